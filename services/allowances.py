@@ -1,0 +1,73 @@
+"""How often something may be done: counted in the database, so that no process and no restart forgets."""
+
+import hashlib
+import hmac
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, case, delete, or_, select
+
+from services.store.statements import insert_for, queue_for
+from services.store.tables import allowances
+
+
+class Allowances:
+    """Counts uses of a key. After the last use allowed, the key rests until a quiet time has passed."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret.encode()
+
+    def key(self, purpose: str, subject: str) -> str:
+        """Return the key under which `subject` (an address, a policy number) is counted; it tells nothing."""
+        return hmac.new(self._secret, f"{purpose}:{subject}".encode(), hashlib.sha256).hexdigest()
+
+    def take(self, connection: Connection, key: str, *, limit: int, quiet: timedelta, now: datetime) -> datetime | None:
+        """Use the allowance once; one statement, so that of requests at once at most `limit` succeed.
+
+        Returns None when it could be used, else the moment from which it can be again.
+        """
+        statement = insert_for(connection, allowances).values(key=key, used=1, ends_at=now + quiet)
+        over = allowances.c.ends_at <= now
+        statement = statement.on_conflict_do_update(
+            index_elements=[allowances.c.key],
+            set_={"used": case((over, 1), else_=allowances.c.used + 1), "ends_at": now + quiet},
+            where=or_(over, allowances.c.used < limit),
+        ).returning(allowances.c.used)
+        if connection.execute(statement).first():
+            return None
+        ends: datetime = connection.execute(select(allowances.c.ends_at).where(allowances.c.key == key)).scalar_one()
+        return ends
+
+    def take_within(
+        self, connection: Connection, purpose: str, subject: str, *, limit: int, window: timedelta, now: datetime
+    ) -> datetime | None:
+        """Use an allowance of `limit` uses within any `window` once: each use occupies a place for so long.
+
+        Returns None when there was a place, else the moment at which the next one is free.
+        """
+        places = [self.key(purpose, f"{number}:{subject}") for number in range(limit)]
+        queue_for(connection, places[0])
+        taken = select(allowances.c.key, allowances.c.ends_at).where(
+            allowances.c.key.in_(places), allowances.c.ends_at > now
+        )
+        ends = {row.key: row.ends_at for row in connection.execute(taken)}
+        free = next((place for place in places if place not in ends), None)
+        if free is None:
+            return min(ends.values())
+        use = {"used": 1, "ends_at": now + window}
+        statement = insert_for(connection, allowances).values(key=free, **use)
+        connection.execute(statement.on_conflict_do_update(index_elements=[allowances.c.key], set_=use))
+        return None
+
+    def blocked_until(self, connection: Connection, key: str, *, limit: int, now: datetime) -> datetime | None:
+        """Return the moment until which a used-up key rests, or None; uses nothing."""
+        spent = select(allowances.c.ends_at).where(allowances.c.key == key, self.is_spent(limit, now))
+        ends: datetime | None = connection.execute(spent).scalar()
+        return ends
+
+    def is_spent(self, limit: int, now: datetime) -> ColumnElement[bool]:
+        """Return the condition that a joined row of the table is used up."""
+        return (allowances.c.used >= limit) & (allowances.c.ends_at > now)
+
+    def give_back(self, connection: Connection, key: str) -> None:
+        """Forget all uses of the key."""
+        connection.execute(delete(allowances).where(allowances.c.key == key))

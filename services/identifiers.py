@@ -1,0 +1,209 @@
+"""What people type and registers hold for policy numbers, tax numbers and phones, brought to one form each.
+
+Text goes in, the one canonical form comes out, or a `Refusal` whose field and reason are keys of the texts.
+No database, no insurer: what differs by country is a parameter.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Self
+
+import phonenumbers
+from phonenumbers import PhoneMetadata, PhoneNumberType
+from stdnum.hu import anum
+
+from services.refusal import Refusal
+
+LONGEST = 200
+"""No identifier, however spelled, is longer; a megabyte is refused before anything looks at it."""
+
+_CODE = re.compile(r"[A-Z0-9]{1,32}")
+_COMMUNICATION_ID = re.compile(r"[KT][0-9]{7}")
+_APOSTROPHES = "'’‘`"
+_PHONE_SEPARATORS = {ord(mark): None for mark in " \t-‐‑‒–—−./()\u00a0\u00ad\u200b\u202f\u2060\ufeff"}
+_SPACES = re.compile(r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]+")
+_MOBILE_TYPES = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
+
+
+def policy_number(text: str) -> str:
+    """Return the policy number in `text`: capital letters and ASCII digits, without what people put between.
+
+    Raises Refusal("policy_number", "empty" | "malformed"). How long a number is, only the insurer's profile knows.
+    """
+    return _code(text, "policy_number")
+
+
+def kutid(text: str) -> str:
+    """Return the id of the central customer register; raises Refusal("kutid", "empty" | "malformed")."""
+    return _code(text, "kutid")
+
+
+def communication_id(text: str) -> str:
+    """Return the communication id, K or T and 7 digits.
+
+    Raises Refusal("communication_id", "empty" | "malformed").
+    """
+    code = _code(text, "communication_id")
+    if not _COMMUNICATION_ID.fullmatch(code):
+        raise Refusal("communication_id", "malformed")
+    return code
+
+
+@dataclass(frozen=True)
+class TaxNumber:
+    """A Hungarian tax number: the 8 digits that name the tax payer, and the part from the hyphen on, if known."""
+
+    core: str
+    rest: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the tax number in `text`, whatever its check digit says (registers hold wrong ones too).
+
+        Raises Refusal("tax_number", "empty" | "malformed").
+        """
+        digits = _compact(text, "tax_number").removeprefix("HU")
+        if not (digits.isascii() and digits.isdigit() and len(digits) in (8, 11)):
+            raise Refusal("tax_number", "malformed")
+        return cls(digits[:8], f"{digits[8]}-{digits[9:]}" if digits[8:] else None)
+
+    @classmethod
+    def parse_checked(cls, text: str) -> Self:
+        """Return the tax number in `text`; raises also Refusal("tax_number", "check") for a wrong check digit."""
+        number = cls.parse(text)
+        if not number.is_sound:
+            raise Refusal("tax_number", "check")
+        return number
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the check digit is right."""
+        return bool(anum.is_valid(self.core))
+
+    def matches(self, other: "TaxNumber") -> bool:
+        """Whether both name the same tax payer: by the core, and by the rest only where both sides have it."""
+        return self.core == other.core and (None in (self.rest, other.rest) or self.rest == other.rest)
+
+    def __str__(self) -> str:
+        """Return the usual spelling, such as 12345676-2-42, or the core alone."""
+        return f"{self.core}-{self.rest}" if self.rest else self.core
+
+
+def phone(text: str, region: str) -> str:
+    """Return the phone number in `text` as E.164; one without a country code belongs to `region` ("HU").
+
+    Raises Refusal("phone", "empty" | "malformed").
+    """
+    return _plain_number(text, region)[0] or _parsed(text, region, "phone")
+
+
+def mobile(text: str, region: str) -> str:
+    """Return the mobile number of `region` in `text` as E.164.
+
+    Raises Refusal("mobile", "empty" | "malformed" | "landline" | "foreign").
+    """
+    number, is_known_mobile = _plain_number(text, region)
+    if number and is_known_mobile:
+        return number
+    number = number or _parsed(text, region, "mobile")
+    if not number.startswith(f"+{phonenumbers.country_code_for_region(region)}"):
+        raise Refusal("mobile", "foreign")
+    if not is_mobile(number, region):
+        raise Refusal("mobile", "landline")
+    return number
+
+
+def is_mobile(number: str, region: str) -> bool:
+    """Whether `number`, in E.164, is a mobile of `region`: the only kind that is sent a text message."""
+    known, is_known_mobile = _plain_number(number, region)
+    if known:
+        return is_known_mobile
+    parsed = phonenumbers.parse(number, None)
+    return (
+        parsed.country_code == phonenumbers.country_code_for_region(region)
+        and phonenumbers.number_type(parsed) in _MOBILE_TYPES
+    )
+
+
+def _code(text: str, field: str) -> str:
+    if _CODE.fullmatch(text):
+        return text
+    code = _compact(text, field)
+    if not _CODE.fullmatch(code):
+        raise Refusal(field, "malformed")
+    return code
+
+
+def _compact(text: str, field: str) -> str:
+    """Fold digits of every script to ASCII, raise ASCII letters, drop spaces, hyphens, dots and Excel's apostrophe."""
+    if len(text) > LONGEST:
+        raise Refusal(field, "malformed")
+    compact = "".join(map(_folded, text.strip().lstrip(_APOSTROPHES)))
+    if not compact:
+        raise Refusal(field, "empty")
+    return compact
+
+
+@lru_cache(1024)
+def _folded(character: str) -> str:
+    if character.isdecimal():
+        return str(unicodedata.decimal(character))
+    # A dotless i or a long s would become an ASCII capital, and so another number than the one that was typed.
+    if character.isascii() and character.isalpha():
+        return character.upper()
+    is_dropped = character in ".−" or unicodedata.category(character) in ("Pd", "Cf", "Zs") or character.isspace()
+    return "" if is_dropped else character
+
+
+@cache
+def _plain_patterns(region: str) -> tuple[str, re.Pattern[str], re.Pattern[str]]:
+    """Return the country code and the patterns of regular mobile and landline numbers, out of phonenumbers' own data.
+
+    A million rows through `phonenumbers.parse` take minutes. Regular spellings are therefore matched with
+    the same national patterns directly, and everything else is left to the library.
+    """
+    metadata = PhoneMetadata.metadata_for_region(region)
+    if not (metadata and metadata.general_desc and metadata.mobile and metadata.fixed_line):
+        raise ValueError(f"no phone numbers are known for the region {region}")
+    code = str(metadata.country_code)
+    prefixes = [rf"\+{code}", f"00{code}", metadata.national_prefix or ""]
+    lengths = metadata.general_desc.possible_length
+    # The country code without its plus is taken for one only where no national number could be that long.
+    if not any(len(code) + length in lengths for length in lengths):
+        prefixes.append(code)
+    start = f"(?:{'|'.join(prefixes)})?"
+    mobiles = f"{start}({metadata.mobile.national_number_pattern})"
+    landlines = f"{start}({metadata.fixed_line.national_number_pattern})"
+    return code, re.compile(mobiles, re.ASCII), re.compile(landlines, re.ASCII)
+
+
+def _plain_number(text: str, region: str) -> tuple[str, bool]:
+    """Return a regular spelling's E.164 number and whether it is a mobile, or an empty text when it is not regular."""
+    code, mobiles, landlines = _plain_patterns(region)
+    digits = "" if len(text) > LONGEST else text.translate(_PHONE_SEPARATORS)
+    if match := mobiles.fullmatch(digits):
+        return f"+{code}{match[1]}", True
+    if match := landlines.fullmatch(digits):
+        return f"+{code}{match[1]}", False
+    return "", False
+
+
+def _parsed(text: str, region: str, field: str) -> str:
+    if len(text) > LONGEST:
+        raise Refusal(field, "malformed")
+    # The trunk digit in parentheses, as in +44 (0)20, is written for the eye and never dialled.
+    spelling = _SPACES.sub(" ", text).strip().lstrip(_APOSTROPHES).replace("(0)", "")
+    if not spelling:
+        raise Refusal(field, "empty")
+    # phonenumbers would read letters as the digits of a keypad.
+    if any(character.isalpha() for character in spelling):
+        raise Refusal(field, "malformed")
+    try:
+        number = phonenumbers.parse(spelling, region)
+    except phonenumbers.NumberParseException:
+        raise Refusal(field, "malformed") from None
+    if number.extension or not phonenumbers.is_valid_number(number):
+        raise Refusal(field, "malformed")
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))

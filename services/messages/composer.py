@@ -1,0 +1,194 @@
+"""Turns a message of the outbox into what a person reads: a letter with two parts, or one SMS."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from babel.dates import format_date
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from services.links import Links
+from services.messages.outbox import Message
+from services.profiles import Brand, Profile
+
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+_DATES = {"en": "en_GB"}  # "20 November 2026" (wording, rule 9); Babel's "en" would put the month first
+_PARTS = ("subject", "preheader", "text", "button", "until", "not_you")
+
+
+@dataclass(frozen=True)
+class _Target:
+    """Where a mail's button leads; with a purpose, by a token for the fact `link_id`."""
+
+    path: str
+    purpose: str | None = None
+
+
+_TARGETS = {
+    "confirm": _Target("/regisztracioveglegesites", "confirm"),
+    "registered": _Target("/belepes"),
+}
+"""One line for each mail with a button; the rest of a mail is its texts, ``mail.<message>.*``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composed:
+    """What leaves. Of an SMS only `text` is filled. `expires_at` is when it must no longer leave.
+
+    Nothing of it is shown by ``repr``: it holds codes and tokens.
+    """
+
+    kind: str
+    language: str
+    expires_at: datetime
+    subject: str = field(default="", repr=False)
+    text: str = field(repr=False)
+    html: str = field(default="", repr=False)
+    links: tuple[str, ...] = field(default=(), repr=False)
+    from_name: str = ""
+
+
+class Composer:
+    """Composes messages in one insurer's voice and colours."""
+
+    def __init__(self, profile: Profile, links: Links) -> None:
+        self._profile = profile
+        self._links = links
+        templates = Environment(
+            loader=PackageLoader("services.messages", "."),
+            autoescape=select_autoescape(["html"]),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        self._plain_frame = templates.get_template("mail.txt")
+        self._html_frame = templates.get_template("mail.html")
+        self._palette = _palette(profile.brand)
+        # WebOTP binds a code to the page's host, without a port: https://wicg.github.io/sms-one-time-codes/.
+        self._host = (urlsplit(links.public_url).hostname or "").encode("idna").decode("ascii")
+
+    def compose(self, message: Message) -> Composed:
+        """Return the message in its language, with its links and times.
+
+        Raises KeyError when a text or one of its facts is missing.
+        """
+        return self._sms(message) if message.kind == "sms" else self._mail(message)
+
+    def _sms(self, message: Message) -> Composed:
+        until = message.expires_at.astimezone(self._profile.zone)
+        facts = {
+            "host": self._host,
+            "time": _time(until),  # always the bare time (rule 15)
+            **message.facts,
+        }
+        text = self._profile.texts.say(f"sms.{message.message}", message.language, **facts)
+        return Composed(kind="sms", language=message.language, expires_at=message.expires_at, text=text)
+
+    def _mail(self, message: Message) -> Composed:
+        language, texts = message.language, self._profile.texts
+        link = self._link(message)
+        plain = self._facts(message)
+        rich = self._rich_facts(language, plain)
+        parts = {
+            part: texts.say(key, language, **plain)
+            for part in _PARTS
+            if texts.has(key := f"mail.{message.message}.{part}", language)
+        }
+        context = {
+            "parts": parts,
+            "link": link,
+            "language": language,
+            "palette": self._palette,
+            "portal": texts.facts(language)["portal"],
+        }
+        return Composed(
+            kind="email",
+            language=language,
+            expires_at=message.expires_at,
+            subject=parts["subject"],
+            text=self._plain_frame.render(context, say=lambda key: texts.say(key, language, **plain)),
+            html=self._html_frame.render(
+                context, say=lambda key: self._rich(key, language, rich), message=message.message
+            ),
+            links=(link,) if link else (),
+            from_name=texts.facts(language)["portal"],
+        )
+
+    def _link(self, message: Message) -> str:
+        target = _TARGETS.get(message.message)
+        if target is None:
+            return ""
+        if target.purpose is None:
+            return self._links.url(target.path)
+        return self._links.url(target.path, target.purpose, message.facts["link_id"])
+
+    def _facts(self, message: Message) -> dict[str, str]:
+        """Return what fills a mail's texts, numbers and dates kept together by no-break spaces."""
+        until = message.expires_at.astimezone(self._profile.zone)
+        written = message.created_at.astimezone(self._profile.zone)
+        whole = f"{_date(until, message.language)}{_NO_BREAK}{_time(until)}"
+        profile = self._profile.texts.facts(message.language)
+        return {
+            "phone": profile["phone"].replace(" ", _NO_BREAK),
+            "phone_as": profile["phone_as"].replace(" ", _NO_BREAK),
+            "time": _time(until) if until.date() == written.date() else whole,  # rule 9
+            "datetime": whole,
+            **message.facts,
+        }
+
+    def _rich_facts(self, language: str, plain: Mapping[str, str]) -> Mapping[str, Any]:
+        """Return the facts as HTML: what must not break stays together, the telephone number can be dialled."""
+        facts: dict[str, Any] = {**self._profile.texts.facts(language), **plain}
+        ending = facts["phone_as"].removeprefix(facts["phone"])
+        for fact in ("time", "datetime"):
+            facts[fact] = Markup('<strong style="white-space:nowrap">{}</strong>').format(facts[fact])
+        facts["contact_url"] = Markup('<a class="link" href="https://{0}" style="color:{1}">{0}</a>').format(
+            facts["contact_url"], self._palette["brand"]
+        )
+        facts["phone"] = Markup('<a class="link" href="tel:{}" style="color:{};white-space:nowrap">{}</a>').format(
+            self._profile.contact.phone, self._palette["brand"], self._profile.phone_display
+        )
+        facts["phone_as"] = facts["phone"] + ending
+        return facts
+
+    def _rich(self, key: str, language: str, facts: Mapping[str, Any]) -> Markup:
+        return Markup.escape(self._profile.texts.template(key, language, facts)).format_map(facts)
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment.hour}:{moment.minute:02}"
+
+
+def _date(moment: datetime, language: str) -> str:
+    return format_date(moment, "long", locale=_DATES.get(language, language)).replace(" ", _NO_BREAK)
+
+
+def _palette(brand: Brand) -> dict[str, str]:
+    """Derive a mail's colours from a brand's six values, in the proportions of look.md, section 8.
+
+    Mail clients know no ``color-mix``, so the mixing is done here, in sRGB.
+    """
+    return {
+        "brand": brand.brand,
+        "brand_dark": brand.brand_dark,
+        "on_dark": _mix(brand.brand_dark, "#000000", 0.2),
+        "accent": brand.accent,
+        "canvas": brand.canvas,
+        "sunken": _mix(brand.canvas, "#3a2a10", 0.96),
+        "line": _mix(brand.canvas, "#3a2a10", 0.88),
+        "canvas_dark": brand.canvas_dark,
+        "surface_dark": _mix(brand.canvas_dark, "#ffffff", 0.95),
+        "sunken_dark": _mix(brand.canvas_dark, "#ffffff", 0.91),
+        "line_dark": _mix(brand.canvas_dark, "#ffffff", 0.82),
+        "card": f"{brand.radius * 1.3:.0f}px",
+        "control": f"{brand.radius * 0.72:.0f}px",
+    }
+
+
+def _mix(one: str, other: str, share: float) -> str:
+    channels = ((int(one[i : i + 2], 16), int(other[i : i + 2], 16)) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(a * share + b * (1 - share)):02x}" for a, b in channels)

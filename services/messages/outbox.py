@@ -1,0 +1,154 @@
+"""Messages wait here from the transaction that causes them until they have left."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
+
+from services import masking
+from services.clock import Clock
+from services.randomness import opaque_id
+from services.store.engine import Store
+from services.store.tables import outbox
+
+WAITING, SENDING, DOUBTFUL, REPEATING = "waiting", "sending", "doubtful", "repeating"
+UNSENT = (WAITING, SENDING, DOUBTFUL, REPEATING)
+"""A message is sent at most twice, so its state tells how often it may have left: `waiting` never; `sending` it
+is leaving, or was when the process died; `doubtful` perhaps once; `repeating` it is leaving for the last time."""
+
+ANNOUNCED = "outbox"
+"""Set in a connection's info by `put`: delivery in the same process wakes when that connection is freed."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of the outbox, as the table keeps it."""
+
+    id: str
+    kind: Literal["email", "sms"]
+    recipient: str
+    message: str
+    language: str
+    facts: Mapping[str, str]
+    topic: str
+    created_at: datetime
+    expires_at: datetime
+    state: str
+    attempts: int
+
+
+@dataclass(frozen=True)
+class GivenUp:
+    """A message that was not delivered, for the operators' eyes: the recipient is masked."""
+
+    id: str
+    kind: str
+    recipient: str
+    message: str
+    state: str
+    created_at: datetime
+    attempts: int
+    error: str
+
+
+class Outbox:
+    """Takes messages in, and tells how many wait, have left or were given up."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def put(
+        self,
+        connection: Connection,
+        *,
+        kind: Literal["email", "sms"],
+        recipient: str,
+        message: str,
+        language: str,
+        topic: str,
+        expires_at: datetime,
+        facts: Mapping[str, str],
+    ) -> str:
+        """Write down one message in the caller's transaction, by one statement, and return its id.
+
+        `message` names the text (``confirm``, ``code`` …), `facts` fill it, `expires_at` is when the link or
+        code in it dies: it is never sent after that. The messages of one `topic` leave in their order.
+        """
+        now = self._clock.now()
+        message_id = opaque_id()
+        connection.execute(
+            insert(outbox).values(
+                id=message_id,
+                kind=kind,
+                recipient=recipient,
+                message=message,
+                language=language,
+                facts=dict(facts),
+                topic=topic,
+                created_at=now,
+                due_at=now,
+                expires_at=expires_at,
+                state=WAITING,
+                attempts=0,
+            )
+        )
+        connection.info[ANNOUNCED] = True
+        return message_id
+
+    def replace(self, connection: Connection, topic: str) -> bool:
+        """Keep the topic's unsent messages from being sent, and forget what was in them.
+
+        Return whether there was one that certainly has not left.
+        """
+        unsent = outbox.c.topic == topic, outbox.c.state.in_(UNSENT)
+        # Locked: of two that replace at once, only one is told that the message had not left.
+        states = connection.execute(select(outbox.c.state).where(*unsent).with_for_update()).scalars().all()
+        connection.execute(update(outbox).where(*unsent).values(state="replaced", facts={}))
+        return WAITING in states
+
+    def is_busy(self) -> bool:
+        """Tell whether a message is leaving at this moment, or should be."""
+        is_leaving = outbox.c.state.in_((SENDING, REPEATING))
+        # A lease moves `due_at`, so until it has failed once a message that was taken is known by that alone.
+        is_due = or_(outbox.c.last_error.is_(None), outbox.c.due_at <= self._clock.now())
+        is_unsent = outbox.c.state.in_(UNSENT)
+        is_busy = or_(is_leaving, and_(is_unsent, is_due))
+        with self._store.read() as connection:
+            return connection.execute(select(outbox.c.id).where(is_busy).limit(1)).first() is not None
+
+    def counts(self) -> dict[str, int]:
+        """Return how many messages are `waiting`, `sent`, `replaced`, `expired` and `given_up`."""
+        with self._store.read() as connection:
+            rows = connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state)).all()
+        counts = Counter(dict.fromkeys((WAITING, "sent", "replaced", "expired", "given_up"), 0))
+        for state, count in rows:
+            counts[WAITING if state in UNSENT else state] += count
+        return dict(counts)
+
+    def given_up(self, limit: int = 20) -> list[GivenUp]:
+        """Return the newest messages that never left, given up or expired, for `doctor`."""
+        newest = (
+            select(outbox)
+            .where(outbox.c.state.in_(("given_up", "expired")))
+            .order_by(outbox.c.created_at.desc(), outbox.c.id)
+            .limit(limit)
+        )
+        with self._store.read() as connection:
+            rows = connection.execute(newest).all()
+        return [
+            GivenUp(
+                id=row.id,
+                kind=row.kind,
+                recipient=masking.recipient(row.kind, row.recipient),
+                message=row.message,
+                state=row.state,
+                created_at=row.created_at,
+                attempts=row.attempts,
+                error=row.last_error or "",
+            )
+            for row in rows
+        ]

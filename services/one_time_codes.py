@@ -1,0 +1,182 @@
+"""One-time codes: sent by SMS, tried a few times, paid for from one budget a customer (M21, M22)."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, literal, or_, select, update
+
+from services import randomness
+from services.profiles import OneTimeCode as Rules
+from services.refusal import DeadEnd, Refusal
+from services.store.statements import insert_for
+from services.store.tables import one_time_codes as table
+
+
+@dataclass(frozen=True)
+class CodeState:
+    """What a customer may know of the code last sent to them."""
+
+    mobile: str
+    issued_at: datetime
+    expires_at: datetime
+    tries_left: int
+    codes_left: int
+    again_at: datetime
+    budget_ends_at: datetime
+    is_undelivered: bool
+    is_budget_spent: bool
+
+    def is_usable(self, now: datetime) -> bool:
+        """Tell whether this code can still be typed in."""
+        return self.tries_left > 0 and self.expires_at > now and not self.is_budget_spent
+
+    def is_dead_end(self, now: datetime) -> bool:
+        """Tell whether there is neither a code to type in nor a new one to ask for (M22)."""
+        if self.budget_ends_at <= now:
+            return False
+        return self.is_budget_spent or (self.codes_left <= 0 and not self.is_usable(now))
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A code that was made just now; `code` goes into the message and nowhere else."""
+
+    code: str
+    is_first: bool
+    state: CodeState
+
+
+class OneTimeCodes:
+    """Makes and checks codes.
+
+    Each customer has one row: a new code replaces the older one, whatever browser or registration asked,
+    and codes and guesses are counted over the budget's time, so that starting again gives no new guesses.
+    """
+
+    def __init__(self, rules: Rules, keys: tuple[str, ...]) -> None:
+        self._rules = rules
+        self._keys = [key.encode() for key in keys]
+
+    def issue(self, connection: Connection, *, kutid: str, registration_id: str, mobile: str,
+              now: datetime, ends_at: datetime) -> Issued:  # fmt: skip
+        """Make a new code for `mobile`, dead at `ends_at` at the latest.
+
+        One statement decides, so of requests at once only one makes a code. Raises Refusal
+        ``sms_resend.too_early`` or DeadEnd ``codes_used_up``.
+        """
+        code, serial = randomness.digits(self._rules.length), randomness.opaque_id()
+        fresh = {
+            "registration_id": registration_id,
+            "mobile": mobile,
+            "serial": serial,
+            "code_mac": self._mac(self._keys[0], serial, code),
+            "issued_at": now,
+            "expires_at": min(now + self._rules.lifetime, ends_at),
+            "tries_left": self._rules.tries,
+            "is_undelivered": False,
+        }
+        budget = {"codes_used": 1, "guesses_used": 0, "budget_ends_at": now + self._rules.budget}
+        is_over = table.c.budget_ends_at <= now
+        budget_ends_at = literal(now + self._rules.budget, table.c.budget_ends_at.type)
+        statement = insert_for(connection, table).values(kutid=kutid, **fresh, **budget)
+        row = connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[table.c.kutid],
+                set_={
+                    **fresh,
+                    "codes_used": case((is_over, 1), else_=table.c.codes_used + 1),
+                    "guesses_used": case((is_over, 0), else_=table.c.guesses_used),
+                    "budget_ends_at": case((is_over, budget_ends_at), else_=table.c.budget_ends_at),
+                },
+                where=and_(
+                    or_(table.c.issued_at <= now - self._rules.again, table.c.is_undelivered),
+                    or_(
+                        is_over,
+                        and_(
+                            table.c.codes_used < self._rules.codes,
+                            table.c.guesses_used < self._rules.guesses,
+                        ),
+                    ),
+                ),
+            ).returning(*table.c)
+        ).first()
+        if row is None:
+            raise self._why_not(connection, kutid, now)
+        return Issued(code, row.codes_used == 1, self.state(row._mapping))
+
+    def redeem(
+        self, connection: Connection, code: str, *, registration_id: str, now: datetime, only_if: ColumnElement[bool]
+    ) -> bool:
+        """Count one try and tell whether `code` is the one sent last for this registration.
+
+        The try is counted by one conditional statement before the comparison: of guesses at once at most
+        those left are looked at. Nothing is counted unless `only_if` holds.
+
+        Raises Refusal ``sms_code.expired``, ``sms_code.none_sent`` or
+        ``sms_code.wrong`` (with no tries) when nothing was left to try.
+        """
+        row = connection.execute(
+            update(table)
+            .where(
+                table.c.registration_id == registration_id,
+                table.c.tries_left > 0,
+                table.c.expires_at > now,
+                table.c.guesses_used < self._rules.guesses,
+                only_if,
+            )
+            .values(tries_left=table.c.tries_left - 1, guesses_used=table.c.guesses_used + 1)
+            .returning(table.c.serial, table.c.code_mac)
+        ).first()
+        if row is None:
+            raise self._nothing_to_try(connection, registration_id, now)
+        return any(hmac.compare_digest(self._mac(key, row.serial, code), row.code_mac) for key in self._keys)
+
+    def give_back(self, connection: Connection, kutid: str) -> None:
+        """The customer's newest code never left: it does not count, and a new one can be asked for at once."""
+        connection.execute(
+            update(table)
+            .where(table.c.kutid == kutid, ~table.c.is_undelivered)
+            .values(is_undelivered=True, codes_used=table.c.codes_used - 1)
+        )
+
+    def state(self, row: RowMapping) -> CodeState:
+        """Return what the customer may know of a row of the table."""
+        c = table.c
+        return CodeState(
+            mobile=row[c.mobile],
+            issued_at=row[c.issued_at],
+            expires_at=row[c.expires_at],
+            tries_left=row[c.tries_left],
+            codes_left=max(self._rules.codes - row[c.codes_used], 0),
+            again_at=row[c.issued_at] + (timedelta() if row[c.is_undelivered] else self._rules.again),
+            budget_ends_at=row[c.budget_ends_at],
+            is_undelivered=row[c.is_undelivered],
+            is_budget_spent=row[c.guesses_used] >= self._rules.guesses,
+        )
+
+    def _why_not(self, connection: Connection, kutid: str, now: datetime) -> Exception:
+        state = self.state(connection.execute(select(table).where(table.c.kutid == kutid)).mappings().one())
+        if state.is_budget_spent or state.codes_left <= 0:
+            return DeadEnd("codes_used_up", again_at=state.budget_ends_at)
+        return Refusal("sms_resend", "too_early", seconds=_seconds(state.again_at, now))
+
+    def _nothing_to_try(self, connection: Connection, registration_id: str, now: datetime) -> Exception:
+        row = connection.execute(select(table).where(table.c.registration_id == registration_id)).first()
+        if row is None:
+            return Refusal("sms_code", "none_sent")
+        state = self.state(row._mapping)
+        if state.is_dead_end(now):
+            return DeadEnd("codes_used_up", again_at=state.budget_ends_at)
+        if state.expires_at <= now:
+            return Refusal("sms_code", "expired", at=state.expires_at)
+        return Refusal("sms_code", "wrong", tries=0)
+
+    @staticmethod
+    def _mac(key: bytes, serial: str, code: str) -> str:
+        return hmac.new(key, f"code:{serial}:{code}".encode(), hashlib.sha256).hexdigest()
+
+
+def _seconds(until: datetime, now: datetime) -> int:
+    return max(1, -int(-(until - now).total_seconds() // 1))

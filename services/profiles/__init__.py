@@ -1,0 +1,270 @@
+"""An insurer as data: one TOML file, checked and frozen when the server starts.
+
+Nothing in here names an insurer; their files stand beside this one, a folder each.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from datetime import date, time, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from services.profiles.contrast import contrast
+from services.texts import Texts, has_catalogue
+
+_HERE = Path(__file__).parent
+
+_VOICE = frozenset({
+    "insurer", "portal", "az_insurer", "Az_insurer", "insurer_sms", "hours", "contact_url", "site", "legal_name",
+    "postal_address",
+})  # fmt: skip
+"""The placeholders of the texts that a profile fills, in each of its languages."""
+
+
+class ProfileError(RuntimeError):
+    """The profile's file cannot be used; the message says where and why."""
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"there is no time zone “{name}”; write one like Europe/Budapest") from None
+    return name
+
+
+def _phone(number: str) -> str:
+    try:
+        is_sound = phonenumbers.is_valid_number(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        is_sound = False
+    if not is_sound:
+        raise ValueError(f"{number} is not a telephone number in the form +3612345678")
+    return number
+
+
+Colour = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Identification(_Part):
+    """How a customer is found in the register (M7–M10)."""
+
+    policy_number_digits: Annotated[int, Field(ge=4, le=20)]
+    holder_types: tuple[Literal["person", "company", "communication_id"], ...]
+    wrong_tries: Annotated[int, Field(ge=1)]
+    wrong_tries_minutes: Annotated[int, Field(ge=1)]
+
+    @property
+    def wait(self) -> timedelta:
+        """How long a policy number rests after too many wrong tries."""
+        return timedelta(minutes=self.wrong_tries_minutes)
+
+
+class Registration(_Part):
+    """How long a registration lives and how often it may write (M19)."""
+
+    minutes: Annotated[int, Field(ge=5)]
+    hours_in_all: Annotated[int, Field(ge=1)]
+    warning_minutes: Annotated[int, Field(ge=1)]
+    mail_again_seconds: Annotated[int, Field(ge=1)]
+    mails_an_hour: Annotated[int, Field(ge=1)]
+
+    @property
+    def lifetime(self) -> timedelta:
+        """From the mail to the end of the registration."""
+        return timedelta(minutes=self.minutes)
+
+    @property
+    def longest(self) -> timedelta:
+        """From the first step to the end, however often the mail is sent again."""
+        return timedelta(hours=self.hours_in_all)
+
+    @property
+    def warning(self) -> timedelta:
+        """How long before the end the customer is warned."""
+        return timedelta(minutes=self.warning_minutes)
+
+    @property
+    def mail_again(self) -> timedelta:
+        """How long to wait before the mail can be sent again."""
+        return timedelta(seconds=self.mail_again_seconds)
+
+
+class OneTimeCode(_Part):
+    """The code sent by SMS and its budget (M21)."""
+
+    length: Annotated[int, Field(ge=4, le=10)]
+    minutes: Annotated[int, Field(ge=1)]
+    tries: Annotated[int, Field(ge=1)]
+    codes: Annotated[int, Field(ge=1)]
+    again_seconds: Annotated[int, Field(ge=1)]
+    guesses: Annotated[int, Field(ge=1)]
+    budget_hours: Annotated[int, Field(ge=1)]
+
+    @property
+    def lifetime(self) -> timedelta:
+        """How long a code can be typed in."""
+        return timedelta(minutes=self.minutes)
+
+    @property
+    def again(self) -> timedelta:
+        """How long to wait before a new code can be asked for."""
+        return timedelta(seconds=self.again_seconds)
+
+    @property
+    def budget(self) -> timedelta:
+        """The time over which codes and guesses are counted."""
+        return timedelta(hours=self.budget_hours)
+
+
+class PasswordRules(_Part):
+    """What a password must be (M25)."""
+
+    min_length: Annotated[int, Field(ge=6)]
+    max_length: Annotated[int, Field(ge=64, le=4096)]
+    upper: bool
+    lower: bool
+    digit: bool
+    special: bool
+
+
+class Contact(_Part):
+    """Who helps, and when."""
+
+    phone: Annotated[str, AfterValidator(_phone)]
+    open_days: tuple[Annotated[int, Field(ge=1, le=7)], ...]  # ISO: Monday is 1
+    opens: time
+    closes: time
+    privacy_url: str
+    legal_url: str
+    mail_from: str
+
+
+class Brand(_Part):
+    """The six values that make the pages an insurer's own."""
+
+    brand: Colour
+    brand_dark: Colour
+    accent: Colour
+    canvas: Colour
+    canvas_dark: Colour
+    radius: Annotated[int, Field(ge=0, le=32)]
+
+    @model_validator(mode="after")
+    def _is_legible(self) -> "Brand":
+        for name, colour, grounds in (
+            ("brand", self.brand, ("#ffffff", self.canvas)),
+            ("brand_dark", self.brand_dark, (self.canvas_dark,)),
+        ):
+            for ground in grounds:
+                if (ratio := contrast(colour, ground)) < 4.5:
+                    raise ValueError(f"{name} {colour} on {ground} has a contrast of {ratio:.1f}; it needs 4.5")
+        return self
+
+
+class TermsVersion(_Part):
+    """One version of the terms; its texts stand beside the profile as ``terms/<version>.<language>.html``."""
+
+    version: Annotated[str, Field(pattern=r"^[\w.-]{1,40}$")]
+    in_force_from: date
+
+
+class Profile(_Part):
+    """Everything by which one insurer differs from another."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    timezone: Annotated[str, AfterValidator(_zone)]
+    languages: Annotated[tuple[str, ...], Field(min_length=1)]
+    journey: Annotated[tuple[str, ...], Field(min_length=2)]
+    identification: Identification
+    registration: Registration
+    one_time_code: OneTimeCode
+    password: PasswordRules
+    contact: Contact
+    brand: Brand
+    terms: Annotated[tuple[TermsVersion, ...], Field(min_length=1)]
+    facts: Mapping[str, Mapping[str, str]]
+    wording: Mapping[str, Mapping[str, str]] = {}
+    folder: Path
+
+    @model_validator(mode="after")
+    def _can_speak(self) -> "Profile":
+        for language in self.languages:
+            if not has_catalogue(language):
+                raise ValueError(f"languages: there are no texts in “{language}”")
+            if language not in self.facts:
+                raise ValueError(f"facts.{language} is missing: what the texts in this language call the insurer")
+        for language in self.languages:
+            needed = self.texts.placeholders(language) & _VOICE
+            if missing := sorted(needed - set(self.facts[language])):
+                raise ValueError(f"facts.{language}: the texts need {', '.join(missing)}")
+        return self
+
+    @model_validator(mode="after")
+    def _has_terms(self) -> "Profile":
+        for terms in self.terms:
+            file = self.folder / "terms" / f"{terms.version}.{self.languages[0]}.html"
+            if not file.is_file():
+                raise ValueError(f"terms: the text of version {terms.version} is missing: terms/{file.name}")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The insurer's local time, in which all times are shown."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def phone_display(self) -> str:
+        """The customer service number as people write it."""
+        return phonenumbers.format_number(
+            phonenumbers.parse(self.contact.phone), phonenumbers.PhoneNumberFormat.INTERNATIONAL
+        )
+
+    @cached_property
+    def texts(self) -> Texts:
+        """The catalogues in this insurer's voice."""
+        facts: dict[str, dict[str, Any]] = {}
+        for language in self.languages:
+            given = self.facts[language]
+            facts[language] = {
+                **given,
+                "phone": self.phone_display,
+                "phone_as": self.phone_display + given.get("phone_ending", ""),
+            }
+        return Texts(self.languages, facts, self.wording)
+
+
+def load(name_or_path: str) -> Profile:
+    """Read the profile that ships under this name, or an insurer's own file.
+
+    Raises ProfileError when there is none or when something in it is wrong.
+    """
+    shipped = _HERE / name_or_path / "profile.toml"
+    file = shipped if shipped.is_file() else Path(name_or_path)
+    if not file.is_file():
+        known = ", ".join(sorted(path.parent.name for path in _HERE.glob("*/profile.toml")))
+        raise ProfileError(f"There is no profile “{name_or_path}”. Give the path of a file, or one of: {known}.")
+    try:
+        return Profile.model_validate({**tomllib.loads(file.read_text("utf-8")), "folder": file.parent})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProfileError(f"{file}: {error}") from error
+    except ValidationError as error:
+        raise ProfileError(f"{file}:\n  " + "\n  ".join(map(_sentence, error.errors()))) from error
+
+
+def _sentence(problem: ErrorDetails) -> str:
+    plain = {"extra_forbidden": "there is no such setting", "missing": "is missing"}
+    message = plain.get(problem["type"], problem["msg"].removeprefix("Value error, "))
+    where = ".".join(map(str, problem["loc"]))
+    return f"{where}: {message}" if where else message

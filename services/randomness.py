@@ -1,0 +1,26 @@
+"""The only place that asks for chance."""
+
+import secrets
+
+# Without 0 O 1 I L, which are mistaken for one another when read out on the phone.
+_SPEAKABLE = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+
+
+def opaque_id() -> str:
+    """Return an identifier of 128 random bits that is safe in addresses."""
+    return secrets.token_urlsafe(16)
+
+
+def digits(length: int) -> str:
+    """Return `length` random decimal digits, leading zeros included."""
+    return "".join(secrets.choice("0123456789") for _ in range(length))
+
+
+def characters(length: int) -> str:
+    """Return `length` random letters and digits that cannot be mistaken for one another."""
+    return "".join(secrets.choice(_SPEAKABLE) for _ in range(length))
+
+
+def reference() -> str:
+    """Return a code that a customer can read out, such as ``7KX-2MD``."""
+    return f"{characters(3)}-{characters(3)}"

@@ -1,0 +1,33 @@
+"""The only way in which a service says no."""
+
+from typing import Any
+
+
+class Refusal(Exception):
+    """A rule was not met.
+
+    `field` names the form's field that the customer can mend, `reason` the fact; together they are the
+    key of the text, ``error.<field>.<reason>``. `facts` fill the text's placeholders.
+    """
+
+    def __init__(self, field: str, reason: str, **facts: Any) -> None:
+        super().__init__(f"{field}.{reason}")
+        self.field = field
+        self.reason = reason
+        self.facts = facts
+
+
+class DeadEnd(Exception):
+    """The registration cannot go on here: the customer is told why and who helps.
+
+    `kind` is the key of the text, ``dead_end.<kind>``; `facts` fill its placeholders.
+    """
+
+    def __init__(self, kind: str, **facts: Any) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.facts = facts
+
+
+class OutOfTurn(Exception):
+    """The step was done already, elsewhere or by a second click, or is not yet due: show where things stand."""

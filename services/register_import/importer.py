@@ -1,0 +1,167 @@
+"""Runs an import: loads the files onto a stage, then merges them into the register in one transaction."""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from services.clock import Clock
+from services.register_import import merging
+from services.register_import.failures import DatabaseFailed, UnusableFile
+from services.register_import.loading import Loader, Passwords, Progress
+from services.register_import.quality import measure
+from services.register_import.rejects import Rejects
+from services.register_import.report import FileReport, ImportReport, Quality
+from services.register_import.rows import KINDS, Kind, RowReaders
+from services.register_import.source import CsvSource
+from services.register_import.staging import Stage, columns_of
+from services.store.engine import Store
+
+
+class RegisterImport:
+    """Imports customers, policies, phones and communication ids into the register.
+
+    `region` is the country of phone numbers without a country code; `make_hash` and `is_password` make and check
+    the hash of a communication id's plain password; `progress` is told how far the run is.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        region: str,
+        make_hash: Callable[[str], str],
+        is_password: Callable[[str, str], bool],
+        progress: Progress = lambda step, rows_done, bytes_done, bytes_total: None,
+    ) -> None:
+        self.is_committed = False
+        self._store = store
+        self._clock = clock
+        self._region = region
+        self._passwords = Passwords(make_hash, is_password)
+        self._progress = progress
+
+    def run(self, files: Mapping[str, Path], *, rejects: Path | None = None, is_dry_run: bool = False) -> ImportReport:
+        """Import `files`, by name ("customers", "policies", "phones", "communication_ids"; any may be left out).
+
+        All of it is committed together; nothing is when a file is unusable (UnusableFile), when another import does
+        not end (RegisterBusy), when the database fails (DatabaseFailed), on any other exception, on a kill, and with
+        `is_dry_run`.
+        """
+        self.is_committed = False
+        chosen = {kind: files[kind.name] for kind in KINDS if kind.name in files}
+        if rejects and any(rejects.resolve() == file.resolve() for file in chosen.values()):
+            raise UnusableFile(f"The rejects would overwrite {rejects.name}.")
+        try:
+            return self._run(chosen, rejects, is_dry_run)
+        except DBAPIError as error:
+            # Its first line alone: the rest, and the statement's parameters, are customers' data.
+            fault = str(error.orig).partition("\n")[0]
+            raise DatabaseFailed(f"The database failed: {fault}.") from None
+
+    def _run(self, chosen: Mapping[Kind, Path], rejects: Path | None, is_dry_run: bool) -> ImportReport:
+        started = self._clock.now()
+        with ExitStack() as opened:
+            sources = {
+                kind: opened.enter_context(CsvSource(file, kind.columns, kind.optional, kind.alternatives))
+                for kind, file in chosen.items()
+            }
+            refusals = opened.enter_context(Rejects(rejects))
+            stage = Stage(opened.enter_context(self._store.read()))
+            loader = Loader(stage, refusals, self._passwords, self._progress)
+            readers = RowReaders(self._region, started.date())
+            rows = {kind: loader.load(kind, source, readers.of(kind)) for kind, source in sources.items()}
+            merge = _Merge(stage, sources, refusals, self._progress)
+            locked_for, quality = self._merge(merge, stage, is_dry_run=is_dry_run)
+            return ImportReport(
+                files=tuple(merge.file_report(kind, rows[kind]) for kind in sources),
+                phones_removed=merge.phones_removed,
+                quality=quality,
+                is_dry_run=is_dry_run,
+                duration=self._clock.now() - started,
+                locked_for=locked_for,
+            )
+
+    def _merge(self, merge: "_Merge", stage: Stage, *, is_dry_run: bool) -> tuple[timedelta, Quality]:
+        """Merge; return how long the register was locked for it, and the register's quality afterwards."""
+        edition = merge.compare_ahead()
+        self._progress("merging", 0, 0, 0)
+        with stage.merging(keeps=not is_dry_run):
+            locked_at = self._clock.now()
+            merge.apply(edition)
+            # What a dry run merges is there to be measured only until it is taken back.
+            quality = self._measure(stage) if is_dry_run else None
+        self.is_committed = not is_dry_run
+        locked_for = self._clock.now() - locked_at
+        if quality is None:
+            with stage.connection.begin():
+                quality = self._measure(stage)
+        return locked_for, quality
+
+    def _measure(self, stage: Stage) -> Quality:
+        self._progress("measuring", 0, 0, 0)
+        return measure(stage.connection)
+
+
+class _Merge:
+    """The comparison of one run's staged rows with the register, and their merge into it."""
+
+    def __init__(self, stage: Stage, sources: Mapping[Kind, CsvSource], rejects: Rejects, progress: Progress) -> None:
+        self._stage = stage
+        self._sources = sources
+        self._rejects = rejects
+        self._progress = progress
+        self._present = {
+            kind: columns_of(kind).difference(kind.optional - source.present) for kind, source in sources.items()
+        }
+        self._counts: dict[Kind, tuple[int, int]] = {}
+        self.phones_removed = 0
+        rejects.mark()
+
+    def compare_ahead(self) -> int | None:
+        """Compare without holding the lock where that would make registrations wait: on SQLite, which has but one.
+
+        Return the edition of the register that was compared, or None where nothing was: PostgreSQL's lock keeps out
+        other imports alone.
+        """
+        if not self._stage.is_sqlite:
+            return None
+        with self._stage.connection.begin():
+            edition = self._stage.edition
+            self._compare()
+        return edition
+
+    def apply(self, edition: int | None) -> None:
+        """Change the register, in the transaction that holds its lock; compare again if it is another edition now."""
+        if edition is None or edition != self._stage.edition:
+            self._compare()
+        for done, _ in enumerate(merging.merge(self._stage.connection, self._present), 1):
+            self._progress("merging", done, 0, 0)
+        self._stage.raise_edition()
+
+    def file_report(self, kind: Kind, rows: int) -> FileReport:
+        """Return what became of the `rows` of one file."""
+        added, changed = self._counts[kind]
+        refused = self._rejects.counts[kind.name]
+        return FileReport(
+            kind=kind.name,
+            rows=rows,
+            added=added,
+            changed=changed,
+            unchanged=rows - refused - added - changed,
+            refused=refused,
+        )
+
+    def _compare(self) -> None:
+        connection = self._stage.connection
+        self._progress("comparing", 0, 0, 0)
+        merging.compare(connection, self._present)
+        self._rejects.back_to_mark()
+        for kind, source in self._sources.items():
+            misfits = connection.execute(merging.misfits(kind), execution_options={"yield_per": 5000})
+            self._rejects.add(kind.name, source.file, ((line, field, reason) for line, field, reason in misfits))
+        self._counts = {kind: merging.count_changes(connection, kind) for kind in self._sources}
+        self.phones_removed = merging.count_vanished(connection)

@@ -1,0 +1,254 @@
+"""What the rows of the four files must hold: the columns, their headers, and the validation of each value.
+
+The values of a record go in as text, the row to stage comes out (dates as ISO text), or a `Refusal` whose field and
+reason go to the rejects. Nothing here reads a file or a database.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from services import identifiers
+from services.identifiers import TaxNumber
+from services.refusal import Refusal
+from services.register_import.source import Columns, folded
+
+Row = tuple[str | int | None, ...]
+RowReader = Callable[[tuple[str, ...]], Row]
+
+_HEADERS = {
+    "kutid": "kutid, küt azonosító, küt id, kütazonosító, ügyfélazonosító, customer id",
+    "holder_type": "holder type, szerződő típusa, ügyféltípus, ügyfél típusa, típus, jogi forma",
+    "name": "name, név, ügyfélnév, ügyfél neve, szerződő neve",
+    "birth_date": "birth date, születési dátum, születési idő, szül. dátum, szül. idő, szerződő születési dátuma",
+    "tax_number": "tax number, adószám, szerződő adószáma",
+    "postal_code": "postal code, postcode, irányítószám, irsz",
+    "policy_number": "policy number, kötvényszám, szerződésszám, kötvény száma",
+    "status": "status, állapot, státusz, szerződés állapota",
+    "product": "product, termék, módozat, termékkód",
+    "ended_on": "ended on, megszűnés dátuma, megszűnés, törlés dátuma, megszűnés napja",
+    "phone": "phone, telefonszám, telefon, mobiltelefonszám, mobil, mobile, phone number",
+    "communication_id": "communication id, kommunikációs azonosító",
+    "password": "password, jelszó",
+    "password_hash": "password hash, jelszó hash, jelszó lenyomat, jelszólenyomat",
+}
+
+_HOLDER_TYPES = {
+    "person": "person, magánszemély, természetes személy",
+    "company": "company, cég, egyéni vállalkozó, egyéni vállalkozás, cég egyéni vállalkozás, jogi személy, sole trader",
+}
+_STATUSES = {"live": "live, élő, aktív", "cancelled": "cancelled, canceled, törölt, megszűnt"}
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_DATE = re.compile(
+    r"'?(\d{4})(?:-(\d{1,2})-(\d{1,2})|\. ?(\d{1,2})\. ?(\d{1,2})\.?|/(\d{1,2})/(\d{1,2})|(\d\d)(\d\d))"
+    r"(?:[T ][\d:.]{4,15}Z?)?",
+    re.ASCII,
+)
+_BCRYPT = re.compile(r"\$2[aby]\$(?:0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")
+_POSTAL_CODE = re.compile(r"[A-Z0-9]{1,16}")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One of the four files: its name is the register's table, its fields are the columns, in order.
+
+    `key` is the field that a second row must not repeat. Columns in `optional` may be missing: what the register has
+    in them stays. Of `alternatives` one is enough.
+    """
+
+    name: str
+    fields: tuple[str, ...]
+    key: str
+    optional: frozenset[str] = frozenset()
+    alternatives: frozenset[str] = frozenset()
+
+    @property
+    def columns(self) -> Columns:
+        """The headers that each field may have."""
+        return {field: _words(_HEADERS[field]) for field in self.fields}
+
+
+def _words(listed: str) -> frozenset[str]:
+    return frozenset(map(folded, listed.split(",")))
+
+
+CUSTOMERS = Kind(
+    "customers",
+    ("kutid", "holder_type", "name", "birth_date", "tax_number", "postal_code"),
+    key="kutid",
+    optional=frozenset({"postal_code"}),
+)
+POLICIES = Kind(
+    "policies",
+    ("policy_number", "kutid", "status", "product", "ended_on"),
+    key="policy_number",
+    optional=frozenset({"product", "ended_on"}),
+)
+PHONES = Kind("phones", ("kutid", "policy_number", "phone"), key="phone")
+COMMUNICATION_IDS = Kind(
+    "communication_ids",
+    ("communication_id", "kutid", "password", "password_hash"),
+    key="communication_id",
+    alternatives=frozenset({"password", "password_hash"}),
+)
+KINDS = (CUSTOMERS, POLICIES, PHONES, COMMUNICATION_IDS)
+"""Parents before children: the order in which files are read and merged."""
+
+
+class RowReaders:
+    """Validates rows; `region` is where phone numbers without a country code belong, `today` bounds birth dates."""
+
+    def __init__(self, region: str, today: date) -> None:
+        self._region = region
+        self._today = today
+        self._of = {
+            CUSTOMERS: self._customer,
+            POLICIES: self._policy,
+            PHONES: self._phone,
+            COMMUNICATION_IDS: self._communication_id,
+        }
+
+    def of(self, kind: Kind) -> RowReader:
+        """Return the function that turns a record of `kind` into a row, or raises Refusal."""
+        return self._of[kind]
+
+    def _customer(self, values: tuple[str, ...]) -> Row:
+        kutid, holder_type, name, birth_date, tax_number, postal_code = values
+        holder = _word(holder_type, "holder_type")
+        is_person = holder == "person"
+        return (
+            identifiers.kutid(kutid),
+            holder,
+            _text(name, "name", 300) or _refuse("name", "empty"),
+            self._birth_date(birth_date, is_needed=is_person),
+            _tax_number(tax_number, is_needed=not is_person),
+            _postal_code(postal_code),
+        )
+
+    def _policy(self, values: tuple[str, ...]) -> Row:
+        policy_number, kutid, status, product, ended_on = values
+        return (
+            identifiers.policy_number(policy_number),
+            identifiers.kutid(kutid),
+            _word(status, "status"),
+            _text(product, "product", 32) or None,
+            _date(ended_on, "ended_on") if ended_on.strip() else None,
+        )
+
+    def _phone(self, values: tuple[str, ...]) -> Row:
+        """Return the phone's row; one without a number says of its customer that the file speaks of them.
+
+        That row stands for an empty phone, and travels as the fact `row` with every refusal: a customer's numbers are
+        replaced as a set, and a number that the file no longer has must not survive by a typing error beside it.
+        """
+        kutid = identifiers.kutid(values[0])
+        mention: Row = (kutid, None, None, None)
+        if not values[2].strip():
+            return mention
+        try:
+            number = identifiers.phone(values[2], self._region)
+            policy_number = identifiers.policy_number(values[1])
+        except Refusal as refusal:
+            raise Refusal(refusal.field, refusal.reason, row=mention) from None
+        return kutid, policy_number, number, identifiers.is_mobile(number, self._region)
+
+    def _communication_id(self, values: tuple[str, ...]) -> Row:
+        """Return the row with the plain password in place of the hash where the file has no hash."""
+        communication_id, kutid, password, password_hash = values
+        known_hash = password_hash.strip()
+        if known_hash and not _BCRYPT.fullmatch(known_hash):
+            raise Refusal("password_hash", "malformed")
+        if not known_hash and not password:
+            raise Refusal("password", "empty")
+        return (
+            identifiers.communication_id(communication_id),
+            identifiers.kutid(kutid),
+            None if known_hash else _password(password),
+            known_hash or None,
+        )
+
+    def _birth_date(self, text: str, *, is_needed: bool) -> str | None:
+        """Return the birth date; one that identifies nobody is left out where it is unsound, not refused."""
+        try:
+            day = _date(text, "birth_date") if text and not text.isspace() else None
+            if day and day > self._today.isoformat():
+                raise Refusal("birth_date", "future")
+            if day and day < "1900":
+                raise Refusal("birth_date", "too_old")
+        except Refusal:
+            if is_needed:
+                raise
+            return None
+        return day
+
+
+def _refuse(field: str, reason: str) -> str:
+    raise Refusal(field, reason)
+
+
+def _text(text: str, field: str, longest: int) -> str:
+    """Return `text` in NFC without spaces around it; every other character stays."""
+    if _CONTROL.search(text):
+        raise Refusal(field, "characters")
+    text = unicodedata.normalize("NFC", text).strip()
+    if len(text) > longest:
+        raise Refusal(field, "too_long")
+    return text
+
+
+def _password(text: str) -> str:
+    """Return the password as it is: spaces around it may be part of it."""
+    _text(text, "password", 200)
+    return text
+
+
+_VOCABULARIES = {
+    field: {word: meaning for meaning, listed in meanings.items() for word in _words(listed)}
+    for field, meanings in (("holder_type", _HOLDER_TYPES), ("status", _STATUSES))
+}
+
+
+@lru_cache(256)
+def _word(text: str, field: str) -> str:
+    """Return what the word, English or Hungarian, means."""
+    word = folded(text)
+    if not word:
+        raise Refusal(field, "empty")
+    meaning = _VOCABULARIES[field].get(word)
+    return meaning or _refuse(field, "malformed")
+
+
+def _tax_number(text: str, *, is_needed: bool) -> str | None:
+    """Return the tax number, its check digit unseen; a person's is left out where it is none, not refused."""
+    if not text or text.isspace():
+        return None
+    try:
+        return str(TaxNumber.parse(text))
+    except Refusal:
+        if is_needed:
+            raise
+        return None
+
+
+def _postal_code(text: str) -> str | None:
+    code = _text(text, "postal_code", 32).replace(" ", "").upper().removeprefix("'")
+    if code and not _POSTAL_CODE.fullmatch(code):
+        raise Refusal("postal_code", "malformed")
+    return code or None
+
+
+@lru_cache(65_536)
+def _date(text: str, field: str) -> str:
+    """Return the ISO date in `text`: 1985-03-14, 1985.03.14., 1985. 3. 14., 1985/03/14 or 19850314, a time ignored."""
+    match = _DATE.fullmatch(text.strip())
+    if not match:
+        raise Refusal(field, "malformed")
+    year, month, day = (int(part) for part in match.groups() if part is not None)
+    try:
+        return date(year, month, day).isoformat()
+    except ValueError:
+        raise Refusal(field, "impossible") from None

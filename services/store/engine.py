@@ -1,0 +1,100 @@
+"""Opens the database and hands out transactions, alike on SQLite and PostgreSQL."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+
+
+class Store:
+    """One database. `read()` and `write()` are the only ways in; each is one transaction.
+
+    On SQLite a writer takes its lock at once (``BEGIN IMMEDIATE``), so what it read stays true until it
+    commits, and the writers of one process queue in the process instead of spinning on the file.
+    On PostgreSQL conditional statements and row locks do the same.
+    """
+
+    def __init__(self, url: str, *, synchronous: str = "FULL", busy_seconds: float = 8.0) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._busy_seconds = busy_seconds
+        self.engine = self._sqlite(synchronous) if self.is_sqlite else self._postgresql()
+        self._writer = threading.Lock() if self.is_sqlite else None
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Yield a connection for reading; nothing is kept."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Yield a connection whose changes are committed together, or not at all when an exception leaves.
+
+        Raises TimeoutError when the database stays locked by another writer.
+        """
+        with self._turn(), self.engine.connect() as connection:
+            connection.info["writes"] = True
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                connection.info.pop("writes", None)
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if self._writer is None:
+            yield
+            return
+        if not self._writer.acquire(timeout=self._busy_seconds * 3):
+            raise TimeoutError("the database is busy")
+        try:
+            yield
+        finally:
+            self._writer.release()
+
+    def _sqlite(self, synchronous: str) -> Engine:
+        engine = create_engine(
+            self.url,
+            hide_parameters=True,  # they hold personal data, and errors are logged
+            connect_args={"timeout": self._busy_seconds, "check_same_thread": False, "isolation_level": None},
+            pool_size=6,
+            max_overflow=4,
+            pool_timeout=8,
+        )
+
+        @event.listens_for(engine, "connect")
+        def settings(dbapi_connection: Any, _record: Any) -> None:
+            for pragma in (
+                "journal_mode=WAL",
+                f"synchronous={synchronous}",
+                "foreign_keys=ON",
+                "cache_size=-65536",
+                "journal_size_limit=67108864",
+            ):
+                dbapi_connection.execute(f"PRAGMA {pragma}")
+
+        @event.listens_for(engine, "begin")
+        def begin(connection: Connection) -> None:
+            # sqlite3 would begin late and in deferred mode; two readers that both turn writers then collide.
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.info.get("writes") else "BEGIN")
+
+        return engine
+
+    def _postgresql(self) -> Engine:
+        return create_engine(
+            self.url.set(drivername="postgresql+psycopg"),
+            hide_parameters=True,
+            pool_size=16,
+            max_overflow=16,
+            pool_pre_ping=True,
+            pool_timeout=8,
+            connect_args={"connect_timeout": 5, "options": "-c statement_timeout=60000 -c lock_timeout=8000"},
+        )

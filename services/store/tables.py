@@ -1,0 +1,210 @@
+"""Every table, once. Migrations follow this file; services build their statements on it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC datetime kept as whole milliseconds since 1970: alike, sortable and small in every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Turn a moment into milliseconds."""
+        return None if value is None else (value - _EPOCH) // _MILLISECOND
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Turn milliseconds into a moment."""
+        return None if value is None else _EPOCH + value * _MILLISECOND
+
+
+# --- The insurer's register, written by the importer alone ---------------------------------------------------
+
+customers = Table(
+    "customers",
+    metadata,
+    Column("kutid", String(32), primary_key=True),
+    Column("holder_type", String(16), nullable=False),
+    Column("name", String(300), nullable=False),
+    Column("birth_date", Date),
+    Column("tax_number", String(32)),
+    Column("postal_code", String(16)),
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("policy_number", String(32), primary_key=True),
+    Column("kutid", ForeignKey("customers.kutid"), nullable=False, index=True),
+    Column("status", String(16), nullable=False),
+    Column("product", String(32)),
+    Column("ended_on", Date),
+)
+
+phones = Table(
+    "phones",
+    metadata,
+    Column("kutid", ForeignKey("customers.kutid"), primary_key=True),
+    Column("policy_number", ForeignKey("policies.policy_number"), primary_key=True),
+    Column("number", String(20), primary_key=True),  # E.164
+    Column("is_mobile", Boolean, nullable=False),
+)
+
+communication_ids = Table(
+    "communication_ids",
+    metadata,
+    Column("communication_id", String(16), primary_key=True),
+    Column("kutid", ForeignKey("customers.kutid"), nullable=False),
+    Column("password_hash", String(200), nullable=False),
+)
+
+# --- Registrations and accounts ------------------------------------------------------------------------------
+
+registrations = Table(
+    "registrations",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("kutid", ForeignKey("customers.kutid"), nullable=False, index=True),
+    Column("identifier", String(32), nullable=False),  # what was typed: a policy number or another identifier
+    Column("language", String(8), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
+    Column("closes_at", Moment, nullable=False),  # however often the mail is sent again
+    Column("email", String(320)),
+    Column("email_key", String(320)),
+    Column("link_id", String(32), unique=True),
+    Column("mailed_at", Moment),
+    Column("mails", Integer, nullable=False),
+    Column("email_confirmed_at", Moment),
+    Column("mobile", String(20)),
+    Column("mobile_confirmed_at", Moment),
+    Column("terms_opened", String(64)),
+    Column("terms_version", String(64)),
+    Column("terms_hash", String(64)),
+    Column("terms_accepted_at", Moment),
+    Column("answers", JSON, nullable=False),  # what a profile's own steps store, by the step's name
+)
+
+one_time_codes = Table(
+    "one_time_codes",
+    metadata,
+    # One row a customer: every door spends from the same budget, and a new code replaces the older one.
+    Column("kutid", ForeignKey("customers.kutid"), primary_key=True),
+    Column("registration_id", String(32), nullable=False),
+    Column("mobile", String(20), nullable=False),
+    Column("serial", String(32), nullable=False),
+    Column("code_mac", String(64), nullable=False),
+    Column("issued_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("tries_left", Integer, nullable=False),
+    Column("is_undelivered", Boolean, nullable=False),
+    Column("codes_used", Integer, nullable=False),
+    Column("guesses_used", Integer, nullable=False),
+    Column("budget_ends_at", Moment, nullable=False),
+)
+
+allowances = Table(
+    "allowances",
+    metadata,
+    Column("key", String(64), primary_key=True),  # a keyed hash: nothing personal
+    Column("used", Integer, nullable=False),
+    Column("ends_at", Moment, nullable=False, index=True),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("kutid", ForeignKey("customers.kutid"), nullable=False, unique=True),
+    Column("registration_id", String(32), nullable=False, unique=True),
+    Column("email", String(320), nullable=False),
+    Column("email_key", String(320), nullable=False, unique=True),
+    Column("mobile", String(20), nullable=False),
+    Column("password_hash", String(200), nullable=False),
+    Column("password_changed_at", Moment, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("terms_version", String(64), nullable=False),
+    Column("terms_hash", String(64), nullable=False),
+    Column("terms_accepted_at", Moment, nullable=False),
+    Column("answers", JSON, nullable=False),
+)
+
+reference_codes = Table(
+    "reference_codes",
+    metadata,
+    Column("code", String(16), primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("kutid", String(32)),
+    Column("registration_id", String(32)),
+    Column("created_at", Moment, nullable=False, index=True),
+)
+
+# --- Messages ------------------------------------------------------------------------------------------------
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("kind", String(8), nullable=False),  # email, sms
+    Column("recipient", String(320), nullable=False),
+    Column("message", String(32), nullable=False),  # which text, such as confirm, registered, code
+    Column("language", String(8), nullable=False),
+    Column("facts", JSON, nullable=False),  # what fills the text; emptied once the message has left or died
+    Column("topic", String(64), nullable=False),  # a newer message of the same topic replaces an unsent one
+    Column("created_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),  # when the link or code in it dies
+    Column("state", String(16), nullable=False),  # see services.messages.outbox
+    Column("attempts", Integer, nullable=False),
+    Column("sent_at", Moment),
+    Column("last_error", Text),
+    Index("ix_outbox_state_due_at", "state", "due_at"),
+    Index("ix_outbox_topic", "topic"),
+)
+
+demo_messages = Table(
+    "demo_messages",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("recipient", String(320), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("html", Text, nullable=False),
+    Column("links", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False, index=True),
+)
+
+REGISTER = (customers, policies, phones, communication_ids)
+"""The insurer's register, parents first."""

@@ -1,0 +1,122 @@
+"""The terms: versions are data, each with the day of its coming into force (M23, M24)."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from services.profiles import Profile
+
+
+@dataclass(frozen=True)
+class Terms:
+    """One version of the terms: its texts by language as HTML, and as PDF where the insurer supplies one."""
+
+    version: str
+    in_force_from: datetime
+    texts: Mapping[str, str]
+    pdfs: Mapping[str, Path]
+    binding: str  # the language whose text counts
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the binding text: what exactly was accepted."""
+        return hashlib.sha256(self.texts[self.binding].encode("utf-8")).hexdigest()
+
+    def text(self, language: str) -> str:
+        """Return the text in `language`, or the binding one."""
+        return self.texts.get(language, self.texts[self.binding])
+
+    def pdf(self, language: str) -> Path | None:
+        """Return the PDF in `language`, or the binding one, or None."""
+        return self.pdfs.get(language, self.pdfs.get(self.binding))
+
+
+class TermsVersions:
+    """All versions of a profile's terms, and those that testers publish in demo mode through a shared file."""
+
+    def __init__(self, profile: Profile, published: Path | None = None) -> None:
+        self._shipped = [_shipped(profile, entry.version, entry.in_force_from, profile.zone) for entry in profile.terms]
+        self._published = published
+        self._seen = -1
+        self._versions = self._shipped
+
+    def in_force(self, now: datetime) -> Terms:
+        """Return the version in force at `now`."""
+        return max((t for t in self._all() if t.in_force_from <= now), key=lambda terms: terms.in_force_from)
+
+    def get(self, version: str, now: datetime) -> Terms | None:
+        """Return this version if it is or has been in force by `now`."""
+        return next((t for t in self._all() if t.version == version and t.in_force_from <= now), None)
+
+    def publish(self, version: str, now: datetime) -> None:
+        """Put a new version, worded like the one in force, into force from `now` (demo mode)."""
+        if self._published is None:
+            raise RuntimeError("Terms are published by the profile's files, except in demo mode.")
+        entries = [*self._read(), {"version": version, "from": now.timestamp()}]
+        draft = self._published.with_name(f"{self._published.name}.{os.getpid()}")
+        draft.write_text(json.dumps(entries), "utf-8")
+        draft.replace(self._published)
+
+    def forget_published(self) -> None:
+        """Go back to the profile's own versions (demo mode)."""
+        if self._published is not None:
+            self._published.unlink(missing_ok=True)
+
+    def _all(self) -> list[Terms]:
+        if self._published is None:
+            return self._versions
+        try:
+            written = self._published.stat().st_mtime_ns
+        except FileNotFoundError:
+            written = 0
+        if written != self._seen:
+            latest = self._shipped[-1]
+            self._versions = [
+                *self._shipped,
+                *(
+                    Terms(
+                        entry["version"],
+                        datetime.fromtimestamp(entry["from"], latest.in_force_from.tzinfo),
+                        {code: f"{text}<p>{entry['version']}</p>" for code, text in latest.texts.items()},
+                        {},
+                        latest.binding,
+                    )
+                    for entry in self._read()
+                ),
+            ]
+            self._seen = written
+        return self._versions
+
+    def _read(self) -> list[dict[str, Any]]:
+        try:
+            entries: list[dict[str, Any]] = json.loads(self._published.read_text("utf-8"))  # type: ignore[union-attr]
+        except FileNotFoundError:
+            return []
+        return entries
+
+
+def _shipped(profile: Profile, version: str, day: date, zone: ZoneInfo) -> Terms:
+    folder = profile.folder / "terms"
+    found = {language: folder / f"{version}.{language}" for language in profile.languages}
+    return Terms(
+        version,
+        datetime.combine(day, time.min, zone),
+        {
+            language: path.with_name(f"{path.name}.html").read_text("utf-8")
+            for language, path in found.items()
+            if path.with_name(f"{path.name}.html").is_file()
+        },
+        {
+            language: path.with_name(f"{path.name}.pdf")
+            for language, path in found.items()
+            if path.with_name(f"{path.name}.pdf").is_file()
+        },
+        profile.languages[0],
+    )

@@ -1,0 +1,88 @@
+"""Every word that a customer reads, by key and language."""
+
+from collections import ChainMap
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+from string import Formatter
+from typing import Any
+
+from babel import Locale
+from babel.messages.pofile import read_po
+
+_FALLBACK = ("en", "hu")
+
+
+@lru_cache
+def _catalogue(language: str) -> Mapping[str, str]:
+    with (files("services") / "catalogues" / f"{language}.po").open("rb") as file:
+        return {str(entry.id): str(entry.string) for entry in read_po(file) if entry.id and entry.string}
+
+
+def has_catalogue(language: str) -> bool:
+    """Tell whether there are texts in `language`."""
+    return (files("services") / "catalogues" / f"{language}.po").is_file()
+
+
+class Texts:
+    """The catalogues in one profile's voice.
+
+    `facts` are the profile's own placeholders ({insurer}, {phone} …) by language, `wording` the texts that
+    the profile words differently.
+    """
+
+    def __init__(
+        self,
+        languages: tuple[str, ...],
+        facts: Mapping[str, Mapping[str, Any]],
+        wording: Mapping[str, Mapping[str, str]],
+    ) -> None:
+        self.languages = languages
+        self._facts = facts
+        self._layers = {
+            code: [wording.get(code, {}), *map(_catalogue, dict.fromkeys((code, *_FALLBACK)))] for code in languages
+        }
+        self._plural = {language: Locale.parse(language).plural_form for language in languages}
+
+    def has(self, key: str, language: str) -> bool:
+        """Tell whether there is a text, or a plural family of texts, with this key."""
+        return any(key in texts or f"{key}.other" in texts for texts in self._layers[language])
+
+    def placeholders(self, language: str) -> set[str]:
+        """Return the names of all placeholders in the texts of `language`."""
+        texts = ChainMap(*map(dict, self._layers[language])).values()
+        return {name for text in texts for _, name, _, _ in Formatter().parse(text) if name}
+
+    def template(self, key: str, language: str, facts: Mapping[str, Any]) -> str:
+        """Return the text with its placeholders unfilled; where it comes in plural forms, the one that fits.
+
+        The form follows the first whole number among `facts`. Raises KeyError for an unknown key.
+        """
+        for texts in self._layers[language]:
+            text = texts.get(key) or self._form(texts, key, language, facts)
+            if text is not None:
+                return text
+        raise KeyError(key)
+
+    def _form(self, texts: Mapping[str, str], key: str, language: str, facts: Mapping[str, Any]) -> str | None:
+        # A language that needs fewer forms has only `other`: it comes before another language's exact form.
+        if f"{key}.other" not in texts and f"{key}.none" not in texts:
+            return None
+        number = next(fact for fact in facts.values() if isinstance(fact, int))
+        forms = ("none",) if number == 0 else ()
+        return next(
+            (
+                texts[f"{key}.{form}"]
+                for form in (*forms, self._plural[language](number), "other")
+                if f"{key}.{form}" in texts
+            ),
+            None,
+        )
+
+    def facts(self, language: str) -> Mapping[str, Any]:
+        """Return the profile's placeholders in this language."""
+        return self._facts[language]
+
+    def say(self, key: str, language: str, **facts: Any) -> str:
+        """Return the plain text of `key`, filled with the profile's facts and `facts`."""
+        return self.template(key, language, facts).format_map({**self._facts[language], **facts})

@@ -1,0 +1,244 @@
+"""`make bench`: complete registrations, and what each costs the server.
+
+Counts are taken in this process, CPU and time from a server of its own on loopback. The figures compare one
+state of the code with another on the same machine; they are no test.
+"""
+
+import gzip
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import brotli
+import psutil
+import requests
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import event
+
+from services import demo_data
+from services.passwords import hash_secret
+from services.profiles import load as load_profile
+from services.store.migrate import migrate
+from webapp.application import create_app
+from webapp.assets import BUILT, Assets
+from webapp.settings import load
+
+_PORT = 8790
+_ADDRESS = f"http://127.0.0.1:{_PORT}"
+_ROUNDS = 12
+_WARM, _MEASURED, _AT_ONCE = 5, 40, 32
+
+Send = Callable[[str, str, dict[str, str] | None], str]
+Inbox = Callable[[str], list[dict[str, Any]]]
+
+
+def main() -> None:
+    """Measure and print."""
+    console = Console()
+    with tempfile.TemporaryDirectory() as folder:
+        fragments = count(Path(folder) / "a", {"HX-Request": "true"})
+        pages = count(Path(folder) / "b", {})
+    console.print(table("A registration", fragments, pages, heads=("with HTMX", "without JavaScript")))
+    console.print(table("Front end, brotli", front_end()))
+    with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as process:
+        console.print(table("On one worker", on_a_server(process)))
+
+
+def register(send: Send, inbox: Inbox, number: int) -> None:
+    """Walk one demo customer through the whole registration."""
+    email = f"bench{number}@example.hu"
+    page = send("GET", "/regisztracio", None)
+    page = send(
+        "POST",
+        "/regisztracio",
+        _form(page, "identify", policy_number=f"940100{number}", holder_type="person", birth_date="1990-01-01"),
+    )
+    send("POST", "/regisztracio", _form(page, "email", email=email, email_confirm=email))
+    page = send("GET", inbox(email)[-1]["links"][0].partition(f":{_PORT}")[2], None)
+    finalise = "/regisztracioveglegesites"
+    page = send("POST", finalise, _form(page, "mobile", mobile=f"+36201000{number}"))
+    code = re.findall(r"#(\d+)$", inbox(f"+36201000{number}")[-1]["text"])[0]
+    page = send("POST", finalise, _form(page, "sms-code", sms_code=code))
+    send("GET", "/aszf", None)
+    page = send("POST", finalise, _form(page, "terms", terms="1"))
+    password = "Meggyfa-2026-Kert"
+    page = send("POST", finalise, _form(page, "password", password=password, password_confirm=password))
+    if 'data-step="done"' not in page:
+        raise RuntimeError(f"registration {number} did not reach its end")
+
+
+def _form(page: str, step: str, **values: str) -> dict[str, str]:
+    hidden = dict(re.findall(r'<input type="hidden" name="(csrf_token|token)" value="([^"]*)"', page))
+    return {**hidden, "step": step, **values}
+
+
+def count(folder: Path, headers: dict[str, str]) -> dict[str, float]:
+    """Walk once through the application in this process and count what the server does."""
+    os.environ.update(_environment(folder, rounds=4))
+    app = create_app(load())
+    parts = app.extensions["belepo"]
+    migrate(parts.store)
+    demo_data.load(parts.store, parts.profile, parts.clock, 4)
+    tally = {"requests": 0, "HTML, gzipped": 0, "largest answer, gzipped": 0, "SQL statements": 0, "write commits": 0}
+    customer, tester = app.test_client(), app.test_client()
+    is_counting = [True]
+
+    @event.listens_for(parts.store.engine, "before_cursor_execute")
+    def statement(_connection: Any, _cursor: Any, text: str, *_: Any) -> None:
+        tally["SQL statements"] += is_counting[0] and not text.startswith("BEGIN")
+
+    @event.listens_for(parts.store.engine, "commit")
+    def commit(connection: Any) -> None:
+        tally["write commits"] += is_counting[0] and bool(connection.info.get("writes"))
+
+    def send(method: str, url: str, data: dict[str, str] | None) -> str:
+        answer = customer.open(url, method=method, data=data, headers=headers if data else {})
+        size = len(gzip.compress(answer.data))
+        tally["requests"] += 1
+        tally["HTML, gzipped"] += size
+        tally["largest answer, gzipped"] = max(tally["largest answer, gzipped"], size)
+        return send("GET", answer.headers["Location"], None) if answer.status_code == 303 else answer.text
+
+    def inbox(to: str) -> list[dict[str, Any]]:
+        is_counting[0] = False
+        messages: list[dict[str, Any]] = tester.get("/dev/messages.json", query_string={"to": to}).json
+        is_counting[0] = True
+        return messages
+
+    register(send, inbox, 101)
+    parts.store.close()
+    return {name: float(value) for name, value in tally.items()}
+
+
+def front_end() -> dict[str, float]:
+    """Return the weight of the files that a first visit loads."""
+    sizes = {
+        name: float(len(brotli.compress((BUILT / Assets().url(name).rpartition("/")[2]).read_bytes())))
+        for name in ("app.css", "app.js", "htmx.min.js", "icons.svg", "favicon.svg")
+    }
+    return {**sizes, "in all": sum(sizes.values())}
+
+
+def on_a_server(process: psutil.Process) -> dict[str, float]:
+    """Register many customers one after another, then many at once; return the worker's CPU, times and memory."""
+    _register_over_http(range(101, 101 + _WARM))
+    before = sum(process.cpu_times()[:2])
+    _register_over_http(range(101 + _WARM, 101 + _WARM + _MEASURED))
+    cpu = (sum(process.cpu_times()[:2]) - before) / _MEASURED * 1000
+    begun = time.process_time()
+    for _ in range(5):
+        hash_secret("Meggyfa-2026-Kert", _ROUNDS)
+    hash_cpu = (time.process_time() - begun) / 5 * 1000
+    first, seconds = _at_once()
+    return {
+        "CPU of a registration, ms": cpu,
+        "the hash alone, ms": hash_cpu,
+        "CPU without the hash, ms": cpu - hash_cpu,
+        "CPU / hash": cpu / hash_cpu,
+        f"{_AT_ONCE} at once: registrations a second": _AT_ONCE / seconds,
+        f"{_AT_ONCE} at once: slowest first page meanwhile, ms": max(first) * 1000,
+        "memory, MB": process.memory_info().rss / 1e6,
+    }
+
+
+def _at_once() -> tuple[list[float], float]:
+    begun = time.monotonic()
+    first: list[float] = []
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        start = 101 + _WARM + _MEASURED
+        runs = [pool.submit(_register_over_http, [number]) for number in range(start, start + _AT_ONCE)]
+        while not all(run.done() for run in runs):
+            asked = time.monotonic()
+            requests.get(f"{_ADDRESS}/regisztracio", timeout=60)
+            first.append(time.monotonic() - asked)
+    for run in runs:
+        run.result()
+    return first, time.monotonic() - begun
+
+
+def _register_over_http(numbers: Any) -> None:
+    for number in numbers:
+        session = requests.Session()
+
+        def send(method: str, url: str, data: dict[str, str] | None, session: requests.Session = session) -> str:
+            return session.request(
+                method, _ADDRESS + url, data=data, headers={"HX-Request": "true"} if data else {}, timeout=120
+            ).text
+
+        def inbox(to: str) -> list[dict[str, Any]]:
+            # From the folder, not through a door of the server: only its own work is to be measured.
+            file = _MESSAGES / to
+            while not (file.exists() and (text := file.read_text("utf-8").strip())):
+                time.sleep(0.005)
+            return [{"text": text, "links": re.findall(r"https?://\S+token=\S+", text)}]
+
+        register(send, inbox, number)
+
+
+_MESSAGES = Path(tempfile.gettempdir()) / f"belepo-bench-{os.getpid()}"
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[psutil.Process]:
+    """Run a server in production mode; yield its only worker."""
+    environment = {**os.environ, **_environment(folder, rounds=_ROUNDS), "BELEPO_DEMO": "0"}
+    for name in ("MAIL", "SMS"):
+        environment[f"BELEPO_{name}_URL"] = f"folder:{_MESSAGES}"
+    files = demo_data.files(load_profile("mygenerali"))
+    customers = [f"--{name.replace('_', '-')}={file}" for name, file in files.items()]
+    belepo = [sys.executable, "-m", "webapp.cli"]
+    subprocess.run(
+        [*belepo, "import", *customers, f"--rejects={folder / 'rejects.csv'}"],
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
+    process = subprocess.Popen(
+        [*belepo, "serve"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        while True:
+            try:
+                requests.get(f"{_ADDRESS}/readyz", timeout=5)
+                break
+            except requests.ConnectionError:
+                time.sleep(0.05)
+        children = psutil.Process(process.pid).children(recursive=True)
+        yield max(children, key=lambda child: child.memory_info().rss)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _environment(folder: Path, rounds: int) -> dict[str, str]:
+    folder.mkdir(parents=True, exist_ok=True)
+    return {
+        "BELEPO_DEMO": "1",
+        "BELEPO_DATA_DIR": str(folder),
+        "BELEPO_DATABASE_URL": f"sqlite:///{folder}/bench.sqlite3",
+        "BELEPO_PORT": str(_PORT),
+        "BELEPO_PUBLIC_URL": _ADDRESS,
+        "BELEPO_BCRYPT_ROUNDS": str(rounds),
+        "BELEPO_SECRET_KEYS": "b3nCh-Mark_0nly-4nd-n0-S3cret-at-a11",
+    }
+
+
+def table(title: str, *columns: dict[str, float], heads: tuple[str, ...] = ("",)) -> Table:
+    """Return a table of figures."""
+    shown = Table("", *heads, title=title, title_justify="left")
+    for name in columns[0]:
+        shown.add_row(name, *(f"{column[name]:,.2f}".rstrip("0").rstrip(".") for column in columns))
+    return shown
+
+
+if __name__ == "__main__":
+    main()

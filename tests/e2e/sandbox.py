@@ -1,0 +1,25 @@
+"""The application for browsers that cannot switch their scripts off by a setting.
+
+Firefox hangs under automation with its scripts switched off. A request that carries the test-only header is answered
+with a sandbox instead, in which the browser itself runs no script. (A sandbox stops `autofocus` too.)
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from webapp.wsgi import app as application
+
+from .sandbox_header import HEADER
+
+_SANDBOX = "sandbox allow-forms allow-same-origin allow-top-navigation allow-popups allow-downloads"
+
+
+def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Answer as the application does, with the sandbox where it is asked for."""
+    if f"HTTP_{HEADER.upper().replace('-', '_')}" not in environ:
+        return application(environ, start_response)
+
+    def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+        return start_response(status, [*headers, ("Content-Security-Policy", _SANDBOX)], *rest)
+
+    return application(environ, start)

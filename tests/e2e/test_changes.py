@@ -1,0 +1,182 @@
+"""Changing one's mind: another address, another number, another browser's button, another language, another look."""
+
+import pytest
+
+from . import cast
+from .conftest import Meet
+from .server import Server
+from .visitor import FIRST_HALF, SECOND_HALF, STEPS, Visitor
+from .words import words
+
+
+def test_another_address_is_given(visitor: Visitor, server: Server) -> None:
+    """M14, M16: from the page that waits for the mail; the first link dies."""
+    visitor.walk_to("email-sent")
+    first, old_link = visitor.email, server.link(visitor.email)
+    visitor.act("change-email")
+    assert visitor.step == "email"
+    assert visitor.value("email") == first
+    visitor.email = f"uj-{first}"
+    visitor.take_step()
+    assert visitor.step == "email-sent"
+    assert visitor.email in visitor.text()
+    visitor.open(old_link)
+    assert visitor.browser.status == 404
+    visitor.open(server.link(visitor.email))
+    visitor.walk_to("done")
+    assert len(server.mails(first)) == 1
+
+
+def test_a_slip_in_the_address_is_offered_for_mending(visitor: Visitor, server: Server) -> None:
+    """The page that waits asks whether another address was meant, and takes it by one button."""
+    visitor.walk_to("email")
+    visitor.email = visitor.email.replace("@example.hu", "@gmial.com")
+    visitor.take_step()
+    meant = visitor.email.replace("@gmial.com", "@gmail.com")
+    assert meant in visitor.text()
+    visitor.act("use-suggestion")
+    assert visitor.step == "email-sent"
+    visitor.email = meant
+    assert len(server.mails(meant)) == 1
+    visitor.open(server.link(meant))
+    assert visitor.step == "mobile"
+
+
+@pytest.mark.moves_time
+def test_another_mobile_is_given(visitor: Visitor, server: Server) -> None:
+    """M20: Kovács Anna has two numbers on record; the code goes to the one she says last."""
+    visitor.customer = cast.ANNA
+    visitor.walk_to("sms-code")
+    visitor.act("change-mobile")
+    assert visitor.step == "mobile"
+    server.advance(seconds=60)
+    visitor.fill(mobile=cast.ANNA_OTHER_MOBILE)
+    visitor.submit()
+    assert visitor.step == "sms-code"
+    visitor.fill(sms_code=server.codes(cast.ANNA_OTHER_MOBILE)[-1])
+    visitor.submit()
+    visitor.walk_to("done")
+
+
+def test_starting_again_from_the_first_step(visitor: Visitor) -> None:
+    """The first step is changed by beginning anew."""
+    visitor.walk_to("email")
+    visitor.act("restart")
+    assert visitor.step == "identify"
+    visitor.walk_to("email-sent")
+
+
+@pytest.mark.everywhere
+def test_back_forward_and_reload_lose_nothing(visitor: Visitor) -> None:
+    """At every step the browser's own buttons show a page of the journey and never send anything again."""
+    visitor.open("/")
+    visitor.open(FIRST_HALF)
+    for step in STEPS:
+        visitor.walk_to(step)
+        sent = [request for request in visitor.browser.requests if request.startswith("POST")]
+        visitor.browser.back()
+        assert visitor.sees("#main h1")
+        visitor.browser.forward()
+        visitor.browser.reload()
+        assert visitor.step == step
+        assert [request for request in visitor.browser.requests if request.startswith("POST")] == sent
+
+
+@pytest.mark.everywhere
+def test_clicking_twice_does_everything_once(visitor: Visitor, server: Server) -> None:
+    """At every step."""
+    visitor.open(FIRST_HALF)
+    for before, after in zip(STEPS, STEPS[1:], strict=False):
+        assert visitor.step == before
+        visitor.take_step(twice=True)
+        visitor.wait_until(lambda after=after: visitor.step == after, after)  # type: ignore[misc]
+    assert len(server.mails(visitor.email)) == 2
+    assert len(server.codes(visitor.customer.mobile)) == 1
+
+
+def test_a_second_tab_shows_what_is_due(visitor: Visitor, server: Server) -> None:
+    """A form of a step that is over does nothing; the page shows where the registration stands."""
+    visitor.walk_to("email")
+    second = visitor.in_tab(visitor.browser.new_tab())
+    second.open(FIRST_HALF)
+    visitor.walk_to("sms-code")
+    second.fill_step()
+    second.submit()
+    assert second.step == "sms-code"
+    assert len(server.mails(visitor.email)) == 1
+    second.fill_step()
+    visitor.walk_to("password")
+    second.submit()
+    assert second.step == "password"
+    assert len(server.codes(visitor.customer.mobile)) == 1
+    visitor.walk_to("done")
+    second.fill_step()
+    second.submit()
+    assert second.step == "done"
+    assert len(server.mails(visitor.email)) == 2
+
+
+def test_the_start_page_leads_back_into_a_registration(visitor: Visitor) -> None:
+    """A visitor who went away finds the way on."""
+    visitor.walk_to("email-sent")
+    visitor.open("/")
+    visitor.follow(words("start.in_progress.button"))
+    assert visitor.step == "email-sent"
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_another_language_keeps_the_step(visitor: Visitor, step: str) -> None:
+    """M6: to and fro."""
+    visitor.walk_to(step)
+    visitor.follow(words("shell.language.en"))
+    assert visitor.step == step
+    assert visitor.attribute("html", "lang") == "en"
+    visitor.follow(words("shell.language.hu"))
+    assert visitor.step == step
+    assert visitor.attribute("html", "lang") == "hu"
+
+
+def test_the_appearance_can_be_chosen(visitor: Visitor) -> None:
+    """M6: it stays, on the next page too; where the script runs, without losing what was typed."""
+    visitor.open(FIRST_HALF)
+    visitor.fill(policy_number="94")
+    light = visitor.browser.evaluate("() => getComputedStyle(document.body).backgroundColor")
+
+    def switch(theme: str) -> None:
+        button = f".theme button.to-{theme}"
+        if visitor.is_scripted:
+            visitor.browser.click(button)
+            visitor.wait_until(lambda: visitor.attribute("html", "data-theme") == theme, theme)
+            visitor.wait_until(lambda: "theme" in visitor.browser.cookies(), "the choice is kept")
+        else:
+            visitor.settle(lambda: visitor.browser.click(button))
+
+    switch("dark")
+    assert visitor.attribute("html", "data-theme") == "dark"
+    assert visitor.path == FIRST_HALF
+    if visitor.is_scripted:
+        assert visitor.value("policy_number") == "94"
+    dark = visitor.browser.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    assert dark != light
+    visitor.open("/")
+    assert visitor.attribute("html", "data-theme") == "dark"
+    switch("light")
+    assert visitor.browser.evaluate("() => getComputedStyle(document.body).backgroundColor") == light
+
+
+def test_internet_explorer_is_told_what_to_use(meet: Meet) -> None:
+    """M3: on every page."""
+    visitor = meet(user_agent="Mozilla/5.0 (Windows NT 10.0; WOW64; Trident/7.0; rv:11.0) like Gecko")
+    for address in ("/", FIRST_HALF, SECOND_HALF):
+        visitor.open(address)
+        assert visitor.text("h1") == words("ie.title")
+        for browser in ("chrome", "firefox", "edge", "safari", "android"):
+            assert words(f"ie.list.{browser}") in visitor.texts("li")
+
+
+def test_a_page_that_is_not_there_leads_home(visitor: Visitor) -> None:
+    """With words instead of a number."""
+    visitor.open("/nincs-ilyen")
+    assert visitor.browser.status == 404
+    visitor.follow(words("shell.back_home"))
+    assert visitor.path == "/"

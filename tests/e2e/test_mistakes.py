@@ -1,0 +1,260 @@
+"""What a visitor may get wrong at each step, and how the page says so."""
+
+import pytest
+
+from .server import Server
+from .visitor import FIRST_HALF, Visitor
+from .words import PHONE, pattern, words
+
+
+def test_the_first_step_says_what_is_missing(visitor: Visitor) -> None:
+    """Nothing filled in; then a company without a tax number; then one with a slip in it."""
+    visitor.open(FIRST_HALF)
+    visitor.submit()
+    assert visitor.browser.status == 422
+    assert words("error.holder_type.empty.with_id") in visitor.errors()["holder_type"]
+    assert words("error.policy_number.empty.with_id") in visitor.errors()["policy_number"]
+
+    visitor.fill(policy_number="94-0000")
+    visitor.choose("holder_type", "company")
+    visitor.submit()
+    assert set(visitor.errors()) == {"policy_number", "tax_number"}
+    assert words("error.policy_number.malformed", length=9) in visitor.errors()["policy_number"]
+    assert visitor.value("policy_number") == "94-0000"
+
+    visitor.fill(tax_number="12345675-2-42")
+    visitor.submit()
+    assert words("error.tax_number.check") in visitor.errors()["tax_number"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "part", "reason"),
+    [
+        (("1985", "2", "30"), "day", "impossible"),
+        (("1985", "13", "1"), "month", "impossible"),
+        (("85", "3", "14"), "year", "year"),
+        (("1985", "", "14"), "month", "month"),
+        (("2085", "3", "14"), "year", "future"),
+    ],
+    ids=["no-such-day", "no-such-month", "short-year", "no-month", "in-the-future"],
+)
+def test_the_part_of_a_date_that_is_wrong_is_named(
+    visitor: Visitor, typed: tuple[str, str, str], part: str, reason: str
+) -> None:
+    """The summary leads to the first wrong part, and a link in it takes the focus there."""
+    visitor.open(FIRST_HALF)
+    visitor.fill_identity()
+    visitor.fill(birth_date__year=typed[0], birth_date__month=typed[1], birth_date__day=typed[2])
+    visitor.submit()
+    errors = visitor.errors()
+    assert list(errors) == [f"birth_date-{part}"]
+    assert words(f"error.birth_date.{reason}") in errors[f"birth_date-{part}"]
+    visitor.browser.click("#error-summary a")
+    visitor.see_focus(f"input#birth_date-{part}")
+
+
+def test_a_date_may_be_typed_as_people_write_it(visitor: Visitor) -> None:
+    """The whole date in the field of the year is understood."""
+    visitor.open(FIRST_HALF)
+    visitor.fill_identity()
+    visitor.fill(birth_date__year="1990. 01. 01.", birth_date__month="", birth_date__day="")
+    visitor.submit()
+    assert visitor.step == "email"
+
+
+def test_an_address_must_be_one_and_the_same_twice(visitor: Visitor, server: Server) -> None:
+    """M14."""
+    visitor.walk_to("email")
+    visitor.submit()
+    assert set(visitor.errors()) == {"email", "email_confirm"}
+    visitor.fill(email="valaki@", email_confirm="valaki@")
+    visitor.submit()
+    assert words("error.email.malformed") in visitor.errors()["email"]
+    visitor.fill(email=visitor.email, email_confirm="mas@example.hu")
+    visitor.submit()
+    assert list(visitor.errors()) == ["email_confirm"]
+    assert words("error.email_confirm.mismatch") in visitor.errors()["email_confirm"]
+    assert server.mails(visitor.email) == []
+    visitor.fill(email_confirm=visitor.email.upper())
+    visitor.submit()
+    assert visitor.step == "email-sent"
+
+
+@pytest.mark.scripted
+def test_pasting_into_the_repetition_is_refused_and_explained(visitor: Visitor) -> None:
+    """M14: in words and aloud; typing still works."""
+    visitor.walk_to("email")
+    visitor.fill(email=visitor.email)
+    visitor.browser.evaluate(
+        """() => {
+          const event = new ClipboardEvent('paste', { bubbles: true, cancelable: true, clipboardData: new DataTransfer() })
+          window.refused = !document.getElementById('email_confirm').dispatchEvent(event)
+        }"""
+    )
+    assert visitor.browser.evaluate("() => window.refused")
+    visitor.hear(words("a11y.email.paste_refused"))
+    assert words("error.email_confirm.paste") in visitor.text()
+    visitor.browser.click("#email_confirm")
+    visitor.browser.type_keys(visitor.email)
+    visitor.submit()
+    assert visitor.step == "email-sent"
+
+
+def test_a_mobile_must_be_on_record(visitor: Visitor, server: Server) -> None:
+    """M20: only a Hungarian mobile that the insurer holds; nothing is sent to any other."""
+    visitor.walk_to("mobile")
+    for typed, reason in (
+        ("", "empty"),
+        ("12", "malformed"),
+        ("1 234 5678", "landline"),
+        ("+43 664 1234567", "foreign"),
+        ("20 765 4321", "not_on_record"),
+    ):
+        visitor.fill(mobile=typed)
+        visitor.submit()
+        assert visitor.step == "mobile"
+        assert words(f"error.mobile.{reason}") in visitor.errors()["mobile"]
+        assert visitor.value("mobile") == typed
+    assert PHONE in visitor.errors()["mobile"]
+    assert server.codes("+36207654321") == []
+    visitor.fill(mobile=visitor.customer.mobile.removeprefix("+36"))
+    visitor.submit()
+    assert visitor.step == "sms-code"
+
+
+def test_a_code_of_the_wrong_length_costs_no_try(visitor: Visitor, server: Server) -> None:
+    """M21: what cannot be right is not counted; what is wrong is."""
+    visitor.walk_to("sms-code")
+    for typed, reason in (("", "empty"), ("123", "malformed"), ("abcd", "malformed")):
+        visitor.fill(sms_code=typed)
+        visitor.submit()
+        assert words(f"error.sms_code.{reason}", length=4) in visitor.errors()["sms_code"]
+        assert words("sms_code.tries", tries=3) in visitor.text()
+    code = server.codes(visitor.customer.mobile)[-1]
+    visitor.fill(sms_code=_other(code))
+    visitor.submit()
+    assert pattern("error.sms_code.wrong", tries=2).search(visitor.errors()["sms_code"])
+    assert words("sms_code.tries", tries=2) in visitor.text()
+    visitor.fill(sms_code=f" {code[:2]} {code[2:]} ")
+    visitor.submit()
+    assert visitor.step == "terms"
+
+
+def _other(code: str) -> str:
+    return str((int(code) + 1) % 10000).zfill(4)
+
+
+def test_the_terms_are_opened_before_they_are_accepted(visitor: Visitor) -> None:
+    """M23: the box is closed where the script runs; without it the server refuses."""
+    visitor.walk_to("terms")
+    if visitor.is_scripted:
+        assert visitor.browser.evaluate("() => document.getElementById('terms').disabled")
+        visitor.submit()
+        assert words("error.terms.not_ticked") in visitor.errors()["terms"]
+        assert visitor.browser.evaluate("() => document.getElementById('terms').disabled")
+    else:
+        visitor.choose("terms")
+        visitor.submit()
+        assert words("error.terms.not_opened") in visitor.errors()["terms"]
+        assert visitor.step == "terms"
+    visitor.read_terms()
+    if visitor.is_scripted:
+        visitor.hear(words("a11y.terms.opened"))
+        assert not visitor.browser.evaluate("() => document.getElementById('terms').disabled")
+        assert words("terms.unlocked") in visitor.text()
+        visitor.choose("terms")
+    visitor.submit()
+    assert visitor.step == "password"
+
+
+@pytest.mark.moves_time
+def test_terms_that_changed_meanwhile_are_opened_anew(visitor: Visitor, server: Server) -> None:
+    """M23, M24: what was opened is not what would be accepted."""
+    visitor.walk_to("terms")
+    visitor.read_terms()
+    server.publish_terms("2026-2")
+    visitor.choose("terms")
+    visitor.submit()
+    assert words("error.terms.replaced") in visitor.errors()["terms"]
+    assert "2026-2" in visitor.text()
+    visitor.read_terms()
+    if not visitor.browser.evaluate("() => document.getElementById('terms').checked"):
+        visitor.choose("terms")
+    visitor.submit()
+    assert visitor.step == "password"
+
+
+def test_the_terms_can_be_read_by_anybody(visitor: Visitor) -> None:
+    """Without a registration; a version that does not exist is said not to."""
+    visitor.open("/aszf")
+    assert visitor.browser.status == 200
+    assert words("terms.page.language") in visitor.text()
+    visitor.open("/aszf/1999-1")
+    assert visitor.browser.status == 404
+    assert visitor.text("h1") == words("page.404.heading")
+
+
+def test_the_server_judges_every_rule_of_the_password(visitor: Visitor) -> None:
+    """M25 and the two rules that hold everywhere; the list shows what is met."""
+    visitor.walk_to("password")
+    visitor.submit()
+    assert set(visitor.errors()) == {"password", "password_confirm"}
+    for typed, reason, unmet in (
+        ("Rovid1", "too_short", "length"),
+        ("csupakisbetu7", "upper", "upper"),
+        ("CSUPANAGYBETU7", "lower", "lower"),
+        ("NincsBenneSzam", "digit", "digit"),
+        ("Password123", "common", "not_common"),
+        (f"X{visitor.customer.policy_number}xY", "like_record", "not_alike"),
+    ):
+        visitor.fill(password=typed, password_confirm=typed)
+        visitor.submit()
+        assert words(f"error.password.{reason}", length=10) in visitor.errors()["password"]
+        assert visitor.attribute(f"[data-rule={unmet}]", "class") != "met"
+        assert words("password.rule.state.unmet") in visitor.texts(f"[data-rule={unmet}] .state")[0]
+        assert visitor.value("password") == "", "a password is never written back"
+    visitor.fill(password="Kek7Hold8Fenyes", password_confirm="Kek7Hold8Fenyer")
+    visitor.submit()
+    assert list(visitor.errors()) == ["password_confirm"]
+    visitor.take_step()
+    assert visitor.step == "done"
+
+
+@pytest.mark.scripted
+def test_the_rules_of_the_password_are_ticked_off_while_typing(visitor: Visitor) -> None:
+    """M25: those that a browser can judge, and aloud when the typing pauses."""
+    visitor.walk_to("password")
+    visitor.browser.click("#password")
+
+    def met() -> list[str]:
+        found: list[str] = visitor.browser.evaluate(
+            "() => [...document.querySelectorAll('#rules .met')].map((item) => item.dataset.rule)"
+        )
+        return found
+
+    for typed, expected in (
+        ("k", ["lower"]),
+        ("K", ["upper", "lower"]),
+        ("7", ["upper", "lower", "digit"]),
+        ("holdfen", ["length", "upper", "lower", "digit"]),
+    ):
+        visitor.browser.type_keys(typed)
+        assert met() == expected
+    total = len(visitor.texts("#rules li"))
+    visitor.hear(words("a11y.password.rules", count=4, total=total))
+    visitor.browser.press_key("Backspace")
+    assert met() == ["upper", "lower", "digit"]
+
+
+@pytest.mark.scripted
+def test_a_password_can_be_shown(visitor: Visitor) -> None:
+    """Both fields at once, said aloud, and hidden again when it is sent."""
+    visitor.walk_to("password")
+    visitor.fill(password="Rovid1", password_confirm="Rovid1")
+    visitor.browser.click("button.show")
+    assert visitor.attribute("#password", "type") == "text"
+    assert visitor.attribute("#password_confirm", "type") == "text"
+    visitor.hear(words("a11y.password.shown"))
+    visitor.browser.click("button.show")
+    assert visitor.attribute("#password", "type") == "password"
+    visitor.hear(words("a11y.password.hidden"))

@@ -1,0 +1,310 @@
+"""Somebody at a browser: opens pages, fills in forms, presses buttons, reads what is said.
+
+Knows the contract (addresses, names of fields and steps) and nothing of how a browser is driven.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from .cast import PASSWORD, Customer
+from .driver import Driver
+from .server import ROOT, Server
+from .words import plain, words
+
+AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
+_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+STEPS = ("identify", "email", "email-sent", "mobile", "sms-code", "terms", "password", "done")
+FIRST_HALF = "/regisztracio"
+SECOND_HALF = "/regisztracioveglegesites"
+
+
+class Visitor:
+    """A visitor. Where `is_scripted` is false, the browser runs no scripts."""
+
+    def __init__(
+        self, driver: Driver, server: Server, *, is_scripted: bool, email: str, customer: Customer, language: str = "hu"
+    ) -> None:
+        self.browser = driver
+        self.server = server
+        self.is_scripted = is_scripted
+        self.email = email
+        self.customer = customer
+        self.language = language
+
+    def in_tab(self, driver: Driver) -> "Visitor":
+        """Return the same person at another tab."""
+        return Visitor(
+            driver,
+            self.server,
+            is_scripted=self.is_scripted,
+            email=self.email,
+            customer=self.customer,
+            language=self.language,
+        )
+
+    # --- Going about ---------------------------------------------------------------------------------------------
+
+    def open(self, address: str) -> None:
+        """Open an address of the site, or a whole one."""
+        self.browser.go(address if "://" in address else self.server.url + address)
+
+    def follow(self, words_of_link: str) -> None:
+        """Follow a link by its words."""
+        self._act(lambda: self.browser.click(self._by_words("a", words_of_link)))
+
+    def press(self, words_of_button: str) -> None:
+        """Press a button by its words."""
+        self._act(lambda: self.browser.click(self._by_words("#main button", words_of_button)))
+
+    def submit(self, step: str = "", *, twice: bool = False) -> None:
+        """Press the button of the open step's form, or of another form that is marked."""
+        button = f"form[data-step={step or self.step}] button:not([type]):not([name])"
+        self._act(lambda: self.browser.double_click(button) if twice else self.browser.click(button))
+
+    def act(self, action: str, *, twice: bool = False) -> None:
+        """Press a secondary button by its action."""
+        button = f"button[name=action][value={action}]"
+        self._act(lambda: self.browser.double_click(button) if twice else self.browser.click(button))
+
+    def press_lightly(self, step: str = "") -> None:
+        """Press a form's button without waiting for an answer."""
+        self.browser.click(f"form[data-step={step or self.step}] button:not([type]):not([name])")
+
+    def settle(self, deed: Callable[[], None]) -> None:
+        """Do something that brings a new page or another step, and wait for it."""
+        self._act(deed)
+
+    def _act(self, deed: Callable[[], None]) -> None:
+        self.browser.evaluate("() => document.getElementById('main').setAttribute('data-left', '')")
+        deed()
+        self.browser.wait_for("#main:not([data-left])")
+        self.browser.wait_until_loaded()
+
+    def _by_words(self, selector: str, wanted: str) -> str:
+        is_there = self.browser.evaluate(
+            """([selector, wanted]) => {
+              document.querySelectorAll('[data-found]').forEach((element) => element.removeAttribute('data-found'))
+              const seen = (element) => (element.getAttribute('aria-label') || element.textContent)
+              const found = [...document.querySelectorAll(selector)]
+                .find((element) => seen(element).replace(/\\s+/g, ' ').trim() === wanted && element.getClientRects().length)
+              if (found) found.setAttribute('data-found', '')
+              return !!found
+            }""",
+            [selector, plain(wanted)],
+        )
+        assert is_there, f"There is no {selector} that says “{wanted}”."
+        return "[data-found]"
+
+    # --- Filling in ----------------------------------------------------------------------------------------------
+
+    def fill(self, **fields: str) -> None:
+        """Fill in fields by their names; two underscores stand for the hyphen of a part."""
+        for name, text in fields.items():
+            self.browser.fill(f"[name={name.replace('__', '-')}]", text)
+
+    def fill_label(self, label: str, text: str) -> None:
+        """Fill in a field by its label."""
+        field = self.browser.evaluate(
+            """(wanted) => [...document.querySelectorAll('label[for]')]
+              .find((label) => label.textContent.replace(/\\s+/g, ' ').trim() === wanted)?.htmlFor""",
+            plain(label),
+        )
+        assert field, f"There is no field “{label}”."
+        self.browser.fill(f"#{field}", text)
+
+    def choose(self, name: str, value: str = "") -> None:
+        """Choose one of several, or tick a box: by clicking the card it stands on."""
+        self.browser.click(f"label:has([name={name}]{f'[value={value}]' if value else ''})")
+
+    def value(self, name: str) -> str:
+        """Return what stands in a field."""
+        value: str = self.browser.evaluate("(name) => document.querySelector(`[name=${name}]`).value", name)
+        return value
+
+    # --- Reading -------------------------------------------------------------------------------------------------
+
+    @property
+    def step(self) -> str:
+        """The current step; empty on a page that is none."""
+        step: str = self.browser.evaluate(
+            """() => (document.querySelector('#main[data-step]') || document.querySelector('#main form[data-step]'))
+              ?.dataset.step || ''"""
+        )
+        return step
+
+    def text(self, selector: str = "#main") -> str:
+        """Return what can be read in an element: nothing where there is none, and nothing of what is hidden."""
+        return plain(self.browser.evaluate("(s) => document.querySelector(s)?.innerText || ''", selector))
+
+    def texts(self, selector: str) -> list[str]:
+        """Return what can be read in each of several elements."""
+        found = self.browser.evaluate("(s) => [...document.querySelectorAll(s)].map((e) => e.textContent)", selector)
+        return [plain(text) for text in found]
+
+    def sees(self, selector: str) -> bool:
+        """Tell whether an element is there and shown."""
+        is_shown: bool = self.browser.evaluate(
+            "(s) => [...document.querySelectorAll(s)].some((e) => e.checkVisibility())", selector
+        )
+        return is_shown
+
+    def attribute(self, selector: str, name: str) -> str | None:
+        """Return an attribute of an element."""
+        found: str | None = self.browser.evaluate(
+            "([s, name]) => document.querySelector(s)?.getAttribute(name) ?? null", [selector, name]
+        )
+        return found
+
+    @property
+    def title(self) -> str:
+        """The title of the page."""
+        return plain(self.browser.title)
+
+    @property
+    def path(self) -> str:
+        """The address bar, without the host."""
+        parts = urlsplit(self.browser.url)
+        return parts.path + (f"?{parts.query}" if parts.query else "")
+
+    @property
+    def focus(self) -> str:
+        """Where the focus is: the element's name and id, such as “h2” or “input#email”."""
+        place: str = self.browser.evaluate(
+            """() => { const e = document.activeElement
+              return e ? e.localName + (e.id ? '#' + e.id : '') : '' }"""
+        )
+        return place
+
+    def errors(self) -> dict[str, str]:
+        """Return the fields in error with their messages, as the summary at the top links to them.
+
+        What a screen reader needs is asserted on the way: a field that the summary names is marked, and says why.
+        """
+        found: dict[str, dict[str, Any]] = self.browser.evaluate(
+            """() => Object.fromEntries([...document.querySelectorAll('#error-summary a')].map((link) => {
+              const id = link.getAttribute('href').slice(1)
+              const field = document.getElementById(id)
+              const told = (field?.getAttribute('aria-describedby') || '').split(' ')
+                .filter((name) => name.endsWith('-error')).map((name) => document.getElementById(name)?.textContent)
+              return [id, { there: !!field, isField: field?.matches('input'), told: told.join(' '),
+                            invalid: field?.getAttribute('aria-invalid'), text: link.textContent }]
+            }))"""
+        )
+        assert found, f"No errors are shown at {self.path}: {self.text()[:200]}"
+        assert self.attribute("#error-summary", "role") == "alert"
+        assert self.title.startswith(words("a11y.error_prefix", self.language)), self.title
+        for name, seen in found.items():
+            assert seen["there"], f"The summary leads to #{name}, which is not there."
+            if seen["isField"]:
+                assert seen["invalid"] == "true", f"{name} is not marked as wrong."
+                assert seen["told"], f"{name} does not say what is wrong."
+        return {name: plain(seen["text"]) for name, seen in found.items()}
+
+    @property
+    def alert(self) -> str:
+        """What the page says with emphasis."""
+        return self.text("#main [role=alert]")
+
+    def said(self) -> list[str]:
+        """Return what a screen reader heard from the live region since the page was opened."""
+        return [plain(text) for text in self.browser.evaluate("() => window.said")]
+
+    def wait_until(self, is_so: Callable[[], bool], what: str) -> None:
+        """Wait until something is so; fail, saying `what`, when it does not come."""
+        deadline = time.monotonic() + 15
+        while not is_so():
+            assert time.monotonic() < deadline, f"Waited in vain: {what}"
+            self.browser.pause()
+
+    def hear(self, sentence: str) -> None:
+        """Wait until the live region has said something."""
+        self.wait_until(lambda: plain(sentence) in self.said(), f"“{sentence}” among {self.said()}")
+
+    def see_focus(self, place: str) -> None:
+        """Wait until the focus has come to an element."""
+        self.wait_until(lambda: self.focus == place, f"the focus on {place}, it is on {self.focus}")
+
+    def axe(self) -> list[str]:
+        """Return what axe-core finds wrong with the page as it is now."""
+        # What fades in is judged when it is there.
+        self.browser.evaluate(
+            "() => document.getAnimations().forEach((a) => { try { a.finish() } catch { a.cancel() } })"
+        )
+        self.browser.evaluate(f"() => {{ if (!window.axe) {{ {AXE} }} }}")
+        found: list[str] = self.browser.evaluate(
+            """(tags) => axe.run({ runOnly: tags, resultTypes: ['violations'] }).then((result) => result.violations
+              .map((v) => v.id + ': ' + v.nodes.map((n) => n.target + ' ' + n.failureSummary).join(' | ')))""",
+            _RULES,
+        )
+        return found
+
+    def take_picture(self, path: Path) -> None:
+        """Take a picture of the page."""
+        self.browser.take_picture(path)
+
+    # --- Walking the journey -------------------------------------------------------------------------------------
+
+    def fill_identity(self, customer: Customer | None = None) -> None:
+        """Fill in the first step."""
+        who = customer or self.customer
+        self.fill(policy_number=who.policy_number)
+        self.choose("holder_type", who.holder_type)
+        if who.birth_date and who.holder_type == "person":
+            year, month, day = who.birth_date
+            self.fill(birth_date__year=year, birth_date__month=month, birth_date__day=day)
+        if who.tax_number:
+            self.fill(tax_number=who.tax_number)
+        if who.communication_password:
+            self.fill(communication_password=who.communication_password)
+
+    def fill_step(self) -> None:
+        """Fill in whatever step is open with what is right."""
+        match self.step:
+            case "identify":
+                self.fill_identity()
+            case "email":
+                self.fill(email=self.email, email_confirm=self.email)
+            case "mobile":
+                self.fill(mobile=self.customer.mobile)
+            case "sms-code":
+                self.fill(sms_code=self.server.codes(self.customer.mobile)[-1])
+            case "terms":
+                self.read_terms()
+                self.choose("terms")
+            case "password":
+                self.fill(password=PASSWORD, password_confirm=PASSWORD)
+
+    def take_step(self, *, twice: bool = False) -> None:
+        """Fill in the open step and go on to the next, if need be by the link in the mail."""
+        if self.step == "email-sent":
+            self.open(self.server.link(self.email))
+            return
+        self.fill_step()
+        self.submit(twice=twice)
+
+    def walk_to(self, step: str) -> None:
+        """Take every step from wherever the visitor stands up to one."""
+        if not self.browser.url.startswith(self.server.url):
+            self.open(FIRST_HALF)
+        for _ in STEPS:
+            if self.step == step:
+                return
+            before = self.step
+            self.take_step()
+            assert self.step != before, f"{before} did not lead on: {self.text()[:400]}"
+        raise AssertionError(f"The journey has no step {step}.")
+
+    def read_terms(self) -> None:
+        """Open the terms in their window, and close it."""
+        link = "a[data-opens=terms]"
+        window = self.browser.opened_by(lambda: self.browser.click(link))
+        assert window.title, "The terms have no title."
+        window.close_tab()
+
+    def progress(self) -> list[str]:
+        """Return the steps that are shown as done."""
+        return self.texts(".path .done .name")

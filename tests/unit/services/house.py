@@ -1,0 +1,333 @@
+"""A house to register in: the demo's cast in an empty database, a clock moved by hand, and a postman."""
+
+import re
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, insert, select
+
+from services import email_addresses, profiles
+from services.allowances import Allowances
+from services.clock import Clock
+from services.identifiers import TaxNumber
+from services.links import Links
+from services.messages.composer import Composed, Composer
+from services.messages.delivery import Delivery
+from services.messages.outbox import Outbox
+from services.messages.senders import PermanentFailure
+from services.one_time_codes import OneTimeCodes
+from services.passwords import Hasher, hash_secret
+from services.policyholders import PolicyHolders, SecondDatum
+from services.profiles import Profile
+from services.refusal import DeadEnd, OutOfTurn, Refusal
+from services.registrations import Registration, Registrations, Visit
+from services.store.engine import Store
+from services.store.tables import accounts, communication_ids, customers, phones, policies
+from services.terms import TermsVersions
+
+KEYS = ("the newest key of these tests, 32+ signs", "the older key of these tests, 32+ signs..")
+PROFILE = profiles.load("mygenerali")
+LINKS = Links(KEYS, "https://belepo.example")
+COMPOSER = Composer(PROFILE, LINKS)
+FACTS = (
+    "identifier",
+    "email",
+    "email_confirmed_at",
+    "mobile",
+    "mobile_confirmed_at",
+    "terms_accepted_at",
+    "is_complete",
+)
+PASSWORD = "Tavaszi-Szel-2031"
+
+
+@dataclass(frozen=True)
+class Person:
+    """A customer of the demo data set, with what they know and hold."""
+
+    kutid: str
+    name: str
+    policy_number: str
+    knows: SecondDatum
+    mobile: str = ""
+    email: str = ""
+
+    @property
+    def address(self) -> email_addresses.EmailAddress:
+        return email_addresses.parse(self.email)
+
+
+ANNA = Person("10000001", "Kovács Anna", "940000001", SecondDatum(date(1985, 3, 14)), "+36201234567", "anna@example.hu")
+ANNAS_OTHER_MOBILE = "+36301112233"
+MINTA = Person(
+    "10000002",
+    "Minta Kereskedelmi Kft.",
+    "940000003",
+    SecondDatum(tax_number=TaxNumber("12345676", "2-42")),
+    "+36309876543",
+    "iroda@example.hu",
+)
+PETER = Person("10000003", "Szabó Péter", "940000004", SecondDatum(date(1970, 12, 1)), "+36701234567")
+ILONA = Person("10000004", "Nagy Ilona", "940000005", SecondDatum(date(1948, 7, 22)))
+ILONAS_LANDLINE = "+3612345678"
+GABOR = Person(
+    "10000005", "Tóth Gábor e.v.", "940000006", SecondDatum(tax_number=TaxNumber("23456787", "1-33")), "+36203334455"
+)
+ESZTER = Person(
+    "10000006", "Varga Eszter", "940000007", SecondDatum(date(2000, 2, 29)), "+36705556677", "eszter@example.hu"
+)
+LASZLO = Person("10000007", "Horváth László", "940000008", SecondDatum(date(1962, 10, 5)))
+CROWD = tuple(
+    Person(
+        f"1000{number:04}",
+        f"Próba {number}",
+        f"94010{number:04}",
+        SecondDatum(date(1990, 1, 1)),
+        f"+362010{number:05}",
+        f"proba{number}@example.hu",
+    )
+    for number in range(101, 141)
+)
+WRONG = SecondDatum(date(1984, 3, 14))
+COMMUNICATION_ID, COMMUNICATION_PASSWORD = "K1234567", "Levelezes2020"
+
+
+def move_in(store: Store) -> None:
+    """Fill an empty register with the cast."""
+    cast = (ANNA, MINTA, PETER, ILONA, GABOR, ESZTER, LASZLO, *CROWD)
+    numbers = [(person, person.mobile, True) for person in cast if person.mobile]
+    with store.write() as connection:
+        connection.execute(insert(customers), [_customer(person) for person in cast])
+        connection.execute(
+            insert(policies),
+            [
+                {"policy_number": p.policy_number, "kutid": p.kutid, "status": "cancelled" if p is PETER else "live"}
+                for p in cast
+            ],
+        )
+        connection.execute(
+            insert(phones),
+            [
+                {"kutid": person.kutid, "policy_number": person.policy_number, "number": number, "is_mobile": is_mobile}
+                for person, number, is_mobile in (
+                    *numbers,
+                    (ANNA, ANNAS_OTHER_MOBILE, True),
+                    (ILONA, ILONAS_LANDLINE, False),
+                )
+            ],
+        )
+        connection.execute(
+            insert(communication_ids).values(
+                communication_id=COMMUNICATION_ID,
+                kutid=ANNA.kutid,
+                password_hash=hash_secret(COMMUNICATION_PASSWORD, 4),
+            )
+        )
+
+
+def _customer(person: Person) -> dict[str, Any]:
+    # A stored tax number regularly lacks the part from the hyphen on (M13).
+    tax_number = person.knows.tax_number
+    stored = tax_number.core if tax_number and person is GABOR else tax_number
+    return {
+        "kutid": person.kutid,
+        "holder_type": "company" if stored else "person",
+        "name": person.name,
+        "birth_date": person.knows.birth_date,
+        "tax_number": str(stored) if stored else None,
+    }
+
+
+class HandClock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 11, 20, 9, 2, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def advance(self, **by: float) -> None:
+        self.moment += timedelta(**by)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message as it reached somebody."""
+
+    to: str
+    kind: str
+    subject: str
+    text: str
+    link: str | None
+
+    @property
+    def code(self) -> str:
+        found = re.search(r"\b\d{4}\b", self.text)
+        assert found is not None
+        return found[0]
+
+
+class Postman:
+    """A sender that keeps what it gets, or says that it cannot be delivered."""
+
+    def __init__(self) -> None:
+        self.letters: list[Letter] = []
+        self.is_refusing = False
+
+    def send(self, recipient: str, composed: Composed, message_id: str, leaving: Callable[[], None]) -> None:
+        if self.is_refusing:
+            raise PermanentFailure("nobody lives there")
+        leaving()
+        link = next(iter(composed.links), None)
+        self.letters.append(Letter(recipient, composed.kind, composed.subject, composed.text, link))
+
+
+class House:
+    """The services of a registration, put together as the server does it, and what a customer would do with them."""
+
+    def __init__(
+        self, store: Store, clock: Clock | None = None, profile: Profile = PROFILE, facts: Sequence[str] = FACTS
+    ) -> None:
+        self.store = store
+        self.clock = clock or HandClock()
+        self.profile = profile
+        self.links = LINKS
+        self.outbox = Outbox(store, self.clock)
+        self.allowances = Allowances(KEYS[-1])
+        self.policyholders = PolicyHolders(profile.identification, self.allowances)
+        self.codes = OneTimeCodes(profile.one_time_code, KEYS)
+        self.terms = TermsVersions(profile)
+        self.registrations = Registrations(
+            store,
+            self.clock,
+            profile,
+            facts,
+            allowances=self.allowances,
+            policyholders=self.policyholders,
+            codes=self.codes,
+            terms=self.terms,
+            outbox=self.outbox,
+            hasher=Hasher(4, threads=2),
+        )
+        self.postman = Postman()
+
+    # --- The post --------------------------------------------------------------------------------------------
+
+    def deliver(self) -> None:
+        """Deliver what waits."""
+        senders = {"email": self.postman, "sms": self.postman}
+        delivery = Delivery(self.store, self.clock, COMPOSER, senders, self._undelivered)
+        while delivery.deliver_due(64):
+            pass
+
+    def _undelivered(self, connection: Any, topic: str, message: str) -> None:
+        if message == "code":
+            self.codes.give_back(connection, topic.removeprefix("code:"))
+
+    def letters(self, kind: str, to: str = "") -> list[Letter]:
+        """Return what has arrived, oldest first."""
+        self.deliver()
+        return [letter for letter in self.postman.letters if letter.kind == kind and to in ("", letter.to)]
+
+    def visit_by_mail(self, to: str) -> Visit:
+        """Return the visit of whoever opens the newest link mailed to this address."""
+        link = self.letters("email", to)[-1].link
+        assert link is not None
+        opaque_id = self.links.read("confirm", link.partition("token=")[2])
+        assert opaque_id is not None
+        return Visit.by_link(opaque_id)
+
+    def code_sent(self, to: str) -> str:
+        """Return the newest code sent to this mobile."""
+        return self.letters("sms", to)[-1].code
+
+    # --- A customer's way, up to a step ----------------------------------------------------------------------
+
+    def identified(self, person: Person) -> Visit:
+        return Visit(self.registrations.identify(person.policy_number, person.knows, "hu").id)
+
+    def mailed(self, person: Person) -> Visit:
+        visit = self.identified(person)
+        self.registrations.choose_email(visit, person.address)
+        return visit
+
+    def linked(self, person: Person) -> Visit:
+        self.mailed(person)
+        return self.visit_by_mail(person.email)
+
+    def sent_code(self, person: Person) -> Visit:
+        visit = self.linked(person)
+        self.registrations.choose_mobile(visit, person.mobile)
+        return visit
+
+    def confirmed(self, person: Person) -> Visit:
+        visit = self.sent_code(person)
+        self.registrations.confirm_mobile(visit, self.code_sent(person.mobile))
+        return visit
+
+    def accepted(self, person: Person) -> Visit:
+        visit = self.confirmed(person)
+        self.accept_terms(visit)
+        return visit
+
+    def accept_terms(self, visit: Visit) -> Registration:
+        self.registrations.open_terms(visit, self.terms.in_force(self.clock.now()).version)
+        return self.registrations.accept_terms(visit)
+
+    def registered(self, person: Person) -> Visit:
+        visit = self.accepted(person)
+        self.registrations.complete(visit, PASSWORD)
+        return visit
+
+    # --- What came of it -------------------------------------------------------------------------------------
+
+    def see(self, visit: Visit) -> Registration:
+        seen = self.registrations.find(visit)
+        assert seen is not None
+        return seen
+
+    def accounts(self) -> list[Any]:
+        with self.store.read() as connection:
+            return list(connection.execute(select(accounts).order_by(accounts.c.created_at)).all())
+
+    def count(self, table: Any) -> int:
+        with self.store.read() as connection:
+            return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+
+
+def said(function: Callable[..., Any], *arguments: Any, **named: Any) -> str:
+    """Return what a verb answered: ``ok``, or the refusal's, dead end's or OutOfTurn's name."""
+    try:
+        function(*arguments, **named)
+    except Refusal as refusal:
+        return f"{refusal.field}.{refusal.reason}"
+    except DeadEnd as dead_end:
+        return dead_end.kind
+    except OutOfTurn:
+        return "out_of_turn"
+    return "ok"
+
+
+def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Make all calls at the same moment, each in a thread; return their answers, exceptions included."""
+    gate = threading.Barrier(len(calls))
+
+    def call(one: Callable[[], Any]) -> Any:
+        gate.wait(30)
+        try:
+            return one()
+        except Exception as error:
+            return error
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(call, calls))
+
+
+def wrong_code(right: str) -> str:
+    """Return another code of the same length."""
+    return f"{(int(right) + 1) % 10000:04}"

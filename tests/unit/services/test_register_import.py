@@ -1,0 +1,612 @@
+"""The import of the register, through its one door, on SQLite and on PostgreSQL."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import threading
+import tracemalloc
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+
+from services.register_import import DatabaseFailed, RegisterBusy, RegisterImport, UnusableFile
+from services.store import tables
+from services.store.engine import Store
+
+ROOT = Path(__file__).parents[3]
+DEMO = ROOT / "services/profiles/mygenerali/demo"
+KINDS = ("customers", "policies", "phones", "communication_ids")
+
+CUSTOMERS = """kutid;holder_type;name;birth_date;tax_number;postal_code
+1;person;Kovács Anna;1985-03-14;;1066
+2;company;Minta Kft.;;12345676-2-42;6720
+"""
+POLICIES = """policy_number;kutid;status;product;ended_on
+901;1;live;motor;
+902;1;cancelled;home;2024-06-30
+903;2;live;;
+"""
+PHONES = """kutid;policy_number;phone
+1;901;06 20 123 4567
+1;902;06 1 234 5678
+2;903;06 30 987 6543
+"""
+IDS = """communication_id;kutid;password
+K1234567;1;Levelezes2020
+"""
+
+
+class NoonClock:
+    def now(self):
+        return datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+class Office:
+    """Somebody who imports files into one store and looks at what came of it."""
+
+    def __init__(self, store, folder):
+        self.store = store
+        self.folder = folder
+        self.hashed = []
+        self.importer = None
+
+    def run(self, *, is_dry_run=False, progress=lambda *_: None, encoding="utf-8", **texts):
+        files = {}
+        for kind, text in texts.items():
+            files[kind] = self.folder / f"{kind}.csv"
+            files[kind].write_bytes(text if isinstance(text, bytes) else text.encode(encoding))
+        self.importer = RegisterImport(
+            self.store,
+            NoonClock(),
+            region="HU",
+            make_hash=self.make_hash,
+            is_password=lambda text, hashed: hashed == f"hash of {text}",
+            progress=progress,
+        )
+        return self.importer.run(files, rejects=self.folder / "rejects.csv", is_dry_run=is_dry_run)
+
+    def make_hash(self, text):
+        self.hashed.append(text)
+        return f"hash of {text}"
+
+    def rows(self, table):
+        with self.store.read() as connection:
+            return [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
+
+    def register(self):
+        return [self.rows(table) for table in tables.REGISTER]
+
+    def rejects(self):
+        with (self.folder / "rejects.csv").open(encoding="utf-8-sig", newline="") as stream:
+            return [
+                (row["file"].removesuffix(".csv"), int(row["line"]), row["field"], row["reason"])
+                for row in csv.DictReader(stream, delimiter=";")
+            ]
+
+    def is_anybody_waiting(self):
+        """Whether a transaction waits for another's lock; SQLite cannot tell, and has but the one lock anyway."""
+        if self.store.is_sqlite:
+            return True
+        with self.store.read() as connection:
+            return connection.exec_driver_sql("SELECT bool_or(NOT granted) FROM pg_locks").scalar()
+
+    def phones_of(self, kutid):
+        return [number for owner, _, number, _ in self.rows(tables.phones) if owner == kutid]
+
+
+@pytest.fixture
+def office(store, tmp_path):
+    return Office(store, tmp_path)
+
+
+@pytest.fixture
+def filled(office):
+    office.run(customers=CUSTOMERS, policies=POLICIES, phones=PHONES)
+    return office
+
+
+def counts(report, kind):
+    file = next(file for file in report.files if file.kind == kind)
+    return file.added, file.changed, file.unchanged, file.refused
+
+
+def test_everything_arrives_in_the_register(office):
+    report = office.run(customers=CUSTOMERS, policies=POLICIES, phones=PHONES, communication_ids=IDS)
+    assert office.register() == [
+        [
+            ("1", "person", "Kovács Anna", date(1985, 3, 14), None, "1066"),
+            ("2", "company", "Minta Kft.", None, "12345676-2-42", "6720"),
+        ],
+        [
+            ("901", "1", "live", "motor", None),
+            ("902", "1", "cancelled", "home", date(2024, 6, 30)),
+            ("903", "2", "live", None, None),
+        ],
+        [
+            ("1", "901", "+36201234567", True),
+            ("1", "902", "+3612345678", False),
+            ("2", "903", "+36309876543", True),
+        ],
+        [("K1234567", "1", "hash of Levelezes2020")],
+    ]
+    assert [counts(report, kind) for kind in KINDS] == [(2, 0, 0, 0), (3, 0, 0, 0), (3, 0, 0, 0), (1, 0, 0, 0)]
+    assert office.importer.is_committed
+    assert office.rejects() == []
+
+
+def test_the_demo_data_set_is_the_contracts(office):
+    report = office.run(**{kind: (DEMO / f"{kind}.csv").read_bytes() for kind in KINDS})
+    assert [file.refused for file in report.files] == [0, 0, 0, 0]
+    customers = {row[0]: row for row in office.rows(tables.customers)}
+    policies = {row[0]: row for row in office.rows(tables.policies)}
+    phones = {(kutid, policy): number for kutid, policy, number, _ in office.rows(tables.phones)}
+    assert (len(customers), len(policies), len(phones)) == (529, 531, 529)
+    assert customers["10000001"] == ("10000001", "person", "Kovács Anna", date(1985, 3, 14), None, "1066")
+    assert customers["10000005"][1:] == ("company", "Tóth Gábor e.v.", None, "23456787", "9021")
+    assert customers["10000009"][2] == 'Fekete <b>Márta</b> & "Fiai"'
+    assert policies["940000004"][1:3] + policies["940000004"][4:] == ("10000003", "cancelled", date(2024, 6, 30))
+    assert phones["10000001", "940000002"] == "+36301112233"
+    assert not any(kutid == "10000007" for kutid, _ in phones)
+    for number in range(500):
+        kutid, policy = str(10000101 + number), str(940100101 + number)
+        assert customers[kutid][3:] == (date(1990, 1, 1), None, "1011")
+        assert policies[policy][1:3] == (kutid, "live")
+        assert phones[kutid, policy] == f"+36201000{101 + number}"
+    for number in range(20):
+        kutid, policy = str(10000701 + number), str(940200001 + number)
+        assert customers[kutid][1] == "company"
+        assert customers[kutid][5] == "1117"
+        assert phones[kutid, policy] == f"+363010000{1 + number:02}"
+    assert (customers["10000701"][4], customers["10000720"][4]) == ("20000019-2-41", "20000208-2-41")
+    assert office.hashed == ["Levelezes2020"]
+    assert report.quality.without_mobile.examples == ("10000004", "10000007")
+    assert report.quality.tax_number_check_fails.count == 0
+    assert report.quality.tax_number_without_rest.examples == ("10000005",)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1250"])
+@pytest.mark.parametrize("separator", [";", ","])
+def test_encodings_separators_and_hungarian_headers(office, encoding, separator):
+    text = (
+        " KÜT-azonosító ;NÉV;Szerződő típusa;Ország;Születési Dátum;ADÓSZÁM\r\n"
+        '1;"Űző ""Ő"" Éva";Magánszemély;HU;1985.03.14.;\r\n'
+        "2;Tóth Gábor e.v.;egyéni vállalkozó;HU;;23456787\r\n"
+        "3;Cég Kft.;CÉG;HU;;12345676-2-42"
+    )
+    report = office.run(customers=text.replace(";", separator), encoding=encoding)
+    assert [row[:5] for row in office.rows(tables.customers)] == [
+        ("1", "person", 'Űző "Ő" Éva', date(1985, 3, 14), None),
+        ("2", "company", "Tóth Gábor e.v.", None, "23456787"),
+        ("3", "company", "Cég Kft.", None, "12345676-2-42"),
+    ]
+    assert counts(report, "customers") == (3, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["1985-03-14", "1985.03.14.", "1985.03.14", "1985. 3. 14.", "1985/03/14", "19850314", "1985-03-14 00:00:00"],
+)
+def test_dates(office, written):
+    office.run(customers=CUSTOMERS.replace("1985-03-14", written))
+    assert office.rows(tables.customers)[0][3] == date(1985, 3, 14)
+
+
+def test_names_keep_every_character_in_one_normal_form(office):
+    name = 'Fekete <b>Ma\u0301rta</b> & "Fiai"'
+    office.run(
+        customers=f'kutid,holder_type,name,birth_date,tax_number\n1,person," {name.replace(chr(34), chr(34) * 2)} ",,\n'
+    )
+    assert office.rows(tables.customers)[0][2] == 'Fekete <b>Márta</b> & "Fiai"'
+
+
+REFUSED = [
+    ("customers", ";person;A;;;", "kutid", "empty"),
+    ("customers", "é1;person;A;;;", "kutid", "malformed"),
+    ("customers", f"{'9' * 33};person;A;;;", "kutid", "malformed"),
+    ("customers", "9;alien;A;;;", "holder_type", "malformed"),
+    ("customers", "9;;A;;;", "holder_type", "empty"),
+    ("customers", "9;person; ;;;", "name", "empty"),
+    ("customers", "9;person;A\0B;;;", "name", "characters"),
+    ("customers", '9;person;"A\nB";;;', "name", "characters"),
+    ("customers", f"9;person;{'A' * 301};;;", "name", "too_long"),
+    ("customers", f"9;person;{'A' * 70_000};;;", "row", "too_long"),
+    ("customers", '9;person;"A;;;', "row", "quotes"),
+    ("customers", '9;person;"A" B;;;', "row", "quotes"),
+    ("customers", "9;person;A;;", "row", "columns"),
+    ("customers", "9;person;A;;;;1", "row", "columns"),
+    ("customers", "9;person;A;14.03.1985;;", "birth_date", "malformed"),
+    ("customers", "9;person;A;1985-02-29;;", "birth_date", "impossible"),
+    ("customers", "9;person;A;2026-11-22;;", "birth_date", "future"),
+    ("customers", "9;person;A;1899-12-31;;", "birth_date", "too_old"),
+    ("customers", "9;company;A;;none;", "tax_number", "malformed"),
+    ("customers", "9;company;A;;;10%66", "postal_code", "malformed"),
+    ("customers", "1;person;A;;;", "kutid", "duplicate"),
+    ("policies", "9;1;sleeping;;", "status", "malformed"),
+    ("policies", "9;1;live;;soon", "ended_on", "malformed"),
+    ("policies", f"9;1;live;{'A' * 33};", "product", "too_long"),
+    ("policies", "9;77;live;;", "kutid", "unknown_customer"),
+    ("policies", "901;2;live;;", "policy_number", "duplicate"),
+    ("phones", "1;901;20 12", "phone", "malformed"),
+    ("phones", "1;;06 20 123 4567", "policy_number", "empty"),
+    ("phones", "77;901;06 20 123 4567", "kutid", "unknown_customer"),
+    ("phones", "1;999;06 20 123 4567", "policy_number", "unknown_policy"),
+    ("phones", "1;903;06 20 123 4567", "policy_number", "policy_of_another_customer"),
+    ("phones", "1;901;+36-20/1234567", "phone", "duplicate"),
+    ("communication_ids", "X1234567;1;a", "communication_id", "malformed"),
+    ("communication_ids", "K7654321;1;", "password", "empty"),
+    ("communication_ids", "K7654321;77;a", "kutid", "unknown_customer"),
+    ("communication_ids", "K1234567;2;a", "communication_id", "duplicate"),
+]
+
+
+@pytest.mark.parametrize(("kind", "row", "field", "reason"), REFUSED, ids=[f"{r[0]}-{r[2]}-{r[3]}" for r in REFUSED])
+def test_a_bad_row_is_refused_with_line_field_and_reason_and_the_others_arrive(office, kind, row, field, reason):
+    texts = {"customers": CUSTOMERS, "policies": POLICIES, "phones": PHONES, "communication_ids": IDS}
+    line = texts[kind].count("\n") + 1
+    good = {"customers": "8;person;Last One;;;", "policies": "908;1;live;;", "phones": "1;901;06 30 555 5555"}
+    texts[kind] += row + "\n" + good.get(kind, "T1111111;1;b") + "\n"
+    office.run(customers=CUSTOMERS, policies=POLICIES)
+    report = office.run(**texts)
+    assert office.rejects() == [(kind, line, field, reason)]
+    assert counts(report, kind)[3] == 1
+    assert sum(counts(report, kind)) == next(file.rows for file in report.files if file.kind == kind)
+    # The row after the bad one has arrived.
+    table = dict(zip(KINDS, tables.REGISTER, strict=True))[kind]
+    assert any(key in str(office.rows(table)) for key in ("Last One", "908", "+36305555555", "T1111111"))
+
+
+def test_line_numbers_count_the_lines_of_the_file(office):
+    text = (
+        "kutid;holder_type;name;birth_date;tax_number;remark\n"
+        '1;person;A;;;"two\nlines, even ""three""\n"\n'
+        "\n"
+        ";;;;;\n"
+        "2;nobody;B;;;\n"
+    )
+    report = office.run(customers=text)
+    assert office.rejects() == [("customers", 7, "holder_type", "malformed")]
+    assert counts(report, "customers") == (1, 0, 0, 1)
+
+
+def test_an_unclosed_quote_loses_its_own_row_alone(office):
+    rows = [f"{number};person;Name {number};;;" for number in range(10, 3000)]
+    rows[5] = '15;person;"Name 15;;;'
+    office.run(customers="kutid;holder_type;name;birth_date;tax_number;postal_code\n" + "\n".join(rows))
+    assert office.rejects() == [("customers", 7, "row", "quotes")]
+    assert len(office.rows(tables.customers)) == len(rows) - 1
+
+
+def test_a_line_without_end_is_refused_in_little_memory(office):
+    text = CUSTOMERS.encode() + b"3;person;" + b"A" * 30_000_000 + b"\n4;person;After It;;;\n"
+    tracemalloc.start()
+    try:
+        office.run(customers=text)
+        # Writing the file is part of what was measured.
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 10_000_000
+    assert office.rejects() == [("customers", 4, "row", "too_long")]
+    assert "After It" in str(office.rows(tables.customers))
+
+
+def test_the_same_files_again_change_nothing(office):
+    files = {"customers": CUSTOMERS, "policies": POLICIES, "phones": PHONES, "communication_ids": IDS}
+    office.run(**files)
+    before = office.register()
+    report = office.run(**files)
+    assert office.register() == before
+    assert [counts(report, kind) for kind in KINDS] == [(0, 0, 2, 0), (0, 0, 3, 0), (0, 0, 3, 0), (0, 0, 1, 0)]
+    assert office.hashed == ["Levelezes2020"]
+
+
+def test_changes_are_counted_and_what_is_missing_stays(filled):
+    report = filled.run(customers=CUSTOMERS.replace("Anna", "Hanna").replace("2;company", "3;company"))
+    assert counts(report, "customers") == (1, 1, 0, 0)
+    assert [row[2] for row in filled.rows(tables.customers)] == ["Kovács Hanna", "Minta Kft.", "Minta Kft."]
+    assert len(filled.rows(tables.policies)) == 3
+
+
+def test_a_missing_optional_column_leaves_what_is_there(filled):
+    report = filled.run(
+        customers="kutid,name,holder_type,birth_date,tax_number\n1,Kovács Anna,person,1985-03-14,\n",
+        policies="policy_number,kutid,status\n901,1,cancelled\n",
+    )
+    assert filled.rows(tables.customers)[0][5] == "1066"
+    assert filled.rows(tables.policies)[0] == ("901", "1", "cancelled", "motor", None)
+    assert (counts(report, "customers"), counts(report, "policies")) == ((0, 0, 1, 0), (0, 1, 0, 0))
+
+
+def test_a_datum_that_identifies_nobody_never_refuses_a_row(office):
+    text = CUSTOMERS.replace("1985-03-14;;", "1985-03-14;8123456789;").replace("Kft.;;", "Kft.;0000-00-00;")
+    office.run(customers=text)
+    assert office.rejects() == []
+    assert [row[3:5] for row in office.rows(tables.customers)] == [
+        (date(1985, 3, 14), None),
+        (None, "12345676-2-42"),
+    ]
+
+
+def test_a_customers_phones_are_replaced_as_a_set(filled):
+    report = filled.run(phones="kutid;policy_number;phone\n1;901;06 70 111 2222\n")
+    assert filled.phones_of("1") == ["+36701112222"]
+    assert filled.phones_of("2") == ["+36309876543"]
+    assert counts(report, "phones") == (1, 0, 0, 0)
+    assert report.phones_removed == 2
+
+
+@pytest.mark.parametrize("phone", ["", "20 12"])
+def test_an_empty_or_unreadable_phone_leaves_no_old_number_behind(filled, phone):
+    filled.run(phones=f"kutid;policy_number;phone\n1;901;{phone}\n")
+    assert filled.phones_of("1") == []
+    assert filled.phones_of("2") == ["+36309876543"]
+
+
+def test_a_policy_that_passes_to_another_customer_leaves_the_old_phones(filled):
+    report = filled.run(
+        policies=POLICIES.replace("901;1", "901;2"), phones="kutid;policy_number;phone\n2;901;06201234567\n"
+    )
+    assert filled.rows(tables.phones) == [("1", "902", "+3612345678", False), ("2", "901", "+36201234567", True)]
+    assert report.phones_removed == 2
+
+
+def test_a_policys_own_file_decides_whose_phone_it_is(filled):
+    filled.run(policies=POLICIES.replace("901;1", "901;2"), phones="kutid;policy_number;phone\n1;901;06201234567\n")
+    assert filled.rejects() == [("phones", 2, "policy_number", "policy_of_another_customer")]
+    assert filled.phones_of("1") == []
+
+
+def test_a_refused_policy_row_changes_nothing_for_its_phones(filled):
+    filled.run(policies="policy_number,kutid,status\n901,77,live\n", phones=PHONES)
+    assert filled.rejects() == [("policies", 2, "kutid", "unknown_customer")]
+    assert filled.phones_of("1") == ["+36201234567", "+3612345678"]
+
+
+def test_plain_passwords_are_hashed_and_hashes_are_kept(office):
+    made_elsewhere = "$2b$12$" + "a" * 53
+    text = (
+        "Kommunikációs azonosító;KÜTID;Jelszó;Jelszó hash\n"
+        f"K1111111;1;;{made_elsewhere}\nK2222222;1;Jel szó ;\nK3333333;1;x;$2b$broken\n"
+    )
+    office.run(customers=CUSTOMERS, communication_ids=text)
+    assert office.rows(tables.communication_ids) == [
+        ("K1111111", "1", made_elsewhere),
+        ("K2222222", "1", "hash of Jel szó "),
+    ]
+    assert office.rejects() == [("communication_ids", 4, "password_hash", "malformed")]
+    report = office.run(communication_ids=text.replace("Jel szó ", "Más szó"))
+    assert counts(report, "communication_ids") == (0, 1, 1, 1)
+    assert office.rows(tables.communication_ids)[1][2] == "hash of Más szó"
+
+
+def test_the_rejects_hold_no_datum_of_anybody(office):
+    office.run(customers=CUSTOMERS + "9;person;Titkos Tibor;1850-01-01;;1066\n")
+    assert "Titkos" not in (office.folder / "rejects.csv").read_text(encoding="utf-8")
+
+
+UNUSABLE = {
+    "empty": (b"", "empty"),
+    "without a column": (CUSTOMERS.replace("birth_date", "born").encode(), "birth_date"),
+    "a column twice": (CUSTOMERS.replace("postal_code", "név").encode(), "more than one column for name"),
+    "utf-16": (CUSTOMERS.encode("utf-16"), "UTF-16"),
+    "a workbook": (b"PK\x03\x04" + b"\0" * 100, "Excel"),
+    "damaged utf-8": (CUSTOMERS.encode() + b"3;person;Ut\xf3;;;\n", "damaged in line 4"),
+    "neither encoding": (b"kutid\n\x81\n", "line 2"),
+}
+
+
+@pytest.mark.parametrize(("content", "sentence"), UNUSABLE.values(), ids=UNUSABLE.keys())
+def test_an_unusable_file_imports_nothing_of_any(filled, content, sentence):
+    before = filled.register()
+    with pytest.raises(UnusableFile, match=sentence):
+        filled.run(policies=POLICIES.replace("live", "cancelled"), customers=content)
+    assert filled.register() == before
+
+
+def test_rejects_never_overwrite_an_input(office):
+    file = office.folder / "customers.csv"
+    file.write_text(CUSTOMERS)
+    office.run()
+    with pytest.raises(UnusableFile, match="overwrite"):
+        office.importer.run({"customers": file}, rejects=file)
+    assert file.read_text() == CUSTOMERS
+
+
+def test_a_dry_run_reports_all_and_keeps_nothing(filled):
+    before = filled.register()
+    changed = {"customers": CUSTOMERS.replace("Anna", "Hanna") + "3;person;Új;;;\n", "phones": PHONES[:-20] + "x\n"}
+    dry = filled.run(**changed, is_dry_run=True)
+    assert filled.register() == before
+    assert not filled.importer.is_committed
+    real = filled.run(**changed)
+    assert (dry.files, dry.quality) == (real.files, real.quality)
+    assert counts(real, "customers") == (1, 1, 1, 0)
+
+
+def test_progress_tells_rows_and_bytes(office):
+    told = []
+    office.run(customers=CUSTOMERS, policies=POLICIES, progress=lambda *news: told.append(news))
+    assert ("customers", 2, len(CUSTOMERS.encode()), len(CUSTOMERS.encode())) in told
+    steps = list(dict.fromkeys(step for step, *_ in told))
+    assert steps[:2] == ["customers", "policies"]
+    assert set(steps[2:]) == {"comparing", "merging", "measuring"}
+
+
+@pytest.mark.parametrize("fault", [RuntimeError, KeyboardInterrupt])
+@pytest.mark.parametrize("moment", [("policies", 3), ("comparing", 0), ("merging", 0), ("merging", 1), ("merging", 3)])
+def test_an_import_that_breaks_leaves_the_register_as_it_was(filled, fault, moment):
+    before = filled.register()
+
+    def breaks(step, rows, *_):
+        if (step, rows) == moment:
+            raise fault
+
+    new = {
+        "customers": CUSTOMERS.replace("Anna", "Hanna"),
+        "policies": POLICIES,
+        "phones": PHONES.replace("4567", "4568"),
+    }
+    with pytest.raises(fault):
+        filled.run(**new, progress=breaks)
+    assert filled.register() == before
+    assert not filled.importer.is_committed
+    filled.run(**new)
+    assert filled.rows(tables.customers)[0][2] == "Kovács Hanna"
+
+
+KILLED_IN_MID_MERGE = """
+import os, signal, sys
+from pathlib import Path
+from services.clock import SystemClock
+from services.register_import import RegisterImport
+from services.store.engine import Store
+
+def progress(step, rows, *_):
+    if (step, rows) == ("merging", 2):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+folder = Path(sys.argv[2])
+RegisterImport(
+    Store(sys.argv[1]), SystemClock(), region="HU", make_hash=str, is_password=str.__eq__, progress=progress
+).run({kind: folder / f"{kind}.csv" for kind in ("customers", "policies", "phones")})
+"""
+
+
+def test_an_import_killed_in_mid_merge_leaves_the_register_as_it_was(filled, tmp_path):
+    before = filled.register()
+    new = {
+        "customers": CUSTOMERS.replace("Anna", "Hanna"),
+        "policies": POLICIES.replace("live", "cancelled"),
+        "phones": PHONES,
+    }
+    for kind, text in new.items():
+        (tmp_path / f"{kind}.csv").write_text(text, encoding="utf-8")
+    url = filled.store.url.render_as_string(hide_password=False)
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_IN_MID_MERGE, url, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+        timeout=60,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert filled.register() == before
+    filled.run(**new)
+    assert filled.rows(tables.customers)[0][2] == "Kovács Hanna"
+
+
+def test_two_imports_at_once_never_mix(filled, tmp_path):
+    """The second one's policy is of a customer whom the first one brings, and it has compared before that."""
+    (tmp_path / "second").mkdir()
+    second = Office(filled.store, tmp_path / "second")
+    is_waiting = threading.Event()
+    reports = []
+
+    def second_run():
+        text = "policy_number,kutid,status\n909,9,live\n901,1,cancelled\n"
+        reports.append(
+            second.run(policies=text, progress=lambda step, *_: is_waiting.set() if step == "merging" else None)
+        )
+
+    thread = threading.Thread(target=second_run)
+
+    def start_second(step, rows, *_):
+        if (step, rows) == ("merging", 1):
+            thread.start()
+            assert is_waiting.wait(20)
+            while thread.is_alive() and not filled.is_anybody_waiting():
+                pass
+
+    filled.run(
+        customers=CUSTOMERS + "9;person;Új Ügyfél;;;\n",
+        policies="policy_number,kutid,status\n901,1,live\n904,9,live\n",
+        progress=start_second,
+    )
+    thread.join(30)
+    assert second.rejects() == []
+    assert counts(reports[0], "policies") == (1, 1, 0, 0)
+    policies = {number: (kutid, status) for number, kutid, status, *_ in filled.rows(tables.policies)}
+    assert policies["901"] == ("1", "cancelled")
+    assert policies["904"] == policies["909"] == ("9", "live")
+
+
+def test_a_register_that_stays_locked_is_said_so(sqlite_store, tmp_path):
+    impatient = Store(sqlite_store.url.render_as_string(), busy_seconds=0.001)
+    with sqlite_store.write(), pytest.raises(RegisterBusy):
+        Office(impatient, tmp_path).run(customers=CUSTOMERS)
+    impatient.close()
+    assert Office(sqlite_store, tmp_path).rows(tables.customers) == []
+
+
+def test_what_is_compared_again_is_compared_under_the_lock(sqlite_store, tmp_path):
+    """SQLite: another import came between comparing and merging; from now on nobody writes."""
+    office = Office(sqlite_store, tmp_path)
+    (tmp_path / "other").mkdir()
+    other = Office(sqlite_store, tmp_path / "other")
+    impatient = Store(sqlite_store.url.render_as_string(), busy_seconds=0.01)
+    seen = []
+
+    def between(step, *_):
+        seen.append(step)
+        if seen.count("merging") == 1 and step == "merging":
+            other.run(customers=CUSTOMERS)
+        if seen.count("comparing") == 2 and step == "comparing":
+            with pytest.raises(OperationalError, match="locked"), impatient.write():
+                pass
+
+    report = office.run(customers=CUSTOMERS, progress=between)
+    impatient.close()
+    assert seen.count("comparing") == 2
+    assert counts(report, "customers") == (0, 0, 2, 0)
+
+
+def test_others_write_while_files_are_read_and_compared(filled):
+    steps = ["customers", "policies", "comparing"] if filled.store.is_sqlite else ["customers", "policies", "merging"]
+    written = []
+
+    def write(step, *_):
+        if step in steps and step not in written:
+            written.append(step)
+            with filled.store.write() as connection:
+                connection.execute(
+                    tables.reference_codes.insert().values(code=step, kind="x", kutid="1", created_at=NoonClock().now())
+                )
+
+    filled.run(customers=CUSTOMERS.replace("Anna", "Hanna"), policies=POLICIES, progress=write)
+    assert written == steps
+    assert len(filled.rows(tables.reference_codes)) == 3
+
+
+def test_the_quality_of_the_register_is_reported(office):
+    text = CUSTOMERS + "".join(f"{number};person;P;1990-01-01;;\n" for number in range(3, 8))
+    text += (
+        "11;person;No Date;;;\n12;company;No Number;;;\n13;company;Wrong;;12345675-2-42;\n14;company;Short;;23456787;\n"
+    )
+    policies = "policy_number;kutid;status\n" + "".join(f"90{number};{number};live\n" for number in range(1, 8))
+    phones = "kutid;policy_number;phone\n" + "".join(f"{number};90{number};06 20 765 4321\n" for number in range(3, 7))
+    phones += "1;901;06 1 234 5678\n2;902;06 30 987 6543\n7;907;+421905100101\n"
+    quality = office.run(customers=text, policies=policies, phones=phones).quality
+    assert quality.customers == 11
+    assert (quality.without_mobile.count, quality.without_mobile.examples) == (6, ("1", "11", "12", "13", "14"))
+    assert quality.without_second_datum.examples == ("11", "12")
+    assert quality.tax_number_without_rest.examples == ("14",)
+    assert quality.tax_number_check_fails.examples == ("13",)
+    assert quality.shared_phones.count == 1
+    assert quality.shared_phones.examples == ("+36 20 ••• ••21 (4)",)
+
+
+def test_a_failing_database_is_named_without_anybodys_data(office, tmp_path):
+    with office.store.write() as connection:
+        tables.communication_ids.drop(connection)
+    try:
+        with pytest.raises(DatabaseFailed, match="communication_ids") as caught:
+            office.run(customers=CUSTOMERS, communication_ids=IDS)
+        assert "Levelezes" not in str(caught.value)
+    finally:
+        with office.store.write() as connection:
+            tables.communication_ids.create(connection)
+    assert office.rows(tables.customers) == []

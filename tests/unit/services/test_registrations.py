@@ -1,0 +1,655 @@
+"""Registrations by their verbs: what each does, what it refuses, and that nothing is skipped, repeated or revived."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from house import (
+    ANNA,
+    ANNAS_OTHER_MOBILE,
+    COMMUNICATION_ID,
+    COMMUNICATION_PASSWORD,
+    CROWD,
+    ESZTER,
+    FACTS,
+    GABOR,
+    ILONA,
+    ILONAS_LANDLINE,
+    LASZLO,
+    MINTA,
+    PASSWORD,
+    PETER,
+    WRONG,
+    House,
+    Person,
+    said,
+    wrong_code,
+)
+
+from services.email_addresses import parse
+from services.passwords import is_secret
+from services.policyholders import SecondDatum
+from services.refusal import DeadEnd, Refusal
+from services.registrations import Visit
+from services.store.tables import accounts, registrations
+
+NEW_ADDRESS = "anna.kovacs@example.hu"
+
+
+def identify(house: House, person: Person, knows: SecondDatum | None = None) -> str:
+    return said(house.registrations.identify, person.policy_number, knows or person.knows, "hu")
+
+
+# --- The whole way --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("person", [ANNA, MINTA])
+def test_a_customer_registers(house: House, person: Person) -> None:
+    visit = house.registered(person)
+    (account,) = house.accounts()
+    terms = house.terms.in_force(house.clock.now())
+    assert (account.kutid, account.email, account.mobile) == (person.kutid, person.email, person.mobile)
+    assert (account.language, account.created_at) == ("hu", house.clock.now())
+    assert (account.terms_version, account.terms_hash) == (terms.version, terms.hash)
+    assert is_secret(PASSWORD, account.password_hash)
+    assert house.see(visit).is_complete
+    subjects = [letter.subject for letter in house.letters("email")]
+    texts = house.profile.texts
+    assert subjects == [texts.say(f"mail.{mail}.subject", "hu") for mail in ("confirm", "registered")]
+
+
+def test_what_each_step_adds_is_seen_by_its_browser(house: House) -> None:
+    visit = house.identified(ANNA)
+    assert [fact for fact in FACTS if house.see(visit).has(fact)] == ["identifier"]
+    house.registrations.choose_email(visit, ANNA.address)
+    assert [fact for fact in FACTS if house.see(visit).has(fact)] == ["identifier", "email"]
+    visit = house.visit_by_mail(ANNA.email)
+    assert [fact for fact in FACTS if house.see(visit).has(fact)] == list(FACTS[:3])
+    house.registrations.choose_mobile(visit, ANNA.mobile)
+    house.registrations.confirm_mobile(visit, house.code_sent(ANNA.mobile))
+    house.accept_terms(visit)
+    assert [fact for fact in FACTS if house.see(visit).has(fact)] == list(FACTS[:-1])
+    house.registrations.complete(visit, PASSWORD)
+    assert [fact for fact in FACTS if house.see(visit).has(fact)] == list(FACTS)
+
+
+def test_looking_changes_nothing(house: House) -> None:
+    house.mailed(ANNA)
+    visit = house.visit_by_mail(ANNA.email)
+    before = house.see(visit)
+    house.clock.advance(minutes=10)
+    assert house.see(visit) == before
+    assert house.registrations.find(Visit("nobody's")) is None
+
+
+# --- Identify -------------------------------------------------------------------------------------------------
+
+
+def test_whoever_cannot_register_hears_why(house: House) -> None:
+    assert identify(house, ILONA) == "identify.no_mobile"
+    assert identify(house, LASZLO) == "identify.no_mobile"
+    house.registered(ANNA)
+    assert identify(house, ANNA) == "already_registered"
+    assert house.count(registrations) == 1
+
+
+def test_wrong_unknown_and_cancelled_are_answered_alike(house: House) -> None:
+    unknown = Person("", "", "949999999", ANNA.knows)
+    answers = [identify(house, ANNA, WRONG), identify(house, unknown), identify(house, PETER)]
+    assert answers == ["identify.mismatch"] * 3
+    assert house.count(registrations) == 0
+
+
+def test_wrong_tries_rest_the_policy_for_everybody_and_the_rest_ends_by_itself(house: House) -> None:
+    rules = house.profile.identification
+    answers = [identify(house, ANNA, WRONG) for _ in range(rules.wrong_tries)]
+    assert answers == ["identify.mismatch"] * rules.wrong_tries
+    with pytest.raises(Refusal) as slowed:
+        house.registrations.identify(ANNA.policy_number, ANNA.knows, "hu")
+    assert (slowed.value.reason, slowed.value.facts["at"]) == ("slowed", house.clock.now() + rules.wait)
+    assert identify(house, ESZTER) == "ok"
+    house.clock.advance(minutes=rules.wrong_tries_minutes)
+    assert identify(house, ANNA) == "ok"
+
+
+def test_communication_id(house: House) -> None:
+    identify = house.registrations.identify_by_communication_id
+    begun = identify(COMMUNICATION_ID, COMMUNICATION_PASSWORD, "en")
+    assert (begun.kutid, begun.language, begun.identifier) == (ANNA.kutid, "en", COMMUNICATION_ID)
+    assert said(identify, "K7654321", COMMUNICATION_PASSWORD, "hu") == "identify.mismatch"
+    tries = house.profile.identification.wrong_tries
+    for _ in range(2):  # a match forgets the slips before it
+        assert {said(identify, COMMUNICATION_ID, "Levelezes2021", "hu") for _ in range(tries - 1)} == {
+            "identify.mismatch"
+        }
+        assert said(identify, COMMUNICATION_ID, COMMUNICATION_PASSWORD, "hu") == "ok"
+    assert {said(identify, COMMUNICATION_ID, "Levelezes2021", "hu") for _ in range(tries)} == {"identify.mismatch"}
+    assert said(identify, COMMUNICATION_ID, COMMUNICATION_PASSWORD, "hu") == "identify.slowed"
+
+
+def test_an_unconfirmed_registration_blocks_nobody(house: House) -> None:
+    house.mailed(ANNA)
+    other = house.identified(ANNA)
+    assert said(house.registrations.choose_email, other, ANNA.address) == "ok"
+    assert said(house.registrations.choose_email, house.identified(ESZTER), ANNA.address) == "ok"
+
+
+# --- Nothing is skipped ---------------------------------------------------------------------------------------
+
+STAGES = ("identified", "mailed", "linked", "sent_code", "confirmed", "accepted")
+DUE = {
+    # What may be done at a stage; everything else is out of turn there.
+    "identified": {"choose_email"},
+    "mailed": {"choose_email", "resend_email"},
+    "linked": {"choose_email", "resend_email", "choose_mobile"},
+    "sent_code": {"choose_email", "resend_email", "choose_mobile", "resend_code", "confirm_mobile"},
+    "confirmed": {"choose_email", "resend_email", "choose_mobile", "accept_terms"},
+    "accepted": {"choose_email", "resend_email", "choose_mobile", "complete"},
+}
+
+
+def verbs(house: House, visit: Visit) -> dict:
+    """Return every verb, ready to be called with what would be right for Anna."""
+    r = house.registrations
+    code = house.letters("sms")[-1].code if house.letters("sms") else "0000"
+    return {
+        "choose_email": lambda: r.choose_email(visit, parse(NEW_ADDRESS)),
+        "resend_email": lambda: r.resend_email(visit),
+        "choose_mobile": lambda: r.choose_mobile(visit, ANNA.mobile),
+        "resend_code": lambda: r.resend_code(visit),
+        "confirm_mobile": lambda: r.confirm_mobile(visit, code),
+        "accept_terms": lambda: house.accept_terms(visit),
+        "complete": lambda: r.complete(visit, PASSWORD),
+    }
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_verb_out_of_its_turn_does_nothing(house: House, stage: str) -> None:
+    visit = getattr(house, stage)(ANNA)
+    house.clock.advance(minutes=2)  # past the waits for a new mail and a new code
+    before, letters = house.see(visit), len(house.letters("email") + house.letters("sms"))
+    for name, verb in verbs(house, visit).items():
+        if name not in DUE[stage]:
+            assert said(verb) == "out_of_turn", name
+            assert replace(house.see(visit), terms_opened=before.terms_opened) == before, name
+    assert len(house.letters("email") + house.letters("sms")) == letters
+    assert house.accounts() == []
+
+
+@pytest.mark.parametrize(("stage", "verb"), [(stage, verb) for stage in STAGES for verb in sorted(DUE[stage])])
+def test_a_verb_in_its_turn_is_heard(house: House, stage: str, verb: str) -> None:
+    visit = getattr(house, stage)(ANNA)
+    house.clock.advance(minutes=2)
+    assert said(verbs(house, visit)[verb]) == "ok"
+
+
+@pytest.mark.parametrize("link", [None, "", "forged"])
+def test_without_the_link_the_second_half_is_closed(house: House, link: str | None) -> None:
+    visit = Visit(house.accepted(ANNA).registration_id, link)
+    house.clock.advance(minutes=2)
+    for name, verb in verbs(house, visit).items():
+        if "email" not in name:
+            assert said(verb) == "out_of_turn", name
+    assert house.accounts() == []
+
+
+def test_a_registration_that_nobody_began_is_out_of_turn(house: House) -> None:
+    for name, verb in verbs(house, Visit("nobody's", "nothing")).items():
+        assert said(verb) == "out_of_turn", name
+
+
+# --- Email ----------------------------------------------------------------------------------------------------
+
+
+def test_the_link_goes_to_the_address_as_typed(house: House) -> None:
+    visit = house.identified(ANNA)
+    house.registrations.choose_email(visit, parse(" Anna.KOVÁCS@Példa.hu "))
+    (letter,) = house.letters("email")
+    assert letter.to == "Anna.KOVÁCS@Példa.hu"
+    assert letter.link is not None
+    assert letter.link.startswith("https://belepo.example/regisztracioveglegesites?token=")
+
+
+def test_the_same_address_again_within_the_minute_changes_nothing(house: House) -> None:
+    visit = house.mailed(ANNA)
+    before = house.see(visit)
+    assert house.registrations.choose_email(visit, parse(ANNA.email.upper())) == before
+    house.clock.advance(seconds=59)
+    assert house.registrations.choose_email(visit, ANNA.address) == before
+    assert len(house.letters("email")) == 1
+    house.clock.advance(seconds=1)
+    assert house.registrations.choose_email(visit, ANNA.address).link_id != before.link_id
+    assert len(house.letters("email")) == 2
+
+
+def test_a_new_mail_starts_a_new_hour_and_kills_the_older_link(house: House) -> None:
+    older = house.linked(ANNA)
+    assert said(house.registrations.resend_email, older) == "email.resend_too_early"
+    house.clock.advance(minutes=50)
+    house.registrations.resend_email(Visit(older.registration_id))
+    newer = house.visit_by_mail(ANNA.email)
+    house.clock.advance(minutes=50)
+    assert said(house.registrations.choose_mobile, older, ANNA.mobile) == "out_of_turn"
+    assert said(house.registrations.choose_mobile, newer, ANNA.mobile) == "ok"
+
+
+def test_a_mail_that_has_not_left_is_replaced(house: House) -> None:
+    visit = house.mailed(ANNA)
+    house.registrations.choose_email(visit, parse(NEW_ADDRESS))
+    assert [letter.to for letter in house.letters("email")] == [NEW_ADDRESS]
+
+
+@pytest.mark.parametrize("stage", ["sent_code", "confirmed", "accepted"])
+def test_a_changed_email_drops_what_the_old_links_holder_proved(house: House, stage: str) -> None:
+    old = getattr(house, stage)(ANNA)
+    house.registrations.choose_email(Visit(old.registration_id), parse(NEW_ADDRESS))
+    new = house.visit_by_mail(NEW_ADDRESS)
+    seen = house.see(new)
+    assert [fact for fact in FACTS if seen.has(fact)] == list(FACTS[:3])
+    assert seen.terms_opened is None
+    assert said(house.registrations.complete, old, PASSWORD) == "out_of_turn"
+    assert said(house.registrations.complete, new, PASSWORD) == "out_of_turn"
+    assert house.see(old).email_confirmed_at is None
+    # The code of before is dead with the link, even before a new one is sent.
+    assert said(house.registrations.confirm_mobile, new, house.code_sent(ANNA.mobile)) == "out_of_turn"
+
+
+def test_the_waiting_browser_gains_nothing_by_anothers_link(house: House) -> None:
+    linked = house.linked(ANNA)
+    waiting = Visit(linked.registration_id)
+    house.registrations.choose_mobile(linked, ANNA.mobile)
+    seen = house.see(waiting)
+    assert (seen.email_confirmed_at, seen.is_confirmed_elsewhere) == (None, True)
+    assert said(house.registrations.confirm_mobile, waiting, house.code_sent(ANNA.mobile)) == "out_of_turn"
+    assert house.see(linked).code.tries_left == house.profile.one_time_code.tries
+
+
+def test_an_address_in_use_is_refused_a_few_times_and_then_every_address_is(house: House) -> None:
+    house.registered(ESZTER)
+    visit = house.identified(ANNA)
+    limit = house.profile.registration.mails_an_hour
+    answers = [said(house.registrations.choose_email, visit, parse("ESZTER@example.hu")) for _ in range(limit)]
+    assert answers == ["email.taken"] * limit
+    other = house.identified(ANNA)
+    assert said(house.registrations.choose_email, other, ESZTER.address) == "email.too_many"
+    assert said(house.registrations.choose_email, other, ANNA.address) == "email.too_many"
+    assert house.see(other).email is None
+    assert house.letters("email", ANNA.email) == []
+    house.clock.advance(hours=1)
+    assert said(house.registrations.choose_email, house.identified(ANNA), ANNA.address) == "ok"
+
+
+def test_at_most_six_mails_an_hour_to_one_address_whoever_asks(house: House) -> None:
+    limit = house.profile.registration.mails_an_hour
+    for person in CROWD[:limit]:
+        assert said(house.registrations.choose_email, house.identified(person), ANNA.address) == "ok"
+    visit = house.identified(ANNA)
+    with pytest.raises(Refusal) as refused:
+        house.registrations.choose_email(visit, ANNA.address)
+    assert refused.value.reason == "too_many"
+    assert refused.value.facts["at"] == house.clock.now() + timedelta(hours=1)
+    assert house.see(visit).email is None
+    assert len(house.letters("email", ANNA.email)) == limit
+    house.clock.advance(hours=1)
+    assert said(house.registrations.choose_email, house.identified(ANNA), ANNA.address) == "ok"
+
+
+def test_a_mail_too_many_leaves_the_older_link_alive(house: House) -> None:
+    visit = house.mailed(ANNA)
+    for _ in range(house.profile.registration.mails_an_hour - 1):
+        house.clock.advance(minutes=1)
+        house.registrations.resend_email(visit)
+    linked = house.visit_by_mail(ANNA.email)
+    house.clock.advance(minutes=1)
+    assert said(house.registrations.resend_email, visit) == "email.too_many"
+    assert said(house.registrations.choose_mobile, linked, ANNA.mobile) == "ok"
+
+
+# --- The hour and the day -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_after_the_hour_nothing_of_the_registration_works(house: House, stage: str) -> None:
+    visit = getattr(house, stage)(ANNA)
+    every = verbs(house, visit)
+    house.clock.advance(minutes=60)
+    assert {name: said(verb) for name, verb in every.items() if name != "accept_terms"} == dict.fromkeys(
+        every.keys() - {"accept_terms"}, "link_expired"
+    )
+    before = house.see(visit).terms_opened
+    assert said(every["accept_terms"]) == "link_expired"
+    assert house.see(visit).terms_opened == before
+
+
+def test_the_hour_counts_from_the_mail(house: House) -> None:
+    visit = house.identified(ANNA)
+    house.clock.advance(minutes=59)
+    house.registrations.choose_email(visit, ANNA.address)
+    linked = house.visit_by_mail(ANNA.email)
+    house.clock.advance(minutes=59, seconds=59)
+    assert said(house.registrations.choose_mobile, linked, ANNA.mobile) == "ok"
+    house.clock.advance(seconds=1)
+    with pytest.raises(DeadEnd) as dead_end:
+        house.registrations.confirm_mobile(linked, house.postman.letters[-1].code)
+    assert dead_end.value.facts["at"] == house.clock.now()
+
+
+def test_a_registration_ends_after_24_hours_however_often_the_mail_is_sent(house: House) -> None:
+    visit = house.mailed(ANNA)
+    for _ in range(25):
+        house.clock.advance(minutes=57)
+        house.registrations.resend_email(visit)
+    house.clock.advance(minutes=14)
+    assert said(house.registrations.resend_email, visit) == "ok"
+    house.clock.advance(minutes=1)
+    assert said(house.registrations.resend_email, visit) == "link_expired"
+
+
+def test_the_code_never_outlives_the_hour(house: House) -> None:
+    visit = house.linked(ANNA)
+    house.clock.advance(minutes=45)
+    house.registrations.choose_mobile(visit, ANNA.mobile)
+    seen = house.see(visit)
+    assert seen.code.expires_at == seen.expires_at == house.clock.now() + timedelta(minutes=15)
+
+
+# --- Mobile and code ------------------------------------------------------------------------------------------
+
+
+def test_only_a_mobile_on_record_for_this_customer_gets_a_code(house: House) -> None:
+    visit = house.linked(ANNA)
+    for number in (ESZTER.mobile, ILONAS_LANDLINE, "+36209999999"):
+        assert said(house.registrations.choose_mobile, visit, number) == "mobile.not_on_record"
+    assert house.letters("sms") == []
+    assert house.see(visit).mobile is None
+    assert said(house.registrations.choose_mobile, visit, ANNAS_OTHER_MOBILE) == "ok"
+    assert [letter.to for letter in house.letters("sms")] == [ANNAS_OTHER_MOBILE]
+
+
+def test_the_same_mobile_again_within_the_minute_sends_nothing(house: House) -> None:
+    visit = house.sent_code(ANNA)
+    before = house.see(visit)
+    assert house.registrations.choose_mobile(visit, ANNA.mobile) == before
+    assert len(house.letters("sms")) == 1
+    house.clock.advance(minutes=1)
+    house.registrations.choose_mobile(visit, ANNA.mobile)
+    assert len(house.letters("sms")) == 2
+
+
+def test_another_mobile_waits_its_minute_and_must_be_confirmed_anew(house: House) -> None:
+    visit = house.confirmed(ANNA)
+    assert said(house.registrations.choose_mobile, visit, ANNAS_OTHER_MOBILE) == "sms_resend.too_early"
+    assert house.see(visit).mobile == ANNA.mobile
+    house.clock.advance(minutes=1)
+    house.registrations.choose_mobile(visit, ANNAS_OTHER_MOBILE)
+    assert house.see(visit).mobile_confirmed_at is None
+    assert said(house.accept_terms, visit) == "out_of_turn"
+    assert said(house.registrations.confirm_mobile, visit, house.code_sent(ANNAS_OTHER_MOBILE)) == "ok"
+
+
+def test_a_new_code_after_a_minute_kills_the_older_one(house: House) -> None:
+    visit = house.sent_code(ANNA)
+    older = house.code_sent(ANNA.mobile)
+    house.clock.advance(seconds=59)
+    with pytest.raises(Refusal) as early:
+        house.registrations.resend_code(visit)
+    assert (early.value.reason, early.value.facts["seconds"]) == ("too_early", 1)
+    house.clock.advance(seconds=1)
+    house.registrations.resend_code(visit)
+    newer = house.code_sent(ANNA.mobile)
+    if older != newer:
+        assert said(house.registrations.confirm_mobile, visit, older) == "sms_code.wrong"
+    assert said(house.registrations.confirm_mobile, visit, newer) == "ok"
+
+
+def test_three_tries_a_code_three_codes_then_the_end(house: House) -> None:
+    visit = house.sent_code(ANNA)
+    rules = house.profile.one_time_code
+    told = []
+    for number in range(rules.codes):
+        wrong = wrong_code(house.code_sent(ANNA.mobile))
+        for _ in range(rules.tries):
+            try:
+                house.registrations.confirm_mobile(visit, wrong)
+            except Refusal as refusal:
+                told.append(refusal.facts["tries"])
+            except DeadEnd as dead_end:
+                told.append(dead_end.kind)
+        if number < rules.codes - 1:
+            assert said(house.registrations.confirm_mobile, visit, house.code_sent(ANNA.mobile)) == "sms_code.wrong"
+            house.clock.advance(minutes=1)
+            house.registrations.resend_code(visit)
+    assert told == [2, 1, 0, 2, 1, 0, 2, 1, "codes_used_up"]
+    assert said(house.registrations.resend_code, visit) == "codes_used_up"
+    assert said(house.registrations.confirm_mobile, visit, house.code_sent(ANNA.mobile)) == "codes_used_up"
+    assert len(house.letters("sms")) == rules.codes
+
+
+def test_the_budget_holds_through_every_door_and_for_24_hours(house: House) -> None:
+    visit = house.sent_code(ANNA)
+    house.deliver()
+    first = house.clock.now()
+    for _ in range(2):
+        house.clock.advance(minutes=1)
+        house.registrations.resend_code(visit)
+        house.deliver()
+    house.clock.advance(minutes=1)
+    assert said(house.registrations.resend_code, visit) == "codes_used_up"
+    house.registrations.resend_email(visit)
+    assert said(house.registrations.choose_mobile, house.visit_by_mail(ANNA.email), ANNA.mobile) == "codes_used_up"
+    house.clock.advance(hours=3)
+    again = house.linked(ANNA)
+    with pytest.raises(DeadEnd) as dead_end:
+        house.registrations.choose_mobile(again, ANNAS_OTHER_MOBILE)
+    assert dead_end.value.facts["again_at"] == first + timedelta(hours=24)
+    assert len(house.letters("sms")) == 3
+    house.clock.advance(hours=20, minutes=56)
+    last = house.linked(ANNA)
+    assert said(house.registrations.choose_mobile, last, ANNA.mobile) == "codes_used_up"
+    house.clock.advance(minutes=1)
+    assert said(house.registrations.choose_mobile, last, ANNA.mobile) == "ok"
+
+
+def test_guesses_are_counted_over_all_registrations_of_a_customer(house: House) -> None:
+    rules = house.profile.one_time_code
+    guesses = 0
+    for _ in range(rules.codes):
+        visit = house.sent_code(ANNA)
+        wrong = wrong_code(house.code_sent(ANNA.mobile))
+        while said(house.registrations.confirm_mobile, visit, wrong) == "sms_code.wrong" and guesses < 99:
+            guesses += 1
+            if house.see(visit).code.tries_left == 0:
+                break
+        house.clock.advance(hours=2)
+    assert guesses + 1 == rules.guesses  # the last one was told as the end
+    assert said(house.registrations.choose_mobile, house.linked(ANNA), ANNA.mobile) == "codes_used_up"
+
+
+def test_a_code_asked_for_in_another_registration_kills_the_older_one(house: House) -> None:
+    first = house.sent_code(ANNA)
+    code = house.code_sent(ANNA.mobile)
+    house.clock.advance(minutes=1)
+    second = house.sent_code(ANNA)
+    assert said(house.registrations.confirm_mobile, first, code) == "sms_code.none_sent"
+    assert said(house.registrations.confirm_mobile, first, house.code_sent(ANNA.mobile)) == "sms_code.none_sent"
+    assert said(house.registrations.confirm_mobile, second, house.code_sent(ANNA.mobile)) == "ok"
+
+
+def test_a_code_expires_and_a_new_one_can_be_had(house: House) -> None:
+    visit = house.sent_code(ANNA)
+    code = house.code_sent(ANNA.mobile)
+    house.clock.advance(minutes=29, seconds=59)
+    assert house.see(visit).code.is_usable(house.clock.now())
+    house.clock.advance(seconds=1)
+    assert said(house.registrations.confirm_mobile, visit, code) == "sms_code.expired"
+    assert house.see(visit).code.tries_left == house.profile.one_time_code.tries
+    house.registrations.resend_code(visit)
+    assert said(house.registrations.confirm_mobile, visit, house.code_sent(ANNA.mobile)) == "ok"
+
+
+def test_a_code_works_once(house: House) -> None:
+    visit = house.confirmed(ANNA)
+    assert said(house.registrations.confirm_mobile, visit, house.code_sent(ANNA.mobile)) == "out_of_turn"
+    assert said(house.registrations.resend_code, visit) == "out_of_turn"
+
+
+def test_an_undelivered_code_uses_up_no_resend_and_no_wait(house: House) -> None:
+    visit = house.linked(ANNA)
+    house.postman.is_refusing = True
+    for _ in range(house.profile.one_time_code.codes + 2):
+        house.registrations.choose_mobile(visit, ANNA.mobile)
+        house.deliver()
+        code = house.see(visit).code
+        assert (code.is_undelivered, code.codes_left) == (True, house.profile.one_time_code.codes)
+    house.postman.is_refusing = False
+    assert said(house.registrations.resend_code, visit) == "ok"
+    assert said(house.registrations.confirm_mobile, visit, house.code_sent(ANNA.mobile)) == "ok"
+    assert len(house.letters("sms")) == 1
+
+
+def test_a_code_that_has_not_left_yet_is_replaced_and_does_not_count(house: House) -> None:
+    visit = house.linked(ANNA)
+    house.registrations.choose_mobile(visit, ANNA.mobile)
+    house.registrations.resend_code(visit)
+    assert len(house.letters("sms")) == 1
+    assert house.see(visit).code.codes_left == house.profile.one_time_code.codes - 1
+    assert said(house.registrations.resend_code, visit) == "sms_resend.too_early"
+
+
+def test_a_tax_payer_whose_record_lacks_the_part_after_the_hyphen_can_register(house: House) -> None:
+    assert identify(house, GABOR) == "ok"
+
+
+# --- Terms ----------------------------------------------------------------------------------------------------
+
+
+def test_the_terms_in_force_must_have_been_opened(house: House) -> None:
+    visit = house.confirmed(ANNA)
+    assert said(house.registrations.accept_terms, visit) == "terms.not_opened"
+    house.registrations.open_terms(visit, "2019-1")
+    assert said(house.registrations.accept_terms, visit) == "terms.replaced"
+    assert said(house.accept_terms, visit) == "ok"
+    assert said(house.registrations.accept_terms, visit) == "out_of_turn"
+
+
+# --- A profile's own steps ------------------------------------------------------------------------------------
+
+OWN = (
+    "identifier",
+    "region",
+    "email",
+    "email_confirmed_at",
+    "consents",
+    "mobile",
+    "mobile_confirmed_at",
+    "terms_accepted_at",
+    "is_complete",
+)
+
+
+@pytest.fixture
+def own_house(house: House) -> House:
+    """A house whose journey asks a question of its own in each half."""
+    return House(house.store, facts=OWN)
+
+
+def test_what_a_profiles_own_step_asked_is_kept_with_the_account(own_house: House) -> None:
+    house = own_house
+    visit = house.identified(ANNA)
+    assert said(house.registrations.choose_email, visit, ANNA.address) == "out_of_turn"
+    house.registrations.record(visit, "region", {"name": "Észak"})
+    house.registrations.choose_email(visit, ANNA.address)
+    assert said(house.registrations.record, visit, "consents", {"marketing": False}) == "out_of_turn"
+    linked = house.visit_by_mail(ANNA.email)
+    assert said(house.registrations.choose_mobile, linked, ANNA.mobile) == "out_of_turn"
+    house.registrations.record(linked, "consents", {"marketing": False})
+    house.registrations.choose_mobile(linked, ANNA.mobile)
+    house.registrations.confirm_mobile(linked, house.code_sent(ANNA.mobile))
+    house.accept_terms(linked)
+    house.registrations.complete(linked, PASSWORD)
+    assert house.accounts()[0].answers == {"region": {"name": "Észak"}, "consents": {"marketing": False}}
+
+
+def test_a_new_link_drops_the_answers_given_after_the_address_and_keeps_those_before(own_house: House) -> None:
+    house = own_house
+    visit = house.identified(ANNA)
+    house.registrations.record(visit, "region", {"name": "Észak"})
+    house.registrations.choose_email(visit, ANNA.address)
+    house.registrations.record(house.visit_by_mail(ANNA.email), "consents", {"marketing": True})
+    house.registrations.choose_email(visit, parse(NEW_ADDRESS))
+    linked = house.visit_by_mail(NEW_ADDRESS)
+    assert house.see(linked).answers == {"region": {"name": "Észak"}}
+    assert said(house.registrations.choose_mobile, linked, ANNA.mobile) == "out_of_turn"
+
+
+# --- Complete -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("password", "reason"),
+    [
+        ("", "too_short"),
+        ("Kurta-1", "too_short"),
+        ("csupa-kisbetu-1", "upper"),
+        ("CSUPA-NAGY-BETU-1", "lower"),
+        ("Szamjegy-Nelkul", "digit"),
+        ("Jelszo12345", "common"),
+        ("Anna@example.hu1", "like_email"),
+        ("KovacsAnna1985", "like_record"),
+        ("Aa-940000001", "like_record"),
+        ("Aa1" + "x" * 998, "too_long"),
+    ],
+)
+def test_a_password_against_the_rules_opens_no_account(house: House, password: str, reason: str) -> None:
+    visit = house.accepted(ANNA)
+    assert said(house.registrations.complete, visit, password) == f"password.{reason}"
+    assert house.accounts() == []
+    assert said(house.registrations.complete, visit, PASSWORD) == "ok"
+
+
+def test_the_last_step_replayed_changes_nothing(house: House) -> None:
+    visit = house.registered(ANNA)
+    before = house.accounts()
+    house.clock.advance(minutes=5)
+    assert house.registrations.complete(visit, "Egeszen-Mas-2032").is_complete
+    assert house.accounts() == before
+    assert len(house.letters("email")) == 2
+
+
+def test_after_the_account_every_other_verb_is_out_of_turn(house: House) -> None:
+    visit = house.registered(ANNA)
+    house.clock.advance(minutes=2)
+    every = verbs(house, visit)
+    del every["complete"]
+    assert {said(verb) for verb in every.values()} == {"out_of_turn"}
+
+
+def test_another_registration_of_a_registered_customer_ends(house: House) -> None:
+    other = house.accepted(ANNA)
+    house.clock.advance(minutes=2)
+    house.registrations.choose_email(house.identified(ANNA), parse(NEW_ADDRESS))
+    winner = house.visit_by_mail(NEW_ADDRESS)
+    house.registrations.choose_mobile(winner, ANNA.mobile)
+    house.registrations.confirm_mobile(winner, house.code_sent(ANNA.mobile))
+    house.accept_terms(winner)
+    house.registrations.complete(winner, PASSWORD)
+    house.clock.advance(minutes=2)
+    assert {said(verb) for verb in verbs(house, other).values()} == {"already_registered"}
+    assert len(house.accounts()) == 1
+
+
+def test_the_same_address_for_two_customers_the_second_is_asked_for_another(house: House) -> None:
+    anna = house.accepted(ANNA)
+    eszter = house.identified(ESZTER)
+    house.registrations.choose_email(eszter, ANNA.address)
+    eszter = house.visit_by_mail(ANNA.email)
+    house.registrations.choose_mobile(eszter, ESZTER.mobile)
+    house.registrations.confirm_mobile(eszter, house.code_sent(ESZTER.mobile))
+    house.accept_terms(eszter)
+    house.registrations.complete(anna, PASSWORD)
+    assert said(house.registrations.complete, eszter, PASSWORD) == "email.taken"
+    seen = house.see(eszter)
+    assert [fact for fact in FACTS if seen.has(fact)] == ["identifier"]
+    assert said(house.registrations.choose_email, eszter, ESZTER.address) == "ok"
+    with house.store.read() as connection:
+        assert len(connection.execute(accounts.select()).all()) == 1

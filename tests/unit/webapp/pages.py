@@ -1,0 +1,249 @@
+"""A page as a test sees it, and everything that must hold of each page, whatever the test is about."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+from werkzeug.test import TestResponse
+
+from services.texts import Texts
+
+STEPS = {
+    "identify", "email", "email-sent", "mobile", "sms-code", "sms-resend", "terms", "consents", "password", "done",
+    "activation", "login", "logout", "forgot", "forgot-sent", "reset", "reset-done", "password-change",
+    "password-changed", "terms-update", "staff-login", "staff-search", "staff-record", "staff-code", "staff-done",
+}  # fmt: skip
+_VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"}
+_POLICY = {
+    "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",
+    "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
+}  # fmt: skip
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+@dataclass
+class Element:
+    """An element with what is in it."""
+
+    tag: str
+    attributes: dict[str, str]
+    children: list["Element | str"] = field(default_factory=list)
+
+    def __getitem__(self, name: str) -> str:
+        return self.attributes.get(name, "")
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.attributes
+
+    def all(self, *tags: str) -> Iterator["Element"]:
+        """Yield the elements inside, of these tags or of any."""
+        for child in self.children:
+            if isinstance(child, Element):
+                if not tags or child.tag in tags:
+                    yield child
+                yield from child.all(*tags)
+
+    @property
+    def text(self) -> str:
+        """The text inside, with single spaces."""
+        pieces = (child if isinstance(child, str) else child.text for child in self.children)
+        return re.sub(r"\s+", " ", " ".join(pieces)).strip()
+
+
+class _Builder(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.root = Element("", {})
+        self._open = [self.root]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = [name for name, _ in attrs]
+        assert len(names) == len(set(names)), f"<{tag}> has an attribute twice: {names}"
+        element = Element(tag, {name: value or "" for name, value in attrs})
+        self._open[-1].children.append(element)
+        if tag not in _VOID:
+            self._open.append(element)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._open[-1].children.append(Element(tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open[-1].tag == tag, f"</{tag}> closes <{self._open[-1].tag}>"
+        self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        self._open[-1].children.append(data)
+
+
+class Page:
+    """An answer of the server that has been read, and linted when it is HTML."""
+
+    def __init__(self, response: TestResponse, texts: Texts) -> None:
+        self.status = response.status_code
+        self.headers = response.headers
+        self.html = response.get_data(as_text=True)
+        self.address = response.request.path
+        builder = _Builder()
+        builder.feed(self.html)
+        self.root = builder.root
+        self.is_fragment = "<!doctype html>" not in self.html
+        self.language = next((html["lang"] for html in self.root.all("html")), "")
+        self.lint(texts)
+
+    # --- Reading --------------------------------------------------------------------------------------------
+
+    @property
+    def title(self) -> str:
+        """The document's title."""
+        return next(self.root.all("title")).text
+
+    @property
+    def text(self) -> str:
+        """What stands in the page's main part."""
+        return next(self.root.all("main")).text
+
+    @property
+    def step(self) -> str:
+        """The step that the page shows; the form for a new code stands beside its step, or alone where no code is left."""
+        marks = [element["data-step"] for element in self.root.all() if "data-step" in element]
+        return next((mark for mark in marks if mark != "sms-resend"), marks[0] if marks else "")
+
+    @property
+    def csrf_token(self) -> str:
+        """Any form's token."""
+        return next(field["value"] for field in self.root.all("input") if field["name"] == "csrf_token")
+
+    def form(self, step: str = "", action: str = "") -> Element:
+        """Return the form of a step, or the one with the button for an action."""
+        for form in self.root.all("form"):
+            buttons = [button["value"] for button in form.all("button") if button["name"] == "action"]
+            if (step and form["data-step"] == step) or (action and action in buttons):
+                return form
+        raise AssertionError(f"there is no form for {step or action}, only {[f['data-step'] for f in self.root.all('form')]}")
+
+    def has_button(self, action: str) -> bool:
+        """Tell whether there is a button for an action."""
+        return any(button["value"] == action for button in self.root.all("button") if button["name"] == "action")
+
+    def by_id(self, name: str) -> Element | None:
+        """Return the element with this id."""
+        return next((element for element in self.root.all() if element["id"] == name), None)
+
+    def value(self, name: str) -> str:
+        """Return what a field holds."""
+        return next(field["value"] for field in self.root.all("input") if field["name"] == name)
+
+    @property
+    def fields_in_error(self) -> list[str]:
+        """The ids that the error summary links to."""
+        summary = self.by_id("error-summary")
+        return [link["href"].removeprefix("#") for link in summary.all("a")] if summary else []
+
+    def error_of(self, name: str) -> str:
+        """Return the message beside a field."""
+        line = self.by_id(f"{name}-error")
+        return line.text if line else ""
+
+    # --- What must hold of every page -----------------------------------------------------------------------
+
+    def lint(self, texts: Texts) -> None:
+        """Fail on the first thing that must not be in any page."""
+        self._lint_headers()
+        self._lint_document(texts)
+        self._lint_references()
+        self._lint_forms()
+        self._lint_scripts()
+        self._lint_errors(texts)
+
+    def _lint_headers(self) -> None:
+        policy = {part.strip() for part in self.headers["Content-Security-Policy"].split(";")}
+        assert policy == _POLICY
+        for name, value in _HEADERS.items():
+            assert self.headers.get(name) == value, f"{name}: {self.headers.get(name)}"
+        vary = {part.strip() for part in self.headers["Vary"].split(",")}
+        assert {"HX-Request", "HX-Boosted"} <= vary
+        assert "Server" not in self.headers
+        assert "X-Powered-By" not in self.headers
+
+    def _lint_document(self, texts: Texts) -> None:
+        assert "\0" not in self.html
+        assert len(list(self.root.all("title"))) == 1
+        assert self.title
+        assert len(list(self.root.all("h1"))) == 1, "not exactly one h1"
+        assert len(list(self.root.all("main"))) == 1
+        if self.is_fragment:
+            assert not list(self.root.all("html", "head", "body", "header", "footer")), "more than a fragment"
+        else:
+            assert self.language in texts.languages
+        for text in (self.root.text, *(v for e in self.root.all() for v in e.attributes.values())):
+            assert not re.search(r"\{[a-z_]+\}", text), f"an unfilled placeholder: {text}"
+
+    def _lint_references(self) -> None:
+        ids = [element["id"] for element in self.root.all() if "id" in element]
+        assert len(ids) == len(set(ids)), f"ids stand twice: {sorted(i for i in ids if ids.count(i) > 1)}"
+        known = set(ids) | ({"main"} if self.is_fragment else set())
+        for element in self.root.all():
+            for name in ("for", "aria-describedby", "aria-labelledby"):
+                for target in element[name].split():
+                    assert target in known, f"<{element.tag}> refers to #{target}, which is not there"
+            if element.tag == "a" and element["href"].startswith("#"):
+                assert element["href"][1:] in known, f"a link leads to {element['href']}"
+        for mark in (element["data-step"] for element in self.root.all() if "data-step" in element):
+            assert mark in STEPS
+
+    def _lint_forms(self) -> None:
+        labelled = {label["for"] for label in self.root.all("label")}
+        wrapped = [id(field) for label in self.root.all("label") for field in label.all("input")]
+        for form in self.root.all("form"):
+            assert form["method"] == "post"
+            assert form["action"].startswith("/")
+            assert not list(form.all("form")), "a form in a form"
+            tokens = [field for field in form.all("input") if field["name"] == "csrf_token"]
+            assert len(tokens) == (0 if form["action"].startswith("/dev/") else 1)
+            assert all(token["value"] for token in tokens)
+        for field_ in self.root.all("input", "select", "textarea"):
+            if field_["type"] != "hidden" and field_["aria-hidden"] != "true":
+                assert field_["id"] in labelled or id(field_) in wrapped, f"{field_['name']} has no label"
+            assert field_["type"] != "password" or not field_["value"], "a password is written back"
+
+    def _lint_scripts(self) -> None:
+        assert not list(self.root.all("style"))
+        for script in self.root.all("script"):
+            assert script["src"].startswith("/static/")
+            assert not script.text
+        for element in self.root.all():
+            assert "style" not in element, f"<{element.tag}> has a style"
+            assert not [name for name in element.attributes if name.startswith("on")]
+            assert not re.match(r"(?i)\s*(javascript|data):", element["href"] + element["action"])
+            assert not element["src"].startswith(("http", "//"))
+
+    def _lint_errors(self, texts: Texts) -> None:
+        summary = self.by_id("error-summary")
+        error_words = {
+            texts.template("a11y.error_title", language, {}).partition("{")[0].strip() for language in texts.languages
+        }
+        assert all(error_words)
+        begins_with_error = any(self.title.startswith(word) for word in error_words)
+        assert begins_with_error == (summary is not None)
+        if summary is None:
+            assert self.status != 422
+            if self.status >= 400:
+                assert any(element["role"] == "alert" and "hidden" not in element for element in self.root.all())
+            return
+        assert self.status in (422, 429)
+        assert summary["role"] == "alert"
+        assert self.fields_in_error
+        for name in self.fields_in_error:
+            target = self.by_id(name)
+            assert target is not None
+            if target.tag == "input":
+                assert target["aria-invalid"] == "true", f"{name} is not marked"
+                described = [self.by_id(each) for each in target["aria-describedby"].split()]
+                assert any(each and "error" in each["class"].split() and each.text for each in described)

@@ -1,0 +1,1 @@
+"""The web: HTTP in, HTML out. `webapp.wsgi:app` is the application that is served."""

@@ -1,0 +1,87 @@
+"""Puts the Flask application together."""
+
+from typing import Any
+
+from flask import Flask
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+from whitenoise import WhiteNoise
+
+from webapp import (
+    brand,
+    demo,
+    faults,
+    limits,
+    operations,
+    registration,
+    rendering,
+    security,
+    site,
+    terms_pages,
+)
+from webapp.assets import BUILT
+from webapp.compression import CompressEveryStatus
+from webapp.settings import Settings
+from webapp.wiring import wire
+
+_LARGEST_REQUEST = 64 * 1024
+
+
+def create_app(settings: Settings) -> Flask:
+    """Make the application for these settings.
+
+    Raises ProfileError when the profile cannot be used, RuntimeError when the front-end files are not built.
+    """
+    app = Flask("webapp", static_folder=None)
+    app.config.update(_configuration(settings))
+    parts = wire(settings)
+    app.extensions["belepo"] = parts
+    rendering.set_up(app, parts)
+    security.set_up(app, settings)
+    csrf = CSRFProtect(app)
+    CompressEveryStatus(app)
+    limits.set_up(app, parts)
+    faults.set_up(app)
+    for module in (brand, operations, registration, site, terms_pages):
+        app.register_blueprint(module.blueprint)
+    if settings.demo:
+        app.register_blueprint(demo.blueprint)
+        csrf.exempt(demo.blueprint)  # testers' scripts have no page to take a token from
+    _serve_static(app, settings)
+    return app
+
+
+def _configuration(settings: Settings) -> dict[str, Any]:
+    return {
+        "SECRET_KEY": settings.secret_keys[0],
+        "SECRET_KEY_FALLBACKS": list(settings.secret_keys[1:]),
+        "SESSION_COOKIE_NAME": "__Host-session" if settings.is_https else "session",
+        "SESSION_COOKIE_SECURE": settings.is_https,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "MAX_CONTENT_LENGTH": _LARGEST_REQUEST,
+        "MAX_FORM_MEMORY_SIZE": _LARGEST_REQUEST,
+        "MAX_FORM_PARTS": 60,
+        # A form stays good as long as the browser's session: people take their time.
+        "WTF_CSRF_TIME_LIMIT": None,
+        # Refusals carry keys of our own catalogues; WTForms' texts are never shown.
+        "WTF_I18N_ENABLED": False,
+        "COMPRESS_ALGORITHM": ["br", "gzip"],
+        "COMPRESS_BR_LEVEL": 4,
+        "COMPRESS_MIMETYPES": ["text/html", "text/css", "application/json"],
+    }
+
+
+def _serve_static(app: Flask, settings: Settings) -> None:
+    files = WhiteNoise(
+        app.wsgi_app,
+        root=BUILT,
+        prefix="static/",
+        # Every file is named by a hash of its content.
+        immutable_file_test=lambda _path, _url: True,
+        add_headers_function=lambda headers, _path, _url: security.add_headers(headers, settings),
+    )
+    app.wsgi_app = files  # type: ignore[method-assign]
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

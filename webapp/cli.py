@@ -1,0 +1,81 @@
+"""The command `belepo`. A command's module is loaded when it is called: the server's processes need none of them."""
+
+import logging
+import os
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from webapp.settings import Settings, load
+
+if TYPE_CHECKING:
+    from services.store.engine import Store
+
+_COMMANDS = {
+    "serve": "webapp.commands.serve:serve",
+    "import": "webapp.import_command:import_command",
+    "worker": "webapp.commands.worker:worker",
+    "migrate": "webapp.commands.migrate:migrate",
+    "doctor": "webapp.commands.doctor:doctor",
+}
+
+
+class Context:
+    """What the commands share."""
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, read when a command asks for them first."""
+        settings = load()
+        logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        return settings
+
+    def open_store(self) -> "Store":
+        """Open the database and bring it up to date."""
+        store: Store = import_module("webapp.wiring").open_store(self.settings)
+        import_module("services.store.migrate").migrate(store)
+        return store
+
+    @property
+    def profile_country(self) -> str:
+        """The country whose telephone numbers are written without a country code."""
+        country: str = import_module("services.profiles").load(self.settings.profile).country
+        return country
+
+
+class _Commands(click.Group):
+    """Finds the commands in their modules, and says in a plain sentence what is wrong with the settings."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        module, _, command = _COMMANDS[name].partition(":")
+        found: click.Command = getattr(import_module(module), command)
+        return found
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except RuntimeError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--profile", help="The profile's name or an insurer's own file (BELEPO_PROFILE).")
+@click.pass_context
+def main(context: click.Context, profile: str | None) -> None:
+    """Registration and customer-account server for insurers."""
+    if profile:
+        # By the environment, so that the processes that `serve` starts see the same.
+        os.environ["BELEPO_PROFILE"] = profile
+    context.obj = Context()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The commands of `belepo`, a module each."""

@@ -1,0 +1,173 @@
+"""`belepo doctor`: looks at everything the server needs, and says what is wrong and how to mend it."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import click
+from limits.storage import storage_from_string
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.clock import DemoClock
+from services.profiles import ProfileError
+from services.store.tables import customers, outbox
+from services.store.version import is_current
+from webapp.assets import Assets
+from webapp.cli import Context
+from webapp.delivery import delivery
+from webapp.parts import Parts
+from webapp.settings import Settings
+from webapp.wiring import wire
+
+_EARLIEST = 1_767_225_600  # 2026: a machine that believes in an earlier year has not set its clock
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: how it is, and what to do about it where it is not well."""
+
+    subject: str
+    state: str
+    advice: str = ""
+    is_bad: bool = False
+
+
+@click.command()
+@click.pass_obj
+def doctor(shared: Context) -> None:
+    """Look at settings, database, messages, keys and clock; say what is wrong and how to mend it."""
+    findings = examine(shared.settings)
+    show(findings)
+    if any(finding.is_bad for finding in findings):
+        sys.exit(1)
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at everything; nothing is changed and no message is sent."""
+    findings = list(_settings(settings))
+    try:
+        parts = wire(settings)
+    except (ProfileError, RuntimeError, ValueError) as error:
+        return [*findings, Finding("profile", str(error), "Mend the profile's file.", is_bad=True)]
+    findings.append(Finding("profile", f"{parts.profile.name}: {' → '.join(parts.profile.journey)}"))
+    for look in (_front_end, _database, _messages, _limits, _clock):
+        findings.extend(look(parts))
+    return findings
+
+
+def show(findings: list[Finding]) -> None:
+    """Print the findings; readable without colours."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for finding in findings:
+        mark = "[red]WRONG[/]" if finding.is_bad else "[yellow]look[/]" if finding.advice else "[green]ok[/]"
+        table.add_row(mark, finding.subject, f"{finding.state}{f'  → {finding.advice}' if finding.advice else ''}")
+    Console().print(table)
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    if settings.demo:
+        yield Finding("mode", "demo", "Testers' doors are open; never with real customers.")
+    else:
+        keys = len(settings.secret_keys)
+        yield Finding("keys", f"{keys} {'key' if keys == 1 else 'keys'}; the first signs")
+        if not settings.is_https:
+            yield Finding(
+                "public address",
+                settings.public_url,
+                "Serve customers over https and set BELEPO_PUBLIC_URL.",
+                is_bad=True,
+            )
+    if settings.bcrypt_rounds < 12:
+        yield Finding("hash cost", str(settings.bcrypt_rounds), "Set BELEPO_BCRYPT_ROUNDS=12 or more.")
+    if settings.workers > 1 and settings.limits_url.startswith("memory:"):
+        yield Finding(
+            "request limits",
+            f"kept in memory by each of {settings.workers} processes",
+            "Set BELEPO_LIMITS_URL=redis://… so that they share one count.",
+        )
+    if settings.sqlite_synchronous != "FULL" and settings.database_url.startswith("sqlite"):
+        yield Finding("durability", settings.sqlite_synchronous, "Set BELEPO_SQLITE_SYNCHRONOUS=FULL.")
+
+
+def _front_end(parts: Parts) -> Iterator[Finding]:
+    try:
+        Assets()
+    except RuntimeError as error:
+        yield Finding("front-end files", str(error), "Run make assets.", is_bad=True)
+    else:
+        yield Finding("front-end files", "built")
+
+
+def _database(parts: Parts) -> Iterator[Finding]:
+    name = parts.store.url.render_as_string(hide_password=True)
+    try:
+        if not is_current(parts.store):
+            yield Finding("database", name, "Run belepo migrate.", is_bad=True)
+            return
+        with parts.store.read() as connection:
+            count = connection.execute(select(func.count()).select_from(customers)).scalar_one()
+    except SQLAlchemyError as error:
+        yield Finding(
+            "database", f"{name}: {type(error).__name__}", "Is it running, is the address right?", is_bad=True
+        )
+        return
+    yield Finding("database", f"{name}, up to date")
+    yield Finding("register", f"{count} customers", "" if count else "Load them with belepo import.")
+    if parts.store.is_sqlite and not os.access(os.path.dirname(parts.store.url.database or "") or ".", os.W_OK):
+        yield Finding(
+            "database folder", "cannot be written", "Give the server's user the right to write there.", is_bad=True
+        )
+
+
+def _messages(parts: Parts) -> Iterator[Finding]:
+    try:
+        delivery(parts)
+    except ValueError as error:
+        yield Finding("messages", str(error), "Mend BELEPO_MAIL_URL or BELEPO_SMS_URL.", is_bad=True)
+        return
+    if not is_current(parts.store):
+        return
+    counts = parts.outbox.counts()
+    yield Finding("messages", ", ".join(f"{count} {state}" for state, count in sorted(counts.items())))
+    with parts.store.read() as connection:
+        oldest = connection.execute(select(func.min(outbox.c.created_at)).where(outbox.c.state == "waiting")).scalar()
+    if oldest is not None and (parts.clock.now() - oldest).total_seconds() > 120:
+        yield Finding(
+            "delivery", "messages have waited for more than two minutes", "Is belepo worker running?", is_bad=True
+        )
+    for lost in parts.outbox.given_up(5):
+        yield Finding(
+            "given up",
+            f"{lost.kind} {lost.message} to {lost.recipient}: {lost.error or lost.state}",
+            "Look at the gateway.",
+        )
+
+
+def _limits(parts: Parts) -> Iterator[Finding]:
+    url = parts.settings.limits_url
+    if url.startswith("memory:"):
+        return
+    try:
+        is_there = storage_from_string(url).check()
+    except Exception:
+        is_there = False
+    if is_there:
+        yield Finding("request limits", "their store answers")
+    else:
+        yield Finding(
+            "request limits", "their store does not answer", "Is Redis running? See BELEPO_LIMITS_URL.", is_bad=True
+        )
+
+
+def _clock(parts: Parts) -> Iterator[Finding]:
+    if time.time() < _EARLIEST:
+        yield Finding("clock", "is years behind", "Set the machine's clock (NTP).", is_bad=True)
+    elif isinstance(parts.clock, DemoClock) and parts.clock.offset:
+        yield Finding("clock", f"moved forward by {parts.clock.offset}", "Demo mode; POST /dev/reset goes back.")
+    else:
+        yield Finding("clock", f"{parts.clock.now().astimezone(parts.profile.zone):%Y-%m-%d %H:%M:%S %Z}")

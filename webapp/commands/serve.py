@@ -1,0 +1,78 @@
+"""`belepo serve`: one front that slow clients cannot hold, workers behind it, and the delivery beside them."""
+
+import multiprocessing
+import os
+import threading
+
+import click
+from granian import Granian
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+
+from services import demo_data
+from services.store.migrate import migrate
+from webapp.cli import Context
+from webapp.delivery import delivery
+from webapp.settings import Settings
+from webapp.wiring import wire
+
+
+@click.command()
+@click.option("--host", help="Where to listen (BELEPO_HOST).")
+@click.option("--port", type=int, help="Where to listen (BELEPO_PORT).")
+@click.option("--worker/--no-worker", default=True, help="Deliver messages too, or leave that to `belepo worker`.")
+@click.pass_obj
+def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> None:
+    """Serve the pages, and deliver the messages beside them; SIGTERM lets what is running finish."""
+    for name, value in (("HOST", host), ("PORT", port)):
+        if value is not None:
+            os.environ[f"BELEPO_{name}"] = str(value)
+    settings = shared.settings
+    parts = wire(settings)
+    migrate(parts.store)
+    if settings.demo:
+        demo_data.load(parts.store, parts.profile, parts.clock, settings.bcrypt_rounds)
+    # Fresh processes instead of copies of this one: they start without its threads, connections and modules.
+    multiprocessing.set_start_method("spawn")
+    server = Granian(
+        "webapp.wsgi:app",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        workers=settings.workers,
+        blocking_threads=settings.threads,
+        backlog=2048,
+        backpressure=settings.threads,
+        http1_settings=HTTP1Settings(header_read_timeout=15_000),
+        workers_kill_timeout=30,
+        respawn_failed_workers=True,
+        log_access=False,
+    )
+    # Many threads would each get a heap of their own from the C library, and the process would double in size.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    stop = threading.Event()
+    outbox = threading.Thread(target=delivery(parts).run, args=(stop,), name="outbox")
+    if worker:
+        # In the supervising process: a slow gateway takes nothing from the pages.
+        outbox.start()
+    _greet(settings)
+    try:
+        server.serve()
+    finally:
+        stop.set()
+        if worker:
+            outbox.join()
+
+
+def _greet(settings: Settings) -> None:
+    if not settings.demo:
+        return
+    print(
+        f"\n  belepo is running in demo mode: {settings.public_url}\n\n"
+        f"  Register:            {settings.public_url}/regisztracio\n"
+        "    a person           policy 940000001, born 1985-03-14, mobile +36 20 123 4567\n"
+        "    a company          policy 940000003, tax number 12345676-2-42, mobile +36 30 987 6543\n"
+        f"  Mails and messages:  {settings.public_url}/dev/messages\n\n"
+        "  Stop with Ctrl+C. Nothing leaves this machine.\n",
+        flush=True,
+    )

@@ -1,0 +1,34 @@
+"""Puts the delivery of messages together: the only place that names the senders.
+
+Apart from the pages' parts, so that a process that only serves pages loads none of it.
+"""
+
+from sqlalchemy import Connection
+
+from services.messages.composer import Composer
+from services.messages.delivery import Delivery
+from services.messages.senders import AppriseSender, DemoSender, FolderSender, Sender
+from webapp.mail_sender import SmtpSender
+from webapp.parts import Parts
+
+
+def delivery(parts: Parts) -> Delivery:
+    """Return what takes messages from the outbox to the outside. Raises ValueError for a URL that cannot be used."""
+
+    def undelivered(connection: Connection, topic: str, message: str) -> None:
+        if message == "code":
+            parts.codes.give_back(connection, topic.removeprefix("code:"))
+
+    settings = parts.settings
+    senders = {"email": _sender(settings.mail_url, parts), "sms": _sender(settings.sms_url, parts)}
+    return Delivery(parts.store, parts.clock, Composer(parts.profile, parts.links), senders, undelivered)
+
+
+def _sender(url: str, parts: Parts) -> Sender:
+    if url == "demo:":
+        return DemoSender(parts.store, parts.clock)
+    if url.startswith("folder:"):
+        return FolderSender(url.removeprefix("folder:"), parts.clock)
+    if url.startswith(("smtp:", "smtps:")):
+        return SmtpSender(url, parts.profile.contact.mail_from, parts.clock)
+    return AppriseSender(url)

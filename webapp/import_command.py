@@ -1,0 +1,208 @@
+"""`belepo import`: the insurer's register from CSV files, with a progress bar and a report."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Protocol
+
+import click
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Column, Table
+from rich.text import Text
+
+from services.clock import SystemClock
+from services.passwords import hash_secret, is_secret
+from services.register_import import FileReport, Finding, ImportFailed, ImportReport, Quality, RegisterImport
+from services.store.engine import Store
+
+_STEPS = {
+    "customers": "Reading customers",
+    "policies": "Reading policies",
+    "phones": "Reading phones",
+    "communication_ids": "Reading communication ids",
+    "comparing": "Comparing with the register",
+    "merging": "Merging into the register",
+    "measuring": "Looking at the data's quality",
+}
+_FINDINGS: Sequence[tuple[str, Callable[[Quality], Finding]]] = (
+    ("customers without a mobile", lambda quality: quality.without_mobile),
+    ("without birth date (person) or tax number (company)", lambda quality: quality.without_second_datum),
+    ("tax numbers without the part from the hyphen on", lambda quality: quality.tax_number_without_rest),
+    ("tax numbers whose check digit is wrong", lambda quality: quality.tax_number_check_fails),
+    ("phones shared by 4 customers or more", lambda quality: quality.shared_phones),
+)
+
+
+class ImportContext(Protocol):
+    """What the group of commands keeps as `obj` for this one."""
+
+    @property
+    def profile_country(self) -> str:
+        """The country of phone numbers without a country code, such as HU."""
+        ...
+
+    def open_store(self) -> Store:
+        """Open the database."""
+        ...
+
+
+def _file_option(name: str, what: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    readable = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+    return click.option(name, type=readable, help=f"CSV file of {what}.")
+
+
+@click.command("import", short_help="Import the insurer's register from CSV files.")
+@_file_option("--customers", "customers")
+@_file_option("--policies", "policies")
+@_file_option("--phones", "phones; the numbers of each customer in it are replaced as a set")
+@_file_option("--communication-ids", "communication ids")
+@click.option(
+    "--rejects",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where refused rows are written; rejects.csv beside the first file by default.",
+)
+@click.option("--dry-run", is_flag=True, help="Do everything, report it, and keep nothing.")
+@click.pass_obj
+def import_command(context: ImportContext, /, rejects: Path | None, dry_run: bool, **given: Path | None) -> None:
+    """Import the insurer's register from CSV files, all of them together or nothing.
+
+    The files may hold everything or only what changed: customers and policies that are missing stay as they are.
+    Rows that cannot be imported are written to the rejects, and the others are imported.
+    """
+    files = {kind: file for kind, file in given.items() if file}
+    if not files:
+        raise click.UsageError("Name at least one file: --customers, --policies, --phones, --communication-ids.")
+    rejects = rejects or next(iter(files.values())).with_name("rejects.csv")
+    store = context.open_store()
+    try:
+        report = _import(store, context.profile_country, files, rejects, is_dry_run=dry_run)
+    finally:
+        store.close()
+    _print(report, rejects)
+
+
+def _import(store: Store, region: str, files: dict[str, Path], rejects: Path, *, is_dry_run: bool) -> ImportReport:
+    # Beside the report, so that that alone can be redirected to a file.
+    console = Console(stderr=True)
+    shown = _Bar(console) if console.is_terminal else _Lines(console)
+    importer = RegisterImport(
+        store,
+        SystemClock(),
+        region=region,
+        make_hash=hash_secret,
+        is_password=is_secret,
+        progress=shown.show,
+    )
+    try:
+        with shown.running():
+            return importer.run(files, rejects=rejects, is_dry_run=is_dry_run)
+    except ImportFailed as failure:
+        raise click.ClickException(f"{failure} {_state(importer)}") from failure
+    except KeyboardInterrupt:
+        raise click.ClickException(f"Interrupted. {_state(importer)}") from None
+
+
+def _state(importer: RegisterImport) -> str:
+    return "The import itself is complete." if importer.is_committed else "Nothing was imported."
+
+
+class _Bar:
+    """A bar for each step, for people who watch."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            _RowsColumn(),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._task: TaskID | None = None
+        self._step = ""
+
+    def running(self) -> AbstractContextManager[object]:
+        """Draw while this is open."""
+        return self._progress
+
+    def show(self, step: str, rows_done: int, bytes_done: int, bytes_total: int) -> None:
+        """Move the bar of `step`."""
+        if self._task is None or step != self._step:
+            if self._task is not None:
+                self._progress.update(self._task, total=1, completed=1)
+            self._step = step
+            self._task = self._progress.add_task(_STEPS[step], total=bytes_total or None)
+        self._progress.update(self._task, completed=bytes_done, rows=rows_done if bytes_total else None)
+
+
+class _RowsColumn(ProgressColumn):
+    """How many rows were read, and how many a second."""
+
+    def __init__(self) -> None:
+        super().__init__(Column(no_wrap=True))
+
+    def render(self, task: Task) -> Text:
+        """Return the text for `task`."""
+        rows = task.fields.get("rows")
+        if rows is None:
+            return Text("")
+        return Text(f"{rows:,} rows {rows / (task.finished_time or task.elapsed or 1):,.0f}/s")
+
+
+class _Lines:
+    """A line for each step and each tenth of a file, for logs."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._last: tuple[str, int] | None = None
+
+    def running(self) -> AbstractContextManager[object]:
+        """Nothing needs to be drawn."""
+        return nullcontext()
+
+    def show(self, step: str, rows_done: int, bytes_done: int, bytes_total: int) -> None:
+        """Write a line when there is news."""
+        tenth = bytes_done * 10 // bytes_total if bytes_total else 0
+        if (step, tenth) != self._last:
+            self._last = (step, tenth)
+            done = f": {tenth * 10} %, {rows_done:,} rows" if tenth else ""
+            self._console.print(f"{_STEPS[step]}{done}", highlight=False)
+
+
+def _print(report: ImportReport, rejects: Path) -> None:
+    console = Console(highlight=False)
+    console.print(_rows_table(report.files))
+    console.print(_quality_table(report.quality))
+    refused = sum(file.refused for file in report.files)
+    seconds = report.duration.total_seconds()
+    console.print(
+        "Dry run: nothing was kept." if report.is_dry_run else f"Imported in {seconds:,.1f} seconds.",
+        f"The register was locked for {report.locked_for.total_seconds():.2f} seconds.",
+    )
+    console.print(f"{report.phones_removed:,} phones that the files no longer have were removed.")
+    # Not through rich, which would break a long path into lines.
+    click.echo(f"{refused:,} rows were refused: see {rejects}" if refused else "No row was refused.")
+
+
+def _rows_table(files: Sequence[FileReport]) -> Table:
+    table = Table(title="Rows", title_justify="left", box=box.SIMPLE)
+    table.add_column("file", no_wrap=True)
+    for heading in ("rows", "added", "changed", "unchanged", "refused"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for file in files:
+        counts = (file.rows, file.added, file.changed, file.unchanged, file.refused)
+        table.add_row(file.kind.replace("_", " "), *(f"{count:,}" for count in counts))
+    return table
+
+
+def _quality_table(quality: Quality) -> Table:
+    title = f"Quality of the register ({quality.customers:,} customers)"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE)
+    table.add_column("what keeps customers from registering")
+    table.add_column("count", justify="right", no_wrap=True)
+    table.add_column("for example")
+    for label, of in _FINDINGS:
+        finding = of(quality)
+        table.add_row(label, f"{finding.count:,}", ", ".join(finding.examples))
+    return table

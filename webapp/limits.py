@@ -1,0 +1,40 @@
+"""Limits on requests: a stop for floods. What guards codes and passwords is counted in the database instead."""
+
+from flask import Flask, Response, request
+from flask_limiter import Limiter
+from flask_limiter.errors import RateLimitExceeded
+from flask_limiter.util import get_remote_address
+
+from webapp import faults
+from webapp.parts import Parts, wired
+
+_WINDOW = 60
+
+
+def set_up(app: Flask, parts: Parts) -> None:
+    """Limit what one address may post in a minute. Without the store of counts, each process counts for itself."""
+    Limiter(
+        _source,
+        app=app,
+        application_limits=[f"{parts.settings.requests_a_minute}/minute"],
+        application_limits_exempt_when=lambda: request.method in ("GET", "HEAD"),
+        storage_uri=parts.settings.limits_url,
+        storage_options=_options(parts.settings.limits_url),
+        in_memory_fallback_enabled=True,
+        key_prefix="belepo",
+    )
+    app.register_error_handler(RateLimitExceeded, _refuse)
+
+
+def _source() -> str:
+    # The minute is part of the key, so that the windows follow the application's clock, which testers move.
+    return f"{get_remote_address()}|{int(wired().clock.now().timestamp()) // _WINDOW}"
+
+
+def _refuse(_error: RateLimitExceeded) -> Response:
+    seconds = _WINDOW - int(wired().clock.now().timestamp()) % _WINDOW
+    return faults.too_many(seconds)
+
+
+def _options(url: str) -> dict[str, str | int]:
+    return {"socket_connect_timeout": 1, "socket_timeout": 1} if url.startswith("redis") else {}

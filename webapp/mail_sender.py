@@ -1,0 +1,309 @@
+"""Sends mails by Flask-Mail over SMTP.
+
+Flask-Mail 0.10 sets no timeout, does not check a server's certificate, turns the local part of an
+international address into another one, takes a connection lost after the mail was accepted for a failure,
+and sends 8-bit text to any server. Its settings, message and connection are used here, those parts done anew.
+"""
+
+import re
+import smtplib
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from email import policy
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from functools import cache
+from types import TracebackType
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import idna
+from flask import Flask
+from flask_mail import Connection, Mail, Message
+
+from services.clock import Clock
+from services.messages.composer import Composed
+from services.messages.senders import PermanentFailure, TemporaryFailure
+
+_STEP_SECONDS = 8.0
+"""For the connection and for every answer of the server."""
+_MAIL_SECONDS = 20.0
+"""For one mail in all: a server that answers a byte every few seconds never meets the limit above."""
+
+
+class SmtpSender:
+    """Sends mails through one SMTP server. Every mail has a connection of its own, so threads do not meet."""
+
+    def __init__(
+        self,
+        url: str,
+        mail_from: str,
+        clock: Clock,
+        *,
+        step_seconds: float = _STEP_SECONDS,
+        mail_seconds: float = _MAIL_SECONDS,
+    ) -> None:
+        """Take ``smtp://user:password@host:port?starttls=1`` or ``smtps://…``.
+
+        Raises ValueError, without the password, when the URL cannot be used.
+        """
+        app = Flask("mail")
+        app.config.update(_settings(url))
+        self._mail = Mail(app)
+        self._mail_from = mail_from
+        self._clock = clock
+        self._step_seconds = step_seconds
+        self._mail_seconds = mail_seconds
+
+    def send(
+        self,
+        recipient: str,
+        composed: Composed,
+        message_id: str,
+        leaving: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Hand one mail to the server, before the link in it dies.
+
+        Raises PermanentFailure when the server refuses the recipient or the mail for good, otherwise
+        TemporaryFailure.
+        """
+        letter = self._letter(recipient, composed, message_id)
+        left = (composed.expires_at - self._clock.now()).total_seconds()
+        limit = _Limit(min(self._mail_seconds, left), leaving)
+        connection = _Connection(self._mail.state, self._step_seconds, limit)
+        try:
+            with connection:
+                connection.send(letter)
+        except smtplib.SMTPRecipientsRefused as error:
+            raise _failure("the recipient", *next(iter(error.recipients.values()))) from None
+        except smtplib.SMTPDataError as error:
+            if limit.has_handed_over and not 400 <= error.smtp_code < 600:
+                raise TemporaryFailure("the mail server's answer broke off", may_have_arrived=True) from None
+            raise _failure("the mail", error.smtp_code, error.smtp_error) from None
+        except smtplib.SMTPResponseException as error:
+            # Greeting, sign-in or sender: the operator's to mend, perhaps in time.
+            answer = _reply(error.smtp_code, error.smtp_error)
+            raise TemporaryFailure(f"the mail server answered {answer}") from None
+        except (OSError, smtplib.SMTPException) as error:
+            raise TemporaryFailure(
+                f"the connection to the mail server failed: {type(error).__name__}",
+                may_have_arrived=limit.has_handed_over,
+            ) from None
+
+    def _letter(self, recipient: str, composed: Composed, message_id: str) -> "_Letter":
+        domain = self._mail_from.rpartition("@")[2]
+        if not recipient or parseaddr(recipient) != (
+            "",
+            recipient,
+        ):  # smtplib would send to the part that it understands
+            raise PermanentFailure("the address cannot stand in a mail")
+        try:
+            return _Letter(
+                composed,
+                sender=Address(composed.from_name, addr_spec=self._mail_from),
+                recipient=_ascii_domain(recipient),
+                message_id=f"<{message_id}@{domain}>",
+                date=format_datetime(self._clock.now()),
+            )
+        except (ValueError, IndexError, UnicodeError):  # a line break in the address is one of the reasons
+            raise PermanentFailure("the address cannot stand in a mail") from None
+
+
+class _Letter(Message):
+    """Flask-Mail's message, written out by the standard library's newer and stricter `EmailMessage`."""
+
+    def __init__(self, composed: Composed, *, sender: Address, recipient: str, message_id: str, date: str) -> None:
+        super().__init__(
+            subject=composed.subject,
+            recipients=[recipient],
+            body=composed.text,
+            html=composed.html,
+            sender=sender.addr_spec,
+        )
+        mail = EmailMessage(policy.SMTP if recipient.isascii() else policy.SMTPUTF8)
+        mail["From"] = sender
+        local, _, domain = recipient.rpartition("@")
+        mail["To"] = Address(username=local, domain=domain)
+        mail["Subject"] = composed.subject
+        mail["Date"] = date
+        mail["Message-ID"] = message_id
+        mail["Auto-Submitted"] = "auto-generated"
+        mail.set_content(composed.text, cte="quoted-printable")
+        mail.add_alternative(composed.html, subtype="html", cte="quoted-printable")
+        mail["Content-Language"] = composed.language  # earlier it would be moved into the first part
+        self._written = mail.as_bytes()
+
+    def as_bytes(self) -> bytes:
+        """Return the whole mail as it goes over the wire."""
+        return self._written
+
+
+class _Connection(Connection):
+    """Flask-Mail's connection with limits of time, checked certificates and the address as it is stored."""
+
+    def __init__(self, settings: Any, step_seconds: float, limit: "_Limit") -> None:
+        super().__init__(settings)
+        self._step_seconds = step_seconds
+        self._limit = limit
+
+    def __enter__(self) -> "_Connection":
+        self._limit.start()
+        try:
+            super().__enter__()
+        except BaseException:
+            self._limit.end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self.host is not None:
+                # What the server says to a farewell changes nothing.
+                with suppress(OSError, smtplib.SMTPException):
+                    if error is None:
+                        self.host.quit()
+                self.host.close()
+        finally:
+            self._limit.end()
+
+    def configure_host(self) -> smtplib.SMTP:
+        """Connect, encrypt and sign in."""
+        host = _Smtp(self.mail, self._limit, self._step_seconds)
+        try:
+            if self.mail.use_tls:
+                host.starttls(context=ssl.create_default_context())
+            if self.mail.username:
+                host.login(self.mail.username, self.mail.password or "")
+        except BaseException:
+            host.close()
+            raise
+        return host
+
+    def send(self, message: Message, envelope_from: str | tuple[str, str] | None = None) -> None:
+        """Send one letter; the envelope names sender and recipients exactly as the message has them."""
+        if message.has_bad_headers():
+            raise PermanentFailure("a header of the mail holds a line break")
+        if self.host is None:
+            raise RuntimeError("a letter is sent within the connection")
+        to = [str(recipient) for recipient in message.recipients]
+        options = [] if all(map(str.isascii, to)) else ["SMTPUTF8", "BODY=8BITMIME"]
+        try:
+            self.host.sendmail(str(envelope_from or message.sender), to, message.as_bytes(), options)
+        except smtplib.SMTPNotSupportedError:
+            raise PermanentFailure("the mail server does not take addresses like this one") from None
+
+
+class _Limit:
+    """Ends a connection when its time is up, whatever it waits for, and knows whether the mail was handed over."""
+
+    def __init__(self, seconds: float, leaving: Callable[[], None]) -> None:
+        self._leaving = leaving
+        self._timer = threading.Timer(max(seconds, 0.0), self._cut)
+        self._timer.daemon = True
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._is_over = False
+        self.has_handed_over = False
+
+    def start(self) -> None:
+        """Let the time run."""
+        self._timer.start()
+
+    def watch(self, connected: socket.socket) -> None:
+        """Take the connection that is to be ended; encryption over it may come and go."""
+        with self._lock:
+            self._socket = connected.dup()
+        if self._is_over:
+            self._cut()
+
+    def hand_over(self) -> None:
+        """Note that the mail leaves from here on; raises what `leaving` raises."""
+        self._leaving()
+        self.has_handed_over = True
+
+    def end(self) -> None:
+        """Stop watching."""
+        self._timer.cancel()
+        with self._lock:
+            if self._socket is not None:
+                self._socket.close()
+                self._socket = None
+
+    def _cut(self) -> None:
+        self._is_over = True
+        with self._lock, suppress(OSError):
+            if self._socket is not None:
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+
+class _Smtp(smtplib.SMTP):
+    """The standard library's client, which tells its limit about its socket and about the mail's end."""
+
+    def __init__(self, settings: Any, limit: _Limit, timeout: float) -> None:
+        self._limit = limit
+        self._is_encrypted = settings.use_ssl
+        super().__init__(settings.server, settings.port, local_hostname=_own_name(), timeout=timeout)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        connected = socket.create_connection((host, port), timeout)
+        self._limit.watch(connected)
+        if self._is_encrypted:
+            return ssl.create_default_context().wrap_socket(connected, server_hostname=host)
+        return connected
+
+    def send(self, s: Any) -> None:
+        """Send a command, which is text, or the mail, which is bytes."""
+        if not isinstance(s, str):
+            self._limit.hand_over()
+        super().send(s)
+
+
+def _settings(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    starttls = options.pop("starttls", "0")
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path not in ("", "/"):
+        raise ValueError("the mail URL has the form smtp://user:password@host:port?starttls=1, or smtps://…")
+    if options or starttls not in ("0", "1") or (starttls == "1" and parts.scheme == "smtps"):
+        raise ValueError("the mail URL has an unknown option; smtp:// knows starttls=1")
+    encrypted = parts.scheme == "smtps" or starttls == "1"
+    if parts.username and not encrypted and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise ValueError("the mail URL would send its password unencrypted; add ?starttls=1 or use smtps://")
+    return {
+        "MAIL_SERVER": parts.hostname,
+        "MAIL_PORT": parts.port or (465 if parts.scheme == "smtps" else 587 if starttls == "1" else 25),
+        "MAIL_USE_SSL": parts.scheme == "smtps",
+        "MAIL_USE_TLS": starttls == "1",
+        "MAIL_USERNAME": unquote(parts.username) if parts.username else None,
+        "MAIL_PASSWORD": unquote(parts.password) if parts.password else None,
+    }
+
+
+@cache
+def _own_name() -> str:
+    """Return this machine's name for the greeting; looked up once, since a lookup may take seconds."""
+    return socket.getfqdn()
+
+
+def _ascii_domain(address: str) -> str:
+    """Return the address with its domain as the wire has it; the local part stays as it is stored."""
+    local, _, domain = address.rpartition("@")
+    return address if domain.isascii() else f"{local}@{idna.encode(domain, uts46=True).decode('ascii')}"
+
+
+def _failure(what: str, code: int, answer: bytes | str) -> TemporaryFailure | PermanentFailure:
+    text = f"the mail server refused {what}: {_reply(code, answer)}"
+    return PermanentFailure(text) if code >= 500 else TemporaryFailure(text)
+
+
+def _reply(code: int, answer: bytes | str) -> str:
+    """Return the numbers of an answer; its words often repeat the address."""
+    text = answer.decode("ascii", "replace") if isinstance(answer, bytes) else answer
+    status = re.match(r"\d\.\d{1,3}\.\d{1,3}", text)
+    return f"{code} {status[0]}" if status else str(code)

@@ -1,0 +1,63 @@
+"""For operators: is it alive, can it serve, how is it doing."""
+
+import hmac
+from collections.abc import Iterable
+
+from flask import Blueprint, Response, abort, make_response, request
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.store import tables
+from services.store.version import is_current
+from webapp.parts import Parts, wired
+
+blueprint = Blueprint("operations", __name__)
+
+
+@blueprint.get("/healthz")
+def alive() -> Response:
+    """Answer 200 as long as the process serves requests."""
+    return _text("ok")
+
+
+@blueprint.get("/readyz")
+def ready() -> Response:
+    """Answer 200 when the database answers and has all its tables."""
+    try:
+        is_ready = is_current(wired().store)
+    except SQLAlchemyError:
+        is_ready = False
+    return _text("ready" if is_ready else "not ready", 200 if is_ready else 503)
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """Answer in Prometheus' format; to this machine, or to whoever has the token. Others are told there is nothing."""
+    token = wired().settings.metrics_token
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    is_local = request.remote_addr in ("127.0.0.1", "::1") and "X-Forwarded-For" not in request.headers
+    if not (hmac.compare_digest(given.encode(), token.encode()) if token else is_local):
+        abort(404)
+    response = _text("".join(_figures(wired())))
+    response.headers["Content-Type"] = "text/plain; version=0.0.4; charset=utf-8"
+    return response
+
+
+def _figures(parts: Parts) -> Iterable[str]:
+    """Yield each figure, straight from the database: right for any number of processes."""
+    yield "# HELP belepo_messages Messages by state.\n# TYPE belepo_messages gauge\n"
+    for state, count in parts.outbox.counts().items():
+        yield f'belepo_messages{{state="{state}"}} {count}\n'
+    open_now = select(func.count()).where(tables.registrations.c.expires_at > parts.clock.now())
+    with parts.store.read() as connection:
+        for name, words, statement in (
+            ("belepo_accounts", "Accounts", select(func.count()).select_from(tables.accounts)),
+            ("belepo_registrations_open", "Registrations under way", open_now),
+        ):
+            yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {connection.execute(statement).scalar_one()}\n"
+
+
+def _text(words: str, status: int = 200) -> Response:
+    response = make_response(words, status)
+    response.mimetype = "text/plain"
+    return response

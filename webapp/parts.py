@@ -1,0 +1,42 @@
+"""The application's parts, as every view and step may use them."""
+
+from dataclasses import dataclass
+
+from flask import current_app
+
+from services.clock import SystemClock
+from services.links import Links
+from services.messages.outbox import Outbox
+from services.one_time_codes import OneTimeCodes
+from services.passwords import Hasher
+from services.profiles import Profile
+from services.references import References
+from services.registrations import Registrations
+from services.store.engine import Store
+from services.terms import TermsVersions
+from webapp.journey import Journey
+from webapp.settings import Settings
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The application's parts, put together."""
+
+    settings: Settings
+    profile: Profile
+    store: Store
+    clock: SystemClock
+    links: Links
+    outbox: Outbox
+    terms: TermsVersions
+    references: References
+    registrations: Registrations
+    hasher: Hasher
+    codes: OneTimeCodes
+    journey: Journey
+
+
+def wired() -> Parts:
+    """Return the parts of the application that answers this request."""
+    parts: Parts = current_app.extensions["belepo"]
+    return parts

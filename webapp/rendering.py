@@ -1,0 +1,214 @@
+"""Words, times and pages: what every template can call, and whether a page or a fragment is due."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from babel.dates import format_date
+from flask import Flask, Response, current_app, g, make_response, render_template, request
+from flask_babel import Babel, get_locale
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup, escape
+
+from services.clock import DemoClock
+from services.profiles import Profile
+from services.texts import Texts
+from webapp.assets import Assets
+from webapp.brand import brand_url
+from webapp.parts import Parts, wired
+
+NARROW_NO_BREAK = "\u00a0"
+
+
+def language() -> str:
+    """Return the language of this request."""
+    if "language" not in g:
+        g.language = str(get_locale())
+    return cast(str, g.language)
+
+
+class Say:
+    """`t(key, **facts)` of the templates: the text as safe HTML, telephone numbers as links."""
+
+    def __init__(self, texts: Texts, profile: Profile) -> None:
+        self._texts = texts
+        link = Markup('<a class="tel" href="tel:{}">{}</a>').format(profile.contact.phone, profile.phone_display)
+        self._facts: dict[str, dict[str, Any]] = {}
+        for code in texts.languages:
+            facts = texts.facts(code)
+            self._facts[code] = {
+                **facts,
+                "phone": link,
+                "phone_as": link + str(facts["phone_as"]).removeprefix(profile.phone_display),
+            }
+
+    def __call__(self, key: str, **facts: Any) -> Markup:
+        """Return the text in the request's language as HTML; facts are escaped unless they are Markup."""
+        code = language()
+        text = _escaped(self._texts.template(key, code, facts))
+        return text.format_map({**self._facts[code], **facts}) if "{" in text else text
+
+    def plain(self, key: str, **facts: Any) -> str:
+        """Return the text in the request's language without markup, for titles and attributes."""
+        return self._texts.say(key, language(), **facts)
+
+
+@lru_cache(2048)
+def _escaped(text: str) -> Markup:
+    return escape(text)
+
+
+def clock_time(moment: datetime) -> str:
+    """Return the time of day such as 10:32 in the insurer's zone; with the date when it is not today."""
+    parts = wired()
+    local, today = moment.astimezone(parts.profile.zone), parts.clock.now().astimezone(parts.profile.zone).date()
+    return f"{local:%H:%M}".removeprefix("0") if local.date() == today else date_and_time(moment)
+
+
+def date_and_time(moment: datetime) -> str:
+    """Return date and time such as “2026. november 20. 10:32” in the insurer's zone."""
+    local = moment.astimezone(wired().profile.zone)
+    return f"{day(moment)}{NARROW_NO_BREAK}{f'{local:%H:%M}'.removeprefix('0')}"
+
+
+def day(moment: datetime) -> str:
+    """Return the date in words; it does not break across lines."""
+    local = moment.astimezone(wired().profile.zone)
+    return format_date(local.date(), "long", "en_GB" if language() == "en" else language()).replace(
+        " ", NARROW_NO_BREAK
+    )
+
+
+def is_fragment_due() -> bool:
+    """Tell whether HTMX asked for a part of the page; a boosted or restored request wants all of it."""
+    headers = request.headers
+    return headers.get("HX-Request") == "true" and "HX-Boosted" not in headers
+
+
+def page(template: str, status: int = 200, **context: Any) -> Response:
+    """Render `template` as a page, or as its fragment alone where HTMX asked for that."""
+    layout = "layouts/fragment.html" if is_fragment_due() else "layouts/page.html"
+    response = make_response(render_template(template, layout=layout, **context), status)
+    response.vary.update(("HX-Request", "HX-Boosted"))
+    return response
+
+
+def say() -> Say:
+    """Return the speaker of this application's texts."""
+    return cast(Say, current_app.jinja_env.globals["t"])
+
+
+def set_up(app: Flask, parts: Parts) -> None:
+    """Give the templates their functions and variables, and every request its language."""
+    profile, assets = parts.profile, Assets()
+    Babel(app, locale_selector=_choose_language, default_timezone=profile.timezone)
+    app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
+    app.jinja_env.globals.update(
+        t=Say(profile.texts, profile),
+        asset=assets.url,
+        brand_css_url=brand_url(profile.brand),
+        csrf_field=csrf_field,
+        demo=parts.settings.demo,
+        sign_in_url="/belepes",
+        register_url="/regisztracio",
+        signed_in=False,
+    )
+    app.context_processor(lambda: _context(parts))
+    app.after_request(_remember_language)
+
+
+def csrf_field() -> Markup:
+    """Return the hidden field that every form carries."""
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
+
+
+@dataclass(frozen=True)
+class _Phone:
+    display: str
+    href: str
+
+
+@dataclass(frozen=True)
+class _Voice:
+    """What the templates may know of the profile."""
+
+    insurer: str
+    portal: str
+    phone: _Phone
+    hours_text: str
+    privacy_url: str
+    legal_url: str
+    mark: Markup | None = None
+    recaptcha: bool = False
+
+
+def _context(parts: Parts) -> dict[str, Any]:
+    profile, code = parts.profile, language()
+    facts = profile.texts.facts(code)
+    return {
+        "language": code,
+        "languages": [
+            (other, f"shell.language.{other}", _with_language(other)) for other in profile.languages if other != code
+        ],
+        "theme": request.cookies.get("theme") if request.cookies.get("theme") in ("light", "dark") else None,
+        # With the query, in which the mailed link's token stands: changing the theme leads back to the same step.
+        "here": request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else request.path,
+        "demo_clock": _demo_clock(parts),
+        "is_open_now": _is_open(profile, parts.clock.now()),
+        "profile": _Voice(
+            insurer=facts["insurer"],
+            portal=facts["portal"],
+            phone=_Phone(profile.phone_display, f"tel:{profile.contact.phone}"),
+            hours_text=facts["hours"],
+            privacy_url=profile.contact.privacy_url,
+            legal_url=profile.contact.legal_url,
+        ),
+    }
+
+
+def _demo_clock(parts: Parts) -> str | None:
+    is_moved = isinstance(parts.clock, DemoClock) and parts.clock.offset.total_seconds() > 0
+    return date_and_time(parts.clock.now()) if is_moved else None
+
+
+def _is_open(profile: Profile, now: datetime) -> bool:
+    local = now.astimezone(profile.zone)
+    contact = profile.contact
+    return local.isoweekday() in contact.open_days and contact.opens <= local.time() < contact.closes
+
+
+def _with_language(code: str) -> str:
+    kept = {key: value for key, value in request.args.items() if key != "lang"}
+    return f"{request.path}?{urlencode({**kept, 'lang': code})}"
+
+
+def _choose_language() -> str:
+    known = wired().profile.languages
+    for code in (request.args.get("lang"), request.cookies.get("lang")):
+        if code in known:
+            return str(code)
+    return request.accept_languages.best_match(known) or known[0]
+
+
+def _remember_language(response: Response) -> Response:
+    code = request.args.get("lang")
+    if code in wired().profile.languages and code != request.cookies.get("lang"):
+        keep(response, "lang", str(code))
+    return response
+
+
+def keep(response: Response, name: str, value: str) -> None:
+    """Remember a preference in the browser for a year; it says nothing about the person."""
+    response.set_cookie(
+        name, value, max_age=365 * 86400, httponly=True, samesite="Lax", secure=wired().settings.is_https
+    )
+
+
+def time_left(until: datetime) -> int:
+    """Return the whole seconds until a moment, never less than 0."""
+    if "now" not in g:
+        g.now = wired().clock.now()
+    left = (until - g.now).total_seconds()
+    return max(0, -int(-left // 1))

@@ -1,0 +1,127 @@
+"""Settings: typed, from BELEPO_… environment variables or a file, refused at start when something is wrong."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import make_url
+
+_DEMO_KEY = "demo-mode-has-no-secrets-and-uses-this-key"
+_LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
+
+
+class SettingsError(RuntimeError):
+    """The server cannot start with these settings; the message says what to change."""
+
+
+class Settings(BaseSettings):
+    """Everything an operator decides. Each field is the environment variable BELEPO_<FIELD>."""
+
+    model_config = SettingsConfigDict(env_prefix="BELEPO_", extra="ignore", frozen=True)
+
+    demo: bool = False
+    demo_anywhere: bool = False
+    profile: str = "mygenerali"
+    data_dir: Path = Path("instance")
+    database_url: str = ""
+    limits_url: str = "memory://"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    public_url: str = ""
+    secret_keys: Annotated[tuple[str, ...], NoDecode] = ()
+    mail_url: str = ""
+    sms_url: str = ""
+    bcrypt_rounds: Annotated[int, Field(ge=4, le=16)] = 12
+    sqlite_synchronous: Literal["FULL", "NORMAL", "EXTRA", "OFF"] = "FULL"
+    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    threads: Annotated[int, Field(ge=4, le=1024)] = 320
+    requests_a_minute: Annotated[int, Field(ge=10)] = 3000
+    metrics_token: str = ""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("secret_keys", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _demo_defaults(cls, given: dict[str, Any]) -> dict[str, Any]:
+        given = {name: value for name, value in given.items() if value != ""}
+        profile = str(given.get("profile", "mygenerali"))
+        folder = Path(given.get("data_dir", "instance"))
+        given.setdefault("database_url", f"sqlite:///{folder / Path(profile).stem}.sqlite3")
+        if str(given.get("demo", "")).lower() in {"1", "true", "yes", "on"}:
+            given.setdefault("secret_keys", (_DEMO_KEY,))
+            given.setdefault("mail_url", "demo:")
+            given.setdefault("sms_url", "demo:")
+            given.setdefault("public_url", f"http://{given.get('host', '127.0.0.1')}:{given.get('port', 8000)}")
+        return given
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        if self.demo:
+            if self.host not in _LOOPBACK and not self.demo_anywhere:
+                raise ValueError(
+                    f"Demo mode opens doors for testers, so it listens on this machine only, not on {self.host}. "
+                    "Set BELEPO_HOST=127.0.0.1, or BELEPO_DEMO_ANYWHERE=1 if others are meant to reach it."
+                )
+        else:
+            self._refuse_weak_secrets()
+        if urlsplit(self.public_url).scheme not in ("http", "https") or not urlsplit(self.public_url).hostname:
+            raise ValueError("BELEPO_PUBLIC_URL is needed: the address that links are built from, https://….")
+        for name, url in (("BELEPO_MAIL_URL", self.mail_url), ("BELEPO_SMS_URL", self.sms_url)):
+            if not url:
+                raise ValueError(f"{name} is needed: how messages leave, for example folder:/tmp/messages.")
+            if url == "demo:" and not self.demo:
+                raise ValueError(f"{name}=demo: works in demo mode only.")
+        return self
+
+    def _refuse_weak_secrets(self) -> None:
+        if not self.secret_keys:
+            raise ValueError(
+                "BELEPO_SECRET_KEYS is needed. Make a key with: "
+                "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+            )
+        for key in self.secret_keys:
+            if len(key) < 32 or len(set(key)) < 10 or key == _DEMO_KEY:
+                raise ValueError("A key in BELEPO_SECRET_KEYS is too weak: give at least 32 random characters.")
+        if self.bcrypt_rounds < 10:
+            raise ValueError("BELEPO_BCRYPT_ROUNDS is less than 10, which only demo mode allows.")
+
+    @property
+    def is_https(self) -> bool:
+        """Whether customers reach the server over https."""
+        return self.public_url.startswith("https:")
+
+    def demo_file(self, name: str) -> Path:
+        """Return where demo mode keeps `name` for every process on this database."""
+        database = make_url(self.database_url)
+        if database.get_backend_name() == "sqlite":
+            return Path(f"{database.database}.{name}.json")
+        return self.data_dir / f"{database.host or 'local'}-{database.database}.{name}.json"
+
+
+def load(**given: Any) -> Settings:
+    """Read the settings; `given` ones win over the environment, the environment over the file.
+
+    The file is ``belepo.env`` in the working folder, or the one that BELEPO_SETTINGS_FILE names; it has a
+    BELEPO_NAME=value on each line. Raises SettingsError with a plain sentence.
+    """
+    file = os.environ.get("BELEPO_SETTINGS_FILE", "belepo.env")
+    if "BELEPO_SETTINGS_FILE" in os.environ and not Path(file).is_file():
+        raise SettingsError(f"BELEPO_SETTINGS_FILE names {file}, which is not there.")
+    try:
+        return Settings(_env_file=file, **given)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_sentence(dict(problem)) for problem in error.errors())) from None
+
+
+def _sentence(problem: dict[str, Any]) -> str:
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    where = "_".join(str(part) for part in problem["loc"])
+    return f"BELEPO_{where.upper()}: {message}." if where else message

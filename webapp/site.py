@@ -1,0 +1,61 @@
+"""The pages around the registration: start, sign-in's place, appearance, and the page for Internet Explorer."""
+
+import re
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, make_response, redirect, request, session
+
+from services.registrations import Visit
+from webapp.parts import wired
+from webapp.rendering import clock_time, keep, page
+
+blueprint = Blueprint("site", __name__)
+
+_INTERNET_EXPLORER = re.compile(r"MSIE |Trident/")
+
+
+@blueprint.before_app_request
+def refuse_internet_explorer() -> Response | None:
+    """Tell users of Internet Explorer which browsers are supported (M3)."""
+    if _INTERNET_EXPLORER.search(request.user_agent.string) and not request.path.startswith(("/static/", "/brand-")):
+        return page("pages/ie.html")
+    return None
+
+
+@blueprint.get("/")
+def start() -> Response:
+    """Show who the insurer is and the two ways in."""
+    in_progress = None
+    if registration_id := session.get("registration"):
+        registration = wired().registrations.find(Visit(registration_id, session.get("link")))
+        if registration and not registration.has_account and registration.expires_at > wired().clock.now():
+            in_progress = {"time": clock_time(registration.expires_at)}
+    return page("pages/start.html", in_progress=in_progress)
+
+
+@blueprint.get("/belepes")
+def sign_in() -> Response:
+    """Say that signing in is not available here yet."""
+    return page("pages/sign_in_soon.html")
+
+
+@blueprint.post("/megjelenes")
+def appearance() -> Response:
+    """Keep the choice of light or dark, and go back to the page it was made on."""
+    chosen = request.form.get("theme", "")
+    response = make_response(redirect(_local(request.form.get("next", "/")), 303))
+    if chosen in ("light", "dark"):
+        keep(response, "theme", chosen)
+    return response
+
+
+def _local(address: str) -> str:
+    """Return `address` if it stays here, else the start page: an open redirect would lend the insurer's name."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "/"
+    is_local = (
+        not parts.scheme and not parts.netloc and address.startswith("/") and not address.startswith(("//", "/\\"))
+    )
+    return address if is_local and address.isprintable() else "/"

@@ -1,0 +1,188 @@
+// What the pages do better with a script. Everything works without it, and the server checks everything again.
+(() => {
+  'use strict'
+  const page = document.documentElement
+  page.classList.add('js')
+
+  const all = (selector, root = document) => root.querySelectorAll(selector)
+  const on = (name, listener) => document.addEventListener(name, listener)
+
+  // One polite live region, outside of what is swapped. A text that repeats itself is spoken again.
+  let speaking
+  const say = (text) => {
+    const live = document.getElementById('live')
+    live.textContent = ''
+    clearTimeout(speaking)
+    speaking = setTimeout(() => { live.textContent = text }, 100)
+  }
+
+  // Counts down by the clock, not by its own ticks: a sleeping tab must not be late.
+  const countDown = (place) => {
+    const words = place.querySelector('[data-one]')
+    const end = Date.now() + place.dataset.count * 1000
+    let shown
+    const tick = () => {
+      if (!place.isConnected) return
+      const left = Math.max(0, Math.ceil((end - Date.now()) / 1000))
+      if (left !== shown) {
+        if (shown && place.dataset[left]) say(place.dataset[left])
+        shown = left
+        if (!left) {
+          place.querySelector('.count').remove()
+          delete place.dataset.count
+          return
+        }
+        const { one, few, many } = words.dataset
+        words.textContent = (left === 1 ? one : left < 5 ? few : many).replace(/\d+/, left)
+        place.querySelector('text').textContent = left
+        place.querySelector('[pathLength]').setAttribute('stroke-dasharray', Math.min(left, 60) + ' 60')
+      }
+      setTimeout(tick, 250)
+    }
+    tick()
+  }
+
+  // The rules that can be judged here; the server judges these again, and the others.
+  const rules = {
+    // The number stands in the text of the rule, in every language.
+    length: (password, item) => [...password].length >= item.textContent.match(/\d+/)[0],
+    upper: (password) => /\p{Lu}/u.test(password),
+    lower: (password) => /\p{Ll}/u.test(password),
+    digit: (password) => /\p{Nd}/u.test(password),
+    no_special: (password) => /^[\p{L}\p{M}\p{N}]+$/u.test(password),
+  }
+  let pause
+  const judge = (field) => {
+    const password = field.value.normalize('NFC')
+    const list = field.form.querySelector('[data-some]')
+    const { some, all: every, met, unmet } = list.dataset
+    let count = 0
+    for (const item of list.children) {
+      const rule = rules[item.dataset.rule]
+      if (rule) {
+        const now = item.querySelector('.now')
+        if (now) now.textContent = ''
+        item.classList.toggle('met', rule(password, item))
+        item.querySelector('.state').textContent = ', ' + (item.classList.contains('met') ? met : unmet)
+        if (now && password) now.textContent = '(' + [...password].length + ')'
+      }
+      count += item.classList.contains('met')
+    }
+    clearTimeout(pause)
+    pause = setTimeout(() => say(count < list.children.length ? some.replace(99, count) : every), 1000)
+  }
+
+  const enhance = (root) => {
+    all('[data-count]', root).forEach(countDown)
+    all('[data-locked]', root).forEach((box) => { box.disabled = true })
+  }
+
+  const unlockTerms = () => {
+    const box = document.querySelector('[data-locked]')
+    if (!box) return
+    box.disabled = false
+    delete box.dataset.locked
+    const state = document.getElementById('terms-state')
+    state.querySelector('span').textContent = state.dataset.unlocked
+    const picture = state.querySelector('use')
+    picture.setAttribute('href', picture.getAttribute('href').replace('#lock', '#tick'))
+    say(state.dataset.say)
+  }
+
+  // The repetition of the address is to be typed, so that a slip comes to light. Autofill is not pasting.
+  const refuse = (event) => {
+    if (!event.target.matches('[data-typed]')) return
+    event.preventDefault()
+    const reason = event.target.parentElement.querySelector('[data-refused]')
+    reason.hidden = false
+    say(reason.dataset.refused)
+  }
+
+  on('drop', refuse)
+  on('paste', (event) => {
+    refuse(event)
+    // A whole date, year first, goes into its three fields.
+    const parts = /^\s*(\d{4})\D{1,3}(\d{1,2})\D{1,3}(\d{1,2})\D*$/.exec(event.clipboardData?.getData('text'))
+    const date = event.target.closest('[data-date]')
+    if (parts && date) {
+      event.preventDefault()
+      all('input', date).forEach((field, i) => { field.value = parts[i + 1] })
+    }
+  })
+
+  on('input', (event) => { if (event.target.id === 'password') judge(event.target) })
+
+  on('click', (event) => {
+    const button = event.target.closest('[data-shown]')
+    if (button) {
+      const fields = all('[autocomplete$=password],[name$=password]', button.form)
+      const show = fields[0].type === 'password'
+      fields.forEach((field) => { field.type = show ? 'text' : 'password' })
+      button.classList.toggle('on', show)
+      button.querySelector('span').textContent = show ? button.dataset.hide : button.dataset.show
+      say(show ? button.dataset.shown : button.dataset.hidden)
+    }
+  })
+
+  // However a link is opened: by a click, in a new tab, from the menu.
+  for (const name of ['click', 'auxclick', 'contextmenu']) {
+    on(name, (event) => { if (event.target.closest('[data-opens]')) unlockTerms() })
+  }
+
+  on('submit', (event) => {
+    const form = event.target
+    if (form.matches('.theme')) {
+      // In place, so that what was typed and not sent yet stays.
+      event.preventDefault()
+      const { name, value } = event.submitter
+      const answer = new FormData(form)
+      answer.append(name, value)
+      fetch(form.action, { method: 'POST', body: new URLSearchParams(answer), redirect: 'manual' }).catch(() => {})
+      page.dataset.theme = value
+      form.querySelector('.to-' + (value === 'dark' ? 'light' : 'dark')).focus()
+    } else if (!event.defaultPrevented) {
+      // Sent without htmx: once is enough. After a while it may be sent again, should the answer never come.
+      if (form.dataset.sent) event.preventDefault()
+      form.dataset.sent = 1
+      setTimeout(() => { delete form.dataset.sent }, 8000)
+    } else {
+      // A password shown is hidden before it is sent, so that browsers offer to save it and do not remember it as a text.
+      all('[autocomplete=new-password]', form).forEach((field) => { field.type = 'password' })
+    }
+  })
+
+  // What htmx could not do is said outside of the swapped part, and only for what the customer did: a form.
+  const trouble = (context, what) => {
+    if (!context.sourceElement.matches('form')) return
+    const place = document.getElementById('trouble')
+    place.textContent = place.dataset[what]
+    place.hidden = false
+    place.focus()
+  }
+  on('htmx:before:request', ({ detail }) => {
+    if (!detail.ctx.sourceElement.matches('form')) return
+    document.getElementById('trouble').hidden = true
+    clearTimeout(pause)
+    pause = setTimeout(() => say(document.getElementById('live').dataset.working), 1000)
+  })
+  on('htmx:finally:request', () => clearTimeout(pause))
+  on('htmx:error', ({ detail }) => detail.ctx && trouble(detail.ctx, 'offline'))
+  on('htmx:before:swap', (event) => {
+    const { ctx } = event.detail
+    // Neither a fault of the server nor a stranger's page (a proxy's, a hotel's) takes the place of what was typed.
+    if (ctx.response.status >= 500 || !ctx.text.includes('id="main"')) {
+      event.preventDefault()
+      trouble(ctx, 'fault')
+    }
+  })
+  on('htmx:after:swap', ({ target }) => {
+    if (target === document) return
+    const message = target.matches('[data-say]') ? target : target.querySelector('.note[data-say]')
+    if (message) say(message.dataset.say)
+    enhance(target)
+  })
+
+  // A page from the back-forward cache shows a step that may be over.
+  addEventListener('pageshow', (event) => { if (event.persisted) location.reload() })
+  on('DOMContentLoaded', () => enhance(document))
+})()

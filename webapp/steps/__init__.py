@@ -1,0 +1,61 @@
+"""The steps a journey can be made of: one file each, found by itself.
+
+A step names the fact that makes it done, checks its form, and hands the values to one method of one service.
+It never sees the request's cookies, the database or another step.
+"""
+
+import pkgutil
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, ClassVar
+
+from flask_wtf import FlaskForm
+from markupsafe import Markup
+
+from services.registrations import Registration, Visit
+from webapp.forms import StepForm
+from webapp.parts import Parts
+
+
+class Step:
+    """One step of a registration."""
+
+    name: ClassVar[str]
+    """As in the profile's journey and the form's data-step; with underscores, also the template's and texts'."""
+    fact: ClassVar[str]
+    """The field of Registration, or the key of its answers, whose presence means that the step is done."""
+    changed_by: ClassVar[str | None] = None
+    """The action of the button that reopens the step, where it may be changed."""
+    form: ClassVar[type[StepForm]] = StepForm
+
+    @property
+    def template(self) -> str:
+        """The step's template."""
+        return f"steps/{self.name.replace('-', '_')}.html"
+
+    @property
+    def title_key(self) -> str:
+        """The key of the step's name."""
+        return f"step.{self.name.replace('-', '_')}"
+
+    def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
+        """Do what the step is for, by one public method of one service; raise what that raises."""
+        raise NotImplementedError
+
+    def context(self, parts: Parts, registration: Registration | None, form: FlaskForm | None) -> Mapping[str, Any]:
+        """Return what the template needs besides what every step has."""
+        return {}
+
+    def summary(self, parts: Parts, registration: Registration, half: int) -> str | Markup | None:
+        """Return how the done step stands on the page; masked after the mailed link."""
+        return None
+
+
+def known_steps() -> dict[str, Step]:
+    """Return every step by its name: each module of this package defines its own."""
+    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
+        import_module(module.name)
+    return {cls.name: cls() for cls in Step.__subclasses__()}
+
+
+__all__ = ["Step", "known_steps"]

@@ -1,0 +1,55 @@
+"""The customer gives the address that becomes the user name, twice (M14, M15)."""
+
+from typing import Any
+
+from wtforms import ValidationError
+
+from services import email_addresses, masking
+from services.refusal import OutOfTurn, Refusal
+from services.registrations import Registration, Visit
+from webapp.forms import StepForm, Text
+from webapp.parts import Parts
+from webapp.steps import Step
+
+
+class EmailForm(StepForm):
+    """The address and its repetition."""
+
+    email = Text()
+    email_confirm = Text()
+
+    address: email_addresses.EmailAddress
+
+    def validate_email(self, field: Text) -> None:
+        """It must be an address that mail can be sent to."""
+        try:
+            self.address = email_addresses.parse(field.data)
+        except Refusal as refusal:
+            raise ValidationError(refusal) from None
+
+    def validate_email_confirm(self, field: Text) -> None:
+        """It must be the same once more."""
+        if not field.data.strip():
+            raise ValidationError(Refusal("email_confirm", "empty"))
+        if not self.email.errors and field.data.strip().casefold() != self.email.data.strip().casefold():
+            raise ValidationError(Refusal("email_confirm", "mismatch"))
+
+
+class Email(Step):
+    """Takes the address and has the link mailed."""
+
+    name = "email"
+    fact = "email"
+    changed_by = "change-email"
+    form = EmailForm
+
+    def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
+        """Take the address."""
+        if visit is None:
+            raise OutOfTurn
+        return parts.registrations.choose_email(visit, form.address)
+
+    def summary(self, parts: Parts, registration: Registration, half: int) -> str:
+        """The address as typed."""
+        email = registration.email or ""
+        return email if half == 1 else masking.email(email)

@@ -1,0 +1,38 @@
+"""The customer opens the mailed link; until then this step waits (M16–M19)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services import email_addresses
+from services.refusal import OutOfTurn
+from services.registrations import Registration, Visit
+from webapp.parts import Parts
+from webapp.rendering import clock_time, say, time_left
+from webapp.steps import Step
+
+
+class EmailSent(Step):
+    """Waits for the link. Its form has no fields: what leads on is the mail."""
+
+    name = "email-sent"
+    fact = "email_confirmed_at"
+
+    def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
+        """There is nothing to submit: only the link leads on."""
+        raise OutOfTurn
+
+    def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
+        """The address, a hint for a likely typing error, and when the mail can be sent again."""
+        if registration is None or registration.mailed_at is None or registration.email is None:
+            return {}
+        again_at = registration.mailed_at + parts.profile.registration.mail_again
+        return {
+            "email": registration.email,
+            "suggestion": email_addresses.suggestion(registration.email),
+            "resend": {"time": clock_time(again_at), "seconds": time_left(again_at)},
+            "continued_elsewhere": registration.is_confirmed_elsewhere,
+        }
+
+    def summary(self, parts: Parts, registration: Registration, half: int) -> str:
+        """That the address is confirmed."""
+        return say()("finalise.confirmed")

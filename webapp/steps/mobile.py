@@ -1,0 +1,51 @@
+"""The customer gives a mobile number that the insurer already holds; the code goes there (M20)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from wtforms import ValidationError
+
+from services import identifiers, masking
+from services.refusal import OutOfTurn, Refusal
+from services.registrations import Registration, Visit
+from webapp.forms import StepForm, Text
+from webapp.parts import Parts, wired
+from webapp.steps import Step
+
+
+class MobileForm(StepForm):
+    """The number, in any spelling."""
+
+    mobile = Text(60)
+
+    number: str = ""
+
+    def validate_mobile(self, field: Text) -> None:
+        """It must be a mobile of the profile's country."""
+        try:
+            self.number = identifiers.mobile(field.data, wired().profile.country)
+        except Refusal as refusal:
+            raise ValidationError(refusal) from None
+
+
+class Mobile(Step):
+    """Takes the number and has the code sent."""
+
+    name = "mobile"
+    fact = "mobile"
+    changed_by = "change-mobile"
+    form = MobileForm
+
+    def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
+        """Send the code."""
+        if visit is None:
+            raise OutOfTurn
+        return parts.registrations.choose_mobile(visit, form.number)
+
+    def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
+        """Whether the address was confirmed just before."""
+        return {"email_confirmed": registration is not None and registration.email_confirmed_at is not None}
+
+    def summary(self, parts: Parts, registration: Registration, half: int) -> str:
+        """The number, masked."""
+        return masking.mobile(registration.mobile or "")

@@ -1,0 +1,79 @@
+"""The customer types the code from the SMS (M21, M22)."""
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from wtforms import ValidationError
+
+from services import masking
+from services.refusal import OutOfTurn, Refusal
+from services.registrations import Registration, Visit
+from webapp.forms import StepForm, Text
+from webapp.parts import Parts, wired
+from webapp.rendering import clock_time, say, time_left
+from webapp.steps import Step
+
+
+class SmsCodeForm(StepForm):
+    """The code; spaces and hyphens between its digits are forgiven."""
+
+    sms_code = Text(40)
+
+    code: str = ""
+
+    def validate_sms_code(self, field: Text) -> None:
+        """It must have the code's length; one that cannot be right costs no try."""
+        length = wired().profile.one_time_code.length
+        text = "".join(sign for sign in field.data if not sign.isspace() and sign not in "-–")
+        if not text:
+            raise ValidationError(Refusal("sms_code", "empty"))
+        if not text.isdecimal() or len(text) != length:
+            raise ValidationError(Refusal("sms_code", "malformed", length=length))
+        self.code = "".join(str(unicodedata.decimal(sign)) for sign in text)
+
+
+class SmsCode(Step):
+    """Checks the code."""
+
+    name = "sms-code"
+    fact = "mobile_confirmed_at"
+    form = SmsCodeForm
+
+    def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
+        """Check the code."""
+        if visit is None:
+            raise OutOfTurn
+        return parts.registrations.confirm_mobile(visit, form.code)
+
+    def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
+        """What may be known of the code: where it went, until when it is good, what is left of the budget."""
+        if registration is None:
+            return {}
+        now, rules, state = parts.clock.now(), parts.profile.one_time_code, registration.code
+        mobile = masking.mobile(registration.mobile or "")
+        if state is None:
+            # Another registration of the same customer has asked for a code since: this one's is dead.
+            resend = {"time": clock_time(now), "seconds": 0, "allowed": True}
+            return {"mobile": mobile, "code": {"usable": False, "resend": resend, "codes_left": rules.codes - 1}}
+        return {
+            "mobile": mobile,
+            "code": {
+                "length": rules.length,
+                "until": clock_time(state.expires_at),
+                "tries": state.tries_left,
+                "tries_total": rules.tries,
+                "codes_left": state.codes_left,
+                "usable": state.is_usable(now),
+                "delivery_failed": state.is_undelivered,
+                "resend": {
+                    "time": clock_time(state.again_at),
+                    "seconds": time_left(state.again_at),
+                    "allowed": state.codes_left > 0,
+                },
+            },
+        }
+
+    def summary(self, parts: Parts, registration: Registration, half: int) -> str:
+        """That the number is proved."""
+        return say()("sms_code.confirmed")

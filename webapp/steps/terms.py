@@ -1,0 +1,58 @@
+"""The customer opens and accepts the terms in force (M23)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from wtforms import ValidationError
+
+from services.refusal import OutOfTurn, Refusal
+from services.registrations import Registration, Visit
+from webapp.forms import StepForm, Text
+from webapp.parts import Parts
+from webapp.rendering import day, language, say
+from webapp.steps import Step
+from webapp.terms_pages import file_size, terms_url
+
+
+class TermsForm(StepForm):
+    """The box."""
+
+    terms = Text(20)
+
+    def validate_terms(self, field: Text) -> None:
+        """It must be ticked."""
+        if not field.data:
+            raise ValidationError(Refusal("terms", "not_ticked"))
+
+
+class Terms(Step):
+    """Keeps that the terms were accepted, which version and which text."""
+
+    name = "terms"
+    fact = "terms_accepted_at"
+    form = TermsForm
+
+    def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
+        """Accept the terms; that they were opened is on record."""
+        if visit is None:
+            raise OutOfTurn
+        return parts.registrations.accept_terms(visit)
+
+    def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
+        """The version in force, where to read it, and whether it has been opened."""
+        terms = parts.terms.in_force(parts.clock.now())
+        pdf = terms.pdf(language())
+        return {
+            "terms": {
+                "version": terms.version,
+                "date": day(terms.in_force_from),
+                "url": terms_url(terms.version),
+                "pdf_url": terms_url(terms.version, pdf=True) if pdf else None,
+                "pdf_size": file_size(pdf) if pdf else None,
+                "opened": registration is not None and registration.terms_opened == terms.version,
+            }
+        }
+
+    def summary(self, parts: Parts, registration: Registration, half: int) -> str:
+        """Which version was accepted."""
+        return say()("terms.summary", version=registration.terms_version)

@@ -1,0 +1,71 @@
+"""The terms to read: in force and older, as a page and as a PDF. Opening them is what a registration records (M23)."""
+
+from pathlib import Path
+
+from flask import Blueprint, Response, abort, send_file, session
+from markupsafe import Markup
+
+from services.registrations import Visit
+from services.terms import Terms
+from webapp.parts import wired
+from webapp.rendering import day, language, page
+
+blueprint = Blueprint("terms", __name__)
+
+
+def terms_url(version: str, *, pdf: bool = False) -> str:
+    """Return the address of a version."""
+    return f"/aszf/{version}.pdf" if pdf else f"/aszf/{version}"
+
+
+def file_size(file: Path) -> str:
+    """Return the size of a document in words, such as “240 kB”."""
+    return f"{max(1, round(file.stat().st_size / 1000))}\u00a0kB"
+
+
+@blueprint.get("/aszf")
+def in_force() -> Response:
+    """Show the terms in force."""
+    return _show(wired().terms.in_force(wired().clock.now()))
+
+
+@blueprint.get("/aszf/<version>.pdf")
+def pdf(version: str) -> Response:
+    """Send a version as PDF."""
+    file = _version(version).pdf(language())
+    if file is None:
+        abort(404)
+    _record(version)
+    return send_file(file, "application/pdf", as_attachment=False, download_name=file.name)
+
+
+@blueprint.get("/aszf/<version>")
+def one(version: str) -> Response:
+    """Show one version."""
+    return _show(_version(version))
+
+
+def _version(version: str) -> Terms:
+    return wired().terms.get(version, wired().clock.now()) or abort(404)
+
+
+def _show(terms: Terms) -> Response:
+    now = wired().clock.now()
+    _record(terms.version)
+    has_pdf = terms.pdf(language()) is not None
+    return page(
+        "pages/terms.html",
+        terms={
+            "version": terms.version,
+            "date": day(terms.in_force_from),
+            "html": Markup(terms.text(language())),  # noqa: S704 - the insurer's own text, shipped with the profile
+            "current": terms.version == wired().terms.in_force(now).version,
+            "pdf_url": terms_url(terms.version, pdf=True) if has_pdf else None,
+            "current_url": "/aszf",
+        },
+    )
+
+
+def _record(version: str) -> None:
+    if registration_id := session.get("registration"):
+        wired().registrations.open_terms(Visit(registration_id, session.get("link")), version)

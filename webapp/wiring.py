@@ -1,0 +1,66 @@
+"""Builds the application's parts once."""
+
+from pathlib import Path
+
+from services.allowances import Allowances
+from services.clock import DemoClock, SystemClock
+from services.links import Links
+from services.messages.outbox import Outbox
+from services.one_time_codes import OneTimeCodes
+from services.passwords import Hasher
+from services.policyholders import PolicyHolders
+from services.profiles import load as load_profile
+from services.references import References
+from services.registrations import Registrations
+from services.store.engine import Store
+from services.terms import TermsVersions
+from webapp.journey import Journey
+from webapp.parts import Parts
+from webapp.settings import Settings
+from webapp.steps import known_steps
+
+
+def wire(settings: Settings) -> Parts:
+    """Build the application's parts. Raises ProfileError when the profile cannot be used."""
+    profile = load_profile(settings.profile)
+    journey = Journey(profile.journey, known_steps())
+    store = open_store(settings)
+    clock = DemoClock(settings.demo_file("clock")) if settings.demo else SystemClock()
+    allowances = Allowances(settings.secret_keys[-1])
+    hasher = Hasher(settings.bcrypt_rounds)
+    outbox = Outbox(store, clock)
+    codes = OneTimeCodes(profile.one_time_code, settings.secret_keys)
+    terms = TermsVersions(profile, settings.demo_file("terms") if settings.demo else None)
+    return Parts(
+        settings=settings,
+        profile=profile,
+        store=store,
+        clock=clock,
+        links=Links(settings.secret_keys, settings.public_url),
+        outbox=outbox,
+        terms=terms,
+        references=References(store, clock),
+        registrations=Registrations(
+            store,
+            clock,
+            profile,
+            journey.facts,
+            allowances=allowances,
+            policyholders=PolicyHolders(profile.identification, allowances),
+            codes=codes,
+            terms=terms,
+            outbox=outbox,
+            hasher=hasher,
+        ),
+        hasher=hasher,
+        codes=codes,
+        journey=journey,
+    )
+
+
+def open_store(settings: Settings) -> Store:
+    """Open the database that the settings name, making the folder of an embedded one."""
+    store = Store(settings.database_url, synchronous=settings.sqlite_synchronous)
+    if store.is_sqlite and store.url.database:
+        Path(store.url.database).parent.mkdir(parents=True, exist_ok=True)
+    return store

@@ -1,0 +1,6 @@
+"""The WSGI application for any server; settings come from the environment."""
+
+from webapp.application import create_app
+from webapp.settings import load
+
+app = create_app(load())
