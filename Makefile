@@ -8,7 +8,7 @@ PORT ?= 8000
 PROFILE ?= mygenerali
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run serve check test unit e2e bench screenshots assets lint types lock clean
+.PHONY: help run serve check test unit e2e bench screenshots assets lint types lock migration clean
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ assets: $(VENV)/run.done node_modules/.done ## Build the front-end files
 lock: $(VENV)/test.done ## Choose new versions of the dependencies
 	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --generate-hashes -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --generate-hashes --extra test -o requirements-test.lock pyproject.toml
+
+migration: $(VENV)/test.done ## Write a migration for what changed in the tables (NAME="what changes")
+	$(BIN)/python -m services.store.new_migration "$(NAME)"
 
 clean: ## Remove everything that was made, demo data included
 	rm -rf $(VENV) node_modules webapp/static/dist instance build .mypy_cache .ruff_cache .pytest_cache

@@ -49,7 +49,7 @@ class Allowances:
         taken = select(allowances.c.key, allowances.c.ends_at).where(
             allowances.c.key.in_(places), allowances.c.ends_at > now
         )
-        ends = {row.key: row.ends_at for row in connection.execute(taken)}
+        ends: dict[str, datetime] = {row.key: row.ends_at for row in connection.execute(taken)}
         free = next((place for place in places if place not in ends), None)
         if free is None:
             return min(ends.values())

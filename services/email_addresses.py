@@ -15,6 +15,9 @@ _WELL_KNOWN = (
     "chello.hu", "invitel.hu", "gmx.com", "protonmail.com", "azet.sk", "centrum.sk", "zoznam.sk",
 )  # fmt: skip
 
+_LONGEST = 320
+"""No address is longer; a megabyte is refused before anything looks at it."""
+
 
 @dataclass(frozen=True)
 class EmailAddress:
@@ -29,6 +32,8 @@ def parse(text: str) -> EmailAddress:
     typed = text.strip()
     if not typed:
         raise Refusal("email", "empty")
+    if len(typed) > _LONGEST:
+        raise Refusal("email", "malformed")
     try:
         valid = validate_email(typed, check_deliverability=False)
     except EmailSyntaxError as error:

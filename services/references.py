@@ -1,10 +1,11 @@
 """Reference codes: what a customer reads out on the phone, so that staff see where a registration stopped."""
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from services import randomness
 from services.clock import Clock
 from services.store.engine import Store
+from services.store.statements import insert_for
 from services.store.tables import reference_codes
 
 
@@ -25,18 +26,13 @@ class References:
                 code = self._known(connection, kind, registration_id)
             if code is not None:
                 return code
-        code = randomness.reference()
+        facts = {"kind": kind, "kutid": kutid, "registration_id": registration_id, "created_at": self._clock.now()}
         with self._store.write() as connection:
-            connection.execute(
-                insert(reference_codes).values(
-                    code=code,
-                    kind=kind,
-                    kutid=kutid,
-                    registration_id=registration_id,
-                    created_at=self._clock.now(),
-                )
-            )
-        return code
+            while True:  # a code that happens to be taken is not given again
+                code = randomness.reference()
+                new = insert_for(connection, reference_codes).values(code=code, **facts).on_conflict_do_nothing()
+                if connection.execute(new.returning(reference_codes.c.code)).first():
+                    return code
 
     def _known(self, connection: Connection, kind: str, registration_id: str) -> str | None:
         return connection.execute(

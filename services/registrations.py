@@ -319,6 +319,8 @@ class Registrations:
         """Keep what a profile's own step asked, under its name. Raises DeadEnd or OutOfTurn."""
         now = self._clock.now()
         with self._store.write() as connection:
+            # Locked, because the answers are written as a whole: those of two steps at once are both kept.
+            connection.execute(select(_r.id).where(_r.id == visit.registration_id).with_for_update())
             seen = self._see(connection, visit)
             answers = {**(seen.answers if seen else {}), fact: answer}
             changed = self._advance(connection, visit, fact, now, answers=answers)

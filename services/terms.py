@@ -49,7 +49,8 @@ class TermsVersions:
 
     def in_force(self, now: datetime) -> Terms:
         """Return the version in force at `now`."""
-        return max((t for t in self._all() if t.in_force_from <= now), key=lambda terms: terms.in_force_from)
+        in_force = [terms for terms in self._all() if terms.in_force_from <= now]
+        return sorted(in_force, key=lambda terms: terms.in_force_from)[-1]  # of two at one moment the later entry
 
     def get(self, version: str, now: datetime) -> Terms | None:
         """Return this version if it is or has been in force by `now`."""

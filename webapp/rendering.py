@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from babel.dates import format_date
 from flask import Flask, Response, current_app, g, make_response, render_template, request
@@ -154,7 +154,7 @@ def _context(parts: Parts) -> dict[str, Any]:
         ],
         "theme": request.cookies.get("theme") if request.cookies.get("theme") in ("light", "dark") else None,
         # With the query, in which the mailed link's token stands: changing the theme leads back to the same step.
-        "here": request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else request.path,
+        "here": _address(request.args.to_dict()) if request.method in ("GET", "HEAD") else _address({}),
         "demo_clock": _demo_clock(parts),
         "is_open_now": _is_open(profile, parts.clock.now()),
         "profile": _Voice(
@@ -181,7 +181,13 @@ def _is_open(profile: Profile, now: datetime) -> bool:
 
 def _with_language(code: str) -> str:
     kept = {key: value for key, value in request.args.items() if key != "lang"}
-    return f"{request.path}?{urlencode({**kept, 'lang': code})}"
+    return _address({**kept, "lang": code})
+
+
+def _address(query: dict[str, str]) -> str:
+    """Return the address of this page with `query`; one slash at its start, or it would lead to another host."""
+    path = quote(f"/{request.path.lstrip('/')}")
+    return f"{path}?{urlencode(query)}" if query else path
 
 
 def _choose_language() -> str:

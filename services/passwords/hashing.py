@@ -16,6 +16,9 @@ import bcrypt
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_WHOLE = "whole:"
+"""Marks a hash of the whole password; without it, it came from another system."""
+_BCRYPT_READS = 72
 _WAITING_AT_MOST = 600
 _SECONDS_AT_MOST = 150
 
@@ -32,12 +35,15 @@ def normal_form(password: str) -> str:
 
 def hash_secret(password: str, rounds: int = 12) -> str:
     """Return the bcrypt hash of `password`, all of it: about a third of a second at cost 12."""
-    return bcrypt.hashpw(_whole(password), bcrypt.gensalt(rounds)).decode("ascii")
+    return _WHOLE + bcrypt.hashpw(_whole(password), bcrypt.gensalt(rounds)).decode("ascii")
 
 
 def is_secret(password: str, hashed: str) -> bool:
-    """Tell whether `hashed` was made from `password`."""
-    return bcrypt.checkpw(_whole(password), hashed.encode("ascii"))
+    """Tell whether `hashed` was made from `password`: here, or by another system as bcrypt of the password itself."""
+    if hashed.startswith(_WHOLE):
+        return bcrypt.checkpw(_whole(password), hashed.removeprefix(_WHOLE).encode("ascii"))
+    given = password.encode("utf-8")
+    return len(given) <= _BCRYPT_READS and bcrypt.checkpw(given, hashed.encode("ascii"))
 
 
 def _whole(password: str) -> bytes:
@@ -54,7 +60,7 @@ class Hasher:
         self._rounds = rounds
         self._pool = ThreadPoolExecutor(threads or os.cpu_count() or 2, "hash", initializer=_step_back)
         self._places = threading.BoundedSemaphore(_WAITING_AT_MOST)
-        self._decoy = bcrypt.hashpw(b"nobody", bcrypt.gensalt(rounds)).decode("ascii")
+        self._decoy = hash_secret("nobody", rounds)
 
     def hash(self, password: str) -> str:
         """Return the hash of `password`. Raises Overloaded when the queue is too long."""

@@ -4,14 +4,20 @@ from importlib.resources import files
 
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import Connection
 
 from services.store.engine import Store
 
 
 def migrate(store: Store) -> None:
     """Run the migrations that are missing, all or none of them; nothing happens when none is."""
+    with store.write() as connection:
+        command.upgrade(configuration(connection), "head")
+
+
+def configuration(connection: Connection) -> Config:
+    """Return Alembic's configuration for this connection."""
     config = Config()
     config.set_main_option("script_location", str(files("services.store") / "migrations"))
-    with store.write() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    return config

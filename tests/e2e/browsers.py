@@ -1,9 +1,13 @@
-"""The browsers: which there are, how they are started, how a window is opened in them."""
+"""The browsers: which there are, how they are started, how a window is opened in them.
 
+`python -m tests.e2e.browsers chromium` prints the version of a browser that can be started.
+"""
+
+import sys
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
 from .sandbox_header import HEADER
 
@@ -14,11 +18,6 @@ SYSTEM = {"chromium": Path("/usr/bin/chromium"), "firefox": Path("/usr/bin/firef
 _QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
 # Without these two Firefox never comes back from Back.
 _NO_PAGE_CACHE = {"fission.bfcacheInParent": False, "browser.sessionhistory.max_total_viewers": 0}
-
-
-def is_there(playwright: Playwright, kind: str) -> bool:
-    """Tell whether a browser of this kind can be started."""
-    return Path(getattr(playwright, kind).executable_path).exists() or SYSTEM[kind].exists()
 
 
 def launch(playwright: Playwright, kind: str) -> Browser:
@@ -45,3 +44,10 @@ def open_window(browser: Browser, kind: str, size: tuple[int, int], is_scripted:
     elif not is_scripted:
         options["java_script_enabled"] = False
     return browser.new_context(**options | looks)
+
+
+if __name__ == "__main__":
+    with sync_playwright() as started:
+        found = launch(started, sys.argv[1])
+        print(found.version)
+        found.close()

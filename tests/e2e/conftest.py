@@ -43,6 +43,7 @@ _MARKS = {
     "everywhere": "walk it on both sizes too",
     "scripted": "it is about what the script does",
     "unscripted": "it is about what happens without the script",
+    "crosswise": "two ways are enough, one with and one without the script: it is about the server",
     "once": "in one browser: it is about the server",
     "moves_time": "it needs a server of its own, whose clock it moves",
 }
@@ -64,6 +65,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def _ways(test: pytest.Item) -> list[Way]:
     if test.get_closest_marker("once"):
         return _TURNS[:1]
+    if test.get_closest_marker("crosswise"):
+        return [Way("chromium", "off", "phone"), Way("firefox", "on", "desktop")]
     ways = _ALL if test.get_closest_marker("everywhere") else _TURNS
     if test.get_closest_marker("scripted"):
         ways = [way for way in ways if way.js == "on"]

@@ -27,6 +27,7 @@ def test_the_first_step_says_what_is_missing(visitor: Visitor) -> None:
     assert words("error.tax_number.check") in visitor.errors()["tax_number"]
 
 
+@pytest.mark.crosswise
 @pytest.mark.parametrize(
     ("typed", "part", "reason"),
     [
@@ -87,7 +88,8 @@ def test_pasting_into_the_repetition_is_refused_and_explained(visitor: Visitor) 
     visitor.fill(email=visitor.email)
     visitor.browser.evaluate(
         """() => {
-          const event = new ClipboardEvent('paste', { bubbles: true, cancelable: true, clipboardData: new DataTransfer() })
+          const clipboardData = new DataTransfer()
+          const event = new ClipboardEvent('paste', { bubbles: true, cancelable: true, clipboardData })
           window.refused = !document.getElementById('email_confirm').dispatchEvent(event)
         }"""
     )

@@ -59,10 +59,18 @@ def test_the_token_leaves_the_address_bar_with_the_first_form(visitor: Visitor, 
     assert visitor.step == "sms-code"
 
 
-@pytest.mark.parametrize("step", [step for step in STEPS if step not in ("email-sent", "done")])
-def test_a_lost_request_loses_nothing(visitor: Visitor, step: str) -> None:
-    """The page says so, takes the focus there, keeps what was typed, and trying again works."""
-    visitor.walk_to(step)
+def test_a_lost_request_loses_nothing(visitor: Visitor) -> None:
+    """At every step the page says so, takes the focus there, keeps what was typed, and trying again works."""
+    visitor.open(FIRST_HALF)
+    for step in STEPS[:-1]:
+        if step == "email-sent":
+            visitor.take_step()
+        else:
+            _lose_and_try_again(visitor, step)
+
+
+def _lose_and_try_again(visitor: Visitor, step: str) -> None:
+    assert visitor.step == step
     visitor.fill_step()
     typed = _typed(visitor)
     mend = visitor.browser.lose_posts()

@@ -1,4 +1,4 @@
-"""What ends, and what must be waited for: the hour, the codes, the mails. The server's clock is moved, not waited for."""
+"""What ends and what must be waited for: the hour, the codes, the mails. The clock is moved, nobody waits."""
 
 import pytest
 
@@ -127,6 +127,7 @@ def test_the_mail_can_be_asked_for_again(visitor: Visitor, server: Server) -> No
     visitor.walk_to("done")
 
 
+@pytest.mark.crosswise
 def test_at_most_six_mails_an_hour_go_to_one_address(visitor: Visitor, server: Server) -> None:
     """The seventh is refused and says when."""
     visitor.walk_to("email-sent")
@@ -140,6 +141,7 @@ def test_at_most_six_mails_an_hour_go_to_one_address(visitor: Visitor, server: S
     assert len(server.mails(visitor.email)) == 6
 
 
+@pytest.mark.crosswise
 @pytest.mark.parametrize("step", ["email-sent", "mobile", "sms-code", "terms", "password"])
 def test_after_the_hour_a_kind_page_leads_to_a_new_start(visitor: Visitor, server: Server, step: str) -> None:
     """M19: wherever the visitor stood, by a form or by looking again."""
@@ -196,6 +198,7 @@ def test_the_warning_comes_by_itself_and_is_said_once(visitor: Visitor, server: 
     assert len([said for said in visitor.said() if pattern("a11y.time").fullmatch(said)]) == 1
 
 
+@pytest.mark.crosswise
 def test_guessing_dates_is_slowed(visitor: Visitor, server: Server) -> None:
     """After six wrong dates the policy rests for a while, and the page says until when."""
     visitor.open(FIRST_HALF)

@@ -88,9 +88,10 @@ class Visitor:
         is_there = self.browser.evaluate(
             """([selector, wanted]) => {
               document.querySelectorAll('[data-found]').forEach((element) => element.removeAttribute('data-found'))
-              const seen = (element) => (element.getAttribute('aria-label') || element.textContent)
+              const said = (element) => (element.getAttribute('aria-label') || element.textContent)
               const found = [...document.querySelectorAll(selector)]
-                .find((element) => seen(element).replace(/\\s+/g, ' ').trim() === wanted && element.getClientRects().length)
+                .filter((element) => element.getClientRects().length)
+                .find((element) => said(element).replace(/\\s+/g, ' ').trim() === wanted)
               if (found) found.setAttribute('data-found', '')
               return !!found
             }""",

@@ -13,7 +13,7 @@ from webapp.parts import Parts, wired
 from webapp.rendering import say
 from webapp.steps import Step
 
-_FAR_TOO_LONG = 20_000
+_FAR_TOO_LONG = 1 << 16
 
 
 class PasswordForm(StepForm):

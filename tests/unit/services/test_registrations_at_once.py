@@ -7,6 +7,7 @@ from house import ANNA, CROWD, ESZTER, FACTS, PASSWORD, WRONG, House, at_once, s
 
 from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.registrations import Registration, Visit
+from services.store.tables import one_time_codes
 
 ANSWERS = (Registration, Refusal, DeadEnd, OutOfTurn)
 
@@ -29,8 +30,6 @@ def test_of_parallel_guesses_at_most_the_tries_left_are_looked_at(house: House) 
     assert said(house.registrations.confirm_mobile, visit, wrong) == "sms_code.wrong"
     only_answers(at_once([partial(house.registrations.confirm_mobile, visit, wrong)] * 50))
     with house.store.read() as connection:
-        from services.store.tables import one_time_codes
-
         row = connection.execute(one_time_codes.select()).one()
     assert (row.tries_left, row.guesses_used) == (0, rules.tries)
     assert said(house.registrations.confirm_mobile, visit, house.code_sent(ANNA.mobile)) == "sms_code.wrong"

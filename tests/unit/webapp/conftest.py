@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from visitor import Secrets, Site, Visitor
+from browsing import Secrets, Site, Visitor
 
 from services import demo_data
 from services.store.migrate import migrate

@@ -126,7 +126,9 @@ class Page:
             buttons = [button["value"] for button in form.all("button") if button["name"] == "action"]
             if (step and form["data-step"] == step) or (action and action in buttons):
                 return form
-        raise AssertionError(f"there is no form for {step or action}, only {[f['data-step'] for f in self.root.all('form')]}")
+        raise AssertionError(
+            f"there is no form for {step or action}, only {[f['data-step'] for f in self.root.all('form')]}"
+        )
 
     def has_button(self, action: str) -> bool:
         """Tell whether there is a button for an action."""

@@ -4,9 +4,9 @@ import io
 import re
 
 import pytest
-from cast import (
+from browsing import FIRST, Site, Visitor
+from demo_cast import (
     ANNA,
-    ESZTER_BORN_ON_A_LEAP_DAY,
     GABOR_SOLE_TRADER,
     ILONA_LANDLINE_ONLY,
     LASZLO_WITHOUT_PHONE,
@@ -16,7 +16,6 @@ from cast import (
     Customer,
 )
 from pages import Page
-from visitor import FIRST, Site, Visitor
 
 _PERSON = ANNA.identification
 _ID = {"policy_number": "K1234567", "holder_type": "communication_id", "communication_password": "Levelezes2020"}
@@ -54,21 +53,22 @@ _ID = {"policy_number": "K1234567", "holder_type": "communication_id", "communic
         ({"birth_date-month": "3" * 10_000}, "birth_date-month"),
         ({"birth_date-day": "²"}, "birth_date-day"),
         ({"birth_date-month": "március"}, "birth_date-month"),
-        ({"birth_date-year": "", "birth_date-month": "", "birth_date-day": "", "birth_date": "1985"}, "birth_date-year"),
+        (
+            {"birth_date-year": "", "birth_date-month": "", "birth_date-day": "", "birth_date": "1985"},
+            "birth_date-year",
+        ),
         ({"birth_date": "1985-02-30"}, "birth_date-day"),
         ({"birth_date": "x" * 10_000}, "birth_date-year"),
         ({"holder_type": "company", "tax_number": ""}, "tax_number"),
         ({"holder_type": "company", "tax_number": "1234567"}, "tax_number"),
         ({"holder_type": "company", "tax_number": "12345678-2-42"}, "tax_number"),
-        ({"holder_type": "company", "tax_number": "\u202e12345676"}, "tax_number"),
+        ({"holder_type": "company", "tax_number": "12345676\x00"}, "tax_number"),
         ({"holder_type": "communication_id"}, "policy_number"),
         ({**_ID, "communication_password": ""}, "communication_password"),
     ],
     ids=lambda value: ",".join(f"{k}={v[:12]!r}" for k, v in value.items()) if isinstance(value, dict) else value,
 )
-def test_what_cannot_be_right_is_told_beside_its_field(
-    visitor: Visitor, typed: dict[str, str], field: str
-) -> None:
+def test_what_cannot_be_right_is_told_beside_its_field(visitor: Visitor, typed: dict[str, str], field: str) -> None:
     visitor.open()
     page = visitor.send({**_PERSON, **typed})
     assert page.status == 422
@@ -108,7 +108,9 @@ def test_a_tax_number_may_be_written_as_people_write_it(visitor: Visitor, typed:
 
 def test_bytes_that_are_no_text_are_refused(visitor: Visitor) -> None:
     visitor.open()
-    body = b"csrf_token=" + visitor.csrf_token.encode() + b"&step=identify&policy_number=94000%ff%fe01&holder_type=person"
+    body = (
+        b"csrf_token=" + visitor.csrf_token.encode() + b"&step=identify&policy_number=94000%ff%fe01&holder_type=person"
+    )
     answer = visitor.client.post(FIRST, data=body, content_type="application/x-www-form-urlencoded")
     page = visitor.follow(answer)
     assert page.status == 422
@@ -148,10 +150,8 @@ def _answer(site: Site, customer: Customer, **changes: str) -> str:
     visitor.open()
     page = visitor.send({**customer.identification, **changes})
     assert page.status == 422
-    html = re.sub(r'(name="csrf_token" value=")[^"]+', r"\1", page.html)
-    typed = {**customer.identification, **changes}
-    for name, value in typed.items():
-        html = html.replace(f'name="{name}"', "").replace(f'value="{value}"' if value else "\0", "")
+    is_typed = r'(<input[^>]* (?:type="text"|inputmode="numeric"|name="csrf_token")[^>]*?) value="[^"]*"'
+    html = re.sub(is_typed, r"\1", page.html)
     headers = sorted((k, v) for k, v in page.headers if k not in ("Set-Cookie", "Content-Length", "Date"))
     return f"{page.status}{headers}{html}"
 

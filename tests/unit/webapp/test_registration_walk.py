@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from cast import (
+from browsing import FIRST, SECOND, Site
+from demo_cast import (
     ANNA,
     ESZTER_BORN_ON_A_LEAP_DAY,
     GABOR_SOLE_TRADER,
@@ -13,7 +14,6 @@ from cast import (
     PASSWORD,
     Customer,
 )
-from visitor import FIRST, SECOND, Site
 
 from services.passwords import is_secret
 

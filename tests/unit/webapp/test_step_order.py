@@ -1,8 +1,8 @@
 """Steps out of turn, replayed, forged or too late do nothing (ASVS 2.3.1)."""
 
 import pytest
-from cast import ANNA, MINTA, PASSWORD
-from visitor import FIRST, SECOND, WAY, Site, Visitor
+from browsing import FIRST, SECOND, WAY, Site, Visitor
+from demo_cast import ANNA, MINTA, PASSWORD
 
 _FORMS = {
     "identify": MINTA.identification,
@@ -55,7 +55,10 @@ def test_fields_of_other_steps_do_nothing(site: Site, visitor: Visitor) -> None:
     assert visitor.send({**everything, **ANNA.identification, "holder_type": "person"}).step == "email"
     (registration,) = site.rows("registrations")
     assert registration.email is None
-    assert visitor.send({**everything, "mobile_confirmed_at": "1", "kutid": "10000002", "link_id": "x"}).step == "email-sent"
+    assert (
+        visitor.send({**everything, "mobile_confirmed_at": "1", "kutid": "10000002", "link_id": "x"}).step
+        == "email-sent"
+    )
     (registration,) = site.rows("registrations")
     assert (registration.kutid, registration.mobile, registration.terms_version) == ("10000001", None, None)
 

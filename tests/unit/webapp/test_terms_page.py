@@ -1,7 +1,7 @@
 """The terms: opened, ticked, and replaced meanwhile (M23)."""
 
-from cast import ANNA
-from visitor import SECOND, Site, Visitor
+from browsing import SECOND, Site, Visitor
+from demo_cast import ANNA
 
 
 def test_terms_that_were_not_opened_cannot_be_accepted(site: Site, htmx: bool) -> None:
@@ -49,7 +49,7 @@ def test_an_older_version_opened_does_not_count(site: Site, visitor: Visitor) ->
     visitor.client.post("/dev/terms", data={"version": "2027-1"})
     visitor.reach("terms")
     kept = visitor.page
-    assert site.say("terms.page.older", **{}).split("[")[0].strip() in visitor.get(f"/aszf/{older}").text
+    assert site.say("terms.page.older").split("[")[0].strip() in visitor.get(f"/aszf/{older}").text
     visitor.page = kept
     assert visitor.send({"terms": "1"}).status == 422
 

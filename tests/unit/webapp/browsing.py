@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from cast import ANNA, PASSWORD, Customer
+from demo_cast import ANNA, PASSWORD, Customer
 from flask import Flask
 from pages import Element, Page
 from sqlalchemy import select
@@ -81,7 +81,9 @@ class Site:
     def messages(self, to: str | None = None, kind: str | None = None) -> list[dict[str, Any]]:
         """Return what was sent, oldest first."""
         asked = {name: value for name, value in (("to", to), ("kind", kind)) if value}
-        found: list[dict[str, Any]] = json.loads(self.app.test_client().get("/dev/messages.json", query_string=asked).data)
+        found: list[dict[str, Any]] = json.loads(
+            self.app.test_client().get("/dev/messages.json", query_string=asked).data
+        )
         for message in found:
             self.secrets.add(message["to"], *(link.partition("token=")[2] for link in message["links"]))
             if message["kind"] == "sms":
@@ -139,7 +141,7 @@ class Visitor:
         body = {"csrf_token": self.csrf_token if token is None else token, **fields}
         return self.client.post(address, data=body, headers=self.headers)
 
-    def send(self, fields: Mapping[str, str] = {}, *, step: str = "", action: str = "") -> Page:  # noqa: B006
+    def send(self, fields: Mapping[str, str] = {}, *, step: str = "", action: str = "") -> Page:
         """Fill in the form of the page and send it: all it holds, with `fields` typed in."""
         assert self.page is not None
         form = self.page.form("" if action else step or self.page.step, action)

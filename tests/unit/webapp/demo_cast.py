@@ -43,6 +43,4 @@ NOBODY = Customer("940999999", born="1985-03-14")
 
 def one_of_many(number: int) -> Customer:
     """Return one of the 500 customers who differ by their number only."""
-    return Customer(
-        f"9401{number:05}", f"+36201{number:06}", born="1990-01-01", email=f"ugyfel{number}@example.hu"
-    )
+    return Customer(f"9401{number:05}", f"+36201{number:06}", born="1990-01-01", email=f"ugyfel{number}@example.hu")

@@ -1,0 +1,94 @@
+"""Email addresses: written to as typed, unique in one form, and a question for a likely slip."""
+
+import pytest
+
+from services.email_addresses import parse, suggestion
+from services.refusal import Refusal
+
+
+def reason(text: str) -> str:
+    with pytest.raises(Refusal) as refused:
+        parse(text)
+    assert refused.value.field == "email"
+    return refused.value.reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Anna.Kovacs@Example.HU", "  anna.kovacs@example.hu\n", "ANNA.KOVACS@EXAMPLE.HU"],
+)
+def test_case_and_blanks_make_no_other_address(text: str) -> None:
+    address = parse(text)
+    assert address.typed == text.strip()
+    assert address.key == "anna.kovacs@example.hu"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("anna@példa.hu", "anna@xn--plda-bpa.hu"),
+        ("anna@PÉLDA.hu", "anna@példa.hu"),
+        ("ágnes@example.hu", "a\u0301gnes@example.hu"),
+        ("ÁGNES@example.hu", "ágnes@example.hu"),
+    ],
+)
+def test_spellings_of_one_address_have_one_key(one: str, other: str) -> None:
+    assert parse(one).key == parse(other).key
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("anna@example.hu", "ánna@example.hu"),
+        ("ilona@example.hu", "ılona@example.hu"),
+        ("anna@example.hu", "аnna@example.hu"),
+        ("anna+posta@example.hu", "anna@example.hu"),
+        ("an.na@example.hu", "anna@example.hu"),
+    ],
+)
+def test_look_alikes_are_other_addresses(one: str, other: str) -> None:
+    assert parse(one).key != parse(other).key
+    assert parse(other).typed == other
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "empty"),
+        (" \t", "empty"),
+        ("anna", "malformed"),
+        ("@example.hu", "malformed"),
+        ("anna@", "malformed"),
+        ("anna kovacs@example.hu", "malformed"),
+        ("anna@example.hu, eszter@example.hu", "domain"),
+        ("anna@example.hu\r\nBcc: eszter@example.hu", "domain"),
+        ("anna@example", "domain"),
+        ("anna@-example.hu", "domain"),
+        ("anna@exa_mple.hu", "domain"),
+        ("anna@localhost", "domain"),
+        ("anna@[127.0.0.1]", "domain"),
+    ],
+)
+def test_what_is_no_address(text: str, expected: str) -> None:
+    assert reason(text) == expected
+
+
+def test_a_megabyte_is_no_address() -> None:
+    assert reason("a" * 1_000_000 + "@example.hu") == "malformed"
+
+
+@pytest.mark.parametrize(
+    ("address", "meant"),
+    [
+        ("anna@gmial.com", "anna@gmail.com"),
+        ("anna@gmail.con", "anna@gmail.com"),
+        ("Anna@Fremail.hu", "Anna@freemail.hu"),
+        ("anna@citromai.hu", "anna@citromail.hu"),
+        ("anna@gmail.com", None),
+        ("anna@FREEMAIL.hu", None),
+        ("anna@example.hu", None),
+        ("anna@kovacs-es-tarsa.hu", None),
+    ],
+)
+def test_a_near_miss_of_a_well_known_provider_is_asked_about(address: str, meant: str | None) -> None:
+    assert suggestion(address) == meant

@@ -1,0 +1,48 @@
+"""Reference codes: short, speakable, and the same for the same dead end of a registration."""
+
+import re
+
+import pytest
+from house import HandClock
+from sqlalchemy import select
+
+from services.references import References
+from services.store.engine import Store
+from services.store.tables import reference_codes
+
+
+@pytest.fixture
+def references(store: Store) -> References:
+    return References(store, HandClock())
+
+
+def test_a_code_can_be_read_out(references: References) -> None:
+    for _ in range(50):
+        code = references.issue("no_mobile")
+        assert re.fullmatch(r"[2-9A-HJKMNP-Z]{3}-[2-9A-HJKMNP-Z]{3}", code)
+
+
+def test_a_code_finds_again_what_happened(references: References, store: Store) -> None:
+    code = references.issue("codes_used_up", kutid="10000001", registration_id="registration")
+    with store.read() as connection:
+        row = connection.execute(select(reference_codes).where(reference_codes.c.code == code)).one()
+    assert (row.kind, row.kutid, row.registration_id) == ("codes_used_up", "10000001", "registration")
+    assert row.created_at == HandClock().now()
+
+
+def test_the_same_dead_end_keeps_its_code(references: References) -> None:
+    code = references.issue("link_expired", registration_id="registration")
+    assert references.issue("link_expired", registration_id="registration") == code
+    assert references.issue("codes_used_up", registration_id="registration") != code
+    assert references.issue("link_expired", registration_id="another") != code
+
+
+def test_without_a_registration_each_is_a_new_one(references: References) -> None:
+    assert references.issue("link_unknown") != references.issue("link_unknown")
+
+
+def test_a_code_that_is_taken_is_not_given_again(references: References, monkeypatch: pytest.MonkeyPatch) -> None:
+    codes = iter(["AAA-AAA", "AAA-AAA", "BBB-BBB"])
+    monkeypatch.setattr("services.randomness.reference", lambda: next(codes))
+    assert references.issue("link_unknown") == "AAA-AAA"
+    assert references.issue("link_unknown") == "BBB-BBB"

@@ -1,0 +1,62 @@
+"""No form without its own token: missing, empty, another session's, altered (security.md, Sign-in and session)."""
+
+import pytest
+from browsing import FIRST, SECOND, Site
+from demo_cast import ANNA, PASSWORD
+
+_FORMS = [
+    ("identify", FIRST, {"step": "identify", **ANNA.identification}),
+    ("email", FIRST, {"step": "email", "email": ANNA.email, "email_confirm": ANNA.email}),
+    ("email-sent", FIRST, {"action": "resend-email"}),
+    ("email-sent", FIRST, {"action": "change-email"}),
+    ("mobile", SECOND, {"step": "mobile", "mobile": ANNA.mobile}),
+    ("sms-code", SECOND, {"step": "sms-code", "sms_code": "0000"}),
+    ("sms-code", SECOND, {"step": "sms-resend"}),
+    ("sms-code", SECOND, {"action": "restart"}),
+    ("terms", SECOND, {"step": "terms", "terms": "1"}),
+    ("password", SECOND, {"step": "password", "password": PASSWORD, "password_confirm": PASSWORD}),
+    ("identify", "/megjelenes", {"theme": "dark", "next": "/"}),
+]
+
+
+@pytest.mark.parametrize(("due", "address", "fields"), _FORMS, ids=lambda value: str(value)[:40])
+def test_a_form_without_its_own_token_does_nothing(
+    site: Site, htmx: bool, due: str, address: str, fields: dict[str, str]
+) -> None:
+    visitor = site.visitor(htmx=htmx)
+    visitor.reach(due)
+    if due == "terms":
+        visitor.read_terms()
+    stranger = site.visitor()
+    stranger.open()
+    right = visitor.csrf_token
+    before, cookies = site.database(), visitor.client.get_cookie("theme")
+    for token in ("", stranger.csrf_token, right[:-3] + "AAA", right[1:], "x", "\0", "é" * 50):
+        page = visitor.follow(visitor.post(address, fields, token=token))
+        assert page.status == 400
+        assert site.say("page.csrf.heading") in page.text
+    page = visitor.follow(visitor.client.post(address, data=fields, headers=visitor.headers))
+    assert page.status == 400
+    assert page.is_fragment == htmx
+    assert site.database() == before
+    assert visitor.client.get_cookie("theme") == cookies
+    assert visitor.get(SECOND if due not in ("identify",) else FIRST).step in (due, "email-sent")
+
+
+def test_the_way_back_leads_to_a_page(site: Site) -> None:
+    site.visitor().reach("email-sent")
+    reader = site.visitor()
+    reader.open_link(ANNA.email)
+    token = site.link(ANNA.email).partition("token=")[2]
+    for address, step in (("/megjelenes", ""), (FIRST, "identify"), (SECOND, "mobile")):
+        page = reader.follow(reader.post(address, {"token": token} if address == SECOND else {}, token="x"))
+        button = next(link for link in page.root.all("a") if link["href"] and "btn" in link["class"].split())
+        there = reader.get(button["href"])
+        assert (there.status, there.step) == (200, step)
+
+
+def test_a_form_stays_good_as_long_as_the_session(site: Site) -> None:
+    visitor = site.visitor()
+    visitor.open()
+    site.advance(hours=20)
+    assert visitor.send(ANNA.identification).step == "email"

@@ -1,0 +1,144 @@
+"""The doors for testers, and that they are walls outside demo mode; settings that refuse to start."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsing import FIRST, Site, Visitor
+from click.testing import CliRunner
+from demo_cast import ANNA
+
+from webapp.cli import main
+from webapp.settings import SettingsError, load
+
+_KEY = "rA9-fTq2_xWz7LbPn4KdVs8YcHe3MgJu"
+_PRODUCTION = {
+    "demo": False,
+    "public_url": "https://portal.example.hu",
+    "secret_keys": (_KEY,),
+    "mail_url": "folder:/tmp/messages",
+    "sms_url": "folder:/tmp/messages",
+    "bcrypt_rounds": 10,
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    for name in [name for name in os.environ if name.startswith("BELEPO_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    yield
+
+
+def test_the_doors_are_not_there_outside_demo_mode(make_site: Callable[..., Site]) -> None:
+    client = make_site(**_PRODUCTION).app.test_client()
+    for address in ("/dev/messages", "/dev/messages.json", "/dev/clock", "/dev/terms", "/dev/reset", "/dev/"):
+        assert client.get(address).status_code == 404
+        assert client.post(address, data={"advance": "1", "version": "x"}).status_code in (400, 404)
+    page = client.get("/")
+    assert "/dev/" not in page.text
+
+
+def test_demo_mode_says_so_on_every_page(site: Site, visitor: Visitor) -> None:
+    for address in ("/", FIRST, "/belepes", "/aszf", "/nowhere", "/dev/messages"):
+        assert site.say("demo.banner") in visitor.get(address).root.text
+
+
+def test_the_clock_moves_forward_for_everybody(site: Site, make_site: Callable[..., Site]) -> None:
+    before = site.now
+    site.advance(seconds=90)
+    assert 90 <= (site.now - before).total_seconds() < 150
+    own = make_site()
+    own.advance(days=2)
+    restarted = make_site()
+    assert (restarted.now - site.now).total_seconds() > 86400
+    restarted.parts.clock.reset()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("advance", ["", "-1", "x", "nan", "inf", "1e99"])
+def test_the_clock_refuses_nonsense(site: Site, advance: str) -> None:
+    assert site.app.test_client().post("/dev/clock", data={"advance": advance}).status_code == 400
+
+
+def test_a_reset_leaves_nothing_but_the_demo_data(site: Site, visitor: Visitor) -> None:
+    visitor.reach("done")
+    site.advance(hours=5)
+    visitor.client.post("/dev/terms", data={"version": "2027-1"})
+    assert visitor.client.post("/dev/reset").status_code == 200
+    assert not site.messages()
+    for table in ("accounts", "registrations", "one_time_codes", "allowances", "outbox"):
+        assert not site.rows(table)
+    assert "2027-1" not in visitor.get("/aszf").text
+    assert len(site.rows("customers")) == 529
+    again = site.visitor()
+    assert again.reach("done").step == "done"
+
+
+def test_messages_are_chosen_by_recipient_and_kind(site: Site, visitor: Visitor) -> None:
+    visitor.reach("done")
+    keys = {"id", "kind", "to", "subject", "text", "html", "links", "created_at"}
+    everything = site.messages()
+    assert all(set(message) == keys for message in everything)
+    assert [message["kind"] for message in everything] == ["email", "sms", "email"]
+    assert site.messages(ANNA.mobile) == [everything[1]]
+    assert site.messages(ANNA.email, "sms") == []
+    assert len(site.messages(kind="email")) == 2
+    page = visitor.get("/dev/messages")
+    assert ANNA.email in page.text
+    for link in page.root.all("a"):
+        if link["href"].endswith(".html"):
+            letter = visitor.client.get(link["href"])
+            assert "default-src 'none'" in letter.headers["Content-Security-Policy"]
+
+
+def _refusal(**changed: Any) -> str:
+    with pytest.raises(SettingsError) as refused:
+        load(**{**_PRODUCTION, **changed})
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("changed", "names"),
+    [
+        ({"secret_keys": ()}, "BELEPO_SECRET_KEYS"),
+        ({"secret_keys": ("short",)}, "BELEPO_SECRET_KEYS"),
+        ({"secret_keys": ("a" * 64,)}, "BELEPO_SECRET_KEYS"),
+        ({"secret_keys": ("demo-mode-has-no-secrets-and-uses-this-key",)}, "BELEPO_SECRET_KEYS"),
+        ({"secret_keys": (_KEY, "changeme")}, "BELEPO_SECRET_KEYS"),
+        ({"public_url": ""}, "BELEPO_PUBLIC_URL"),
+        ({"public_url": "portal.example.hu"}, "BELEPO_PUBLIC_URL"),
+        ({"public_url": "javascript:alert(1)"}, "BELEPO_PUBLIC_URL"),
+        ({"bcrypt_rounds": 9}, "BELEPO_BCRYPT_ROUNDS"),
+        ({"bcrypt_rounds": 31}, "BELEPO_BCRYPT_ROUNDS"),
+        ({"mail_url": ""}, "BELEPO_MAIL_URL"),
+        ({"sms_url": ""}, "BELEPO_SMS_URL"),
+        ({"mail_url": "demo:"}, "BELEPO_MAIL_URL"),
+        ({"port": 0}, "BELEPO_PORT"),
+        ({"sqlite_synchronous": "SOMETIMES"}, "BELEPO_SQLITE_SYNCHRONOUS"),
+        ({"demo": True, "host": "0.0.0.0"}, "BELEPO_DEMO_ANYWHERE"),
+        ({"demo": True, "host": "192.0.2.7"}, "BELEPO_DEMO_ANYWHERE"),
+        ({"demo": True, "host": "::"}, "BELEPO_DEMO_ANYWHERE"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_settings_that_cannot_be_are_refused_in_a_sentence(changed: dict[str, Any], names: str) -> None:
+    sentence = _refusal(**changed)
+    assert names in sentence
+    assert "\n" not in sentence
+    for noise in ("Traceback", "pydantic", "validation error", "errors.pydantic.dev", _KEY):
+        assert noise not in sentence
+
+
+def test_sound_settings_start() -> None:
+    assert load(**_PRODUCTION).is_https
+    assert load(demo=True, host="0.0.0.0", demo_anywhere=True).demo
+    assert load(demo=True, port=8123).public_url == "http://127.0.0.1:8123"
+
+
+def test_the_command_refuses_without_a_stack_trace() -> None:
+    result = CliRunner().invoke(main, ["migrate"])
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ")
+    assert "Traceback" not in result.output

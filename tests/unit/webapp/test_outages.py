@@ -1,0 +1,113 @@
+"""What customers see while something is broken, and that it recovers by itself (security.md, Faults)."""
+
+import functools
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from browsing import FIRST, SECOND, Site
+from demo_cast import ANNA, PASSWORD
+
+from services.messages.outbox import Outbox
+from services.store.engine import Store
+from webapp import wiring
+
+
+@pytest.fixture
+def impatient_site(make_site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch) -> Site:
+    """A site that waits a moment only for a locked database."""
+    monkeypatch.setattr(wiring, "Store", functools.partial(Store, busy_seconds=0.05))
+    return make_site()
+
+
+@contextmanager
+def _locked(site: Site) -> Iterator[None]:
+    holder = sqlite3.connect(str(site.parts.store.url.database), isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        holder.execute("ROLLBACK")
+        holder.close()
+
+
+@pytest.mark.parametrize("language", ["hu", "en"])
+def test_a_locked_database_is_a_page_and_passes(impatient_site: Site, language: str, htmx: bool) -> None:
+    site = impatient_site
+    visitor = site.visitor(language, htmx=htmx)
+    visitor.reach("email")
+    with _locked(site):
+        page = visitor.send({"email": ANNA.email, "email_confirm": ANNA.email})
+        assert page.status == 503
+        assert page.headers["Retry-After"]
+        assert site.say("page.503.heading", language) in page.text
+        assert visitor.get(FIRST).step == "email", "reading goes on"
+    assert visitor.send({"email": ANNA.email, "email_confirm": ANNA.email}).step == "email-sent"
+
+
+def test_a_guess_while_the_database_is_locked_is_not_looked_at(impatient_site: Site) -> None:
+    site = impatient_site
+    visitor = site.visitor()
+    visitor.reach("sms-code")
+    code = site.code(ANNA.mobile)
+    with _locked(site):
+        assert visitor.give_code(code).status == 503
+    assert visitor.get(SECOND).step == "sms-code"
+    assert visitor.give_code(code).step == "terms"
+
+
+def test_without_the_store_of_limits_pages_work_and_limits_go_on(make_site: Callable[..., Site]) -> None:
+    site = make_site(limits_url="redis://127.0.0.1:9/0", requests_a_minute=20)
+    visitor = site.visitor()
+    visitor.reach("done")
+    answers = [visitor.post("/megjelenes", {"theme": "dark"}).status_code for _ in range(25)]
+    assert answers.count(429) > 0
+
+
+def test_an_unforeseen_failure_is_a_page_and_logs_no_values(
+    site: Site, monkeypatch: pytest.MonkeyPatch, log: list[str], htmx: bool
+) -> None:
+    visitor = site.visitor(htmx=htmx)
+    visitor.reach("email")
+    secret = "titkos@example.hu"
+
+    def fail(*_: Any, **given: Any) -> None:
+        raise LookupError(f"cannot write {secret}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Outbox, "put", fail)
+        page = visitor.send({"email": secret, "email_confirm": secret})
+    assert page.status == 500
+    (line,) = [line for line in log if "LookupError" in line]
+    assert line.split("reference=")[1].split()[0] in page.text
+    assert not site.rows("registrations")[0].email, "all or nothing"
+    assert visitor.get(FIRST).step == "email"
+
+
+def test_too_many_passwords_at_once_are_told_to_wait(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    visitor = site.visitor()
+    visitor.reach("password")
+    places = site.parts.hasher._places
+    taken = 0
+    while places.acquire(blocking=False):
+        taken += 1
+    try:
+        assert visitor.give_password(PASSWORD).status == 503
+    finally:
+        places.release(taken)
+    assert visitor.get(SECOND).step == "password"
+    assert visitor.give_password(PASSWORD).step == "done"
+
+
+def test_readiness_tells_of_the_database(
+    site: Site, make_site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert site.app.test_client().get("/healthz").data == b"ok"
+    assert site.app.test_client().get("/readyz").status_code == 200
+    fresh = make_site()
+    with fresh.parts.store.write() as connection:
+        connection.exec_driver_sql("DROP TABLE alembic_version")
+    assert fresh.app.test_client().get("/healthz").status_code == 200
+    assert fresh.app.test_client().get("/readyz").status_code == 503
