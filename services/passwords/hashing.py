@@ -43,7 +43,9 @@ def is_secret(password: str, hashed: str) -> bool:
     if hashed.startswith(_WHOLE):
         return bcrypt.checkpw(_whole(password), hashed.removeprefix(_WHOLE).encode("ascii"))
     given = password.encode("utf-8")
-    return len(given) <= _BCRYPT_READS and bcrypt.checkpw(given, hashed.encode("ascii"))
+    # Compared in any case: what is too long must not be told apart by its quick answer.
+    is_right = bcrypt.checkpw(given[:_BCRYPT_READS], hashed.encode("ascii"))
+    return is_right and len(given) <= _BCRYPT_READS
 
 
 def _whole(password: str) -> bytes:

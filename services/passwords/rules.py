@@ -3,6 +3,7 @@
 import importlib
 import re
 import sys
+import threading
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ _LOCAL = frozenset(
     {"jelszo", "jelszó", "jelszavam", "titok", "titkos", "asdfghjklé", "qwertz", "qwertzuiop", "kiskutya"}
     | {"cicamica", "szeretlek", "magyarorszag", "magyarország", "ferencvaros", "biztositas", "biztosítás"}
 )
+_ONE_LOADS = threading.Lock()
 _USUAL_ENDING = re.compile(r"(?:1|12|123|1234|12345|123456)?[!.?*]?$")
 
 
@@ -87,8 +89,14 @@ def _folded(text: str) -> str:
     return "".join(sign for sign in decomposed if not unicodedata.combining(sign))
 
 
-@cache
 def _common() -> frozenset[str]:
+    # One thread loads: modules let go of by one while another imports them would break that one's import.
+    with _ONE_LOADS:
+        return _loaded()
+
+
+@cache
+def _loaded() -> frozenset[str]:
     # Imported when first needed and let go of again: of its lists, 14 MB, one is kept.
     passwords = importlib.import_module("zxcvbn.frequency_lists").FREQUENCY_LISTS["passwords"]
     for module in [name for name in sys.modules if name.partition(".")[0] == "zxcvbn"]:

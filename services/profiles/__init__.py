@@ -142,9 +142,6 @@ class Contact(_Part):
     """Who helps, and when."""
 
     phone: Annotated[str, AfterValidator(_phone)]
-    open_days: tuple[Annotated[int, Field(ge=1, le=7)], ...]  # ISO: Monday is 1
-    opens: time
-    closes: time
     privacy_url: str
     legal_url: str
     mail_from: str
@@ -219,12 +216,12 @@ class Profile(_Part):
                 raise ValueError(f"terms: the text of version {terms.version} is missing: terms/{file.name}")
         return self
 
-    @property
+    @cached_property
     def zone(self) -> ZoneInfo:
         """The insurer's local time, in which all times are shown."""
         return ZoneInfo(self.timezone)
 
-    @property
+    @cached_property
     def phone_display(self) -> str:
         """The customer service number as people write it."""
         return phonenumbers.format_number(

@@ -7,11 +7,13 @@ from alembic.config import Config
 from sqlalchemy import Connection
 
 from services.store.engine import Store
+from services.store.statements import queue_for
 
 
 def migrate(store: Store) -> None:
     """Run the migrations that are missing, all or none of them; nothing happens when none is."""
     with store.write() as connection:
+        queue_for(connection, "migrations")  # two processes that start at once do it one after the other
         command.upgrade(configuration(connection), "head")
 
 

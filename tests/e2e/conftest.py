@@ -1,6 +1,7 @@
 """Who walks, in which browser, on whose server."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,7 @@ _TURNS = [
 ]
 _ALL = [Way(browser, js, size) for browser in browsers.KINDS for js in ("on", "off") for size in SIZES]
 _MARKS = {
+    "looked_at": "what is seen is judged: in one browser on both sizes, in the other on a phone",
     "everywhere": "walk it on both sizes too",
     "scripted": "it is about what the script does",
     "unscripted": "it is about what happens without the script",
@@ -67,6 +69,8 @@ def _ways(test: pytest.Item) -> list[Way]:
         return _TURNS[:1]
     if test.get_closest_marker("crosswise"):
         return [Way("chromium", "off", "phone"), Way("firefox", "on", "desktop")]
+    if test.get_closest_marker("looked_at"):
+        return [Way("chromium", "on", "desktop"), Way("chromium", "on", "phone"), Way("firefox", "on", "phone")]
     ways = _ALL if test.get_closest_marker("everywhere") else _TURNS
     if test.get_closest_marker("scripted"):
         ways = [way for way in ways if way.js == "on"]
@@ -155,14 +159,23 @@ def own_server(tmp_path: Path) -> Iterator[Callable[..., OwnServer]]:
 # --- Browsers ------------------------------------------------------------------------------------------------------
 
 
+_WINDOWS_EACH = 40
+"""So many windows are opened in a browser before it is started anew: Firefox grows with each, and slows down."""
+
+
 @pytest.fixture(scope="session")
 def _launch() -> Iterator[Callable[[str], Browser]]:
     running: dict[str, Browser] = {}
+    opened = Counter[str]()
     with sync_playwright() as playwright:
 
         def launch(kind: str) -> Browser:
+            if kind in running and opened[kind] >= _WINDOWS_EACH and not running[kind].contexts:
+                running.pop(kind).close()
             if kind not in running:
                 running[kind] = browsers.launch(playwright, kind)
+                opened[kind] = 0
+            opened[kind] += 1
             return running[kind]
 
         yield launch

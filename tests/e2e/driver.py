@@ -146,7 +146,11 @@ class PlaywrightDriver:
 
     def fill(self, selector: str, text: str) -> None:
         """Put a text into a field."""
-        self.page.locator(selector).first.fill(text)
+        field = self.page.locator(selector).first
+        if field.input_value():
+            # Firefox cannot select what stands in a field for addresses, and would add to it.
+            field.clear()
+        field.fill(text)
 
     def click(self, selector: str) -> None:
         """Click."""
@@ -175,9 +179,9 @@ class PlaywrightDriver:
         return self._another(self._context.new_page())
 
     def _another(self, page: Page) -> "PlaywrightDriver":
-        tab = PlaywrightDriver(self._context, page, self._home, self.noise)
-        tab.wait_until_loaded()
-        return tab
+        # Not until “load”: that event of a new window may be over before anybody listens.
+        page.wait_for_load_state("domcontentloaded")
+        return PlaywrightDriver(self._context, page, self._home, self.noise)
 
     def take_picture(self, path: Path, *, whole: bool = True) -> None:
         """Take a picture; Firefox breaks the policy on content for it, so the noise is read before."""

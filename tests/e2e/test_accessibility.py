@@ -8,16 +8,16 @@ from . import scenes
 from .conftest import Meet
 from .visitor import Visitor
 
-pytestmark = [pytest.mark.moves_time, pytest.mark.scripted]
+pytestmark = pytest.mark.moves_time
 
 Scenes = Callable[[Visitor], Iterator[str]]
 _EACH = pytest.mark.parametrize("sights", [scenes.steps, scenes.errors, scenes.dead_ends], ids=lambda it: it.__name__)
 
 
-@pytest.mark.everywhere
+@pytest.mark.looked_at
 @_EACH
 def test_axe_finds_nothing(visitor: Visitor, sights: Scenes) -> None:
-    """On a phone and on a desktop, in both browsers."""
+    """On a phone and on a desktop."""
     assert _violations(visitor, sights) == []
 
 

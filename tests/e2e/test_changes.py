@@ -60,6 +60,7 @@ def test_another_mobile_is_given(visitor: Visitor, server: Server) -> None:
     visitor.walk_to("done")
 
 
+@pytest.mark.crosswise
 def test_starting_again_from_the_first_step(visitor: Visitor) -> None:
     """The first step is changed by beginning anew."""
     visitor.walk_to("email")
@@ -68,7 +69,6 @@ def test_starting_again_from_the_first_step(visitor: Visitor) -> None:
     visitor.walk_to("email-sent")
 
 
-@pytest.mark.everywhere
 def test_back_forward_and_reload_lose_nothing(visitor: Visitor) -> None:
     """At every step the browser's own buttons show a page of the journey and never send anything again."""
     visitor.open("/")
@@ -84,7 +84,6 @@ def test_back_forward_and_reload_lose_nothing(visitor: Visitor) -> None:
         assert [request for request in visitor.browser.requests if request.startswith("POST")] == sent
 
 
-@pytest.mark.everywhere
 def test_clicking_twice_does_everything_once(visitor: Visitor, server: Server) -> None:
     """At every step."""
     visitor.open(FIRST_HALF)
@@ -165,6 +164,7 @@ def test_the_appearance_can_be_chosen(visitor: Visitor) -> None:
     assert visitor.browser.evaluate("() => getComputedStyle(document.body).backgroundColor") == light
 
 
+@pytest.mark.crosswise
 def test_internet_explorer_is_told_what_to_use(meet: Meet) -> None:
     """M3: on every page."""
     visitor = meet(user_agent="Mozilla/5.0 (Windows NT 10.0; WOW64; Trident/7.0; rv:11.0) like Gecko")
@@ -175,6 +175,7 @@ def test_internet_explorer_is_told_what_to_use(meet: Meet) -> None:
             assert words(f"ie.list.{browser}") in visitor.texts("li")
 
 
+@pytest.mark.crosswise
 def test_a_page_that_is_not_there_leads_home(visitor: Visitor) -> None:
     """With words instead of a number."""
     visitor.open("/nincs-ilyen")

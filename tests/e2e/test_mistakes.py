@@ -170,6 +170,7 @@ def test_the_terms_are_opened_before_they_are_accepted(visitor: Visitor) -> None
 
 
 @pytest.mark.moves_time
+@pytest.mark.crosswise
 def test_terms_that_changed_meanwhile_are_opened_anew(visitor: Visitor, server: Server) -> None:
     """M23, M24: what was opened is not what would be accepted."""
     visitor.walk_to("terms")
@@ -186,6 +187,7 @@ def test_terms_that_changed_meanwhile_are_opened_anew(visitor: Visitor, server: 
     assert visitor.step == "password"
 
 
+@pytest.mark.crosswise
 def test_the_terms_can_be_read_by_anybody(visitor: Visitor) -> None:
     """Without a registration; a version that does not exist is said not to."""
     visitor.open("/aszf")

@@ -206,6 +206,7 @@ def test_without_a_mobile_on_record_the_telephone_helps(visitor: Visitor, who: C
 
 
 @pytest.mark.moves_time
+@pytest.mark.crosswise
 def test_a_cancelled_policy_and_a_wrong_date_are_told_alike(meet: Meet) -> None:
     """M7, M13."""
     cancelled = meet()
@@ -226,6 +227,7 @@ def test_a_cancelled_policy_and_a_wrong_date_are_told_alike(meet: Meet) -> None:
     assert mistaken.step == "email"
 
 
+@pytest.mark.crosswise
 def test_who_has_an_account_is_told_so(meet: Meet) -> None:
     """One account a customer; another browser with the same data learns it after identification only."""
     first, again = meet(), meet()
@@ -241,6 +243,7 @@ def test_who_has_an_account_is_told_so(meet: Meet) -> None:
     assert again.path == "/belepes"
 
 
+@pytest.mark.crosswise
 def test_an_address_that_another_customer_uses_is_refused(meet: Meet, server: Server) -> None:
     """M15: said after identification, and another address is asked for."""
     first, second = meet(), meet()
@@ -253,6 +256,7 @@ def test_an_address_that_another_customer_uses_is_refused(meet: Meet, server: Se
     assert len(server.mails(second.email)) == 1
 
 
+@pytest.mark.crosswise
 def test_a_used_link_says_that_the_registration_is_finished(meet: Meet, server: Server) -> None:
     """M18: the link leads nowhere once the account is there."""
     first, other = meet(), meet()

@@ -15,6 +15,7 @@ def _wrong(server: Server, visitor: Visitor) -> str:
     return str((int(server.codes(visitor.customer.mobile)[-1]) + 1) % 10000).zfill(4)
 
 
+@pytest.mark.crosswise
 def test_wrong_codes_end_at_the_telephone(visitor: Visitor, server: Server) -> None:
     """M21, M22: three codes of three tries; then customer service, and nothing gives new tries that day."""
     visitor.walk_to("sms-code")
@@ -94,6 +95,7 @@ def test_the_countdown_ends_with_the_button(visitor: Visitor, server: Server) ->
     assert visitor.said()[-1] == words("sms_code.resent")
 
 
+@pytest.mark.crosswise
 def test_a_code_dies_after_half_an_hour(visitor: Visitor, server: Server) -> None:
     """M21."""
     visitor.walk_to("sms-code")

@@ -1,5 +1,7 @@
 """The store: transactions, moments, and migrations that end where the tables are, on both databases."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -14,6 +16,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from services.store.engine import Store
 from services.store.migrate import migrate
 from services.store.tables import allowances, metadata, policies
+from services.store.version import is_current
 
 NOW = datetime(2026, 11, 20, 9, 2, 3, 456789, tzinfo=UTC)
 
@@ -162,7 +165,7 @@ def new_databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tu
         for store in stores:
             store.close()
         for name in names:
-            anywhere.execute(text(f"DROP DATABASE {name}"))
+            anywhere.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 def schema(store: Store) -> dict[str, Any]:
@@ -191,7 +194,9 @@ def test_the_migrations_make_the_tables(new_databases: tuple[Store, Store]) -> N
 
 def test_migrating_again_does_nothing(new_databases: tuple[Store, Store]) -> None:
     store, _ = new_databases
+    assert not is_current(store)
     migrate(store)
+    assert is_current(store)
     with store.write() as connection:
         put(connection, "one")
     before = schema(store)
@@ -200,12 +205,36 @@ def test_migrating_again_does_nothing(new_databases: tuple[Store, Store]) -> Non
     assert used(store) == 1
 
 
-def test_two_that_migrate_at_once_both_end_well(new_databases: tuple[Store, Store]) -> None:
+MIGRATE = """
+import sys
+from services.store.engine import Store
+from services.store.migrate import migrate
+store = Store(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+migrate(store)
+"""
+
+
+def test_processes_that_migrate_at_once_all_end_well(new_databases: tuple[Store, Store]) -> None:
     store, _ = new_databases
-    again = Store(store.url.render_as_string(hide_password=False))
-    assert at_once([lambda: migrate(store), lambda: migrate(again)]) == [None, None]
-    assert set(schema(store)) == set(metadata.tables)
-    again.close()
+    url = store.url.render_as_string(hide_password=False)
+    processes = [
+        subprocess.Popen([sys.executable, "-c", MIGRATE, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        with process:
+            process.communicate(timeout=60)
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert is_current(store)
 
 
 def test_a_reflected_schema_differs_when_a_table_does(new_databases: tuple[Store, Store]) -> None:

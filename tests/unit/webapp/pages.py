@@ -111,7 +111,7 @@ class Page:
 
     @property
     def step(self) -> str:
-        """The step that the page shows; the form for a new code stands beside its step, or alone where no code is left."""
+        """The step that the page shows; the form for a new code stands beside its step, or alone without one."""
         marks = [element["data-step"] for element in self.root.all() if "data-step" in element]
         return next((mark for mark in marks if mark != "sms-resend"), marks[0] if marks else "")
 

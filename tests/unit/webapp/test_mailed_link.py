@@ -59,6 +59,7 @@ def test_the_tab_that_waits_gains_nothing_from_the_click(site: Site, visitor: Vi
         assert page.step == "email-sent"
         assert site.say("email_sent.continued_elsewhere") in page.text
     code = site.code(ANNA.mobile)
+    before = site.database()
     for fields in (
         {"step": "mobile", "mobile": ANNA.mobile},
         {"step": "sms-code", "sms_code": code},
@@ -67,6 +68,7 @@ def test_the_tab_that_waits_gains_nothing_from_the_click(site: Site, visitor: Vi
         {"action": "change-mobile"},
     ):
         assert visitor.follow(visitor.post(SECOND, fields)).step == "email-sent"
+    assert site.database() == before
     assert len(site.messages(kind="sms")) == 1
     assert reader.give_code(code).step == "terms"
     reader.reach("done")
@@ -167,7 +169,7 @@ def test_links_are_built_from_the_public_address_alone(site: Site, address: str)
     visitor = site.visitor()
     visitor.reach("email")
     forged = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https",
-              "X-Forwarded-For": "203.0.113.9", "X-Forwarded-Prefix": "/evil", "Forwarded": "host=evil.example"}  # fmt: skip
+              "X-Forwarded-For": "203.0.113.9", "X-Forwarded-Prefix": "/evil", "Forwarded": "host=evil"}  # fmt: skip
     body = {"csrf_token": visitor.csrf_token, "step": "email", "email": address, "email_confirm": address}
     visitor.client.post(FIRST, data=body, headers=forged)
     client = site.app.test_client()
