@@ -5,7 +5,7 @@ Nothing in here names an insurer; their files stand beside this one, a folder ea
 
 import tomllib
 from collections.abc import Mapping
-from datetime import date, time, timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal

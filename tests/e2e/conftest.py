@@ -92,7 +92,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             # On a server that is shared, one after the other.
             item.add_marker(pytest.mark.xdist_group("shared-server"))
         way = getattr(item, "callspec", None) and item.callspec.params.get("way")  # type: ignore[attr-defined]
-        if way is None or (way.browser in _asked("BROWSER", way.browser) and way.js in _asked("JS", way.js)):
+        if way is None or (way.browser in _asked("BROWSER", browsers.KINDS) and way.js in _asked("JS", ("on", "off"))):
             chosen.append(item)
     left_out = [item for item in here if item not in chosen]
     if left_out:
@@ -100,8 +100,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in left_out]
 
 
-def _asked(name: str, default: str) -> str:
-    return os.environ.get(name) or default
+def _asked(name: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    # Desktops set BROWSER too, to the path of their own.
+    return tuple(value for value in os.environ.get(name, "").split(",") if value in known) or known
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,5 +1,6 @@
 """The register: found by what a customer knows; wrong tries are counted before anything is told."""
 
+import threading
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -18,7 +19,7 @@ from house import (
     Person,
     move_in,
 )
-from sqlalchemy import event, update
+from sqlalchemy import event, text, update
 
 from services.allowances import Allowances
 from services.identifiers import TaxNumber
@@ -121,6 +122,22 @@ def test_tries_are_counted_for_numbers_that_do_not_exist_too(register: Register)
     for policy_number in ("949999999", PETER.policy_number, ANNA.policy_number):
         found = [register.match(policy_number, WRONG) for _ in range(RULES.wrong_tries + 1)]
         assert found == ["mismatch"] * RULES.wrong_tries + ["slowed"]
+
+
+def test_who_comes_while_others_are_looked_at_waits_for_their_count(postgresql_store: Store) -> None:
+    """Otherwise any number of guesses at once would be compared before the first one is counted."""
+    register = Register(postgresql_store)
+    found: list[PolicyHolder | str] = []
+    other = threading.Thread(target=lambda: found.append(register.match(ANNA.policy_number, ANNA.knows)))
+    with register.store.write() as connection:
+        for _ in range(RULES.wrong_tries):
+            register.holders.match(connection, ANNA.policy_number, WRONG, NOW)
+        other.start()
+        waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        while other.is_alive() and not connection.execute(waiting).scalar():
+            pass
+    other.join(30)
+    assert found == ["slowed"]
 
 
 def test_a_match_forgets_the_slips_before_it(register: Register) -> None:

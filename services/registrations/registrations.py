@@ -1,30 +1,12 @@
-"""Registrations: from a policy number to an account, each step one transaction.
-
-What is known of a registration are facts: columns that are filled, or a profile's own `answers`. A profile's
-journey gives their order. A step is taken by one conditional UPDATE, whose conditions are the facts that come
-before it: so nothing is skipped, and of requests at once one has its way (ASVS 2.3.1, 15.4.2).
-"""
+"""The verbs of a registration: from a policy number to an account, each step one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from math import ceil
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    RowMapping,
-    and_,
-    case,
-    exists,
-    func,
-    insert,
-    literal,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, exists, insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from services import randomness
@@ -33,69 +15,19 @@ from services.clock import Clock
 from services.crash_points import reach
 from services.email_addresses import EmailAddress
 from services.messages.outbox import Outbox
-from services.one_time_codes import CodeState, OneTimeCodes
+from services.one_time_codes import OneTimeCodes
 from services.passwords import Hasher, Rule, judge
 from services.policyholders import PolicyHolder, PolicyHolders, SecondDatum
 from services.profiles import Profile
 from services.refusal import DeadEnd, OutOfTurn, Refusal
+from services.registrations.registration import COMPLETE, Registration, Visit
+from services.registrations.rows import Rows, why_not
+from services.registrations.sending import Sending
 from services.store import tables
 from services.store.engine import Store
-from services.store.statements import without
 from services.terms import TermsVersions
 
 _r = tables.registrations.c
-_IS_COMPLETE = exists().where(tables.accounts.c.registration_id == _r.id)
-_HAS_ACCOUNT = exists().where(tables.accounts.c.kutid == _r.kutid)
-
-EMAIL_CONFIRMED = "email_confirmed_at"
-COMPLETE = "is_complete"
-
-
-@dataclass(frozen=True)
-class Visit:
-    """What a browser holds: the registration it began or continued, and the link by which it proved the address."""
-
-    registration_id: str
-    link_id: str | None = None
-
-    @classmethod
-    def by_link(cls, opaque_id: str) -> "Visit":
-        """Return the visit of whoever holds the mailed link that carries this id."""
-        registration_id, _, link_id = opaque_id.partition(".")
-        return cls(registration_id, link_id)
-
-
-@dataclass(frozen=True)
-class Registration:
-    """A registration as one browser may see it: without its link, the address is not confirmed for it."""
-
-    id: str
-    kutid: str
-    identifier: str
-    language: str
-    expires_at: datetime
-    email: str | None
-    email_key: str | None
-    link_id: str | None
-    mailed_at: datetime | None
-    mails: int
-    email_confirmed_at: datetime | None
-    is_confirmed_elsewhere: bool
-    mobile: str | None
-    mobile_confirmed_at: datetime | None
-    terms_opened: str | None
-    terms_version: str | None
-    terms_accepted_at: datetime | None
-    answers: dict[str, Any]
-    has_account: bool = False  # opened by this registration or by another
-    is_complete: bool = False
-    holder_name: str = ""
-    code: CodeState | None = None
-
-    def has(self, fact: str) -> bool:
-        """Tell whether a step's fact is there: one of the fields above, or an answer to a profile's own step."""
-        value = getattr(self, fact) if fact in type(self).__dataclass_fields__ else self.answers.get(fact)
-        return value not in (None, False)
 
 
 class Registrations:
@@ -119,12 +51,12 @@ class Registrations:
         self._store = store
         self._clock = clock
         self._profile = profile
-        self._facts = tuple(facts)
+        self._rows = Rows(facts, profile.registration, codes)
+        self._sending = Sending(profile.registration, allowances, codes, outbox)
         self._allowances = allowances
         self._policyholders = policyholders
         self._codes = codes
         self._terms = terms
-        self._outbox = outbox
         self._hasher = hasher
 
     # --- Seeing ----------------------------------------------------------------------------------------------
@@ -132,7 +64,7 @@ class Registrations:
     def find(self, visit: Visit) -> Registration | None:
         """Return the registration as this browser may see it, ended or not; changes nothing (a scanner may look)."""
         with self._store.read() as connection:
-            return self._see(connection, visit)
+            return self._rows.see(connection, visit)
 
     # --- Steps -----------------------------------------------------------------------------------------------
 
@@ -177,23 +109,25 @@ class Registrations:
             _r.mailed_at <= now - self._profile.registration.mail_again,
         )
         with self._store.write() as connection:
-            changed = self._advance(
+            changed = self._rows.advance(
                 connection, visit, "email", now,
                 ~is_taken, is_new,
-                **self._new_link(now),
+                **self._rows.new_link(now),
                 email=address.typed,
                 email_key=address.key,
             )  # fmt: skip
             if changed is not None:
                 self._stop_asking(connection, changed, now)
-                return self._mail_link(connection, changed, now)
-            seen = self._see(connection, visit)
-            refusal = self._taken(connection, seen, is_taken, now) if self._is_in_turn(seen, "email", now) else None
+                return self._sending.mail_link(connection, changed, now)
+            seen = self._rows.see(connection, visit)
+            refusal = (
+                self._taken(connection, seen, is_taken, now) if self._rows.is_in_turn(seen, "email", now) else None
+            )
         if refusal is not None:
             raise refusal
-        if seen is not None and seen.email_key == address.key and self._is_in_turn(seen, "email", now):
+        if seen is not None and seen.email_key == address.key and self._rows.is_in_turn(seen, "email", now):
             return seen
-        raise self._why_not(seen, now)
+        raise why_not(seen, now)
 
     def resend_email(self, visit: Visit) -> Registration:
         """Mail a new link to the address given; the older one dies, a new hour begins (decision on M19).
@@ -203,17 +137,17 @@ class Registrations:
         now = self._clock.now()
         again = self._profile.registration.mail_again
         with self._store.write() as connection:
-            changed = self._advance(
+            changed = self._rows.advance(
                 connection, visit, "email", now,
                 _r.email.is_not(None), _r.mailed_at <= now - again,
-                **self._new_link(now),
+                **self._rows.new_link(now),
             )  # fmt: skip
             if changed is not None:
-                return self._mail_link(connection, changed, now)
-            seen = self._see(connection, visit)
-        if seen is not None and seen.mailed_at is not None and self._is_in_turn(seen, "email", now):
+                return self._sending.mail_link(connection, changed, now)
+            seen = self._rows.see(connection, visit)
+        if seen is not None and seen.mailed_at is not None and self._rows.is_in_turn(seen, "email", now):
             raise Refusal("email", "resend_too_early", seconds=_seconds(seen.mailed_at + again, now))
-        raise self._why_not(seen, now)
+        raise why_not(seen, now)
 
     def choose_mobile(self, visit: Visit, mobile: str) -> Registration:
         """Take a mobile that the register holds for this customer and send a code to it (M20, M21).
@@ -226,22 +160,22 @@ class Registrations:
             tables.phones.c.kutid == _r.kutid, tables.phones.c.number == mobile, tables.phones.c.is_mobile
         )
         with self._store.write() as connection:
-            changed = self._advance(
+            changed = self._rows.advance(
                 connection, visit, "mobile", now,
                 is_on_record, _r.mobile.is_distinct_from(mobile),
                 mobile=mobile,
                 mobile_confirmed_at=None,
             )  # fmt: skip
             if changed is not None:
-                return self._send_code(connection, changed, now)
-            seen = self._see(connection, visit)
-            if seen is None or not self._is_in_turn(seen, "mobile", now):
-                raise self._why_not(seen, now)
+                return self._sending.send_code(connection, changed, now)
+            seen = self._rows.see(connection, visit)
+            if seen is None or not self._rows.is_in_turn(seen, "mobile", now):
+                raise why_not(seen, now)
             if seen.mobile != mobile:
                 raise Refusal("mobile", "not_on_record")
             if seen.mobile_confirmed_at or (seen.code and seen.code.again_at > now and seen.code.is_usable(now)):
                 return seen
-            return self._send_code(connection, seen, now)
+            return self._sending.send_code(connection, seen, now)
 
     def resend_code(self, visit: Visit) -> Registration:
         """Send a new code to the mobile given; the older one dies (M21).
@@ -250,18 +184,18 @@ class Registrations:
         """
         now = self._clock.now()
         with self._store.write() as connection:
-            seen = self._see(connection, visit)
-            if seen is None or seen.mobile_confirmed_at or not self._is_in_turn(seen, "mobile_confirmed_at", now):
-                raise self._why_not(seen, now)
-            if self._outbox.replace(connection, f"code:{seen.kutid}"):
-                # The code before has not even left: it does not count.
-                self._codes.give_back(connection, seen.kutid)
-            return self._send_code(connection, seen, now)
+            seen = self._rows.see(connection, visit)
+            if seen is None or seen.mobile_confirmed_at or not self._rows.is_in_turn(seen, "mobile_confirmed_at", now):
+                raise why_not(seen, now)
+            self._sending.withdraw_code(connection, seen)
+            return self._sending.send_code(connection, seen, now)
 
     def confirm_mobile(self, visit: Visit, code: str) -> Registration:
         """Check the code from the SMS (M21). Raises Refusal ``sms_code.wrong`` and others, DeadEnd or OutOfTurn."""
         now = self._clock.now()
-        is_due = exists().where(_r.mobile_confirmed_at.is_(None), *self._conditions(visit, "mobile_confirmed_at", now))
+        is_due = exists().where(
+            _r.mobile_confirmed_at.is_(None), *self._rows.conditions(visit, "mobile_confirmed_at", now)
+        )
         changed: Registration | None = None
         refusal: Exception | None = None
         with self._store.write() as connection:
@@ -273,14 +207,14 @@ class Registrations:
             except (Refusal, DeadEnd) as nothing_to_try:
                 refusal = nothing_to_try
             if refusal is None:
-                changed = self._advance(connection, visit, "mobile_confirmed_at", now, mobile_confirmed_at=now)
-            seen = changed or self._see(connection, visit)
+                changed = self._rows.advance(connection, visit, "mobile_confirmed_at", now, mobile_confirmed_at=now)
+            seen = changed or self._rows.see(connection, visit)
         # Only now, with the count of the try committed, is the answer given: raising inside would undo the count.
         reach("registrations.tried")
         if changed is not None:
             return changed
-        if seen is None or seen.mobile_confirmed_at or not self._is_in_turn(seen, "mobile_confirmed_at", now):
-            raise self._why_not(seen, now)
+        if seen is None or seen.mobile_confirmed_at or not self._rows.is_in_turn(seen, "mobile_confirmed_at", now):
+            raise why_not(seen, now)
         raise _with_tries(refusal, seen, now)
 
     def open_terms(self, visit: Visit, version: str) -> None:
@@ -289,7 +223,7 @@ class Registrations:
         with self._store.write() as connection:
             connection.execute(
                 update(tables.registrations)
-                .where(*self._conditions(visit, None, now), _r.terms_opened.is_distinct_from(version))
+                .where(*self._rows.conditions(visit, None, now), _r.terms_opened.is_distinct_from(version))
                 .values(terms_opened=version)
             )
 
@@ -301,19 +235,19 @@ class Registrations:
         now = self._clock.now()
         terms = self._terms.in_force(now)
         with self._store.write() as connection:
-            changed = self._advance(
+            changed = self._rows.advance(
                 connection, visit, "terms_accepted_at", now,
                 _r.terms_opened == terms.version, _r.terms_accepted_at.is_(None),
                 terms_version=terms.version,
                 terms_hash=terms.hash,
                 terms_accepted_at=now,
             )  # fmt: skip
-            seen = changed or self._see(connection, visit)
+            seen = changed or self._rows.see(connection, visit)
         if changed is not None:
             return changed
-        if seen is not None and self._is_in_turn(seen, "terms_accepted_at", now) and not seen.terms_accepted_at:
+        if seen is not None and self._rows.is_in_turn(seen, "terms_accepted_at", now) and not seen.terms_accepted_at:
             raise Refusal("terms", "replaced" if seen.terms_opened else "not_opened")
-        raise self._why_not(seen, now)
+        raise why_not(seen, now)
 
     def record(self, visit: Visit, fact: str, answer: dict[str, Any]) -> Registration:
         """Keep what a profile's own step asked, under its name. Raises DeadEnd or OutOfTurn."""
@@ -321,11 +255,11 @@ class Registrations:
         with self._store.write() as connection:
             # Locked, because the answers are written as a whole: those of two steps at once are both kept.
             connection.execute(select(_r.id).where(_r.id == visit.registration_id).with_for_update())
-            seen = self._see(connection, visit)
+            seen = self._rows.see(connection, visit)
             answers = {**(seen.answers if seen else {}), fact: answer}
-            changed = self._advance(connection, visit, fact, now, answers=answers)
+            changed = self._rows.advance(connection, visit, fact, now, answers=answers)
         if changed is None:
-            raise self._why_not(seen, now)
+            raise why_not(seen, now)
         return changed
 
     def complete(self, visit: Visit, password: str) -> Registration:
@@ -338,8 +272,8 @@ class Registrations:
         now = self._clock.now()
         if seen is not None and seen.is_complete:
             return seen
-        if seen is None or not self._is_in_turn(seen, COMPLETE, now):
-            raise self._why_not(seen, now)
+        if seen is None or not self._rows.is_in_turn(seen, COMPLETE, now):
+            raise why_not(seen, now)
         if len(password) > self._profile.password.max_length:
             raise Refusal("password", "too_long", length=self._profile.password.max_length)
         for rule in self.judge(seen, password):
@@ -373,127 +307,7 @@ class Registrations:
             return DeadEnd("already_registered", kutid=found.kutid)
         if not found.has_mobile:
             return Refusal("identify", "no_mobile", kutid=found.kutid)
-        row = connection.execute(
-            insert(tables.registrations)
-            .values(
-                id=randomness.opaque_id(),
-                kutid=found.kutid,
-                identifier=identifier,
-                language=language,
-                created_at=now,
-                expires_at=now + self._profile.registration.lifetime,
-                closes_at=now + self._profile.registration.longest,
-                mails=0,
-                answers={},
-            )
-            .returning(*_r)
-        ).one()
-        return _registration(row._mapping, None)
-
-    def _advance(
-        self,
-        connection: Connection,
-        visit: Visit,
-        fact: str,
-        now: datetime,
-        *conditions: ColumnElement[bool],
-        **changes: Any,
-    ) -> Registration | None:
-        """Change the registration if it is open, `fact` is its turn and the conditions hold; one statement."""
-        if EMAIL_CONFIRMED in self._before(fact):
-            changes[EMAIL_CONFIRMED] = func.coalesce(_r.email_confirmed_at, literal(now, _r.email_confirmed_at.type))
-        row = connection.execute(
-            update(tables.registrations)
-            .where(*self._conditions(visit, fact, now), *conditions)
-            .values(changes)
-            .returning(*_r)
-        ).first()
-        if row is None:
-            return None
-        return _registration(row._mapping, row.link_id if "link_id" not in changes else None)
-
-    def _conditions(self, visit: Visit, fact: str | None, now: datetime) -> list[ColumnElement[bool]]:
-        conditions = [_r.id == visit.registration_id, _r.expires_at > now, ~_HAS_ACCOUNT]
-        for earlier in self._before(fact) if fact else ():
-            if earlier == EMAIL_CONFIRMED:
-                # The proof is the link in this browser's hands, not that somebody somewhere opened it.
-                conditions.append(_r.link_id == (visit.link_id or ""))
-            elif earlier in _r:
-                conditions.append(_r[earlier].is_not(None))
-            else:
-                conditions.append(_r.answers[earlier].as_string().is_not(None))
-        return conditions
-
-    def _before(self, fact: str) -> tuple[str, ...]:
-        return self._facts[: self._facts.index(fact)]
-
-    def _new_link(self, now: datetime) -> dict[str, Any]:
-        # What came after the address was given by whoever held the older link, so it goes with that link.
-        later = self._facts[self._facts.index("email") + 1 :]
-        end = literal(now + self._profile.registration.lifetime, _r.expires_at.type)
-        answers = [fact for fact in later if fact not in _r and fact != COMPLETE]
-        return {
-            **{fact: None for fact in later if fact in _r},
-            **({"answers": without(_r.answers, answers)} if answers else {}),
-            "terms_opened": None,
-            "link_id": randomness.opaque_id(),
-            "mailed_at": now,
-            "mails": _r.mails + 1,
-            "expires_at": case((_r.closes_at < end, _r.closes_at), else_=end),
-        }
-
-    def _mail_link(self, connection: Connection, registration: Registration, now: datetime) -> Registration:
-        rules = self._profile.registration
-        blocked_until = self._allowances.take_within(
-            connection,
-            "mail",
-            registration.email_key or "",
-            limit=rules.mails_an_hour,
-            window=timedelta(hours=1),
-            now=now,
-        )
-        if blocked_until:
-            raise Refusal("email", "too_many", at=blocked_until)
-        reach("registrations.mailing")
-        topic = f"confirm:{registration.id}"
-        if registration.mails > 1:
-            self._outbox.replace(connection, topic)
-        self._outbox.put(
-            connection,
-            kind="email",
-            recipient=registration.email or "",
-            message="confirm",
-            language=registration.language,
-            topic=topic,
-            expires_at=registration.expires_at,
-            facts={"link_id": f"{registration.id}.{registration.link_id}"},
-        )
-        return registration
-
-    def _send_code(self, connection: Connection, registration: Registration, now: datetime) -> Registration:
-        issued = self._codes.issue(
-            connection,
-            kutid=registration.kutid,
-            registration_id=registration.id,
-            mobile=registration.mobile or "",
-            now=now,
-            ends_at=registration.expires_at,
-        )
-        reach("registrations.texting")
-        topic = f"code:{registration.kutid}"
-        if not issued.is_first:
-            self._outbox.replace(connection, topic)
-        self._outbox.put(
-            connection,
-            kind="sms",
-            recipient=registration.mobile or "",
-            message="code",
-            language=registration.language,
-            topic=topic,
-            expires_at=issued.state.expires_at,
-            facts={"code": issued.code},
-        )
-        return replace(registration, code=issued.state)
+        return self._rows.begin(connection, found, identifier, language, now)
 
     def _open_account(self, visit: Visit, seen: Registration, hashed: str) -> Registration:
         now = self._clock.now()
@@ -517,28 +331,19 @@ class Registrations:
         with self._store.write() as connection:
             is_open = connection.execute(
                 insert(tables.accounts)
-                .from_select(list(values), select(*values.values()).where(*self._conditions(visit, COMPLETE, now)))
+                .from_select(list(values), select(*values.values()).where(*self._rows.conditions(visit, COMPLETE, now)))
                 .returning(a.id)
             ).first()
             if is_open is not None:
                 reach("registrations.opening")
-                self._outbox.put(
-                    connection,
-                    kind="email",
-                    recipient=seen.email or "",
-                    message="registered",
-                    language=seen.language,
-                    topic=f"registered:{seen.id}",
-                    expires_at=now + self._profile.registration.longest,
-                    facts={},
-                )
+                self._sending.mail_success(connection, seen, now)
         if is_open is not None:
             reach("registrations.opened")
             return replace(seen, is_complete=True)
         found = self.find(visit)
         if found is not None and found.is_complete:
             return found
-        raise self._why_not(found, now)
+        raise why_not(found, now)
 
     def _after_conflict(self, visit: Visit, tried: Registration) -> Registration:
         """Another request opened this account, or one for the same customer, or one with the same address."""
@@ -547,12 +352,12 @@ class Registrations:
         if seen is not None and seen.is_complete:
             return seen
         if seen is None or seen.has_account:
-            raise self._why_not(seen, now)
+            raise why_not(seen, now)
         with self._store.write() as connection:
             connection.execute(
                 update(tables.registrations)
                 .where(_r.id == tried.id, _r.email_key == tried.email_key)
-                .values({**self._new_link(now), "link_id": None, "email": None, "email_key": None})
+                .values({**self._rows.new_link(now), "link_id": None, "email": None, "email_key": None})
             )
         raise Refusal("email", "taken")
 
@@ -582,74 +387,6 @@ class Registrations:
         )
         if blocked_until:
             raise Refusal("email", "too_many", at=blocked_until)
-
-    def _see(self, connection: Connection, visit: Visit) -> Registration | None:
-        code = tables.one_time_codes
-        row = connection.execute(
-            select(
-                *_r,
-                tables.customers.c.name,
-                *code.c,
-                _IS_COMPLETE.label("is_complete"),
-                _HAS_ACCOUNT.label("has_account"),
-            )
-            .join_from(tables.registrations, tables.customers)
-            .outerjoin(code, and_(code.c.kutid == _r.kutid, code.c.registration_id == _r.id))
-            .where(_r.id == visit.registration_id)
-        ).first()
-        if row is None:
-            return None
-        mapping = row._mapping
-        return replace(
-            _registration(mapping, visit.link_id),
-            holder_name=mapping[tables.customers.c.name],
-            is_complete=bool(mapping["is_complete"]),
-            has_account=bool(mapping["has_account"]),
-            code=self._codes.state(mapping) if mapping[code.c.kutid] else None,
-        )
-
-    def _is_in_turn(self, seen: Registration | None, fact: str, now: datetime) -> bool:
-        return (
-            seen is not None
-            and seen.expires_at > now
-            and not seen.has_account
-            and all(seen.has(earlier) for earlier in self._before(fact))
-        )
-
-    def _why_not(self, seen: Registration | None, now: datetime) -> Exception:
-        if seen is None or seen.is_complete:
-            return OutOfTurn()
-        if seen.has_account:
-            return DeadEnd("already_registered", kutid=seen.kutid)
-        if seen.expires_at <= now:
-            return DeadEnd("link_expired", at=seen.expires_at)
-        return OutOfTurn()
-
-
-def _registration(row: RowMapping, link_id: str | None) -> Registration:
-    is_proven = row[_r.link_id] is not None and row[_r.link_id] == link_id
-    confirmed_at = row[_r.email_confirmed_at]
-    return Registration(
-        id=row[_r.id],
-        kutid=row[_r.kutid],
-        identifier=row[_r.identifier],
-        language=row[_r.language],
-        expires_at=row[_r.expires_at],
-        email=row[_r.email],
-        email_key=row[_r.email_key],
-        link_id=row[_r.link_id],
-        mailed_at=row[_r.mailed_at],
-        mails=row[_r.mails],
-        # Whoever holds the link has proved the address, even before the first step with it is recorded.
-        email_confirmed_at=(confirmed_at or row[_r.mailed_at]) if is_proven else None,
-        is_confirmed_elsewhere=confirmed_at is not None and not is_proven,
-        mobile=row[_r.mobile],
-        mobile_confirmed_at=row[_r.mobile_confirmed_at],
-        terms_opened=row[_r.terms_opened],
-        terms_version=row[_r.terms_version],
-        terms_accepted_at=row[_r.terms_accepted_at],
-        answers=row[_r.answers],
-    )
 
 
 def _with_tries(refusal: Exception | None, seen: Registration, now: datetime) -> Exception:

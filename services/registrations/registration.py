@@ -1,0 +1,91 @@
+"""A registration as one browser may see it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from services.one_time_codes import CodeState
+from services.store import tables
+
+_r = tables.registrations.c
+
+EMAIL_CONFIRMED = "email_confirmed_at"
+"""The fact that the address was confirmed: this browser holds the link."""
+COMPLETE = "is_complete"
+"""The fact that the account is open."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What a browser holds: the registration it began or continued, and the link by which it proved the address."""
+
+    registration_id: str
+    link_id: str | None = None
+
+    @classmethod
+    def by_link(cls, opaque_id: str) -> "Visit":
+        """Return the visit of whoever holds the mailed link that carries this id."""
+        registration_id, _, link_id = opaque_id.partition(".")
+        return cls(registration_id, link_id)
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A registration as one browser may see it: without its link, the address is not confirmed for it."""
+
+    id: str
+    kutid: str
+    identifier: str
+    language: str
+    expires_at: datetime
+    email: str | None
+    email_key: str | None
+    link_id: str | None
+    mailed_at: datetime | None
+    mails: int
+    email_confirmed_at: datetime | None
+    is_confirmed_elsewhere: bool
+    mobile: str | None
+    mobile_confirmed_at: datetime | None
+    terms_opened: str | None
+    terms_version: str | None
+    terms_accepted_at: datetime | None
+    answers: dict[str, Any]
+    has_account: bool = False  # opened by this registration or by another
+    is_complete: bool = False
+    holder_name: str = ""
+    code: CodeState | None = None
+
+    def has(self, fact: str) -> bool:
+        """Tell whether a step's fact is there: one of the fields above, or an answer to a profile's own step."""
+        value = getattr(self, fact) if fact in type(self).__dataclass_fields__ else self.answers.get(fact)
+        return value not in (None, False)
+
+
+def from_row(row: RowMapping, link_id: str | None) -> Registration:
+    """Return the registration in `row` as a browser that holds the link `link_id` may see it."""
+    is_proven = row[_r.link_id] is not None and row[_r.link_id] == link_id
+    confirmed_at = row[_r.email_confirmed_at]
+    return Registration(
+        id=row[_r.id],
+        kutid=row[_r.kutid],
+        identifier=row[_r.identifier],
+        language=row[_r.language],
+        expires_at=row[_r.expires_at],
+        email=row[_r.email],
+        email_key=row[_r.email_key],
+        link_id=row[_r.link_id],
+        mailed_at=row[_r.mailed_at],
+        mails=row[_r.mails],
+        # Whoever holds the link has proved the address, even before the first step with it is recorded.
+        email_confirmed_at=(confirmed_at or row[_r.mailed_at]) if is_proven else None,
+        is_confirmed_elsewhere=confirmed_at is not None and not is_proven,
+        mobile=row[_r.mobile],
+        mobile_confirmed_at=row[_r.mobile_confirmed_at],
+        terms_opened=row[_r.terms_opened],
+        terms_version=row[_r.terms_version],
+        terms_accepted_at=row[_r.terms_accepted_at],
+        answers=row[_r.answers],
+    )
