@@ -40,7 +40,7 @@ def create_app(settings: Settings) -> Flask:
     security.set_up(app, settings)
     csrf = CSRFProtect(app)
     CompressEveryStatus(app)
-    limits.set_up(app, parts)
+    app.extensions["belepo.limits"] = limits.set_up(app, parts)
     faults.set_up(app)
     for module in (brand, operations, registration, site, terms_pages):
         app.register_blueprint(module.blueprint)

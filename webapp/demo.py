@@ -4,7 +4,7 @@ import threading
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, Response, abort, jsonify, make_response, redirect, request
+from flask import Blueprint, Response, abort, current_app, jsonify, make_response, redirect, request
 from sqlalchemy import select
 
 from services.clock import DemoClock
@@ -99,6 +99,7 @@ def back_to_start() -> Response:
     if isinstance(parts.clock, DemoClock):
         parts.clock.reset()
     parts.terms.forget_published()
+    current_app.extensions["belepo.limits"].reset()
     reset(parts.store, parts.profile, parts.clock, parts.settings.bcrypt_rounds)
     return _answer(reset=True)
 

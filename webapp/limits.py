@@ -11,9 +11,9 @@ from webapp.parts import Parts, wired
 _WINDOW = 60
 
 
-def set_up(app: Flask, parts: Parts) -> None:
+def set_up(app: Flask, parts: Parts) -> Limiter:
     """Limit what one address may post in a minute. Without the store of counts, each process counts for itself."""
-    Limiter(
+    limiter = Limiter(
         _source,
         app=app,
         application_limits=[f"{parts.settings.requests_a_minute}/minute"],
@@ -24,6 +24,7 @@ def set_up(app: Flask, parts: Parts) -> None:
         key_prefix="belepo",
     )
     app.register_error_handler(RateLimitExceeded, _refuse)
+    return limiter
 
 
 def _is_for_testers(parts: Parts) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 
+from services.refusal import Refusal
 from services.registrations import Registration, Visit
 from webapp.forms import StepForm
 from webapp.parts import Parts
@@ -27,6 +28,10 @@ class Step:
     changed_by: ClassVar[str | None] = None
     """The action of the button that reopens the step, where it may be changed."""
     form: ClassVar[type[StepForm]] = StepForm
+    labels: ClassVar[Mapping[str, str]] = {}
+    """The keys of the fields' names, for the summary of what is to be mended."""
+    actions: ClassVar[tuple[str, ...]] = ()
+    """What its other buttons are called; `act` does it."""
 
     @property
     def template(self) -> str:
@@ -41,6 +46,14 @@ class Step:
     def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
         """Do what the step is for, by one public method of one service; raise what that raises."""
         raise NotImplementedError
+
+    def act(self, action: str, parts: Parts, visit: Visit | None) -> tuple[Registration, str | None]:
+        """Do what another button of the step says; return the registration, and the key of a notice or None."""
+        raise NotImplementedError
+
+    def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
+        """Return the fields that a service's refusal stands beside; `values` is what was typed."""
+        return [refusal.field]
 
     def context(self, parts: Parts, registration: Registration | None, form: FlaskForm | None) -> Mapping[str, Any]:
         """Return what the template needs besides what every step has."""

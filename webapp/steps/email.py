@@ -1,6 +1,6 @@
 """The customer gives the address that becomes the user name, twice (M14, M15)."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from wtforms import ValidationError
 
@@ -42,6 +42,7 @@ class Email(Step):
     fact = "email"
     changed_by = "change-email"
     form = EmailForm
+    labels: ClassVar = {"email": "email.label", "email_confirm": "email.confirm.label"}
 
     def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
         """Take the address."""

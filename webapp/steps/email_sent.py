@@ -1,10 +1,10 @@
 """The customer opens the mailed link; until then this step waits (M16–M19)."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from services import email_addresses
-from services.refusal import OutOfTurn
+from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
 from webapp.parts import Parts
 from webapp.rendering import clock_time, say, time_left
@@ -16,10 +16,28 @@ class EmailSent(Step):
 
     name = "email-sent"
     fact = "email_confirmed_at"
+    labels: ClassVar = {"resend": "email_sent.resend"}
+    actions = ("resend-email", "use-suggestion")
 
     def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
         """There is nothing to submit: only the link leads on."""
         raise OutOfTurn
+
+    def act(self, action: str, parts: Parts, visit: Visit | None) -> tuple[Registration, str | None]:
+        """Mail the link again, or to the address that was suggested."""
+        if visit is None:
+            raise OutOfTurn
+        if action == "resend-email":
+            return parts.registrations.resend_email(visit), None
+        registration = parts.registrations.find(visit)
+        suggested = email_addresses.suggestion(registration.email or "") if registration else None
+        if suggested is None:
+            raise OutOfTurn
+        return parts.registrations.choose_email(visit, email_addresses.parse(suggested)), None
+
+    def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
+        """There is no field here: what is refused is the mail."""
+        return ["resend"]
 
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
         """The address, a hint for a likely typing error, and when the mail can be sent again."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_wtf import FlaskForm
 from wtforms import ValidationError
@@ -104,6 +104,13 @@ class Identify(Step):
     fact = "identifier"
     changed_by = "restart"
     form = IdentifyForm
+    labels: ClassVar = {
+        "policy_number": "identify.kind.policy",
+        "holder_type": "identify.holder.legend",
+        "birth_date": "identify.birth_date.label",
+        "tax_number": "identify.tax_number.label",
+        "communication_password": "identify.communication_password.label",
+    }
 
     def submit(self, parts: Parts, visit: Visit | None, form: IdentifyForm, language: str) -> Registration:
         """Find the holder; M12 and all mismatches come as refusals."""
@@ -112,6 +119,12 @@ class Identify(Step):
                 form.identifier, form.communication_password.data, language
             )
         return parts.registrations.identify(form.identifier, SecondDatum(form.born, form.tax), language)
+
+    def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
+        """Both data when they do not match, else the first."""
+        second = {"company": "tax_number", "communication_id": "communication_password"}
+        both = ["policy_number", second.get(values.get("holder_type", ""), "birth_date")]
+        return both if refusal.reason == "mismatch" else both[:1]
 
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
         """Whether communication ids are taken."""

@@ -1,7 +1,7 @@
 """The customer gives a mobile number that the insurer already holds; the code goes there (M20)."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from wtforms import ValidationError
 
@@ -35,12 +35,17 @@ class Mobile(Step):
     fact = "mobile"
     changed_by = "change-mobile"
     form = MobileForm
+    labels: ClassVar = {"mobile": "mobile.label"}
 
     def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
         """Send the code."""
         if visit is None:
             raise OutOfTurn
         return parts.registrations.choose_mobile(visit, form.number)
+
+    def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
+        """The one field, whether the number or the sending is refused."""
+        return ["mobile"]
 
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
         """Whether the address was confirmed just before."""

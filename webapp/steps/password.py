@@ -1,7 +1,7 @@
 """The customer chooses a password, and the account is opened (M25–M27)."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from wtforms import ValidationError
 
@@ -44,6 +44,7 @@ class Password(Step):
     name = "password"
     fact = "is_complete"
     form = PasswordForm
+    labels: ClassVar = {"password": "password.label", "password_confirm": "password.confirm.label"}
 
     def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
         """Judge the password and open the account."""

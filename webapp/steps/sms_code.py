@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from wtforms import ValidationError
 
@@ -39,12 +39,24 @@ class SmsCode(Step):
     name = "sms-code"
     fact = "mobile_confirmed_at"
     form = SmsCodeForm
+    labels: ClassVar = {"sms_code": "sms_code.label", "resend": "sms_code.resend"}
+    actions = ("sms-resend",)
 
     def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
         """Check the code."""
         if visit is None:
             raise OutOfTurn
         return parts.registrations.confirm_mobile(visit, form.code)
+
+    def act(self, action: str, parts: Parts, visit: Visit | None) -> tuple[Registration, str | None]:
+        """Send a new code."""
+        if visit is None:
+            raise OutOfTurn
+        return parts.registrations.resend_code(visit), "sms_code.resent"
+
+    def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
+        """The code, or the button for a new one."""
+        return ["sms_code" if refusal.field == "sms_code" else "resend"]
 
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
         """What may be known of the code: where it went, until when it is good, what is left of the budget."""

@@ -1,7 +1,7 @@
 """The customer opens and accepts the terms in force (M23)."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from wtforms import ValidationError
 
@@ -31,6 +31,7 @@ class Terms(Step):
     name = "terms"
     fact = "terms_accepted_at"
     form = TermsForm
+    labels: ClassVar = {"terms": "step.terms"}
 
     def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
         """Accept the terms; that they were opened is on record."""

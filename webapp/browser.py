@@ -1,0 +1,79 @@
+"""What a browser holds of its registration: opaque ids in its signed session, or the token of a mailed link."""
+
+from dataclasses import dataclass
+
+from flask import session
+from markupsafe import Markup
+
+from services.registrations import Registration, Visit
+from webapp.parts import wired
+
+
+@dataclass(frozen=True)
+class Browser:
+    """This browser, and the token it came with while it is not bound yet."""
+
+    visit: Visit | None
+    token: str = ""
+    is_token_unknown: bool = False
+
+    @property
+    def registration(self) -> Registration | None:
+        """The registration as this browser may see it, read anew."""
+        return wired().registrations.find(self.visit) if self.visit else None
+
+    @property
+    def token_field(self) -> Markup:
+        """The hidden field that carries the token to the next step."""
+        return Markup('<input type="hidden" name="token" value="{}">').format(self.token) if self.token else Markup()
+
+    def has_newest_link_of(self, registration: Registration | None) -> bool:
+        """Tell whether the token is that of the newest mail."""
+        return registration is not None and self.visit is not None and self.visit.link_id == registration.link_id
+
+
+def this_browser(token: str) -> Browser:
+    """Return the browser of this request; `token` is the link's, if it came with one."""
+    if not token:
+        return Browser(held())
+    opaque_id = wired().links.read("confirm", token)
+    return Browser(Visit.by_link(opaque_id), token) if opaque_id else Browser(None, is_token_unknown=True)
+
+
+def held() -> Visit | None:
+    """Return what the session holds."""
+    registration_id = session.get("registration")
+    return Visit(registration_id, session.get("link")) if registration_id else None
+
+
+def bind(visit: Visit) -> None:
+    """Let this browser go on with a registration."""
+    forget()
+    session["registration"] = visit.registration_id
+    if visit.link_id:
+        session["link"] = visit.link_id
+
+
+def forget() -> None:
+    """Let this browser begin anew."""
+    for key in ("registration", "link", "reopened"):
+        session.pop(key, None)
+
+
+def reopened() -> str | None:
+    """Return the name of the done step that the customer is changing."""
+    name: str | None = session.get("reopened")
+    return name
+
+
+def reopen(name: str | None) -> None:
+    """Remember which done step the customer is changing; None when they have done so."""
+    if name is None:
+        session.pop("reopened", None)
+    else:
+        session["reopened"] = name
+
+
+def is_own(registration: Registration) -> bool:
+    """Tell whether this browser took the registration to its end, within its time."""
+    return bool(session.get("registration") == registration.id) and registration.expires_at > wired().clock.now()
