@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+_FARTHEST_STEP_BACK = 6 * 3600.0
+
 
 class Clock(Protocol):
     """What the services ask for the time."""
@@ -33,8 +35,11 @@ class SystemClock:
             return datetime.fromtimestamp(self._highest, UTC)
 
     def not_before(self, moment: datetime | None) -> None:
-        """Take `moment`, the newest one on record, as a floor, so that a restart forgets nothing."""
-        if moment is not None:
+        """Take `moment`, the newest one on record, as a floor, so that a restart forgets nothing.
+
+        One that lies far ahead comes from a clock that was wrong then, and is left alone.
+        """
+        if moment is not None and moment.timestamp() - self._read() < _FARTHEST_STEP_BACK:
             self._highest = max(self._highest, moment.timestamp())
 
     def _read(self) -> float:

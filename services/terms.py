@@ -48,8 +48,8 @@ class TermsVersions:
         self._versions = self._shipped
 
     def in_force(self, now: datetime) -> Terms:
-        """Return the version in force at `now`."""
-        in_force = [terms for terms in self._all() if terms.in_force_from <= now]
+        """Return the version in force at `now`; before the first one's day, the first."""
+        in_force = [terms for terms in self._all() if terms.in_force_from <= now] or self._all()[:1]
         return sorted(in_force, key=lambda terms: terms.in_force_from)[-1]  # of two at one moment the later entry
 
     def get(self, version: str, now: datetime) -> Terms | None:

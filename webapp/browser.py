@@ -27,9 +27,18 @@ class Browser:
         """The hidden field that carries the token to the next step."""
         return Markup('<input type="hidden" name="token" value="{}">').format(self.token) if self.token else Markup()
 
-    def has_newest_link_of(self, registration: Registration | None) -> bool:
-        """Tell whether the token is that of the newest mail."""
-        return registration is not None and self.visit is not None and self.visit.link_id == registration.link_id
+    @property
+    def came_by_link(self) -> bool:
+        """Whether this browser has followed a mailed link; it sees its registration while that mail is the newest."""
+        return self.visit is not None and self.visit.link_id is not None
+
+    def go_on_with(self, registration: Registration) -> None:
+        """Bind this browser to a registration that it may see: with its link, unless a newer mail has left since."""
+        link_id = self.visit.link_id if self.visit and self.visit.link_id == registration.link_id else None
+        visit = Visit(registration.id, link_id)
+        if visit != held():
+            forget()
+            session["registration"], session["link"] = visit.registration_id, visit.link_id
 
 
 def this_browser(token: str) -> Browser:
@@ -44,14 +53,6 @@ def held() -> Visit | None:
     """Return what the session holds."""
     registration_id = session.get("registration")
     return Visit(registration_id, session.get("link")) if registration_id else None
-
-
-def bind(visit: Visit) -> None:
-    """Let this browser go on with a registration."""
-    forget()
-    session["registration"] = visit.registration_id
-    if visit.link_id:
-        session["link"] = visit.link_id
 
 
 def forget() -> None:

@@ -1,7 +1,6 @@
 """The one page of the registration: shows the step that is due, and submits it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, flash, get_flashed_messages, make_response, redirect, request, session
@@ -10,9 +9,9 @@ from markupsafe import Markup
 
 from services import masking
 from services.refusal import DeadEnd, OutOfTurn, Refusal
-from services.registrations import Registration, Visit
+from services.registrations import Registration
 from webapp import dead_ends
-from webapp.browser import Browser, bind, forget, held, is_own, reopen, reopened, this_browser
+from webapp.browser import Browser, forget, held, is_own, reopen, reopened, this_browser
 from webapp.mistakes import SentForm, explain, is_about
 from webapp.parts import Parts, wired
 from webapp.rendering import clock_time, is_fragment_due, language, page, say, time_left
@@ -32,8 +31,8 @@ def show() -> Response:
     if browser.is_token_unknown:
         return dead_ends.show("link_unknown")
     registration = browser.registration
-    if browser.token and not browser.has_newest_link_of(registration):
-        return dead_ends.show("link_unknown", registration=registration)
+    if registration is None and browser.came_by_link:
+        return dead_ends.show("link_unknown")
     if browser.token and registration and registration.is_complete and not is_own(registration):
         return dead_ends.show("link_completed", registration=registration)
     if browser.token:
@@ -48,16 +47,13 @@ def show() -> Response:
 def submit() -> Response:
     """Submit the step whose form was sent, or do what its other buttons say, and show what is due then."""
     parts, browser = wired(), this_browser(request.form.get("token", ""))
-    if browser.token and browser.visit:
-        bind(browser.visit)
     try:
         for action in (request.form.get("action", ""), request.form.get("step", "")):
             if (done := _act(action, parts, browser)) is not None:
-                registration, notice = done
-                return _answer(registration, replace(browser, visit=held()), notice)
+                return _answer(*done, browser)
         return _submit_step(parts, browser)
     except OutOfTurn:
-        return _answer(browser.registration, browser)
+        return _answer(browser.registration, None, browser)
     except Refusal as refusal:
         return _refused(browser, {}, [("", refusal)])
     except DeadEnd as dead_end:
@@ -79,9 +75,7 @@ def _submit_step(parts: Parts, browser: Browser) -> Response:
     except Refusal as refusal:
         return _refused(browser, values, [("", refusal)], form, step)
     reopen(None)
-    if browser.visit is None or browser.visit.registration_id != registration.id:
-        bind(Visit(registration.id))
-    return _answer(registration, replace(browser, visit=held()))
+    return _answer(registration, None, browser)
 
 
 def _step_of_fields(parts: Parts, browser: Browser) -> str:
@@ -93,14 +87,18 @@ def _step_of_fields(parts: Parts, browser: Browser) -> str:
     return due.name if due else ""
 
 
-def _answer(registration: Registration | None, browser: Browser, notice: str | None = None) -> Response:
+def _answer(registration: Registration | None, notice: str | None, browser: Browser) -> Response:
     """Show what is due: at once to HTMX, by way of the page to a plain form (so that reloading sends nothing again)."""
+    if registration is not None:
+        browser.go_on_with(registration)
+    elif browser.came_by_link and request.form.get("action") != "restart":
+        return dead_ends.show("link_unknown")
     if not is_fragment_due():
         if notice:
             flash(notice)
         step = wired().journey.current(registration, reopened())
         return make_response(redirect(_address(step, registration), 303))
-    response = _show(registration, replace(browser, token=""), notice=say()(notice) if notice else None)
+    response = _show(registration, Browser(held()), notice=say()(notice) if notice else None)
     if browser.token:
         # The token has done its work; it leaves the address bar and so the history and the next screenshot.
         response.headers["HX-Replace-Url"] = SECOND_HALF
@@ -163,10 +161,14 @@ def _refused(
 ) -> Response:
     """Show the same step again with what was typed and what is to be mended."""
     registration = browser.registration
+    if registration is not None:
+        browser.go_on_with(registration)
+    elif browser.came_by_link:
+        return dead_ends.show("link_unknown")
     due = wired().journey.current(registration, reopened())
     if due is None or (step is not None and step is not due and not is_about(refusals, due)):
         # It was not this form's turn, so what is wrong with it does not matter.
-        return _answer(registration, browser)
+        return _answer(registration, None, browser)
     if step is not None and step is not due:
         # An earlier answer has become impossible meanwhile: the address was taken by another customer.
         values, sent = {}, None
@@ -180,8 +182,12 @@ def _act(action: str, parts: Parts, browser: Browser) -> tuple[Registration | No
         return None, None
     for step in parts.journey.steps:
         if action == step.changed_by:
+            registration = browser.registration
+            if registration is None:
+                raise OutOfTurn
+            browser.go_on_with(registration)
             reopen(step.name)
-            return browser.registration, None
+            return registration, None
         if action in step.actions:
             return step.act(action, parts, browser.visit)
     return None
@@ -214,7 +220,7 @@ def _first_values(step: Step, registration: Registration | None) -> Mapping[str,
     """What a form starts with: an invitation's policy number, or the address of a step that was reopened."""
     if registration is None:
         return {"policy_number": request.args.get("policy_number", "").replace("\0", "")[:60]}
-    if step.name == "email" and registration.email and wired().journey.half(step) == 1 and "link" not in session:
+    if step.name == "email" and registration.email and wired().journey.half(step) == 1 and not session.get("link"):
         return {"email": registration.email}
     return {}
 

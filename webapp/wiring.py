@@ -13,6 +13,7 @@ from services.profiles import load as load_profile
 from services.references import References
 from services.registrations import Registrations
 from services.store.engine import Store
+from services.store.version import last_written
 from services.terms import TermsVersions
 from webapp.journey import Journey
 from webapp.parts import Parts
@@ -26,6 +27,8 @@ def wire(settings: Settings) -> Parts:
     journey = Journey(profile.journey, known_steps())
     store = open_store(settings)
     clock = DemoClock(settings.demo_file("clock")) if settings.demo else SystemClock()
+    if not settings.demo:
+        clock.not_before(last_written(store))
     allowances = Allowances(settings.secret_keys[-1])
     hasher = Hasher(settings.bcrypt_rounds)
     outbox = Outbox(store, clock)

@@ -66,7 +66,7 @@ class Registration:
 
 def from_row(row: RowMapping, link_id: str | None) -> Registration:
     """Return the registration in `row` as a browser that holds the link `link_id` may see it."""
-    is_proven = row[_r.link_id] is not None and row[_r.link_id] == link_id
+    is_proven = row[_r.email] is not None and row[_r.link_id] is not None and row[_r.link_id] == link_id
     confirmed_at = row[_r.email_confirmed_at]
     return Registration(
         id=row[_r.id],

@@ -357,7 +357,7 @@ class Registrations:
             connection.execute(
                 update(tables.registrations)
                 .where(_r.id == tried.id, _r.email_key == tried.email_key)
-                .values({**self._rows.new_link(now), "link_id": None, "email": None, "email_key": None})
+                .values({**self._rows.dropped(), "email": None, "email_key": None})
             )
         raise Refusal("email", "taken")
 

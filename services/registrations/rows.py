@@ -63,7 +63,7 @@ class Rows:
             )
             .join_from(tables.registrations, tables.customers)
             .outerjoin(code, and_(code.c.kutid == _r.kutid, code.c.registration_id == _r.id))
-            .where(_r.id == visit.registration_id)
+            .where(*self._is_visited(visit))
         ).first()
         if row is None:
             return None
@@ -100,7 +100,7 @@ class Rows:
 
     def conditions(self, visit: Visit, fact: str | None, now: datetime) -> list[ColumnElement[bool]]:
         """Return what must hold of the row: it is open, and every fact that comes before `fact` is there."""
-        conditions = [_r.id == visit.registration_id, _r.expires_at > now, ~_HAS_ACCOUNT]
+        conditions = [*self._is_visited(visit), _r.expires_at > now, ~_HAS_ACCOUNT]
         for earlier in self.before(fact) if fact else ():
             if earlier == EMAIL_CONFIRMED:
                 # The proof is the link in this browser's hands, not that somebody somewhere opened it.
@@ -111,24 +111,35 @@ class Rows:
                 conditions.append(_r.answers[earlier].as_string().is_not(None))
         return conditions
 
+    @staticmethod
+    def _is_visited(visit: Visit) -> list[ColumnElement[bool]]:
+        # A browser that came by a link has nothing more in hand once a newer mail has left.
+        is_newest = [_r.link_id == visit.link_id] if visit.link_id else []
+        return [_r.id == visit.registration_id, *is_newest]
+
     def before(self, fact: str) -> tuple[str, ...]:
         """Return the facts that come before `fact`."""
         return self._facts[: self._facts.index(fact)]
 
     def new_link(self, now: datetime) -> dict[str, Any]:
         """Return the changes that a new mailed link makes: a new hour, and all that came later is dropped."""
-        # What came after the address was given by whoever held the older link, so it goes with that link.
-        later = self._facts[self._facts.index("email") + 1 :]
         end = literal(now + self._rules.lifetime, _r.expires_at.type)
+        return {
+            **self.dropped(),
+            "link_id": randomness.opaque_id(),
+            "mailed_at": now,
+            "mails": _r.mails + 1,
+            "expires_at": case((_r.closes_at < end, _r.closes_at), else_=end),
+        }
+
+    def dropped(self) -> dict[str, Any]:
+        """Return the changes that drop all that came after the address: whoever held its link gave it."""
+        later = self._facts[self._facts.index("email") + 1 :]
         answers = [fact for fact in later if fact not in _r and fact != COMPLETE]
         return {
             **{fact: None for fact in later if fact in _r},
             **({"answers": without(_r.answers, answers)} if answers else {}),
             "terms_opened": None,
-            "link_id": randomness.opaque_id(),
-            "mailed_at": now,
-            "mails": _r.mails + 1,
-            "expires_at": case((_r.closes_at < end, _r.closes_at), else_=end),
         }
 
     def is_in_turn(self, seen: Registration | None, fact: str, now: datetime) -> bool:

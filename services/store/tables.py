@@ -149,14 +149,14 @@ accounts = Table(
     Column("registration_id", String(32), nullable=False, unique=True),
     Column("email", String(320), nullable=False),
     Column("email_key", String(320), nullable=False, unique=True),
-    Column("mobile", String(20), nullable=False),
+    Column("mobile", String(20)),
     Column("password_hash", String(200), nullable=False),
     Column("password_changed_at", Moment, nullable=False),
     Column("language", String(8), nullable=False),
     Column("created_at", Moment, nullable=False),
-    Column("terms_version", String(64), nullable=False),
-    Column("terms_hash", String(64), nullable=False),
-    Column("terms_accepted_at", Moment, nullable=False),
+    Column("terms_version", String(64)),
+    Column("terms_hash", String(64)),
+    Column("terms_accepted_at", Moment),
     Column("answers", JSON, nullable=False),
 )
 

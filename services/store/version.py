@@ -1,11 +1,13 @@
 """Which tables a database has, without the tools that change them."""
 
+from datetime import datetime
 from importlib.resources import files
 
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from services.store.engine import Store
+from services.store.tables import outbox, registrations
 
 
 def is_current(store: Store) -> bool:
@@ -16,6 +18,18 @@ def is_current(store: Store) -> bool:
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == newest()
         except DBAPIError:  # there is no such table yet
             return False
+
+
+def last_written(store: Store) -> datetime | None:
+    """Return the newest moment that the database knows of, or None when it is empty or not there yet."""
+    try:
+        with store.read() as connection:
+            moments = connection.execute(
+                select(select(func.max(outbox.c.created_at)).scalar_subquery(), func.max(registrations.c.created_at))
+            ).one()
+    except SQLAlchemyError:
+        return None
+    return max((moment for moment in moments if moment is not None), default=None)
 
 
 def newest() -> str:

@@ -75,7 +75,7 @@ class SmsCode(Step):
                 "until": clock_time(state.expires_at),
                 "tries": state.tries_left,
                 "tries_total": rules.tries,
-                "codes_left": state.codes_left,
+                "codes_left": state.codes_left if state.budget_ends_at > now else rules.codes,
                 "usable": state.is_usable(now),
                 "delivery_failed": state.is_undelivered,
                 "resend": {

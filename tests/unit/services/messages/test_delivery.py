@@ -234,6 +234,7 @@ def test_a_sending_that_hangs_is_cut_off_and_holds_up_no_other(
     worker = new_delivery(deadline_seconds=0.3)
     with running(worker):
         mailbox.wait_until(lambda: len(mailbox.got) == 20)
+        discreet_log.wait_for("sent sms code", times=20)
         discreet_log.wait_for("no answer in time")
         assert sorted(states(store)) == ["doubtful", *["sent"] * 20]
         release.set()
