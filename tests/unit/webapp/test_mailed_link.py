@@ -160,7 +160,10 @@ def test_a_link_of_an_earlier_address_is_dead_for_its_browser_too(site: Site, vi
     visitor.send({"email": "masik@example.hu", "email_confirm": "masik@example.hu"})
     replayed = site.visitor()
     replayed.client.set_cookie("session", held.value)
-    for page in (replayed.get(SECOND), replayed.follow(replayed.post(SECOND, {"step": "sms-code", "sms_code": "0000"}))):
+    for page in (
+        replayed.get(SECOND),
+        replayed.follow(replayed.post(SECOND, {"step": "sms-code", "sms_code": "0000"})),
+    ):
         assert page.status == 404
         assert "masik@example.hu" not in page.text
 
