@@ -39,7 +39,7 @@ def show() -> Response:
         # Whoever comes with the link goes on behind it, whatever this browser had begun to change before.
         reopen(None)
     notice = next((str(key) for key in get_flashed_messages()), None)
-    return _show(registration, browser, notice=say()(notice) if notice else None)
+    return _show(registration, browser, notice=_notice(notice, registration))
 
 
 @blueprint.post(FIRST_HALF)
@@ -98,7 +98,7 @@ def _answer(registration: Registration | None, notice: str | None, browser: Brow
             flash(notice)
         step = wired().journey.current(registration, reopened())
         return make_response(redirect(_address(step, registration), 303))
-    response = _show(registration, Browser(held()), notice=say()(notice) if notice else None)
+    response = _show(registration, Browser(held()), notice=_notice(notice, registration))
     if browser.token:
         # The token has done its work; it leaves the address bar and so the history and the next screenshot.
         response.headers["HX-Replace-Url"] = SECOND_HALF
@@ -223,6 +223,12 @@ def _first_values(step: Step, registration: Registration | None) -> Mapping[str,
     if step.name == "email" and registration.email and wired().journey.half(step) == 1 and not session.get("link"):
         return {"email": registration.email}
     return {}
+
+
+def _notice(key: str | None, registration: Registration | None) -> Markup | None:
+    if key is None or registration is None:
+        return None
+    return say()(key, time=clock_time(registration.expires_at))
 
 
 def _deadline(registration: Registration | None) -> dict[str, Any] | None:

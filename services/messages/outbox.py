@@ -23,6 +23,9 @@ ANNOUNCED = "outbox"
 """Set in a connection's info by `put`: delivery in the same process wakes when that connection is freed."""
 
 
+_INSERT = insert(outbox)
+
+
 @dataclass(frozen=True)
 class Message:
     """One message of the outbox, as the table keeps it."""
@@ -81,20 +84,21 @@ class Outbox:
         now = self._clock.now()
         message_id = opaque_id()
         connection.execute(
-            insert(outbox).values(
-                id=message_id,
-                kind=kind,
-                recipient=recipient,
-                message=message,
-                language=language,
-                facts=dict(facts),
-                topic=topic,
-                created_at=now,
-                due_at=now,
-                expires_at=expires_at,
-                state=WAITING,
-                attempts=0,
-            )
+            _INSERT,
+            {
+                "id": message_id,
+                "kind": kind,
+                "recipient": recipient,
+                "message": message,
+                "language": language,
+                "facts": dict(facts),
+                "topic": topic,
+                "created_at": now,
+                "due_at": now,
+                "expires_at": expires_at,
+                "state": WAITING,
+                "attempts": 0,
+            },
         )
         connection.info[ANNOUNCED] = True
         return message_id

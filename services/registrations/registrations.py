@@ -180,13 +180,17 @@ class Registrations:
     def resend_code(self, visit: Visit) -> Registration:
         """Send a new code to the mobile given; the older one dies (M21).
 
-        Raises Refusal ``sms_resend.too_early``, DeadEnd ``codes_used_up`` or another, OutOfTurn.
+        Raises Refusal ``sms_resend.too_early`` or ``sms_resend.used_up``, DeadEnd ``codes_used_up`` or another,
+        OutOfTurn.
         """
         now = self._clock.now()
         with self._store.write() as connection:
             seen = self._rows.see(connection, visit)
             if seen is None or seen.mobile_confirmed_at or not self._rows.is_in_turn(seen, "mobile_confirmed_at", now):
                 raise why_not(seen, now)
+            if seen.code and seen.code.is_usable(now) and seen.code.codes_left <= 0 and not seen.code.is_undelivered:
+                # The last code is still good: a second click on its button must not look like the end.
+                raise Refusal("sms_resend", "used_up", at=seen.code.expires_at)
             self._sending.withdraw_code(connection, seen)
             return self._sending.send_code(connection, seen, now)
 

@@ -5,7 +5,21 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    String,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from services import randomness
 from services.one_time_codes import OneTimeCodes
@@ -17,8 +31,24 @@ from services.store import tables
 from services.store.statements import without
 
 _r = tables.registrations.c
+_code = tables.one_time_codes.c
 _IS_COMPLETE = exists().where(tables.accounts.c.registration_id == _r.id)
 _HAS_ACCOUNT = exists().where(tables.accounts.c.kutid == _r.kutid)
+
+# Built once: it is asked for at every turn.
+_link_id = bindparam("link_id", type_=String)
+_SEEN = (
+    select(
+        *_r,
+        tables.customers.c.name,
+        *_code,
+        _IS_COMPLETE.label("is_complete"),
+        _HAS_ACCOUNT.label("has_account"),
+    )
+    .join_from(tables.registrations, tables.customers)
+    .outerjoin(tables.one_time_codes, and_(_code.kutid == _r.kutid, _code.registration_id == _r.id))
+    .where(_r.id == bindparam("registration_id"), or_(_link_id.is_(None), _r.link_id == _link_id))
+)
 
 
 class Rows:
@@ -52,19 +82,8 @@ class Rows:
 
     def see(self, connection: Connection, visit: Visit) -> Registration | None:
         """Return the registration as this browser may see it, with its code and its holder's name."""
-        code = tables.one_time_codes
-        row = connection.execute(
-            select(
-                *_r,
-                tables.customers.c.name,
-                *code.c,
-                _IS_COMPLETE.label("is_complete"),
-                _HAS_ACCOUNT.label("has_account"),
-            )
-            .join_from(tables.registrations, tables.customers)
-            .outerjoin(code, and_(code.c.kutid == _r.kutid, code.c.registration_id == _r.id))
-            .where(*self._is_visited(visit))
-        ).first()
+        seen = connection.execute(_SEEN, {"registration_id": visit.registration_id, "link_id": visit.link_id})
+        row = seen.first()
         if row is None:
             return None
         mapping = row._mapping
@@ -73,7 +92,7 @@ class Rows:
             holder_name=mapping[tables.customers.c.name],
             is_complete=bool(mapping["is_complete"]),
             has_account=bool(mapping["has_account"]),
-            code=self._codes.state(mapping) if mapping[code.c.kutid] else None,
+            code=self._codes.state(mapping) if mapping[_code.kutid] else None,
         )
 
     def advance(
@@ -100,7 +119,10 @@ class Rows:
 
     def conditions(self, visit: Visit, fact: str | None, now: datetime) -> list[ColumnElement[bool]]:
         """Return what must hold of the row: it is open, and every fact that comes before `fact` is there."""
-        conditions = [*self._is_visited(visit), _r.expires_at > now, ~_HAS_ACCOUNT]
+        conditions = [_r.id == visit.registration_id, _r.expires_at > now, ~_HAS_ACCOUNT]
+        if visit.link_id:
+            # A browser that came by a link has nothing more in hand once a newer mail has left.
+            conditions.append(_r.link_id == visit.link_id)
         for earlier in self.before(fact) if fact else ():
             if earlier == EMAIL_CONFIRMED:
                 # The proof is the link in this browser's hands, not that somebody somewhere opened it.
@@ -110,12 +132,6 @@ class Rows:
             else:
                 conditions.append(_r.answers[earlier].as_string().is_not(None))
         return conditions
-
-    @staticmethod
-    def _is_visited(visit: Visit) -> list[ColumnElement[bool]]:
-        # A browser that came by a link has nothing more in hand once a newer mail has left.
-        is_newest = [_r.link_id == visit.link_id] if visit.link_id else []
-        return [_r.id == visit.registration_id, *is_newest]
 
     def before(self, fact: str) -> tuple[str, ...]:
         """Return the facts that come before `fact`."""

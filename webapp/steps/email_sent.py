@@ -28,7 +28,7 @@ class EmailSent(Step):
         if visit is None:
             raise OutOfTurn
         if action == "resend-email":
-            return parts.registrations.resend_email(visit), None
+            return parts.registrations.resend_email(visit), "email_sent.resent"
         registration = parts.registrations.find(visit)
         suggested = email_addresses.suggestion(registration.email or "") if registration else None
         if suggested is None:

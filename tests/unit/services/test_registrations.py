@@ -435,7 +435,7 @@ def test_the_budget_holds_through_every_door_and_for_24_hours(house: House) -> N
         house.registrations.resend_code(visit)
         house.deliver()
     house.clock.advance(minutes=1)
-    assert said(house.registrations.resend_code, visit) == "codes_used_up"
+    assert said(house.registrations.resend_code, visit) == "sms_resend.used_up"
     house.registrations.resend_email(visit)
     assert said(house.registrations.choose_mobile, house.visit_by_mail(ANNA.email), ANNA.mobile) == "codes_used_up"
     house.clock.advance(hours=3)

@@ -60,7 +60,7 @@
     for (const item of list.children) {
       const rule = rules[item.dataset.rule]
       if (rule) {
-        const now = item.querySelector('.now')
+        const now = item.querySelector('.so-far')
         if (now) now.textContent = ''
         item.classList.toggle('met', rule(password, item))
         item.querySelector('.state').textContent = ', ' + (item.classList.contains('met') ? met : unmet)
