@@ -24,6 +24,10 @@ def has_catalogue(language: str) -> bool:
     return (files("services") / "catalogues" / f"{language}.po").is_file()
 
 
+class MissingText(KeyError):
+    """There is no text with this key in any language."""
+
+
 class Texts:
     """The catalogues in one profile's voice.
 
@@ -62,7 +66,7 @@ class Texts:
             text = texts.get(key) or self._form(texts, key, language, facts)
             if text is not None:
                 return text
-        raise KeyError(key)
+        raise MissingText(key)
 
     def _form(self, texts: Mapping[str, str], key: str, language: str, facts: Mapping[str, Any]) -> str | None:
         # A language that needs fewer forms has only `other`: it comes before another language's exact form.

@@ -62,6 +62,8 @@ class _Commands(click.Group):
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
+        except click.exceptions.Exit:  # a RuntimeError too, by which click ends after --help
+            raise
         except RuntimeError as error:
             raise click.ClickException(str(error)) from error
 

@@ -20,6 +20,8 @@ def delivery(parts: Parts) -> Delivery:
             parts.codes.give_back(connection, topic.removeprefix("code:"))
 
     settings = parts.settings
+    if settings.mail_url.partition(":")[0] not in ("smtp", "smtps", "folder", "demo"):
+        raise ValueError("BELEPO_MAIL_URL must begin with smtp://, smtps:// or folder:")
     senders = {"email": _sender(settings.mail_url, parts), "sms": _sender(settings.sms_url, parts)}
     return Delivery(parts.store, parts.clock, Composer(parts.profile, parts.links), senders, undelivered)
 

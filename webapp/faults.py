@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from services import randomness
 from services.passwords.hashing import Overloaded
 from services.refusal import OutOfTurn
+from services.texts import MissingText
 from webapp.parts import wired
 from webapp.rendering import clock_time, page, say
 
@@ -104,6 +105,8 @@ def _broken(error: InternalServerError) -> Response:
     cause = error.original_exception or error
     reference = randomness.reference()
     frames = _places(cause)
+    if isinstance(cause, MissingText):
+        frames = f"{cause} {frames}"  # a key, which holds nothing of a customer
     log.error("failed reference=%s %s %s %s", reference, request.method, type(cause).__name__, frames)
     return _fault("500", 500, reference)
 

@@ -54,7 +54,9 @@ class Settings(BaseSettings):
         given = {name: value for name, value in given.items() if value != ""}
         profile = str(given.get("profile", "mygenerali"))
         folder = Path(given.get("data_dir", "instance"))
-        given.setdefault("database_url", f"sqlite:///{folder / Path(profile).stem}.sqlite3")
+        # An insurer's own file is called profile.toml; its folder tells one insurer from another.
+        name = Path(profile).resolve().parent.name if profile.endswith(".toml") else profile
+        given.setdefault("database_url", f"sqlite:///{folder / name}.sqlite3")
         if str(given.get("demo", "")).lower() in {"1", "true", "yes", "on"}:
             given.setdefault("secret_keys", (_DEMO_KEY,))
             given.setdefault("mail_url", "demo:")
@@ -73,7 +75,9 @@ class Settings(BaseSettings):
         else:
             self._refuse_weak_secrets()
         if urlsplit(self.public_url).scheme not in ("http", "https") or not urlsplit(self.public_url).hostname:
-            raise ValueError("BELEPO_PUBLIC_URL is needed: the address that links are built from, https://….")
+            raise ValueError("BELEPO_PUBLIC_URL must be the whole address that links are built from: https://….")
+        if make_url(self.database_url).get_backend_name() not in ("sqlite", "postgresql"):
+            raise ValueError("BELEPO_DATABASE_URL must begin with sqlite:/// or postgresql://.")
         for name, url in (("BELEPO_MAIL_URL", self.mail_url), ("BELEPO_SMS_URL", self.sms_url)):
             if not url:
                 raise ValueError(f"{name} is needed: how messages leave, for example folder:/tmp/messages.")

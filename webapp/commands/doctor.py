@@ -52,11 +52,14 @@ def examine(settings: Settings) -> list[Finding]:
     findings = list(_settings(settings))
     try:
         parts = wire(settings)
-    except (ProfileError, RuntimeError, ValueError) as error:
-        return [*findings, Finding("profile", str(error), "Mend the profile's file.", is_bad=True)]
+    except (ProfileError, RuntimeError, ValueError, OSError) as error:
+        return [*findings, Finding("set-up", str(error), "Mend the profile or the setting that it names.", is_bad=True)]
     findings.append(Finding("profile", f"{parts.profile.name}: {' → '.join(parts.profile.journey)}"))
     for look in (_front_end, _database, _messages, _limits, _clock):
-        findings.extend(look(parts))
+        try:
+            findings.extend(look(parts))
+        except SQLAlchemyError as error:
+            findings.append(Finding("database", type(error).__name__, "See the line on the database.", is_bad=True))
     return findings
 
 

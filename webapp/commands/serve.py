@@ -8,6 +8,7 @@ import click
 from granian import Granian
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
+from granian.log import LogLevels
 
 from services import demo_data
 from services.store.migrate import migrate
@@ -46,6 +47,8 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
         http1_settings=HTTP1Settings(header_read_timeout=15_000),
         workers_kill_timeout=30,
         respawn_failed_workers=True,
+        # Its warnings speak of frameworks that hold threads for computing; here they wait for hashes and the disk.
+        log_level=LogLevels.error if settings.demo else LogLevels.info,
         log_access=False,
     )
     # Many threads would each get a heap of their own from the C library, and the process would double in size.

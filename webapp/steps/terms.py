@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from wtforms import ValidationError
-
 from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
 from webapp.forms import StepForm, Text
@@ -19,11 +17,6 @@ class TermsForm(StepForm):
 
     terms = Text(20)
 
-    def validate_terms(self, field: Text) -> None:
-        """It must be ticked."""
-        if not field.data:
-            raise ValidationError(Refusal("terms", "not_ticked"))
-
 
 class Terms(Step):
     """Keeps that the terms were accepted, which version and which text."""
@@ -34,9 +27,13 @@ class Terms(Step):
     labels: ClassVar = {"terms": "step.terms"}
 
     def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
-        """Accept the terms; that they were opened is on record."""
+        """Accept the terms; that they were opened is on record, and asked for before the tick."""
         if visit is None:
             raise OutOfTurn
+        if not form.terms.data:
+            registration = parts.registrations.find(visit)
+            is_opened = registration is not None and registration.terms_opened is not None
+            raise Refusal("terms", "not_ticked" if is_opened else "not_opened")
         return parts.registrations.accept_terms(visit)
 
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
