@@ -152,7 +152,7 @@ def test_the_terms_are_opened_before_they_are_accepted(visitor: Visitor) -> None
     if visitor.is_scripted:
         assert visitor.browser.evaluate("() => document.getElementById('terms').disabled")
         visitor.submit()
-        assert words("error.terms.not_ticked") in visitor.errors()["terms"]
+        assert words("error.terms.not_opened") in visitor.errors()["terms"]
         assert visitor.browser.evaluate("() => document.getElementById('terms').disabled")
     else:
         visitor.choose("terms")

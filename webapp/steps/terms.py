@@ -32,7 +32,8 @@ class Terms(Step):
             raise OutOfTurn
         if not form.terms.data:
             registration = parts.registrations.find(visit)
-            is_opened = registration is not None and registration.terms_opened is not None
+            newest = parts.terms.in_force(parts.clock.now()).version
+            is_opened = registration is not None and registration.terms_opened == newest
             raise Refusal("terms", "not_ticked" if is_opened else "not_opened")
         return parts.registrations.accept_terms(visit)
 
