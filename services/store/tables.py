@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -158,6 +159,79 @@ accounts = Table(
     Column("terms_hash", String(64)),
     Column("terms_accepted_at", Moment),
     Column("answers", JSON, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("account_id", ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("token_hash", String(64), nullable=False, unique=True),  # of what the browser holds; it changes with rights
+    Column("device_hash", String(64), nullable=False),  # of the lasting mark by which a browser is known again
+    Column("device", String(80), nullable=False),  # such as “Firefox, Windows”
+    Column("created_at", Moment, nullable=False, index=True),
+    Column("seen_at", Moment, nullable=False),
+    Column("ends_at", Moment, nullable=False),  # however busy it is
+    Column("ended_at", Moment),
+    Column("ended_by", String(16)),  # see services.accounts.sessions
+    Column("terms_opened", String(64)),
+    Column("kept", JSON),  # what was typed when the session before it ended
+)
+
+sign_in_tries = Table(
+    "sign_in_tries",
+    metadata,
+    Column("key", String(64), primary_key=True),  # a keyed hash: nothing personal
+    Column("failures", Integer, nullable=False),  # in a row; a try under way counts as one until it has succeeded
+    Column("wait_until", Moment, nullable=False),
+    Column("ends_at", Moment, nullable=False, index=True),
+)
+
+password_resets = Table(
+    "password_resets",
+    metadata,
+    # One row an account: a newer link replaces the older one.
+    Column("account_id", ForeignKey("accounts.id"), primary_key=True),
+    Column("link_id", String(32), nullable=False, unique=True),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
+)
+
+account_changes = Table(
+    "account_changes",
+    metadata,
+    # A new address or number that is not proved yet; one of a kind an account.
+    Column("account_id", ForeignKey("accounts.id"), primary_key=True),
+    Column("kind", String(8), primary_key=True),  # email, mobile
+    Column("id", String(32), nullable=False, unique=True),
+    Column("value", String(320), nullable=False),
+    Column("value_key", String(320), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
+)
+
+passkeys = Table(
+    "passkeys",
+    metadata,
+    Column("id", Text, primary_key=True),  # the credential's, base64url
+    Column("account_id", ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    Column("transports", JSON, nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("used_at", Moment),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False, index=True),
+    Column("actor", String(64), nullable=False),  # customer, system, or a member of staff
+    Column("action", String(32), nullable=False),
+    Column("kutid", String(32), index=True),
+    Column("facts", JSON, nullable=False),
 )
 
 reference_codes = Table(
