@@ -252,5 +252,4 @@ def _done(registration: Registration | None) -> Response:
         "steps/done.html",
         email=registration.email,
         mobile_masked=masking.mobile(registration.mobile or ""),
-        sign_in_available=False,
     )
