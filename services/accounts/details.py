@@ -217,6 +217,7 @@ class AccountDetails:
                 tables.account_changes, tables.sessions, tables.passkeys, tables.audit,
             )  # fmt: skip
             own = select(tables.accounts.c.terms_hash).where(_a.id == account.id)
+            begun = tables.registrations
             return {
                 "account": {
                     "customer_id": account.kutid,
@@ -233,11 +234,16 @@ class AccountDetails:
                     },
                     "answers": dict(account.answers),
                 },
+                # None any more where what was completed long ago has been erased.
+                "registration": next(iter(rows(
+                    begun, "identifier", "created_at", "email", "email_confirmed_at", "mobile", "mobile_confirmed_at",
+                    where=begun.c.id == account.registration_id,
+                )), None),
                 "changes_to_confirm": rows(
                     changes, "kind", "value", "created_at", "expires_at", where=changes.c.account_id == account.id
                 ),
                 "sessions": rows(
-                    sessions, "device", "created_at", "seen_at", "ends_at", "ended_at", "ended_by",
+                    sessions, "device", "created_at", "seen_at", "ends_at", "ended_at", "ended_by", "kept",
                     where=sessions.c.account_id == account.id,
                 ),
                 "passkeys": rows(
@@ -279,9 +285,11 @@ class AccountDetails:
             until = self._allowances.take(connection, key, limit=rules.mails_an_hour, quiet=rules.lifetime, now=now)
             return Refusal("email", "too_many", at=until) if until else Refusal("email", "taken")
         until = self._allowances.blocked_until(connection, key, limit=rules.mails_an_hour, now=now)
-        until = until or self._allowances.take_within(
-            connection, "mail", address.key, limit=rules.mails_an_hour, window=timedelta(hours=1), now=now
-        )
+        # Nor do strangers, or the old address, get more mails from one account than an address may get at all.
+        for purpose, subject in (("email change", account.id), ("mail", address.key)):
+            until = until or self._allowances.take_within(
+                connection, purpose, subject, limit=rules.mails_an_hour, window=timedelta(hours=1), now=now
+            )
         return Refusal("email", "too_many", at=until) if until else None
 
     def _mail_new_address(self, connection: Connection, session: Session, address: EmailAddress, now: datetime) -> None:

@@ -4,7 +4,7 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from services.profiles import Profile
 from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.registrations import Registration, Registrations, Visit
 from services.store.engine import Store
-from services.store.tables import accounts, communication_ids, customers, metadata, phones, policies
+from services.store.tables import accounts, communication_ids, customers, metadata, phones, policies, sessions
 from services.terms import TermsVersions
 
 KEYS = ("the newest key of these tests, 32+ signs", "the older key of these tests, 32+ signs..")
@@ -228,13 +228,13 @@ class House:
             outbox=self.outbox,
             hasher=hasher,
         )
-        sessions, tries = Sessions(profile.sign_in), Tries(profile.sign_in, self.allowances)
+        sessions_, tries = Sessions(profile.sign_in), Tries(profile.sign_in, self.allowances)
         checks, notices = Checks(store, self.clock, tries, hasher), Notices(self.outbox, profile.texts)
         self.sign_ins = SignIns(
             store,
             self.clock,
             profile,
-            sessions=sessions,
+            sessions=sessions_,
             tries=tries,
             allowances=self.allowances,
             terms=self.terms,
@@ -245,7 +245,7 @@ class House:
             store,
             self.clock,
             profile,
-            sessions=sessions,
+            sessions=sessions_,
             tries=tries,
             checks=checks,
             allowances=self.allowances,
@@ -256,7 +256,7 @@ class House:
             store,
             self.clock,
             profile,
-            sessions=sessions,
+            sessions=sessions_,
             checks=checks,
             allowances=self.allowances,
             codes=self.codes,
@@ -344,6 +344,11 @@ class House:
         seen = self.sign_ins.resume(token, is_activity=False)
         assert seen is not None
         return seen
+
+    def session_of(self, session: Session) -> Session:
+        """Return a session as it stands now, however its secret has changed."""
+        (row,) = (row for row in self.rows(sessions) if row.id == session.id)
+        return replace(session, ended_by=row.ended_by)
 
     def comes_in(self, person: Person, password: str, device: Device = PHONE) -> str:
         """Try to sign in and return the answer."""
