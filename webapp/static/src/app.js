@@ -110,7 +110,7 @@
     }
   })
 
-  on('input', (event) => { if (event.target.id === 'password') judge(event.target) })
+  on('input', (event) => { if (event.target.matches('[aria-describedby~=rules]')) judge(event.target) })
 
   on('click', (event) => {
     const button = event.target.closest('[data-shown]')
