@@ -40,6 +40,7 @@ class Say:
         self._texts = texts
         link = Markup('<a class="tel" href="tel:{}">{}</a>').format(profile.contact.phone, profile.phone_display)
         self._ready: dict[tuple[str, str], Markup] = {}
+        self._ready_plain: dict[tuple[str, str], str] = {}
         self._facts: dict[str, dict[str, Any]] = {}
         for code in texts.languages:
             facts = texts.facts(code)
@@ -60,7 +61,12 @@ class Say:
 
     def plain(self, key: str, **facts: Any) -> str:
         """Return the text in the request's language without markup, for titles and attributes."""
-        return self._texts.say(key, language(), **facts)
+        code = language()
+        if facts:
+            return self._texts.say(key, code, **facts)
+        if (code, key) not in self._ready_plain:
+            self._ready_plain[code, key] = self._texts.say(key, code)
+        return self._ready_plain[code, key]
 
 
 def clock_time(moment: datetime) -> str:
