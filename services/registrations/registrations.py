@@ -87,6 +87,22 @@ class Registrations:
         with self._store.read() as connection:
             return self._rows.see(connection, visit)
 
+    def why_dead(self, visit: Visit) -> str:
+        """Return the kind of dead end that a link which shows no registration leads to.
+
+        ``link_unknown`` when a newer mail has left for it; once it was erased, ``link_completed`` while there is
+        the account that it opened, else ``link_expired``.
+        """
+        a = tables.accounts.c
+        with self._store.read() as connection:
+            is_kept, has_account = connection.execute(
+                select(
+                    exists().where(_r.id == visit.registration_id),
+                    exists().where(a.registration_id == visit.registration_id),
+                )
+            ).one()
+        return "link_unknown" if is_kept else "link_completed" if has_account else "link_expired"
+
     # --- Steps -----------------------------------------------------------------------------------------------
 
     def identify(self, policy_number: str, datum: SecondDatum, language: str) -> Registration:
