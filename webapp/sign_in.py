@@ -64,7 +64,10 @@ def submit() -> Response:
         try:
             token = wired().sign_ins.sign_in(
                 _key(typed), password, device,
-                registered_here=session.get("registration"),
+                # Only the browser that came by the mailed link has gone on to the end.
+                registered_here=session.get("registration") if session.get("link") else None,
+                reset_here=signed_in.reset_here(),
+                held=signed_in.held(),
                 kept=kept or None,
             )  # fmt: skip
         except Refusal as refusal:

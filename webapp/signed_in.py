@@ -16,7 +16,7 @@ P = ParamSpec("P")
 
 SIGN_IN = "/belepes"
 TERMS = "/fiok/feltetelek"
-_KEY = "sign_in"
+_KEY, _RESET = "sign_in", "reset"
 _NEVER_KEPT = ("password", "token", "code")
 
 
@@ -28,11 +28,17 @@ def current() -> Session | None:
 
 def _seen() -> Session | None:
     if "signed_in" not in g:
-        token = session.get(_KEY)
+        token = held()
         is_activity = request.endpoint != "sign_in.until_when"
         g.signed_in = wired().sign_ins.resume(token, is_activity=is_activity) if token else None
     seen: Session | None = g.signed_in
     return seen
+
+
+def held() -> str | None:
+    """Return the session's secret that this browser holds, whatever has become of the session."""
+    token: str | None = session.get(_KEY)
+    return token
 
 
 def hold(token: str) -> None:
@@ -44,6 +50,17 @@ def hold(token: str) -> None:
 def look_again() -> None:
     """Have `current` read anew what has changed since."""
     g.pop("signed_in", None)
+
+
+def remember_reset(proof: str) -> None:
+    """Have this browser be known, at its next sign-in, as the one that has set the new password."""
+    session[_RESET] = proof
+
+
+def reset_here() -> str | None:
+    """Return what `remember_reset` kept."""
+    proof: str | None = session.get(_RESET)
+    return proof
 
 
 def let_go() -> None:
