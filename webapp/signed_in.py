@@ -44,6 +44,11 @@ def held() -> str | None:
 def hold(token: str) -> None:
     """Have this browser hold a session's secret from now on: after a sign-in or a change of its rights."""
     session[_KEY] = token
+    look_again()
+
+
+def look_again() -> None:
+    """Have `current` read anew what has changed since."""
     g.pop("signed_in", None)
 
 
@@ -61,7 +66,7 @@ def reset_here() -> str | None:
 def let_go() -> None:
     """Have this browser hold nothing at all any more."""
     session.clear()
-    g.pop("signed_in", None)
+    look_again()
 
 
 def why_ended() -> str | None:
@@ -85,7 +90,7 @@ def needed(view: Callable[P, Response]) -> Callable[P, Response]:
         try:
             return view(*arguments, **named)
         except SignedOut:
-            g.pop("signed_in", None)
+            look_again()
             return ask()
 
     return guarded
@@ -95,7 +100,7 @@ def ask() -> Response:
     """Ask for a sign-in and come back here. What was typed is kept: it travels in the form that asks."""
     ended = why_ended()
     session.pop(_KEY, None)
-    g.pop("signed_in", None)
+    look_again()
     if request.method in ("GET", "HEAD"):
         flash(ended or "login.needed")
         return make_response(redirect(f"{SIGN_IN}?{urlencode({'next': request.full_path.rstrip('?')})}", 303))
@@ -111,8 +116,6 @@ def ask() -> Response:
 
 def show_sign_in(status: int = 200, **context: Any) -> Response:
     """Show the sign-in page."""
-    return page(
-        "account/login.html",
-        status,
-        **{"notice": None, "next_address": "", "kept": {}, "form": SentForm(), "wait": None, **context},
-    )
+    shown = {"notice": None, "next_address": "", "kept": {}, "wait": None, "is_failed": False, **context}
+    form = shown.setdefault("form", SentForm())
+    return page("account/login.html", status, problems=form.problems, **shown)
