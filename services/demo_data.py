@@ -14,8 +14,8 @@ from services.store.tables import REGISTER, customers, metadata
 
 def files(profile: Profile) -> dict[str, Path]:
     """Return the profile's demo files by the importer's names."""
-    folder = profile.folder / "demo"
-    return {table.name: folder / f"{table.name}.csv" for table in REGISTER}
+    found = {table.name: profile.folder / "demo" / f"{table.name}.csv" for table in REGISTER}
+    return {name: file for name, file in found.items() if file.is_file()}
 
 
 def load(store: Store, profile: Profile, clock: Clock, rounds: int) -> bool:

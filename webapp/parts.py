@@ -29,6 +29,7 @@ class Parts:
     links: Links
     outbox: Outbox
     terms: TermsVersions
+    notice: TermsVersions
     references: References
     registrations: Registrations
     hasher: Hasher

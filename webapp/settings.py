@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     demo: bool = False
     demo_anywhere: bool = False
     profile: str = "mygenerali"
+    hardened: bool = False
     data_dir: Path = Path("instance")
     database_url: str = ""
     limits_url: str = "memory://"

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, send_file, session
+from flask import Blueprint, Response, abort, send_file
 from markupsafe import Markup
 
-from services.registrations import Visit
 from services.terms import Terms
+from webapp.browser import held
 from webapp.parts import wired
 from webapp.rendering import day, language, page
 
@@ -67,5 +67,5 @@ def _show(terms: Terms) -> Response:
 
 
 def _record(version: str) -> None:
-    if registration_id := session.get("registration"):
-        wired().registrations.open_terms(Visit(registration_id, session.get("link")), version)
+    if visit := held():
+        wired().registrations.open_terms(visit, version)

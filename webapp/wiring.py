@@ -23,8 +23,8 @@ from webapp.steps import known_steps
 
 def wire(settings: Settings) -> Parts:
     """Build the application's parts. Raises ProfileError when the profile cannot be used."""
-    profile = load_profile(settings.profile)
-    journey = Journey(profile.journey, known_steps())
+    profile = load_profile(settings.profile, hardened=settings.hardened)
+    journey = Journey(profile, known_steps())
     store = open_store(settings)
     clock = DemoClock(settings.demo_file("clock")) if settings.demo else SystemClock()
     if not settings.demo:
@@ -33,6 +33,7 @@ def wire(settings: Settings) -> Parts:
     hasher = Hasher(settings.bcrypt_rounds)
     outbox = Outbox(store, clock)
     codes = OneTimeCodes(profile.one_time_code, settings.secret_keys)
+    notice = TermsVersions(profile, kind="notice")
     terms = TermsVersions(profile, settings.demo_file("terms") if settings.demo else None)
     return Parts(
         settings=settings,
@@ -42,6 +43,7 @@ def wire(settings: Settings) -> Parts:
         links=Links(settings.secret_keys, settings.public_url),
         outbox=outbox,
         terms=terms,
+        notice=notice,
         references=References(store, clock),
         registrations=Registrations(
             store,
@@ -52,6 +54,7 @@ def wire(settings: Settings) -> Parts:
             policyholders=PolicyHolders(profile.identification, allowances),
             codes=codes,
             terms=terms,
+            notice=notice,
             outbox=outbox,
             hasher=hasher,
         ),

@@ -13,11 +13,13 @@ from sqlalchemy import (
     bindparam,
     case,
     exists,
+    false,
     func,
     insert,
     literal,
     or_,
     select,
+    true,
     update,
 )
 
@@ -26,7 +28,14 @@ from services.one_time_codes import OneTimeCodes
 from services.policyholders import PolicyHolder
 from services.profiles import Registration as Rules
 from services.refusal import DeadEnd, OutOfTurn
-from services.registrations.registration import COMPLETE, EMAIL_CONFIRMED, Registration, Visit, from_row
+from services.registrations.registration import (
+    COMPLETE,
+    EMAIL_CONFIRMED,
+    MOBILE_CONFIRMED,
+    Registration,
+    Visit,
+    from_row,
+)
 from services.store import tables
 from services.store.statements import without
 
@@ -58,11 +67,26 @@ class Rows:
         self._facts = tuple(facts)
         self._rules = rules
         self._codes = codes
+        # Where the link is mailed after the code was typed, whoever opens it has not proved the mobile by that: the
+        # address may have been mistyped. Each browser proves it then.
+        self.is_mobile_proved_here = EMAIL_CONFIRMED in self._facts and MOBILE_CONFIRMED in self.before(EMAIL_CONFIRMED)
+
+    @property
+    def is_link_mailed(self) -> bool:
+        """Whether the journey waits for a mailed link."""
+        return EMAIL_CONFIRMED in self._facts
 
     def begin(
-        self, connection: Connection, holder: PolicyHolder, identifier: str, language: str, now: datetime
+        self,
+        connection: Connection,
+        holder: PolicyHolder,
+        identifier: str,
+        language: str,
+        now: datetime,
+        *,
+        mobile: str | None = None,
     ) -> Registration:
-        """Write down a new registration of an identified customer."""
+        """Write down a new registration of an identified customer, with the mobile that was part of it if any was."""
         row = connection.execute(
             insert(tables.registrations)
             .values(
@@ -73,6 +97,7 @@ class Rows:
                 created_at=now,
                 expires_at=now + self._rules.lifetime,
                 closes_at=now + self._rules.longest,
+                mobile=mobile,
                 mails=0,
                 answers={},
             )
@@ -88,7 +113,7 @@ class Rows:
             return None
         mapping = row._mapping
         return replace(
-            from_row(mapping, visit.link_id),
+            self._as_seen(from_row(mapping, visit.link_id), visit),
             holder_name=mapping[tables.customers.c.name],
             is_complete=bool(mapping["is_complete"]),
             has_account=bool(mapping["has_account"]),
@@ -115,7 +140,20 @@ class Rows:
         ).first()
         if row is None:
             return None
-        return from_row(row._mapping, row.link_id if "link_id" not in changes else None)
+        changed = from_row(row._mapping, row.link_id if "link_id" not in changes else None)
+        return changed if fact == MOBILE_CONFIRMED else self._as_seen(changed, visit)
+
+    def _as_seen(self, registration: Registration, visit: Visit) -> Registration:
+        """Return the registration as this browser may see it where each proves the mobile itself."""
+        if self.is_mobile_proved_here and not visit.has_proved_mobile:
+            return replace(registration, mobile_confirmed_at=None)
+        return registration
+
+    def is_mobile_unproved(self, visit: Visit) -> ColumnElement[bool]:
+        """Return the condition that this browser has not confirmed the mobile yet."""
+        if self.is_mobile_proved_here and not visit.has_proved_mobile:
+            return true()
+        return _r.mobile_confirmed_at.is_(None)
 
     def conditions(self, visit: Visit, fact: str | None, now: datetime) -> list[ColumnElement[bool]]:
         """Return what must hold of the row: it is open, and every fact that comes before `fact` is there."""
@@ -127,6 +165,8 @@ class Rows:
             if earlier == EMAIL_CONFIRMED:
                 # The proof is the link in this browser's hands, not that somebody somewhere opened it.
                 conditions.append(_r.link_id == (visit.link_id or ""))
+            elif earlier == MOBILE_CONFIRMED and self.is_mobile_proved_here and not visit.has_proved_mobile:
+                conditions.append(false())
             elif earlier in _r:
                 conditions.append(_r[earlier].is_not(None))
             else:
@@ -150,12 +190,15 @@ class Rows:
 
     def dropped(self) -> dict[str, Any]:
         """Return the changes that drop all that came after the address: whoever held its link gave it."""
+        if not self.is_link_mailed:
+            return {}
         later = self._facts[self._facts.index("email") + 1 :]
         answers = [fact for fact in later if fact not in _r and fact != COMPLETE]
         return {
             **{fact: None for fact in later if fact in _r},
             **({"answers": without(_r.answers, answers)} if answers else {}),
             "terms_opened": None,
+            "notice_opened": None,
         }
 
     def is_in_turn(self, seen: Registration | None, fact: str, now: datetime) -> bool:

@@ -43,6 +43,7 @@ class Password(Step):
 
     name = "password"
     fact = "is_complete"
+    needs = ("identifier", "email")
     form = PasswordForm
     labels: ClassVar = {"password": "password.label", "password_confirm": "password.confirm.label"}
 

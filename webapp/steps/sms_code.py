@@ -16,7 +16,7 @@ from webapp.steps import Step
 
 
 class SmsCodeForm(StepForm):
-    """The code; spaces and hyphens between its digits are forgiven."""
+    """The code, or its last digits where those are enough; spaces and hyphens between them are forgiven."""
 
     sms_code = Text(40)
 
@@ -24,12 +24,13 @@ class SmsCodeForm(StepForm):
 
     def validate_sms_code(self, field: Text) -> None:
         """It must have the code's length; one that cannot be right costs no try."""
-        length = wired().profile.one_time_code.length
+        rules = wired().profile.one_time_code
         text = "".join(sign for sign in field.data if not sign.isspace() and sign not in "-–")
         if not text:
             raise ValidationError(Refusal("sms_code", "empty"))
-        if not text.isdecimal() or len(text) != length:
-            raise ValidationError(Refusal("sms_code", "malformed", length=length))
+        if not text.isdecimal() or len(text) not in (rules.length, rules.typed):
+            reason = "malformed.tail" if rules.takes_tail else "malformed"
+            raise ValidationError(Refusal("sms_code", reason, length=rules.length, typed=rules.typed))
         self.code = "".join(str(unicodedata.decimal(sign)) for sign in text)
 
 
@@ -38,6 +39,7 @@ class SmsCode(Step):
 
     name = "sms-code"
     fact = "mobile_confirmed_at"
+    needs = ("mobile",)
     form = SmsCodeForm
     labels: ClassVar = {"sms_code": "sms_code.label", "resend": "sms_code.resend"}
     actions = ("sms-resend",)
@@ -72,6 +74,7 @@ class SmsCode(Step):
             "mobile": mobile,
             "code": {
                 "length": rules.length,
+                "typed": rules.typed,
                 "until": clock_time(state.expires_at),
                 "tries": state.tries_left,
                 "tries_total": rules.tries,

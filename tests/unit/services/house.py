@@ -211,6 +211,7 @@ class House:
             policyholders=self.policyholders,
             codes=self.codes,
             terms=self.terms,
+            notice=TermsVersions(profile, kind="notice"),
             outbox=self.outbox,
             hasher=Hasher(4, threads=2),
         )
