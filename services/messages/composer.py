@@ -30,6 +30,11 @@ class _Target:
 _TARGETS = {
     "confirm": _Target("/regisztracioveglegesites", "confirm"),
     "registered": _Target("/belepes"),
+    "reset": _Target("/sso/ResetPassword", "reset"),
+    "reset_unknown": _Target("/regisztracio"),
+    "password_changed": _Target("/sso/ForgotPassword"),
+    "new_device": _Target("/sso/ForgotPassword"),
+    "address_new": _Target("/fiok/email/uj", "email"),
 }
 """One line for each mail with a button; the rest of a mail is its texts, ``mail.<message>.*``."""
 
@@ -130,13 +135,15 @@ class Composer:
         """Return what fills a mail's texts, numbers and dates kept together by no-break spaces."""
         until = message.expires_at.astimezone(self._profile.zone)
         written = message.created_at.astimezone(self._profile.zone)
-        whole = f"{_date(until, message.language)}{_NO_BREAK}{_time(until)}"
+        # What a notice speaks of is when it happened; of a link, when it dies.
+        at = message.facts.get("at")
+        spoken_of = datetime.fromisoformat(at).astimezone(self._profile.zone) if at else until
         profile = self._profile.texts.facts(message.language)
         return {
             "phone": profile["phone"].replace(" ", _NO_BREAK),
             "phone_as": profile["phone_as"].replace(" ", _NO_BREAK),
-            "time": _time(until) if until.date() == written.date() else whole,  # rule 9
-            "datetime": whole,
+            "time": _time(until) if until.date() == written.date() else _whole(until, message.language),  # rule 9
+            "datetime": _whole(spoken_of, message.language),
             **message.facts,
         }
 
@@ -161,6 +168,10 @@ class Composer:
 
 def _time(moment: datetime) -> str:
     return f"{moment.hour}:{moment.minute:02}"
+
+
+def _whole(moment: datetime, language: str) -> str:
+    return f"{_date(moment, language)}{_NO_BREAK}{_time(moment)}"
 
 
 def _date(moment: datetime, language: str) -> str:

@@ -5,7 +5,7 @@ import re
 import sys
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache
@@ -31,16 +31,16 @@ class Rule:
     reason: str  # the end of the error's key, ``error.password.<reason>``
 
 
-def judge(password: str, rules: PasswordRules, *, email: str, name: str, identifier: str) -> list[Rule]:
+def judge(password: str, rules: PasswordRules, *, email: str, name: str, identifiers: Sequence[str]) -> list[Rule]:
     """Return every rule in force with its verdict on `password`.
 
-    `email`, `name` and `identifier` (the policy number) are what it must not be like.
+    `email`, `name` and `identifiers` (policy numbers) are what it must not be like.
     """
     password = normal_form(password)
-    return list(_judge(password, rules, email, name, identifier))
+    return list(_judge(password, rules, email, name, identifiers))
 
 
-def _judge(password: str, rules: PasswordRules, email: str, name: str, identifier: str) -> Iterator[Rule]:
+def _judge(password: str, rules: PasswordRules, email: str, name: str, identifiers: Sequence[str]) -> Iterator[Rule]:
     yield Rule("length", len(password) >= rules.min_length, "too_short")
     if rules.upper:
         yield Rule("upper", any(sign.isupper() for sign in password), "upper")
@@ -53,7 +53,9 @@ def _judge(password: str, rules: PasswordRules, email: str, name: str, identifie
         yield Rule("no_special", all(unicodedata.category(s)[0] in "LMN" for s in password), "special")
     yield Rule("not_common", not is_common(password), "common")
     is_like_email = is_alike(password, [email, email.partition("@")[0]])
-    is_like_record = is_alike(password, [name]) or bool(identifier and _folded(identifier) in _folded(password))
+    is_like_record = is_alike(password, [name]) or any(
+        _folded(identifier) in _folded(password) for identifier in identifiers if identifier
+    )
     yield Rule("not_alike", not (is_like_email or is_like_record), "like_email" if is_like_email else "like_record")
 
 

@@ -199,6 +199,74 @@ class PasswordRules(_Part):
     lower: bool
     digit: bool
     special: bool
+    change_hours: Annotated[int, Field(ge=0)] = 24
+    reset_minutes: Annotated[int, Field(ge=5)] = 15
+
+    @property
+    def change_wait(self) -> timedelta:
+        """How long after it was set the password can be changed again (M26)."""
+        return timedelta(hours=self.change_hours)
+
+    @property
+    def reset_lifetime(self) -> timedelta:
+        """How long the link for a new password lives (M31)."""
+        return timedelta(minutes=self.reset_minutes)
+
+
+class SignIn(_Part):
+    """How often a sign-in may fail before waits begin, how they grow, and how long a session lasts.
+
+    The values that stand here hold wherever a profile names no others. One address is tried at most some seventy
+    times a day (ASVS 6.3.1; NIST SP 800-63B-4, 3.2.2 allows a hundred in a row).
+    """
+
+    tries: Annotated[int, Field(ge=3, le=20)] = 5
+    source_tries: Annotated[int, Field(ge=10)] = 60
+    first_wait_seconds: Annotated[int, Field(ge=5)] = 30
+    longest_wait_minutes: Annotated[int, Field(ge=1, le=60)] = 20
+    forgotten_hours: Annotated[int, Field(ge=1)] = 24
+    idle_minutes: Annotated[int, Field(ge=5)] = 15
+    hours: Annotated[int, Field(ge=1, le=24)] = 8
+    warning_minutes: Annotated[int, Field(ge=1)] = 2
+
+    @property
+    def first_wait(self) -> timedelta:
+        """The wait after the first failure that is not free; each further one doubles it."""
+        return timedelta(seconds=self.first_wait_seconds)
+
+    @property
+    def longest_wait(self) -> timedelta:
+        """The wait beyond which none grows."""
+        return timedelta(minutes=self.longest_wait_minutes)
+
+    @property
+    def forgotten(self) -> timedelta:
+        """How long after the last failure all of them are forgotten."""
+        return timedelta(hours=self.forgotten_hours)
+
+    @property
+    def idle(self) -> timedelta:
+        """How long a session lasts when nothing happens."""
+        return timedelta(minutes=self.idle_minutes)
+
+    @property
+    def longest(self) -> timedelta:
+        """How long a session lasts, however busy it is."""
+        return timedelta(hours=self.hours)
+
+    @property
+    def warning(self) -> timedelta:
+        """How long before the end of a session the customer is warned (WCAG 2.2.1)."""
+        return timedelta(minutes=self.warning_minutes)
+
+
+class Retention(_Part):
+    """After how many days what is no longer needed is erased."""
+
+    registrations: Annotated[int, Field(ge=1)] = 7
+    messages: Annotated[int, Field(ge=1)] = 30
+    sessions: Annotated[int, Field(ge=1)] = 90
+    audit: Annotated[int, Field(ge=30)] = 1826
 
 
 class Contact(_Part):
@@ -251,6 +319,8 @@ class Profile(_Part):
     registration: Registration
     one_time_code: OneTimeCode
     password: PasswordRules
+    sign_in: SignIn = SignIn()
+    retention: Retention = Retention()
     contact: Contact
     brand: Brand
     terms: Annotated[tuple[Document, ...], Field(min_length=1)]

@@ -325,7 +325,7 @@ class Registrations:
             self._profile.password,
             email=registration.email or "",
             name=registration.holder_name,
-            identifier=registration.identifier,
+            identifiers=[registration.identifier],
         )
 
     # --- Inside ----------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ OTTO = Customer("o@example.hu", "Ős Ottó")
 
 
 def unmet(password: str, rules: PasswordRules = RULES, customer: Customer = ANNA) -> list[str]:
-    found = judge(password, rules, email=customer.email, name=customer.name, identifier=customer.identifier)
+    found = judge(password, rules, email=customer.email, name=customer.name, identifiers=[customer.identifier])
     return [rule.reason for rule in found if not rule.is_met]
 
 
@@ -182,13 +182,13 @@ def test_where_special_characters_are_forbidden_accents_are_none(password: str, 
 
 
 def test_rules_that_a_profile_does_not_have_are_not_told() -> None:
-    rules = judge("hosszú de sima szavak", LONG, email="", name="", identifier="")
+    rules = judge("hosszú de sima szavak", LONG, email="", name="", identifiers=[])
     assert [rule.key for rule in rules] == ["length", "not_common", "not_alike"]
     assert all(rule.is_met for rule in rules)
 
 
 def test_every_rule_and_reason_has_its_texts() -> None:
-    found = judge("", ALLIANZ, email="", name="", identifier="")
+    found = judge("", ALLIANZ, email="", name="", identifiers=[])
     for language in PROFILE.languages:
         for rule in found:
             assert PROFILE.texts.has(f"password.rule.{rule.key}", language), rule.key

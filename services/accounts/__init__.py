@@ -1,0 +1,13 @@
+"""Accounts: signing in and out, the password, what a customer may change, and the account's end.
+
+A session lives in the database and is known by the hash of what its browser holds, so it can be ended here,
+and a saved cookie is worth nothing afterwards. Whatever a session changes is changed by a statement that asks,
+among its conditions, whether the session is still open (ASVS 7.4.1, 15.4.2).
+"""
+
+from services.accounts.account import Account, Device, Session, SignedOut
+from services.accounts.details import AccountDetails
+from services.accounts.passwords import PasswordChanges
+from services.accounts.sign_in import SignIns
+
+__all__ = ["Account", "AccountDetails", "Device", "PasswordChanges", "Session", "SignIns", "SignedOut"]

@@ -1,0 +1,30 @@
+"""The present password, asked again before something important changes."""
+
+from services.accounts.account import Session
+from services.accounts.tries import Tries
+from services.clock import Clock
+from services.passwords import Hasher
+from services.refusal import Refusal
+from services.store.engine import Store
+
+
+class Checks:
+    """Compares the password with the same growing waits as a sign-in: a session in wrong hands guesses no faster."""
+
+    def __init__(self, store: Store, clock: Clock, tries: Tries, hasher: Hasher) -> None:
+        self._store = store
+        self._clock = clock
+        self._tries = tries
+        self._hasher = hasher
+
+    def password(self, session: Session, password: str) -> None:
+        """Return if `password` is the account's. Raises Refusal ``current_password.wrong`` or ``….wait``."""
+        key = self._tries.key(session.account.email_key, session.id)
+        with self._store.write() as connection:
+            wait = self._tries.count(connection, key, self._clock.now())
+        if wait is not None:
+            raise Refusal("current_password", "wait", at=wait)
+        if not self._hasher.is_password(password, session.account.password_hash):
+            raise Refusal("current_password", "wrong")
+        with self._store.write() as connection:
+            self._tries.forget(connection, key)

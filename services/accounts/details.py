@@ -1,0 +1,354 @@
+"""What a customer changes about the account: the address, the mobile, and whether it exists at all."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, exists, select, update
+from sqlalchemy.exc import IntegrityError
+
+from services import audit, randomness
+from services.accounts.account import Account, Session, SignedOut
+from services.accounts.checks import Checks
+from services.accounts.notices import Notices
+from services.accounts.sessions import Sessions
+from services.allowances import Allowances
+from services.clock import Clock
+from services.crash_points import reach
+from services.email_addresses import EmailAddress
+from services.messages.outbox import Outbox
+from services.one_time_codes import CodeState, OneTimeCodes
+from services.profiles import Profile
+from services.refusal import DeadEnd, OutOfTurn, Refusal
+from services.store import tables
+from services.store.engine import Store
+from services.store.statements import insert_for
+
+_a = tables.accounts.c
+_c = tables.account_changes.c
+_EMAIL, _MOBILE = "email", "mobile"
+
+
+class AccountDetails:
+    """The verbs by which a customer changes the account; each asks for the password again."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        profile: Profile,
+        *,
+        sessions: Sessions,
+        checks: Checks,
+        allowances: Allowances,
+        codes: OneTimeCodes,
+        notices: Notices,
+        outbox: Outbox,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._profile = profile
+        self._sessions = sessions
+        self._checks = checks
+        self._allowances = allowances
+        self._codes = codes
+        self._notices = notices
+        self._outbox = outbox
+
+    # --- The address -------------------------------------------------------------------------------------------
+
+    def ask_for_email(self, session: Session, password: str, address: EmailAddress) -> None:
+        """Mail a link to the new address and a notice to the old one; nothing changes before the link is used.
+
+        Raises Refusal ``current_password.…``, ``email.same``, ``email.taken`` or ``email.too_many``; SignedOut.
+        """
+        if address.key == session.account.email_key and address.typed == session.account.email:
+            raise Refusal("email", "same")
+        self._checks.password(session, password)
+        now = self._clock.now()
+        with self._store.write() as connection:
+            refusal = self._taken(connection, session.account, address, now)
+            if refusal is None:
+                self._mail_new_address(connection, session, address, now)
+        if refusal is not None:
+            raise refusal
+
+    def find_email_change(self, link_id: str) -> str | None:
+        """Return the new address that a link would confirm, if it is the newest, unused and in time."""
+        found = select(_c.value).where(_c.id == link_id, _c.kind == _EMAIL, _c.expires_at > self._clock.now())
+        with self._store.read() as connection:
+            email: str | None = connection.execute(found).scalar()
+        return email
+
+    def confirm_email(self, link_id: str) -> str:
+        """Make the new address the account's user name, once; links mailed to the old address die. Returns it.
+
+        Raises DeadEnd ``email_change_dead`` or Refusal ``email.taken``.
+        """
+        now = self._clock.now()
+        try:
+            with self._store.write() as connection:
+                row = connection.execute(
+                    delete(tables.account_changes)
+                    .where(_c.id == link_id, _c.kind == _EMAIL, _c.expires_at > now)
+                    .returning(_c.account_id, _c.value, _c.value_key)
+                ).first()
+                if row is not None:
+                    kutid = connection.execute(
+                        update(tables.accounts)
+                        .where(_a.id == row.account_id)
+                        .values(email=row.value, email_key=row.value_key)
+                        .returning(_a.kutid)
+                    ).scalar_one()
+                    resets = tables.password_resets.c
+                    connection.execute(delete(tables.password_resets).where(resets.account_id == row.account_id))
+                    self._notices.drop(connection, f"reset:{row.account_id}")
+                    audit.record(connection, "email_changed", kutid=kutid, at=now)
+        except IntegrityError:
+            # Another customer has opened an account with this address since it was given here.
+            raise Refusal("email", "taken") from None
+        if row is None:
+            raise DeadEnd("email_change_dead")
+        reach("accounts.email_changed")
+        return str(row.value)
+
+    # --- The mobile --------------------------------------------------------------------------------------------
+
+    def ask_for_mobile(self, session: Session, password: str, mobile: str) -> None:
+        """Send a code to the new number, from the customer's one budget of codes (M21).
+
+        Raises Refusal ``current_password.…``, ``mobile.same`` or ``sms_resend.…``, DeadEnd ``codes_used_up``;
+        SignedOut.
+        """
+        if mobile == session.account.mobile:
+            raise Refusal("mobile", "same")
+        self._checks.password(session, password)
+        now = self._clock.now()
+        with self._store.write() as connection:
+            change_id = randomness.opaque_id()
+            self._note_change(connection, session, _MOBILE, now, change_id=change_id, value=mobile, key=mobile)
+            self._send_code(connection, session.account, change_id, mobile, now)
+
+    def resend_code(self, session: Session) -> None:
+        """Send a new code to the new number; the older one dies.
+
+        Raises Refusal ``sms_resend.…``, DeadEnd ``codes_used_up``, or OutOfTurn when no number waits.
+        """
+        now = self._clock.now()
+        with self._store.write() as connection:
+            change = self._mobile_change(connection, session, now)
+            if change is None:
+                raise OutOfTurn
+            if self._outbox.replace(connection, f"code:{session.account.kutid}"):
+                self._codes.give_back(connection, session.account.kutid)
+            self._send_code(connection, session.account, change.id, change.value, now)
+
+    def mobile_change(self, session: Session) -> tuple[str, CodeState | None] | None:
+        """Return the new number that waits for its code, and what may be known of the code; None when none waits."""
+        now = self._clock.now()
+        codes = tables.one_time_codes
+        with self._store.read() as connection:
+            change = self._mobile_change(connection, session, now)
+            if change is None:
+                return None
+            row = connection.execute(
+                select(codes).where(codes.c.kutid == session.account.kutid, codes.c.registration_id == change.id)
+            ).first()
+        return change.value, self._codes.state(row._mapping) if row else None
+
+    def confirm_mobile(self, session: Session, code: str) -> None:
+        """Check the code and take the new number.
+
+        Raises Refusal ``sms_code.…``, DeadEnd ``codes_used_up``, SignedOut, or OutOfTurn when no number waits.
+        """
+        now = self._clock.now()
+        account = session.account
+        refusal: Exception | None = None
+        with self._store.write() as connection:
+            change = self._mobile_change(connection, session, now)
+            if change is None:
+                raise OutOfTurn
+            due = exists().where(_c.id == change.id, self._sessions.lives(session, now))
+            try:
+                is_right = self._codes.redeem(connection, code, registration_id=change.id, now=now, only_if=due)
+                refusal = None if is_right else self._wrong(connection, account, now)
+            except (Refusal, DeadEnd) as nothing_to_try:
+                refusal = nothing_to_try
+            if refusal is None:
+                connection.execute(delete(tables.account_changes).where(_c.id == change.id))
+                connection.execute(update(tables.accounts).where(_a.id == account.id).values(mobile=change.value))
+                self._notices.tell(connection, "mobile_changed", account, now)
+                audit.record(connection, "mobile_changed", kutid=account.kutid, at=now)
+        # Only now, with the count of the try committed, is the answer given.
+        if refusal is not None:
+            raise refusal
+
+    def drop_mobile_change(self, session: Session) -> None:
+        """Forget the new number that waits for its code."""
+        with self._store.write() as connection:
+            connection.execute(
+                delete(tables.account_changes).where(_c.account_id == session.account.id, _c.kind == _MOBILE)
+            )
+
+    # --- All of it ---------------------------------------------------------------------------------------------
+
+    def export(self, session: Session) -> dict[str, Any]:
+        """Return everything that is held about the account, secrets excepted (GDPR, articles 15 and 20)."""
+        account = session.account
+        with self._store.read() as connection:
+
+            def rows(table: Any, *names: str, where: Any) -> list[dict[str, Any]]:
+                found = connection.execute(select(*(table.c[name] for name in names)).where(where))
+                return [dict(row) for row in found.mappings()]
+
+            changes, sessions, keys, trail = (
+                tables.account_changes, tables.sessions, tables.passkeys, tables.audit,
+            )  # fmt: skip
+            own = select(tables.accounts.c.terms_hash).where(_a.id == account.id)
+            return {
+                "account": {
+                    "customer_id": account.kutid,
+                    "name": account.name,
+                    "email": account.email,
+                    "mobile": account.mobile,
+                    "language": account.language,
+                    "created_at": account.created_at,
+                    "password_changed_at": account.password_changed_at,
+                    "terms": {
+                        "version": account.terms_version,
+                        "sha256": connection.execute(own).scalar(),
+                        "accepted_at": account.terms_accepted_at,
+                    },
+                    "answers": dict(account.answers),
+                },
+                "changes_to_confirm": rows(
+                    changes, "kind", "value", "created_at", "expires_at", where=changes.c.account_id == account.id
+                ),
+                "sessions": rows(
+                    sessions, "device", "created_at", "seen_at", "ends_at", "ended_at", "ended_by",
+                    where=sessions.c.account_id == account.id,
+                ),
+                "passkeys": rows(
+                    keys, "name", "created_at", "used_at", where=keys.c.account_id == account.id
+                ),
+                "history": rows(trail, "at", "actor", "action", "facts", where=trail.c.kutid == account.kutid),
+            }  # fmt: skip
+
+    def close(self, session: Session, password: str) -> None:
+        """End the account and erase what belongs to it; the insurer's register stays as it is.
+
+        Raises Refusal ``current_password.…`` or SignedOut.
+        """
+        self._checks.password(session, password)
+        account, now = session.account, self._clock.now()
+        with self._store.write() as connection:
+            if not connection.execute(select(self._sessions.lives(session, now))).scalar():
+                raise SignedOut
+            self._notices.drop(connection, f"reset:{account.id}")
+            self._notices.drop(connection, f"address_new:{account.id}")
+            for table in (tables.sessions, tables.password_resets, tables.account_changes, tables.passkeys):
+                connection.execute(delete(table).where(table.c.account_id == account.id))
+            connection.execute(delete(tables.accounts).where(_a.id == account.id))
+            # Its registration too: without the account it would look unfinished, and its link would still open it.
+            registrations = tables.registrations
+            connection.execute(delete(registrations).where(registrations.c.kutid == account.kutid))
+            self._notices.tell(connection, "account_closed", account, now)
+            audit.record(connection, "account_closed", kutid=account.kutid, at=now)
+        reach("accounts.closed")
+
+    # --- Inside ------------------------------------------------------------------------------------------------
+
+    def _taken(self, connection: Connection, account: Account, address: EmailAddress, now: datetime) -> Refusal | None:
+        # Says that somebody has an account, so it is said a few times only, from the same count as in a
+        # registration; after the last time any address is refused (decision on M15).
+        rules = self._profile.registration
+        key = self._allowances.key("taken", account.kutid)
+        is_taken = exists().where(_a.email_key == address.key, _a.id != account.id)
+        if connection.execute(select(is_taken)).scalar():
+            until = self._allowances.take(connection, key, limit=rules.mails_an_hour, quiet=rules.lifetime, now=now)
+            return Refusal("email", "too_many", at=until) if until else Refusal("email", "taken")
+        until = self._allowances.blocked_until(connection, key, limit=rules.mails_an_hour, now=now)
+        until = until or self._allowances.take_within(
+            connection, "mail", address.key, limit=rules.mails_an_hour, window=timedelta(hours=1), now=now
+        )
+        return Refusal("email", "too_many", at=until) if until else None
+
+    def _mail_new_address(self, connection: Connection, session: Session, address: EmailAddress, now: datetime) -> None:
+        account, link_id = session.account, randomness.opaque_id()
+        expires_at = self._note_change(
+            connection, session, _EMAIL, now, change_id=link_id, value=address.typed, key=address.key
+        )
+        self._notices.mail_link(
+            connection,
+            "address_new",
+            to=address.typed,
+            language=account.language,
+            topic=f"address_new:{account.id}",
+            link_id=link_id,
+            expires_at=expires_at,
+        )
+        self._notices.tell(connection, "address_old", account, now)
+        audit.record(connection, "email_change_asked", kutid=account.kutid, at=now)
+
+    def _note_change(
+        self,
+        connection: Connection,
+        session: Session,
+        kind: str,
+        now: datetime,
+        *,
+        change_id: str,
+        value: str,
+        key: str,
+    ) -> datetime:
+        """Note what waits to be proved, in place of an older one of its kind. Raises SignedOut."""
+        if not connection.execute(select(self._sessions.lives(session, now))).scalar():
+            raise SignedOut
+        fresh = {
+            "id": change_id,
+            "value": value,
+            "value_key": key,
+            "created_at": now,
+            "expires_at": now + self._profile.registration.lifetime,
+        }
+        statement = insert_for(connection, tables.account_changes).values(
+            account_id=session.account.id, kind=kind, **fresh
+        )
+        connection.execute(statement.on_conflict_do_update(index_elements=[_c.account_id, _c.kind], set_=fresh))
+        return now + self._profile.registration.lifetime
+
+    def _mobile_change(self, connection: Connection, session: Session, now: datetime) -> Any:
+        return connection.execute(
+            select(_c.id, _c.value, _c.expires_at).where(
+                _c.account_id == session.account.id, _c.kind == _MOBILE, _c.expires_at > now
+            )
+        ).first()
+
+    def _send_code(self, connection: Connection, account: Account, change_id: str, mobile: str, now: datetime) -> None:
+        issued = self._codes.issue(
+            connection,
+            kutid=account.kutid,
+            registration_id=change_id,
+            mobile=mobile,
+            now=now,
+            ends_at=now + self._profile.registration.lifetime,
+        )
+        topic = f"code:{account.kutid}"
+        self._outbox.replace(connection, topic)
+        self._outbox.put(
+            connection,
+            kind="sms",
+            recipient=mobile,
+            message="code",
+            language=account.language,
+            topic=topic,
+            expires_at=issued.state.expires_at,
+            facts={"code": issued.code},
+        )
+
+    def _wrong(self, connection: Connection, account: Account, now: datetime) -> Exception:
+        codes = tables.one_time_codes
+        row = connection.execute(select(codes).where(codes.c.kutid == account.kutid)).one()
+        state = self._codes.state(row._mapping)
+        if state.is_dead_end(now):
+            return DeadEnd("codes_used_up", again_at=state.budget_ends_at)
+        return Refusal("sms_code", "wrong", tries=state.tries_left)

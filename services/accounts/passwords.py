@@ -1,0 +1,230 @@
+"""Changing the password, and setting a new one when it is forgotten (M24, M26, M30, M31)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, select, update
+
+from services import audit, randomness
+from services.accounts.account import Account, Session, SignedOut
+from services.accounts.checks import Checks
+from services.accounts.notices import Notices
+from services.accounts.sessions import ACCOUNT, Sessions, account_from
+from services.accounts.tries import Tries
+from services.allowances import Allowances
+from services.clock import Clock
+from services.crash_points import reach
+from services.email_addresses import EmailAddress
+from services.passwords import Hasher, Rule, judge
+from services.profiles import Profile
+from services.refusal import DeadEnd, Refusal
+from services.store import tables
+from services.store.engine import Store
+from services.store.statements import insert_for
+
+_a = tables.accounts.c
+_p = tables.password_resets.c
+
+
+@dataclass(frozen=True)
+class Reset:
+    """A mailed link by which a new password can be set, while it lives."""
+
+    account: Account
+    expires_at: datetime
+
+
+class PasswordChanges:
+    """The verbs around an account's password. A hash is made between two transactions, never inside one."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        profile: Profile,
+        *,
+        sessions: Sessions,
+        tries: Tries,
+        checks: Checks,
+        allowances: Allowances,
+        notices: Notices,
+        hasher: Hasher,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._profile = profile
+        self._rules = profile.password
+        self._sessions = sessions
+        self._tries = tries
+        self._checks = checks
+        self._allowances = allowances
+        self._notices = notices
+        self._hasher = hasher
+
+    def judge(self, account: Account, password: str) -> list[Rule]:
+        """Return every rule for a new password with its verdict on `password`."""
+        with self._store.read() as connection:
+            policies = tables.policies.c
+            numbers = connection.execute(select(policies.policy_number).where(policies.kutid == account.kutid))
+            identifiers = list(numbers.scalars())
+        return judge(password, self._rules, email=account.email, name=account.name, identifiers=identifiers)
+
+    def possible_from(self, account: Account) -> datetime:
+        """Return the moment from which the password can be changed (M26)."""
+        return account.password_changed_at + self._rules.change_wait
+
+    def change(self, session: Session, current: str, new: str) -> str:
+        """Change the password; return what the browser is to hold from now on, all other sessions end.
+
+        Raises Refusal ``password.too_soon`` with `moment`, ``current_password.…`` or ``password.…``; SignedOut.
+        """
+        account = session.account
+        self._refuse_too_soon(account)
+        self._checks.password(session, current)
+        self._refuse_weak(account, new)
+        if new == current or self._hasher.is_password(new, account.password_hash):
+            raise Refusal("password", "same")
+        hashed = self._hasher.hash(new)
+        now = self._clock.now()
+        with self._store.write() as connection:
+            changed = connection.execute(
+                update(tables.accounts)
+                .where(
+                    _a.id == account.id,
+                    _a.password_hash == account.password_hash,
+                    _a.password_changed_at <= now - self._rules.change_wait,
+                    self._sessions.lives(session, now),
+                )
+                .values(password_hash=hashed, password_changed_at=now)
+                .returning(_a.id)
+            ).first()
+            if changed is not None:
+                token = self._sessions.renew(connection, session, now)
+                self._after_change(connection, account, now, "password_changed", but=session.id)
+        if changed is None:
+            # Another window was quicker, or the session was ended meanwhile.
+            current_session = self._now(session)
+            self._refuse_too_soon(current_session)
+            raise SignedOut
+        reach("accounts.password_changed")
+        return token
+
+    def ask_for_reset(self, address: EmailAddress, language: str) -> None:
+        """Mail a link for a new password to the address, if it has an account; whatever it is, nothing is told.
+
+        A newer link kills the older one. An address without an account is told so once a day at most. No address
+        gets more mails than the profile allows in an hour; the newest link that was mailed stays good then.
+        """
+        now = self._clock.now()
+        with self._store.write() as connection:
+            row = connection.execute(ACCOUNT.where(_a.email_key == address.key)).first()
+            is_full = self._allowances.take_within(
+                connection,
+                "mail",
+                address.key,
+                limit=self._profile.registration.mails_an_hour,
+                window=timedelta(hours=1),
+                now=now,
+            )
+            if is_full:
+                return
+            if row is None:
+                key = self._allowances.key("no account", address.key)
+                if self._allowances.take(connection, key, limit=1, quiet=timedelta(days=1), now=now) is None:
+                    self._notices.mail_stranger(connection, address.typed, language, now)
+                return
+            self._mail_reset(connection, account_from(row._mapping), now)
+
+    def find_reset(self, link_id: str) -> Reset | None:
+        """Return what a link opens, if it is the newest, unused and in time; changes nothing."""
+        now = self._clock.now()
+        statement = (
+            ACCOUNT.add_columns(_p.expires_at)
+            .join(tables.password_resets, _p.account_id == _a.id)
+            .where(_p.link_id == link_id, _p.expires_at > now)
+        )
+        with self._store.read() as connection:
+            row = connection.execute(statement).first()
+        return Reset(account_from(row._mapping), row.expires_at) if row else None
+
+    def reset(self, link_id: str, new: str) -> None:
+        """Set a new password by the mailed link, once; every session ends and every wait after failed sign-ins too.
+
+        Raises Refusal ``password.…``, which uses nothing up, or DeadEnd ``reset_dead``.
+        """
+        found = self.find_reset(link_id)
+        if found is None:
+            raise DeadEnd("reset_dead")
+        self._refuse_weak(found.account, new)
+        hashed = self._hasher.hash(new)
+        now = self._clock.now()
+        with self._store.write() as connection:
+            # Of the same link used by many at once, one finds its row: the statement that uses it up removes it.
+            used = connection.execute(
+                delete(tables.password_resets)
+                .where(_p.link_id == link_id, _p.expires_at > now)
+                .returning(_p.account_id)
+            ).first()
+            if used is not None:
+                connection.execute(
+                    update(tables.accounts)
+                    .where(_a.id == used.account_id)
+                    .values(password_hash=hashed, password_changed_at=now)
+                )
+                self._after_change(connection, found.account, now, "password_reset")
+        if used is None:
+            raise DeadEnd("reset_dead")
+        reach("accounts.password_reset")
+
+    # --- Inside ------------------------------------------------------------------------------------------------
+
+    def _mail_reset(self, connection: Connection, account: Account, now: datetime) -> None:
+        link_id = randomness.opaque_id()
+        fresh = {"link_id": link_id, "created_at": now, "expires_at": now + self._rules.reset_lifetime}
+        statement = insert_for(connection, tables.password_resets).values(account_id=account.id, **fresh)
+        connection.execute(statement.on_conflict_do_update(index_elements=[_p.account_id], set_=fresh))
+        self._notices.mail_link(
+            connection,
+            "reset",
+            to=account.email,
+            language=account.language,
+            topic=f"reset:{account.id}",
+            link_id=link_id,
+            expires_at=now + self._rules.reset_lifetime,
+            minutes=str(self._rules.reset_minutes),
+        )
+
+    def _after_change(
+        self, connection: Connection, account: Account, now: datetime, action: str, *, but: str = ""
+    ) -> None:
+        self._sessions.end_all(connection, account.id, now, but=but)
+        connection.execute(delete(tables.password_resets).where(_p.account_id == account.id))
+        self._notices.drop(connection, f"reset:{account.id}")
+        self._tries.forget(connection, *self._keys(connection, account))
+        self._notices.tell(connection, "password_changed", account, now)
+        audit.record(connection, action, kutid=account.kutid, at=now)
+
+    def _keys(self, connection: Connection, account: Account) -> list[str]:
+        """Return the keys under which failures may be counted: the address's own, and those of known browsers."""
+        sessions = tables.sessions.c
+        known = connection.execute(select(sessions.device_hash).where(sessions.account_id == account.id).distinct())
+        return [self._tries.key(account.email_key, device_hash) for device_hash in ("", *known.scalars())]
+
+    def _refuse_too_soon(self, account: Account) -> None:
+        possible = self.possible_from(account)
+        if possible > self._clock.now():
+            raise Refusal("password", "too_soon", moment=possible)
+
+    def _refuse_weak(self, account: Account, password: str) -> None:
+        if len(password) > self._rules.max_length:
+            raise Refusal("password", "too_long", length=self._rules.max_length)
+        for rule in self.judge(account, password):
+            if not rule.is_met:
+                raise Refusal("password", rule.reason, length=self._rules.min_length)
+
+    def _now(self, session: Session) -> Account:
+        with self._store.read() as connection:
+            row = connection.execute(ACCOUNT.where(_a.id == session.account.id)).first()
+        if row is None:
+            raise SignedOut
+        return account_from(row._mapping)

@@ -1,0 +1,187 @@
+"""The rows of sessions: how one is opened, seen, prolonged and ended in a caller's transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    String,
+    bindparam,
+    exists,
+    insert,
+    literal,
+    select,
+    update,
+)
+
+from services import randomness
+from services.accounts.account import Account, Device, Session, fingerprint
+from services.profiles import SignIn as Rules
+from services.store import tables
+
+SIGNED_OUT, ELSEWHERE, IDLE, ABSOLUTE = "signed_out", "elsewhere", "idle", "absolute"
+"""Why a session ended: by its own button, by another session or a change of the password, by time."""
+
+_s = tables.sessions.c
+_a = tables.accounts.c
+_PROLONGED_AFTER = timedelta(minutes=1)
+"""Being active is written down once a minute at most: a page that is read costs no write."""
+
+ACCOUNT = select(*_a, tables.customers.c.name).join_from(tables.accounts, tables.customers)
+# Built once: it is asked for with every page of a signed-in customer.
+_SEEN = (
+    select(*_s, *_a, tables.customers.c.name)
+    .join_from(tables.sessions, tables.accounts)
+    .join(tables.customers)
+    .where(_s.token_hash == bindparam("token_hash", type_=String))
+)
+
+
+@dataclass(frozen=True)
+class SignedInDevice:
+    """One line of the account's sessions or of its last sign-ins."""
+
+    id: str
+    device: str
+    created_at: datetime
+    seen_at: datetime
+
+
+class Sessions:
+    """Reads and changes sessions."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+
+    def open(
+        self,
+        connection: Connection,
+        account: Account,
+        device: Device,
+        now: datetime,
+        kept: Mapping[str, str] | None,
+        *conditions: ColumnElement[bool],
+    ) -> str | None:
+        """Open a session and return what its browser is to hold; None when the conditions on the account fail."""
+        token = randomness.opaque_id() + randomness.opaque_id()
+        values = {
+            _s.id: literal(randomness.opaque_id()),
+            _s.account_id: _a.id,
+            _s.token_hash: literal(fingerprint(token)),
+            _s.device_hash: literal(device.hash),
+            _s.device: literal(device.name),
+            _s.created_at: literal(now, _s.created_at.type),
+            _s.seen_at: literal(now, _s.seen_at.type),
+            _s.ends_at: literal(now + self._rules.longest, _s.ends_at.type),
+            _s.kept: literal(kept, _s.kept.type),
+        }
+        opened = connection.execute(
+            insert(tables.sessions)
+            .from_select(list(values), select(*values.values()).where(_a.id == account.id, *conditions))
+            .returning(_s.id)
+        ).first()
+        return token if opened else None
+
+    def see(self, connection: Connection, token: str, now: datetime) -> Session | None:
+        """Return the session of a browser, over or not."""
+        row = connection.execute(_SEEN, {"token_hash": fingerprint(token)}).first()
+        return self._from_row(row._mapping, now) if row else None
+
+    def is_stale(self, session: Session, now: datetime) -> bool:
+        """Tell whether that the session is in use should be written down."""
+        return now - (session.idle_at - self._rules.idle) >= _PROLONGED_AFTER
+
+    def touch(self, connection: Connection, session: Session, now: datetime) -> None:
+        """Write down that the session is in use."""
+        connection.execute(update(tables.sessions).where(self.is_live(session, now)).values(seen_at=now))
+
+    def is_live(self, session: Session, now: datetime) -> ColumnElement[bool]:
+        """Return the condition that the row of the session is there and has not ended."""
+        return (
+            (_s.id == session.id) & (_s.ended_at.is_(None)) & (_s.ends_at > now) & (_s.seen_at > now - self._rules.idle)
+        )
+
+    def lives(self, session: Session, now: datetime) -> ColumnElement[bool]:
+        """Return the condition that the session lasts, for statements on other tables."""
+        return exists().where(self.is_live(session, now))
+
+    def renew(self, connection: Connection, session: Session, now: datetime) -> str:
+        """Give the session a new id: rights have changed (ASVS 7.2.4). Return what its browser is to hold."""
+        token = randomness.opaque_id() + randomness.opaque_id()
+        statement = update(tables.sessions).where(self.is_live(session, now))
+        connection.execute(statement.values(token_hash=fingerprint(token), seen_at=now))
+        return token
+
+    def end(self, connection: Connection, session_id: str, account_id: str, by: str, now: datetime) -> bool:
+        """End one session of the account; tell whether there was one to end."""
+        ended = (
+            update(tables.sessions)
+            .where(_s.id == session_id, _s.account_id == account_id, _s.ended_at.is_(None))
+            .values(ended_at=now, ended_by=by)
+            .returning(_s.id)
+        )
+        return connection.execute(ended).first() is not None
+
+    def end_all(self, connection: Connection, account_id: str, now: datetime, *, but: str = "") -> None:
+        """End the account's sessions, all or all but one."""
+        connection.execute(
+            update(tables.sessions)
+            .where(_s.account_id == account_id, _s.id != but, _s.ended_at.is_(None))
+            .values(ended_at=now, ended_by=ELSEWHERE)
+        )
+
+    def open_ones(self, connection: Connection, account_id: str, now: datetime) -> list[SignedInDevice]:
+        """Return the account's sessions that last, the one used last first."""
+        found = select(_s.id, _s.device, _s.created_at, _s.seen_at).where(
+            _s.account_id == account_id,
+            _s.ended_at.is_(None),
+            _s.ends_at > now,
+            _s.seen_at > now - self._rules.idle,
+        )
+        return [SignedInDevice(*row) for row in connection.execute(found.order_by(_s.seen_at.desc(), _s.id))]
+
+    def last_ones(self, connection: Connection, account_id: str, count: int) -> list[SignedInDevice]:
+        """Return the account's last sign-ins, newest first."""
+        found = select(_s.id, _s.device, _s.created_at, _s.seen_at).where(_s.account_id == account_id)
+        newest = found.order_by(_s.created_at.desc(), _s.id).limit(count)
+        return [SignedInDevice(*row) for row in connection.execute(newest)]
+
+    def _from_row(self, row: RowMapping, now: datetime) -> Session:
+        idle_at = row[_s.seen_at] + self._rules.idle
+        ended_by = row[_s.ended_by]
+        if ended_by is None and min(idle_at, row[_s.ends_at]) <= now:
+            ended_by = IDLE if idle_at <= row[_s.ends_at] else ABSOLUTE
+        return Session(
+            id=row[_s.id],
+            account=account_from(row),
+            device=row[_s.device],
+            created_at=row[_s.created_at],
+            idle_at=idle_at,
+            ends_at=row[_s.ends_at],
+            ended_by=ended_by,
+            terms_opened=row[_s.terms_opened],
+            kept=row[_s.kept],
+        )
+
+
+def account_from(row: RowMapping) -> Account:
+    """Return the account in a row of `ACCOUNT`."""
+    return Account(
+        id=row[_a.id],
+        kutid=row[_a.kutid],
+        registration_id=row[_a.registration_id],
+        name=row[tables.customers.c.name],
+        email=row[_a.email],
+        email_key=row[_a.email_key],
+        mobile=row[_a.mobile],
+        password_hash=row[_a.password_hash],
+        password_changed_at=row[_a.password_changed_at],
+        language=row[_a.language],
+        created_at=row[_a.created_at],
+        terms_version=row[_a.terms_version],
+        terms_accepted_at=row[_a.terms_accepted_at],
+        answers=row[_a.answers],
+    )

@@ -1,0 +1,206 @@
+"""Signing in and out, and what a signed-in browser may do with its sessions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, exists, select, update
+
+from services import audit
+from services.accounts.account import Account, Device, Session, SignedOut
+from services.accounts.notices import Notices
+from services.accounts.sessions import ACCOUNT, ELSEWHERE, SIGNED_OUT, Sessions, SignedInDevice, account_from
+from services.accounts.tries import Tries
+from services.allowances import Allowances
+from services.clock import Clock
+from services.crash_points import reach
+from services.passwords import Hasher
+from services.profiles import Profile
+from services.refusal import Refusal
+from services.store import tables
+from services.store.engine import Store
+from services.terms import Terms, TermsVersions
+
+_a = tables.accounts.c
+_s = tables.sessions.c
+_LAST_SIGN_INS = 5
+_DEVICE_MAILS_AN_HOUR = 6
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where an account is signed in, and its last sign-ins."""
+
+    open: list[SignedInDevice]
+    last: list[SignedInDevice]
+
+
+class SignIns:
+    """The verbs of signing in and out. Each public method is one transaction, except around the password's hash."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        profile: Profile,
+        *,
+        sessions: Sessions,
+        tries: Tries,
+        allowances: Allowances,
+        terms: TermsVersions,
+        notices: Notices,
+        hasher: Hasher,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._profile = profile
+        self._sessions = sessions
+        self._tries = tries
+        self._allowances = allowances
+        self._terms = terms
+        self._notices = notices
+        self._hasher = hasher
+
+    def sign_in(
+        self,
+        email_key: str,
+        password: str,
+        device: Device,
+        *,
+        registered_here: str | None = None,
+        kept: Mapping[str, str] | None = None,
+    ) -> str:
+        """Open a session and return what its browser is to hold.
+
+        `registered_here` is the registration that this browser has completed: it is no new device then. `kept`
+        is what was typed when an earlier session ended. Raises Refusal ``login.failed`` for every failure, in
+        the same time (ASVS 6.3.8), or ``login.wait`` with `at`.
+        """
+        now = self._clock.now()
+        with self._store.write() as connection:
+            row = connection.execute(
+                ACCOUNT.add_columns(
+                    exists().where(_s.account_id == _a.id, _s.device_hash == device.hash).label("is_known")
+                ).where(_a.email_key == email_key)
+            ).first()
+            is_known = bool(row and row.is_known)
+            key = self._tries.key(email_key, device.hash if is_known else "")
+            source = self._tries.source_key(device.source)
+            # Counted before the comparison and committed, so that of tries at once no more than the free ones are made.
+            wait = self._tries.waits_until(connection, source, now) or self._tries.count(connection, key, now)
+        reach("accounts.tried")
+        if wait is not None:
+            raise Refusal("login", "wait", at=wait)
+        account = account_from(row._mapping) if row else None
+        is_right = len(password) <= self._profile.password.max_length and self._hasher.is_password(
+            password, account.password_hash if account else None
+        )
+        now = self._clock.now()
+        with self._store.write() as connection:
+            token = None
+            if is_right and account is not None:
+                # Not if the password has changed since: whoever resets it ends every session that the old one opened.
+                unchanged = _a.password_hash == account.password_hash
+                token = self._sessions.open(connection, account, device, now, kept, unchanged)
+            if token is None or account is None:
+                self._tries.count(connection, source, now, is_source=True)
+            else:
+                self._tries.forget(connection, key)
+                if not is_known and registered_here != account.registration_id:
+                    self._tell_of_device(connection, account, device, now)
+        if token is None:
+            raise Refusal("login", "failed")
+        reach("accounts.signed_in")
+        return token
+
+    def resume(self, token: str, *, is_activity: bool = True) -> Session | None:
+        """Return the session of a browser, over or not; `is_activity` prolongs one that lasts."""
+        now = self._clock.now()
+        with self._store.read() as connection:
+            session = self._sessions.see(connection, token, now)
+        if session is None or session.ended_by or not is_activity or not self._sessions.is_stale(session, now):
+            return session
+        with self._store.write() as connection:
+            self._sessions.touch(connection, session, now)
+            return self._sessions.see(connection, token, now)
+
+    def sign_out(self, session: Session) -> None:
+        """End the session."""
+        with self._store.write() as connection:
+            self._sessions.end(connection, session.id, session.account.id, SIGNED_OUT, self._clock.now())
+
+    def end(self, session: Session, session_id: str) -> None:
+        """End another session of the same account."""
+        now = self._clock.now()
+        with self._store.write() as connection:
+            if self._sessions.end(connection, session_id, session.account.id, ELSEWHERE, now):
+                audit.record(connection, "session_ended", kutid=session.account.kutid, at=now)
+
+    def end_others(self, session: Session) -> None:
+        """End every other session of the same account."""
+        now = self._clock.now()
+        with self._store.write() as connection:
+            self._sessions.end_all(connection, session.account.id, now, but=session.id)
+            audit.record(connection, "sessions_ended", kutid=session.account.kutid, at=now)
+
+    def places(self, session: Session) -> Places:
+        """Return where the account is signed in and its last sign-ins."""
+        now = self._clock.now()
+        with self._store.read() as connection:
+            return Places(
+                self._sessions.open_ones(connection, session.account.id, now),
+                self._sessions.last_ones(connection, session.account.id, _LAST_SIGN_INS),
+            )
+
+    # --- Changed terms -----------------------------------------------------------------------------------------
+
+    def terms_due(self, session: Session) -> Terms | None:
+        """Return the terms that this session must accept before anything else (M24), or None.
+
+        Asked at the first sign-in after they came into force: a session that was open then goes on undisturbed.
+        """
+        accepted = session.account.terms_version
+        in_force = self._terms.in_force(self._clock.now())
+        if accepted is None or accepted == in_force.version:
+            return None
+        return None if accepted == self._terms.in_force(session.created_at).version else in_force
+
+    def open_terms(self, session: Session, version: str) -> None:
+        """Record that this session opened a version of the terms."""
+        if session.terms_opened == version:
+            return
+        with self._store.write() as connection:
+            live = self._sessions.is_live(session, self._clock.now())
+            connection.execute(update(tables.sessions).where(live).values(terms_opened=version))
+
+    def accept_terms(self, session: Session) -> str:
+        """Accept the terms in force, once they were opened; return what the browser is to hold from now on.
+
+        Raises Refusal ``terms.not_opened`` or ``terms.replaced``, or SignedOut.
+        """
+        now = self._clock.now()
+        terms = self._terms.in_force(now)
+        opened = exists().where(self._sessions.is_live(session, now), _s.terms_opened == terms.version)
+        with self._store.write() as connection:
+            accepted = connection.execute(
+                update(tables.accounts)
+                .where(_a.id == session.account.id, opened)
+                .values(terms_version=terms.version, terms_hash=terms.hash, terms_accepted_at=now)
+                .returning(_a.id)
+            ).first()
+            if accepted is not None:
+                audit.record(connection, "terms_accepted", kutid=session.account.kutid, at=now, version=terms.version)
+                return self._sessions.renew(connection, session, now)
+            is_live = connection.execute(select(self._sessions.lives(session, now))).scalar()
+        if not is_live:
+            raise SignedOut
+        raise Refusal("terms", "replaced" if session.terms_opened else "not_opened")
+
+    # --- Inside ------------------------------------------------------------------------------------------------
+
+    def _tell_of_device(self, connection: Connection, account: Account, device: Device, now: datetime) -> None:
+        blocked = self._allowances.take_within(
+            connection, "device mail", account.id, limit=_DEVICE_MAILS_AN_HOUR, window=timedelta(hours=1), now=now
+        )
+        if blocked is None:
+            self._notices.tell(connection, "new_device", account, now, device=device.name)
