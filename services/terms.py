@@ -15,13 +15,14 @@ from services.profiles import Profile
 
 @dataclass(frozen=True)
 class Terms:
-    """One version of the terms: its texts by language as HTML, and as PDF where the insurer supplies one."""
+    """One version of the terms, by language: its text as HTML, as PDF where there is one, and in short what is new."""
 
     version: str
     in_force_from: datetime
     texts: Mapping[str, str]
     pdfs: Mapping[str, Path]
     binding: str  # the language whose text counts
+    summaries: Mapping[str, tuple[str, ...]]
 
     @cached_property
     def hash(self) -> str:
@@ -31,6 +32,10 @@ class Terms:
     def text(self, language: str) -> str:
         """Return the text in `language`, or the binding one."""
         return self.texts.get(language, self.texts[self.binding])
+
+    def changes(self, language: str) -> tuple[str, ...]:
+        """Return in short what changed against the version before, in `language` or the binding one."""
+        return self.summaries.get(language, self.summaries.get(self.binding, ()))
 
     def pdf(self, language: str) -> Path | None:
         """Return the PDF in `language`, or the binding one, or None."""
@@ -44,6 +49,7 @@ class TermsVersions:
         documents = {"terms": profile.terms, "notice": profile.notice}[kind]
         self._shipped = [_shipped(profile, kind, entry.version, entry.in_force_from) for entry in documents]
         self._published = published
+        self._texts = profile.texts
         self._seen = -1
         self._versions = self._shipped
 
@@ -88,6 +94,10 @@ class TermsVersions:
                         {code: f"{text}<p>{entry['version']}</p>" for code, text in latest.texts.items()},
                         {},
                         latest.binding,
+                        {
+                            code: (self._texts.say("demo.terms.changes", code, version=entry["version"]),)
+                            for code in latest.texts
+                        },
                     )
                     for entry in self._read()
                 ),
@@ -120,4 +130,9 @@ def _shipped(profile: Profile, kind: str, version: str, day: date) -> Terms:
             if path.with_name(f"{path.name}.pdf").is_file()
         },
         profile.languages[0],
+        {
+            language: tuple(line for line in path.read_text("utf-8").splitlines() if line.strip())
+            for language in found
+            if (path := folder / f"{version}.{language}.changes.txt").is_file()
+        },
     )

@@ -8,14 +8,17 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from webapp import (
+    account,
     brand,
     demo,
     faults,
+    forgotten_password,
     limits,
     operations,
     registration,
     rendering,
     security,
+    sign_in,
     site,
     terms_pages,
 )
@@ -38,11 +41,12 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["belepo"] = parts
     rendering.set_up(app, parts)
     security.set_up(app, settings)
+    app.context_processor(sign_in.frame)
     csrf = CSRFProtect(app)
     CompressEveryStatus(app)
     app.extensions["belepo.limits"] = limits.set_up(app, parts)
     faults.set_up(app)
-    for module in (brand, operations, registration, site, terms_pages):
+    for module in (account, brand, forgotten_password, operations, registration, sign_in, site, terms_pages):
         app.register_blueprint(module.blueprint)
     if settings.demo:
         app.register_blueprint(demo.blueprint)

@@ -2,13 +2,46 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from markupsafe import Markup
 
 from services.refusal import Refusal
 from webapp.parts import wired
-from webapp.rendering import clock_time, say
+from webapp.rendering import clock_time, date_and_time, say
 from webapp.steps import Step
+
+_KEYS = {
+    ("login", "email"): "login.email.empty",
+    ("login", "password"): "login.password.empty",
+    ("login", "failed"): "login.failed",
+}
+"""The texts of refusals that do not stand under ``error.``."""
+_TOO_MANY = {("identify", "slowed"), ("current_password", "wait")}
+
+
+class Asking(Protocol):
+    """What asks for fields: a step of the registration, or a form of the account."""
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The keys of the fields' names."""
+
+    def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
+        """Return the fields that a service's refusal stands beside."""
+
+
+@dataclass(frozen=True)
+class Fields:
+    """The fields of a form that stands alone; a refusal that is about none of them stands beside the first."""
+
+    labels: Mapping[str, str]
+
+    def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
+        """Return the field that is refused."""
+        if (refusal.field, refusal.reason) == ("login", "failed"):
+            return list(self.labels)  # which of them is wrong is not told
+        return [refusal.field if refusal.field in self.labels else next(iter(self.labels))]
 
 
 @dataclass(frozen=True)
@@ -32,7 +65,7 @@ class SentForm:
     status: int = 200
 
 
-def explain(refusals: Sequence[tuple[str, Refusal]], step: Step, values: Mapping[str, str]) -> SentForm:
+def explain(refusals: Sequence[tuple[str, Refusal]], step: Asking, values: Mapping[str, str]) -> SentForm:
     """Return the form as it was sent, with each refusal beside the fields of `step` that it is about.
 
     A refusal comes with the field that the form found it in, or with an empty name when a service refused.
@@ -53,7 +86,7 @@ def explain(refusals: Sequence[tuple[str, Refusal]], step: Step, values: Mapping
         frozenset().union(*(refusal.facts.get("parts", ()) for _, refusal in refusals)),
         problems,
         say()("error.identify.mismatch.help") if ("identify", "mismatch") in kinds else None,
-        429 if ("identify", "slowed") in kinds else 422,
+        429 if kinds & _TOO_MANY else 422,
     )
 
 
@@ -68,5 +101,9 @@ def _sentence(refusal: Refusal) -> Markup:
     if (refusal.field, refusal.reason) == ("identify", "no_mobile"):
         reference = wired().references.issue("no_mobile", kutid=refusal.facts["kutid"])
         return t("dead_end.no_mobile.text") + " " + t("shell.reference", reference=reference)
-    facts = {**refusal.facts, "time": clock_time(refusal.facts["at"])} if "at" in refusal.facts else refusal.facts
-    return t(f"error.{refusal.field}.{refusal.reason}", **facts)
+    facts = dict(refusal.facts)
+    if "at" in facts:
+        facts["time"] = clock_time(facts["at"])
+    if "moment" in facts:
+        facts["datetime"] = date_and_time(facts["moment"])
+    return t(_KEYS.get((refusal.field, refusal.reason), f"error.{refusal.field}.{refusal.reason}"), **facts)

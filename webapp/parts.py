@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flask import current_app
 
+from services.accounts import AccountDetails, PasswordChanges, SignIns
 from services.clock import SystemClock
 from services.links import Links
 from services.messages.outbox import Outbox
@@ -32,6 +33,9 @@ class Parts:
     notice: TermsVersions
     references: References
     registrations: Registrations
+    sign_ins: SignIns
+    password_changes: PasswordChanges
+    account_details: AccountDetails
     hasher: Hasher
     codes: OneTimeCodes
     journey: Journey

@@ -258,5 +258,4 @@ def _done(registration: Registration | None) -> Response:
         email=registration.email,
         mobile_masked=masking.mobile(registration.mobile) if registration.mobile else None,
         has_activation=wired().journey.has_activation,
-        sign_in_available=False,
     )

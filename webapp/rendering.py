@@ -116,7 +116,6 @@ def set_up(app: Flask, parts: Parts) -> None:
         demo=parts.settings.demo,
         sign_in_url="/belepes",
         register_url="/regisztracio",
-        signed_in=False,
     )
     app.before_request(_set_language)
     app.context_processor(lambda: _context(parts, voice))

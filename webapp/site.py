@@ -1,10 +1,10 @@
-"""The pages around the registration: start, sign-in's place, appearance, and the page for Internet Explorer."""
+"""The pages around the registration: start, appearance, and the page for Internet Explorer."""
 
 import re
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, make_response, redirect, request
 
+from webapp.addresses import local
 from webapp.browser import held
 from webapp.parts import wired
 from webapp.rendering import clock_time, keep, page
@@ -33,29 +33,11 @@ def start() -> Response:
     return page("pages/start.html", in_progress=in_progress)
 
 
-@blueprint.get("/belepes")
-def sign_in() -> Response:
-    """Say that signing in is not available here yet."""
-    return page("pages/sign_in_soon.html")
-
-
 @blueprint.post("/megjelenes")
 def appearance() -> Response:
     """Keep the choice of light or dark, and go back to the page it was made on."""
     chosen = request.form.get("theme", "")
-    response = make_response(redirect(_local(request.form.get("next", "/")), 303))
+    response = make_response(redirect(local(request.form.get("next", "/")), 303))
     if chosen in ("light", "dark"):
         keep(response, "theme", chosen)
     return response
-
-
-def _local(address: str) -> str:
-    """Return `address` if it stays here, else the start page: an open redirect would lend the insurer's name."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return "/"
-    is_local = (
-        not parts.scheme and not parts.netloc and address.startswith("/") and not address.startswith(("//", "/\\"))
-    )
-    return address if is_local and address.isprintable() else "/"

@@ -1,11 +1,13 @@
 """The terms to read: in force and older, as a page and as a PDF. Opening them is what a registration records (M23)."""
 
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, Response, abort, send_file
 from markupsafe import Markup
 
 from services.terms import Terms
+from webapp import signed_in
 from webapp.browser import held
 from webapp.parts import wired
 from webapp.rendering import day, language, page
@@ -66,6 +68,22 @@ def _show(terms: Terms) -> Response:
     )
 
 
+def terms_shown(terms: Terms, opened: str | None) -> dict[str, Any]:
+    """Return what a form that asks for acceptance says of the terms; `opened` is the version that was opened."""
+    pdf = terms.pdf(language())
+    return {
+        "version": terms.version,
+        "date": day(terms.in_force_from),
+        "url": terms_url(terms.version),
+        "pdf_url": terms_url(terms.version, pdf=True) if pdf else None,
+        "pdf_size": file_size(pdf) if pdf else None,
+        "opened": opened == terms.version,
+        "changes": terms.changes(language()),
+    }
+
+
 def _record(version: str) -> None:
+    if (signed_in_ := signed_in.current()) is not None:
+        wired().sign_ins.open_terms(signed_in_, version)
     if visit := held():
         wired().registrations.open_terms(visit, version)

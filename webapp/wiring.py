@@ -2,6 +2,11 @@
 
 from pathlib import Path
 
+from services.accounts import AccountDetails, PasswordChanges, SignIns
+from services.accounts.checks import Checks
+from services.accounts.notices import Notices
+from services.accounts.sessions import Sessions
+from services.accounts.tries import Tries
 from services.allowances import Allowances
 from services.clock import DemoClock, SystemClock
 from services.links import Links
@@ -35,6 +40,10 @@ def wire(settings: Settings) -> Parts:
     codes = OneTimeCodes(profile.one_time_code, settings.secret_keys)
     notice = TermsVersions(profile, kind="notice")
     terms = TermsVersions(profile, settings.demo_file("terms") if settings.demo else None)
+    sessions = Sessions(profile.sign_in)
+    tries = Tries(profile.sign_in, allowances)
+    checks = Checks(store, clock, tries, hasher)
+    notices = Notices(outbox, profile.texts)
     return Parts(
         settings=settings,
         profile=profile,
@@ -57,6 +66,39 @@ def wire(settings: Settings) -> Parts:
             notice=notice,
             outbox=outbox,
             hasher=hasher,
+        ),
+        sign_ins=SignIns(
+            store,
+            clock,
+            profile,
+            sessions=sessions,
+            tries=tries,
+            allowances=allowances,
+            terms=terms,
+            notices=notices,
+            hasher=hasher,
+        ),
+        password_changes=PasswordChanges(
+            store,
+            clock,
+            profile,
+            sessions=sessions,
+            tries=tries,
+            checks=checks,
+            allowances=allowances,
+            notices=notices,
+            hasher=hasher,
+        ),
+        account_details=AccountDetails(
+            store,
+            clock,
+            profile,
+            sessions=sessions,
+            checks=checks,
+            allowances=allowances,
+            codes=codes,
+            notices=notices,
+            outbox=outbox,
         ),
         hasher=hasher,
         codes=codes,

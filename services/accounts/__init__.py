@@ -5,9 +5,9 @@ and a saved cookie is worth nothing afterwards. Whatever a session changes is ch
 among its conditions, whether the session is still open (ASVS 7.4.1, 15.4.2).
 """
 
-from services.accounts.account import Account, Device, Session, SignedOut
+from services.accounts.account import Account, DeadLink, Device, Session, SignedOut
 from services.accounts.details import AccountDetails
 from services.accounts.passwords import PasswordChanges
 from services.accounts.sign_in import SignIns
 
-__all__ = ["Account", "AccountDetails", "Device", "PasswordChanges", "Session", "SignIns", "SignedOut"]
+__all__ = ["Account", "AccountDetails", "DeadLink", "Device", "PasswordChanges", "Session", "SignIns", "SignedOut"]

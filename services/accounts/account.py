@@ -11,6 +11,10 @@ class SignedOut(Exception):
     """The session was ended, here or elsewhere, while it was about to change something."""
 
 
+class DeadLink(Exception):
+    """The mailed link is over: its time has passed, it was used, or a newer one was mailed."""
+
+
 @dataclass(frozen=True)
 class Device:
     """A browser that signs in: the lasting mark by which it is known again, and what it calls itself."""

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 
 from services import audit, randomness
-from services.accounts.account import Account, Session, SignedOut
+from services.accounts.account import Account, DeadLink, Session, SignedOut
 from services.accounts.checks import Checks
 from services.accounts.notices import Notices
 from services.accounts.sessions import Sessions
@@ -72,6 +72,15 @@ class AccountDetails:
         if refusal is not None:
             raise refusal
 
+    def pending_email(self, session: Session) -> str | None:
+        """Return the new address that waits for its link to be opened."""
+        waiting = select(_c.value).where(
+            _c.account_id == session.account.id, _c.kind == _EMAIL, _c.expires_at > self._clock.now()
+        )
+        with self._store.read() as connection:
+            email: str | None = connection.execute(waiting).scalar()
+        return email
+
     def find_email_change(self, link_id: str) -> str | None:
         """Return the new address that a link would confirm, if it is the newest, unused and in time."""
         found = select(_c.value).where(_c.id == link_id, _c.kind == _EMAIL, _c.expires_at > self._clock.now())
@@ -82,7 +91,7 @@ class AccountDetails:
     def confirm_email(self, link_id: str) -> str:
         """Make the new address the account's user name, once; links mailed to the old address die. Returns it.
 
-        Raises DeadEnd ``email_change_dead`` or Refusal ``email.taken``.
+        Raises DeadLink or Refusal ``email.taken``.
         """
         now = self._clock.now()
         try:
@@ -107,7 +116,7 @@ class AccountDetails:
             # Another customer has opened an account with this address since it was given here.
             raise Refusal("email", "taken") from None
         if row is None:
-            raise DeadEnd("email_change_dead")
+            raise DeadLink
         reach("accounts.email_changed")
         return str(row.value)
 

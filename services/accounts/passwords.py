@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, select, update
 
 from services import audit, randomness
-from services.accounts.account import Account, Session, SignedOut
+from services.accounts.account import Account, DeadLink, Session, SignedOut
 from services.accounts.checks import Checks
 from services.accounts.notices import Notices
 from services.accounts.sessions import ACCOUNT, Sessions, account_from
@@ -17,7 +17,7 @@ from services.crash_points import reach
 from services.email_addresses import EmailAddress
 from services.passwords import Hasher, Rule, judge
 from services.profiles import Profile
-from services.refusal import DeadEnd, Refusal
+from services.refusal import Refusal
 from services.store import tables
 from services.store.engine import Store
 from services.store.statements import insert_for
@@ -150,11 +150,11 @@ class PasswordChanges:
     def reset(self, link_id: str, new: str) -> None:
         """Set a new password by the mailed link, once; every session ends and every wait after failed sign-ins too.
 
-        Raises Refusal ``password.…``, which uses nothing up, or DeadEnd ``reset_dead``.
+        Raises Refusal ``password.…``, which uses nothing up, or DeadLink.
         """
         found = self.find_reset(link_id)
         if found is None:
-            raise DeadEnd("reset_dead")
+            raise DeadLink
         self._refuse_weak(found.account, new)
         hashed = self._hasher.hash(new)
         now = self._clock.now()
@@ -173,7 +173,7 @@ class PasswordChanges:
                 )
                 self._after_change(connection, found.account, now, "password_reset")
         if used is None:
-            raise DeadEnd("reset_dead")
+            raise DeadLink
         reach("accounts.password_reset")
 
     # --- Inside ------------------------------------------------------------------------------------------------

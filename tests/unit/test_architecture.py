@@ -192,6 +192,9 @@ def test_every_refusal_and_dead_end_has_its_words(language: str) -> None:
     assert "error.identify.no_mobile" in refused
     # The first is said in other words (M12); the others are put in those of the form's field before they are said.
     silent = {"error.identify.no_mobile", "error.communication_id.empty", "error.customer_number.malformed"}
+    # A sign-in has words of its own, ``login.…``.
+    assert all(_has(f"login.{words}", language) for words in ("failed", "wait.text", "email.empty", "password.empty"))
+    silent |= {"error.login.failed", "error.login.wait"}
     silent |= {key for key in refused if key.split(".")[1] in ("phone", "kutid")}
     assert not sorted(key for key in refused - silent if not _has(key, language))
     assert not sorted(key for key in ended if not _has(f"{key}.heading", language) or not _has(f"{key}.text", language))

@@ -7,9 +7,9 @@ from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
 from webapp.forms import StepForm, Text
 from webapp.parts import Parts
-from webapp.rendering import day, language, say
+from webapp.rendering import say
 from webapp.steps import Step
-from webapp.terms_pages import file_size, terms_url
+from webapp.terms_pages import terms_shown
 
 
 class TermsForm(StepForm):
@@ -40,17 +40,7 @@ class Terms(Step):
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
         """The version in force, where to read it, and whether it has been opened."""
         terms = parts.terms.in_force(parts.clock.now())
-        pdf = terms.pdf(language())
-        return {
-            "terms": {
-                "version": terms.version,
-                "date": day(terms.in_force_from),
-                "url": terms_url(terms.version),
-                "pdf_url": terms_url(terms.version, pdf=True) if pdf else None,
-                "pdf_size": file_size(pdf) if pdf else None,
-                "opened": registration is not None and registration.terms_opened == terms.version,
-            }
-        }
+        return {"terms": terms_shown(terms, registration.terms_opened if registration else None)}
 
     def summary(self, parts: Parts, registration: Registration, half: int) -> str:
         """Which version was accepted."""

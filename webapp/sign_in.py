@@ -1,0 +1,175 @@
+"""Signing in, out, and staying signed in."""
+
+from urllib.parse import urlsplit
+
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    get_flashed_messages,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+)
+from sqlalchemy.exc import SQLAlchemyError
+
+from services import email_addresses, randomness
+from services.accounts import Device
+from services.refusal import Refusal
+from webapp import devices, signed_in
+from webapp.addresses import local
+from webapp.forms import StepForm, Text
+from webapp.mistakes import Fields, explain
+from webapp.parts import wired
+from webapp.passwords import FAR_TOO_LONG
+from webapp.rendering import clock_time, is_fragment_due, say, time_left
+
+blueprint = Blueprint("sign_in", __name__)
+
+ACCOUNT = "/fiok"
+_FIELDS = Fields({"email": "login.email.label", "password": "login.password.label"})
+_KEPT = "kept-"
+
+
+class SignInForm(StepForm):
+    """The user name and the password."""
+
+    email = Text(320)
+    password = Text(FAR_TOO_LONG)
+
+
+@blueprint.get("/belepes")
+def show() -> Response:
+    """Show the form; a customer who is signed in goes on to the account."""
+    address = local(request.args.get("next", ""), "")
+    if signed_in.current() is not None:
+        return make_response(redirect(address or ACCOUNT, 303))
+    notice = next((str(key) for key in get_flashed_messages()), None) or signed_in.why_ended()
+    return signed_in.show_sign_in(notice=notice, next_address=address)
+
+
+@blueprint.post("/belepes")
+def submit() -> Response:
+    """Sign in and go on where the customer wanted to."""
+    form = SignInForm(request.form)
+    typed, password = str(form.email.data).strip(), str(form.password.data)
+    address = local(request.form.get("next", ""), "")
+    kept = {name.removeprefix(_KEPT): value for name, value in request.form.items() if name.startswith(_KEPT)}
+    missing = [(name, Refusal("login", name)) for name in ("email", "password") if not form[name].data]
+    refusals = missing or ([] if form.validate() else list(form.refusals()))
+    if not refusals:
+        device = devices.this_device()
+        try:
+            token = wired().sign_ins.sign_in(
+                _key(typed), password, device,
+                registered_here=session.get("registration"),
+                kept=kept or None,
+            )  # fmt: skip
+        except Refusal as refusal:
+            if refusal.reason == "wait":
+                return _wait(refusal, typed, address, kept)
+            refusals = [("", refusal)]
+        else:
+            return _enter(token, device, address, kept)
+    sent = explain(refusals, _FIELDS, {"email": typed})
+    return signed_in.show_sign_in(sent.status, form=sent, next_address=address, kept=kept)
+
+
+@blueprint.post("/kilepes")
+def sign_out() -> Response:
+    """End the session on the server, and have the browser forget everything."""
+    session_ = signed_in.current()
+    if session_ is not None:
+        wired().sign_ins.sign_out(session_)
+    signed_in.let_go()
+    flash("login.signed_out")
+    return _go("/belepes")
+
+
+@blueprint.post("/belepes/maradok")
+def stay() -> Response:
+    """Prolong the session: to be asked for is to be active."""
+    session_ = signed_in.current()
+    if session_ is None:
+        return signed_in.ask()
+    if is_fragment_due():
+        return _session_note(is_extended=True)
+    flash("session.extended")
+    return make_response(redirect(local(request.form.get("next", ""), ACCOUNT), 303))
+
+
+@blueprint.get("/belepes/meddig")
+def until_when() -> Response:
+    """Tell how long the session lasts; being asked does not prolong it."""
+    return _session_note()
+
+
+def _session_note(*, is_extended: bool = False) -> Response:
+    return make_response(
+        render_template("components/session_note.html", session_note=session_note(), is_extended=is_extended)
+    )
+
+
+def frame() -> dict[str, object]:
+    """Return what the frame of every page knows of the signed-in customer."""
+    try:
+        return {"signed_in": signed_in.current() is not None, "session_note": session_note()}
+    except (SQLAlchemyError, TimeoutError):
+        # The page that says so is shown while the database does not answer.
+        return {"signed_in": False, "session_note": None}
+
+
+def session_note() -> dict[str, object] | None:
+    """Return what a page says about the end of the session; None where nobody is signed in."""
+    session_ = signed_in.current()
+    if session_ is None:
+        return None
+    warning = int(wired().profile.sign_in.warning.total_seconds())
+    left = time_left(session_.over_at)
+    return {
+        "time": clock_time(session_.over_at),
+        "is_last": session_.ends_at <= session_.idle_at,
+        "is_due": left <= warning,
+        "ask_in": left + 1 if left <= warning else left - warning,
+    }
+
+
+def _key(typed: str) -> str:
+    try:
+        return email_addresses.parse(typed).key
+    except Refusal:
+        return typed.casefold()  # no account has it, and the answer takes as long as for one that might
+
+
+def _enter(token: str, device: Device, address: str, kept: dict[str, str]) -> Response:
+    # A new browser session: whatever was in it before the sign-in, a form's token too, is worth nothing now.
+    signed_in.let_go()
+    signed_in.hold(token)
+    if kept and address:
+        address = f"{urlsplit(address).path}?kept=1"
+    response = _go(address or ACCOUNT)
+    devices.remember(device, response)
+    return response
+
+
+def _go(address: str) -> Response:
+    """Go to a page with another frame around it: htmx loads it whole."""
+    if not is_fragment_due():
+        return make_response(redirect(address, 303))
+    response = make_response("")
+    response.headers["HX-Redirect"] = address
+    return response
+
+
+def _wait(refusal: Refusal, typed: str, address: str, kept: dict[str, str]) -> Response:
+    until = refusal.facts["at"]
+    wait = {
+        "text": say()("login.wait.text", time=clock_time(until)),
+        "reference": randomness.reference(),
+    }
+    sent = explain((), _FIELDS, {"email": typed})
+    response = signed_in.show_sign_in(429, form=sent, wait=wait, next_address=address, kept=kept)
+    response.headers["Retry-After"] = str(max(1, time_left(until)))
+    return response

@@ -1,0 +1,101 @@
+"""The signed-in customer behind a request: an opaque secret in the browser's signed session, the rest on the server."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec
+from urllib.parse import urlencode
+
+from flask import Response, flash, g, make_response, redirect, request, session
+
+from services.accounts import Session, SignedOut
+from webapp.mistakes import SentForm
+from webapp.parts import wired
+from webapp.rendering import page
+
+P = ParamSpec("P")
+
+SIGN_IN = "/belepes"
+TERMS = "/fiok/feltetelek"
+_KEY = "sign_in"
+_NEVER_KEPT = ("password", "token", "code")
+
+
+def current() -> Session | None:
+    """Return the session of this browser while it lasts. Being asked for counts as being active."""
+    session_ = _seen()
+    return session_ if session_ is not None and session_.ended_by is None else None
+
+
+def _seen() -> Session | None:
+    if "signed_in" not in g:
+        token = session.get(_KEY)
+        is_activity = request.endpoint != "sign_in.until_when"
+        g.signed_in = wired().sign_ins.resume(token, is_activity=is_activity) if token else None
+    seen: Session | None = g.signed_in
+    return seen
+
+
+def hold(token: str) -> None:
+    """Have this browser hold a session's secret from now on: after a sign-in or a change of its rights."""
+    session[_KEY] = token
+    g.pop("signed_in", None)
+
+
+def let_go() -> None:
+    """Have this browser hold nothing at all any more."""
+    session.clear()
+    g.pop("signed_in", None)
+
+
+def why_ended() -> str | None:
+    """Return the key of the text that says why this browser is not signed in any more; None when it never was."""
+    seen = _seen()
+    if session.get(_KEY) and (seen is None or seen.ended_by in ("elsewhere", "signed_out")):
+        return "login.ended.elsewhere"
+    return f"login.ended.{seen.ended_by}" if seen is not None and seen.ended_by else None
+
+
+def needed(view: Callable[P, Response]) -> Callable[P, Response]:
+    """Let a view be reached by signed-in customers only, who have accepted the terms in force (M24)."""
+
+    @wraps(view)
+    def guarded(*arguments: P.args, **named: P.kwargs) -> Response:
+        session_ = current()
+        if session_ is None:
+            return ask()
+        if request.path != TERMS and wired().sign_ins.terms_due(session_):
+            return make_response(redirect(TERMS, 303))
+        try:
+            return view(*arguments, **named)
+        except SignedOut:
+            g.pop("signed_in", None)
+            return ask()
+
+    return guarded
+
+
+def ask() -> Response:
+    """Ask for a sign-in and come back here. What was typed is kept: it travels in the form that asks."""
+    ended = why_ended()
+    session.pop(_KEY, None)
+    g.pop("signed_in", None)
+    if request.method in ("GET", "HEAD"):
+        flash(ended or "login.needed")
+        return make_response(redirect(f"{SIGN_IN}?{urlencode({'next': request.full_path.rstrip('?')})}", 303))
+    kept = {
+        name: value
+        for name, value in request.form.items()
+        if value and len(value) <= 320 and not any(word in name for word in (*_NEVER_KEPT, "step", "action"))
+    }
+    response = show_sign_in(403, notice=ended or "login.needed", next_address=request.path, kept=kept)
+    response.headers["HX-Push-Url"] = SIGN_IN
+    return response
+
+
+def show_sign_in(status: int = 200, **context: Any) -> Response:
+    """Show the sign-in page."""
+    return page(
+        "account/login.html",
+        status,
+        **{"notice": None, "next_address": "", "kept": {}, "form": SentForm(), "wait": None, **context},
+    )
