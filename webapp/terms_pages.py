@@ -57,6 +57,7 @@ def _show(terms: Terms) -> Response:
     has_pdf = terms.pdf(language()) is not None
     return page(
         "pages/terms.html",
+        kind="terms",
         terms={
             "version": terms.version,
             "date": day(terms.in_force_from),

@@ -213,7 +213,7 @@ class Identify(Step):
         rules = parts.profile.identification
         return {
             "number": rules.field,
-            "kinds": list(rules.identifiers),
+            "kinds": {kind: looks.length for kind, looks in rules.identifiers.items()},
             "holders": list(rules.asks),
             "data": rules.data,
             "with_communication_id": "communication_id" in rules.asks,
