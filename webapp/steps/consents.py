@@ -70,7 +70,7 @@ class Consents(Step):
 
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
         """The notice in force, where to read it, and whether it has been opened."""
-        return {"notice": notice_shown(registration.notice_opened if registration else None)}
+        return {"privacy": notice_shown(registration.notice_opened if registration else None)}
 
     def summary(self, parts: Parts, registration: Registration, half: int) -> str:
         """That the statements are made."""
