@@ -74,7 +74,8 @@ def submit() -> Response:
         else:
             return _enter(token, device, address, kept)
     sent = explain(refusals, _FIELDS, {"email": typed})
-    return signed_in.show_sign_in(sent.status, form=sent, next_address=address, kept=kept)
+    is_failed = refusals[0][1].reason == "failed"
+    return signed_in.show_sign_in(sent.status, form=sent, is_failed=is_failed, next_address=address, kept=kept)
 
 
 @blueprint.post("/kilepes")
@@ -107,9 +108,10 @@ def until_when() -> Response:
 
 
 def _session_note(*, is_extended: bool = False) -> Response:
-    return make_response(
-        render_template("components/session_note.html", session_note=session_note(), is_extended=is_extended)
-    )
+    note = session_note()
+    ended = signed_in.why_ended() or "login.ended.idle"
+    words = render_template("components/session_note.html", session_note=note, is_extended=is_extended, ended=ended)
+    return make_response(words)
 
 
 def frame() -> dict[str, object]:

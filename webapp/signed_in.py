@@ -94,8 +94,6 @@ def ask() -> Response:
 
 def show_sign_in(status: int = 200, **context: Any) -> Response:
     """Show the sign-in page."""
-    return page(
-        "account/login.html",
-        status,
-        **{"notice": None, "next_address": "", "kept": {}, "form": SentForm(), "wait": None, **context},
-    )
+    shown = {"notice": None, "next_address": "", "kept": {}, "wait": None, "is_failed": False, **context}
+    form = shown.setdefault("form", SentForm())
+    return page("account/login.html", status, problems=form.problems, **shown)
