@@ -9,6 +9,7 @@ from whitenoise import WhiteNoise
 
 from webapp import (
     account,
+    activation,
     brand,
     demo,
     faults,
@@ -48,7 +49,8 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["belepo.limits"] = limits.set_up(app, parts)
     faults.set_up(app)
     for module in (
-        account, brand, forgotten_password, notice_pages, operations, registration, sign_in, site, terms_pages,
+        account, activation, brand, forgotten_password, notice_pages, operations, registration, sign_in, site,
+        terms_pages,
     ):  # fmt: skip
         app.register_blueprint(module.blueprint)
     if settings.demo:

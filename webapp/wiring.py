@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.accounts import AccountDetails, PasswordChanges, SignIns
+from services.accounts import AccountDetails, Activations, PasswordChanges, SignIns
 from services.accounts.checks import Checks
 from services.accounts.notices import Notices
 from services.accounts.sessions import Sessions
@@ -11,7 +11,7 @@ from services.allowances import Allowances
 from services.clock import DemoClock, SystemClock
 from services.links import Links
 from services.messages.outbox import Outbox
-from services.one_time_codes import OneTimeCodes
+from services.one_time_codes import OneTimeCodes, Seals
 from services.passwords import Hasher
 from services.policyholders import PolicyHolders
 from services.profiles import load as load_profile
@@ -44,6 +44,16 @@ def wire(settings: Settings) -> Parts:
     tries = Tries(profile.sign_in, allowances)
     checks = Checks(store, clock, tries, hasher)
     notices = Notices(outbox, profile.texts)
+    activations = Activations(
+        store,
+        clock,
+        profile,
+        is_wanted=journey.has_activation,
+        sessions=sessions,
+        seals=Seals(profile.one_time_code, settings.secret_keys),
+        allowances=allowances,
+        outbox=outbox,
+    )
     return Parts(
         settings=settings,
         profile=profile,
@@ -66,7 +76,9 @@ def wire(settings: Settings) -> Parts:
             notice=notice,
             outbox=outbox,
             hasher=hasher,
+            activations=activations,
         ),
+        activations=activations,
         sign_ins=SignIns(
             store,
             clock,

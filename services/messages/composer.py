@@ -30,6 +30,7 @@ class _Target:
 _TARGETS = {
     "confirm": _Target("/regisztracioveglegesites", "confirm"),
     "registered": _Target("/belepes"),
+    "activation": _Target("/belepes"),
     "reset": _Target("/sso/ResetPassword", "reset"),
     "reset_unknown": _Target("/regisztracio"),
     "password_changed": _Target("/sso/ForgotPassword"),

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, exists, insert, literal, or_, 
 from sqlalchemy.exc import IntegrityError
 
 from services import randomness
+from services.accounts.activations import Activations
 from services.allowances import Allowances
 from services.clock import Clock
 from services.crash_points import reach
@@ -47,6 +48,7 @@ class Registrations:
         notice: TermsVersions,
         outbox: Outbox,
         hasher: Hasher,
+        activations: Activations | None = None,
     ) -> None:
         """`facts` are those of the profile's journey, in its order."""
         self._store = store
@@ -60,6 +62,7 @@ class Registrations:
         self._terms = terms
         self._notice = notice
         self._hasher = hasher
+        self._activations = activations
 
     # --- Seeing ----------------------------------------------------------------------------------------------
 
@@ -395,7 +398,10 @@ class Registrations:
             ).first()
             if is_open is not None:
                 reach("registrations.opening")
-                self._sending.mail_success(connection, seen, now)
+                if self._activations is not None and self._activations.is_wanted:
+                    self._activations.begin(connection, is_open.id, seen.email or "", seen.language, now)
+                else:
+                    self._sending.mail_success(connection, seen, now)
         if is_open is not None:
             reach("registrations.opened")
             return replace(seen, is_complete=True)

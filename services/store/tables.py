@@ -181,7 +181,7 @@ activations = Table(
     "activations",
     metadata,
     # A row while the account waits for the code that was mailed; a newer code replaces the older one.
-    Column("account_id", ForeignKey("accounts.id"), primary_key=True),
+    Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
     Column("serial", String(32), nullable=False),
     Column("code_mac", String(64), nullable=False),
     Column("tail_mac", String(64)),

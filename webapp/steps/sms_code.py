@@ -1,6 +1,5 @@
 """The customer types the code from the SMS (M21, M22)."""
 
-import unicodedata
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -9,7 +8,7 @@ from wtforms import ValidationError
 from services import masking
 from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
-from webapp.forms import StepForm, Text
+from webapp.forms import StepForm, Text, read_code
 from webapp.parts import Parts, wired
 from webapp.rendering import clock_time, say, time_left
 from webapp.steps import Step
@@ -24,14 +23,10 @@ class SmsCodeForm(StepForm):
 
     def validate_sms_code(self, field: Text) -> None:
         """It must have the code's length; one that cannot be right costs no try."""
-        rules = wired().profile.one_time_code
-        text = "".join(sign for sign in field.data if not sign.isspace() and sign not in "-–")
-        if not text:
-            raise ValidationError(Refusal("sms_code", "empty"))
-        if not text.isdecimal() or len(text) not in (rules.length, rules.typed):
-            reason = "malformed.tail" if rules.takes_tail else "malformed"
-            raise ValidationError(Refusal("sms_code", reason, length=rules.length, typed=rules.typed))
-        self.code = "".join(str(unicodedata.decimal(sign)) for sign in text)
+        try:
+            self.code = read_code(field, wired().profile.one_time_code)
+        except Refusal as refusal:
+            raise ValidationError(refusal) from None
 
 
 class SmsCode(Step):

@@ -30,7 +30,9 @@ def upgrade() -> None:
         sa.Column("code_mac", sa.String(length=64), nullable=False),
         sa.Column("tail_mac", sa.String(length=64), nullable=True),
         sa.Column("mailed_at", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_activations_account_id")),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_activations_account_id"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("account_id", name=op.f("pk_activations")),
     )
     op.add_column("customers", sa.Column("customer_number", sa.String(length=32), nullable=True))
