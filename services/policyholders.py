@@ -1,13 +1,13 @@
 """The register of customers: finding one by what they know, and their phones (M7–M13, M20, T1, A1, B1)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, literal, null, or_, select
+from sqlalchemy import Connection, Row, Select, String, and_, bindparam, exists, literal, or_, select
 
-from services.allowances import Allowances
+from services.allowances import IS_SPENT, Allowances
 from services.identifiers import TaxNumber
 from services.profiles import Identification
 from services.refusal import Refusal
@@ -42,7 +42,7 @@ class SecondDatum:
                 (self.birth_date, record.birth_date),
                 (self.birth_number, record.birth_number),
                 (self.postal_code, record.postal_code),
-                (self.mobile and True, record.is_default_mobile),
+                (None if self.mobile is None else True, bool(record.is_default_mobile)),
             )
             if given is not None
         ]
@@ -65,29 +65,44 @@ _HAS_ACCOUNT = exists().where(accounts.c.kutid == customers.c.kutid)
 _HAS_LIVE_POLICY = exists().where(policies.c.kutid == customers.c.kutid, policies.c.status == "live")
 
 
-def _by_policy(found: Select[Any], number: str) -> Select[Any]:
-    return found.outerjoin(policies, and_(policies.c.policy_number == number, policies.c.status == "live")).outerjoin(
-        customers, customers.c.kutid == policies.c.kutid
+# One statement for the number, its holder and the wrong tries so far. The outer join from a single row keeps the
+# tries of numbers that do not exist. Built once, which takes several times as long as to run it.
+_NUMBER = bindparam("number", type_=String)
+_FOUND = (
+    select(
+        customers.c.kutid,
+        customers.c.birth_date,
+        customers.c.tax_number,
+        customers.c.birth_number,
+        customers.c.postal_code,
+        exists()
+        .where(
+            phones.c.kutid == customers.c.kutid,
+            phones.c.number == bindparam("mobile", type_=String),
+            phones.c.is_mobile,
+            phones.c.is_default,
+        )
+        .label("is_default_mobile"),
+        allowances.c.used,
+        allowances.c.ends_at,
+        IS_SPENT.label("is_spent"),
+        _HAS_MOBILE.label("has_mobile"),
+        _HAS_ACCOUNT.label("has_account"),
     )
-
-
-def _by_customer_account(found: Select[Any], number: str) -> Select[Any]:
-    account = customer_accounts.c
-    return (
-        found.add_columns((account.account_number != number).label("is_old"), account.manager, account.intermediary)
-        .outerjoin(customer_accounts, or_(account.account_number == number, account.old_number == number))
-        .outerjoin(customers, and_(customers.c.kutid == account.kutid, _HAS_LIVE_POLICY))
+    .select_from(select(literal(1).label("one")).subquery())
+    .outerjoin(allowances, allowances.c.key == bindparam("tries"))
+)
+_account = customer_accounts.c
+_BY: Mapping[str, Select[Any]] = {
+    "policy_number": _FOUND.outerjoin(
+        policies, and_(policies.c.policy_number == _NUMBER, policies.c.status == "live")
+    ).outerjoin(customers, customers.c.kutid == policies.c.kutid),
+    "account_number": _FOUND.add_columns(
+        (_account.account_number != _NUMBER).label("is_old"), _account.manager, _account.intermediary
     )
-
-
-def _by_customer(found: Select[Any], number: str) -> Select[Any]:
-    return found.outerjoin(customers, and_(customers.c.customer_number == number, _HAS_LIVE_POLICY))
-
-
-_WAYS: Mapping[str, Callable[[Select[Any], str], Select[Any]]] = {
-    "policy_number": _by_policy,
-    "account_number": _by_customer_account,
-    "customer_number": _by_customer,
+    .outerjoin(customer_accounts, or_(_account.account_number == _NUMBER, _account.old_number == _NUMBER))
+    .outerjoin(customers, and_(customers.c.kutid == _account.kutid, _HAS_LIVE_POLICY)),
+    "customer_number": _FOUND.outerjoin(customers, and_(customers.c.customer_number == _NUMBER, _HAS_LIVE_POLICY)),
 }
 """How the register is searched by each kind of number."""
 
@@ -115,7 +130,8 @@ class PolicyHolders:
         """
         key = self._allowances.key("identify", f"{kind}:{number}")
         queue_for(connection, key)
-        rows = connection.execute(_WAYS[kind](self._asked(key, datum, now), number)).all()
+        asked = {"number": number, "mobile": datum.mobile, "tries": key, "limit": self._rules.wrong_tries, "now": now}
+        rows = connection.execute(_BY[kind], asked).all()
         row = rows[0]
         if row.is_spent:
             return self._slowed(row.ends_at)
@@ -160,36 +176,6 @@ class PolicyHolders:
             connection, key, limit=self._rules.wrong_tries, quiet=self._rules.wait, now=now
         )
         return self._slowed(blocked_until) if blocked_until else Refusal("identify", "mismatch")
-
-    def _asked(self, key: str, datum: SecondDatum, now: datetime) -> Select[Any]:
-        # One statement for the number, its holder and the wrong tries so far. The outer join from a single
-        # row keeps the tries of numbers that do not exist.
-        one = select(literal(1).label("one")).subquery()
-        return (
-            select(
-                customers.c.kutid,
-                customers.c.birth_date,
-                customers.c.tax_number,
-                customers.c.birth_number,
-                customers.c.postal_code,
-                self._is_default_mobile(datum.mobile).label("is_default_mobile"),
-                allowances.c.used,
-                allowances.c.ends_at,
-                self._allowances.is_spent(self._rules.wrong_tries, now).label("is_spent"),
-                _HAS_MOBILE.label("has_mobile"),
-                _HAS_ACCOUNT.label("has_account"),
-            )
-            .select_from(one)
-            .outerjoin(allowances, allowances.c.key == key)
-        )
-
-    @staticmethod
-    def _is_default_mobile(number: str | None) -> ColumnElement[Any]:
-        if number is None:
-            return null()
-        return exists().where(
-            phones.c.kutid == customers.c.kutid, phones.c.number == number, phones.c.is_mobile, phones.c.is_default
-        )
 
     @staticmethod
     def _managed_elsewhere(row: Row[Any]) -> Refusal | None:

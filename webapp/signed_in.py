@@ -40,13 +40,18 @@ def _seen() -> Session | None:
 def hold(token: str) -> None:
     """Have this browser hold a session's secret from now on: after a sign-in or a change of its rights."""
     session[_KEY] = token
+    look_again()
+
+
+def look_again() -> None:
+    """Have `current` read anew what has changed since."""
     g.pop("signed_in", None)
 
 
 def let_go() -> None:
     """Have this browser hold nothing at all any more."""
     session.clear()
-    g.pop("signed_in", None)
+    look_again()
 
 
 def why_ended() -> str | None:
@@ -77,7 +82,7 @@ def needed(view: Callable[P, Response]) -> Callable[P, Response]:
         try:
             return view(*arguments, **named)
         except SignedOut:
-            g.pop("signed_in", None)
+            look_again()
             return ask()
 
     return guarded
@@ -87,7 +92,7 @@ def ask() -> Response:
     """Ask for a sign-in and come back here. What was typed is kept: it travels in the form that asks."""
     ended = why_ended()
     session.pop(_KEY, None)
-    g.pop("signed_in", None)
+    look_again()
     if request.method in ("GET", "HEAD"):
         flash(ended or "login.needed")
         return make_response(redirect(f"{SIGN_IN}?{urlencode({'next': request.full_path.rstrip('?')})}", 303))

@@ -20,6 +20,7 @@ from insurers import (
     take_step,
     walk_to,
 )
+from pages import Page
 
 MakeSite = Callable[..., Site]
 
@@ -125,9 +126,10 @@ def test_guessing_is_slowed_by_number(allianz: Site) -> None:
         assert answer(identify(allianz, ALLIANZ_BY_ACCOUNT, mobile="06 20 765 4321"))[1] == 422
     assert answer(identify(allianz, ALLIANZ_BY_ACCOUNT))[1] == 429
     # The policy number of the same customer is another number.
-    assert answer(identify(allianz, ALLIANZ_BY_ACCOUNT, identifier_kind="policy_number", identifier="940100101"))[
-        0
-    ] == "sms-code"
+    assert (
+        answer(identify(allianz, ALLIANZ_BY_ACCOUNT, identifier_kind="policy_number", identifier="940100101"))[0]
+        == "sms-code"
+    )
     allianz.advance(minutes=31)
     assert answer(identify(allianz, ALLIANZ_BY_ACCOUNT))[0] == "sms-code"
 
@@ -313,16 +315,14 @@ def test_the_account_is_limited_until_the_mailed_code_is_given(allianz: Site) ->
     assert allianz.say("done.activation_needed") in page.text
     code = activation_code(allianz, ALLIANZ_BY_POLICY)
     assert len(allianz.messages(ALLIANZ_BY_POLICY.email)) == 1
-    assert sign_in(visitor, ALLIANZ_BY_POLICY).step == "activation"
+    assert 'data-step="activation"' in sign_in(visitor, ALLIANZ_BY_POLICY).html
     for address in ("/fiok", "/fiok/jelszo", "/fiok/email", "/fiok/mobil", "/fiok/megszuntetes", "/fiok/adatok.json"):
         assert visitor.client.get(address).location == "/fiok/aktivalas", address
-    assert visitor.follow(visitor.client.get("/fiok/jelszo")).step == "activation"
+    visitor.follow(visitor.client.get("/fiok/jelszo"))
     assert allianz.say("activation.limited") in visitor.page.text
     wrong = f"{(int(code) + 1) % 10**6:06}"
-    assert visitor.send({"activation_code": wrong[1:]}).errors == {
-        "activation_code": allianz.say("error.activation_code.wrong")
-    }
-    visitor.send({"activation_code": code[1:]})
+    assert activate(visitor, wrong[1:]).errors == {"activation_code": allianz.say("error.activation_code.wrong")}
+    activate(visitor, code[1:])
     assert visitor.client.get("/fiok").status_code == 200
     assert not allianz.rows("activations")
 
@@ -337,8 +337,8 @@ def test_a_new_activation_code_kills_the_older_one(allianz: Site) -> None:
     visitor.send(action="resend")
     second = activation_code(allianz, ALLIANZ_BY_POLICY)
     assert len(allianz.messages(ALLIANZ_BY_POLICY.email)) == 2
-    assert first == second or visitor.send({"activation_code": first}).status == 422
-    visitor.send({"activation_code": second})
+    assert first == second or activate(visitor, first).status == 422
+    activate(visitor, second)
     assert visitor.client.get("/fiok").status_code == 200
 
 
@@ -348,12 +348,12 @@ def test_activation_codes_cannot_be_guessed(allianz: Site) -> None:
     code = activation_code(allianz, ALLIANZ_BY_POLICY)
     sign_in(visitor, ALLIANZ_BY_POLICY)
     for number in range(allianz.parts.profile.one_time_code.guesses):
-        visitor.send({"activation_code": f"{(int(code[1:]) + number + 1) % 10**5:05}"})
-    assert visitor.send({"activation_code": code}).status == 422
+        activate(visitor, f"{(int(code[1:]) + number + 1) % 10**5:05}")
+    assert activate(visitor, code).status == 422
     assert visitor.client.get("/fiok").status_code == 303
     allianz.advance(hours=25)
     sign_in(visitor, ALLIANZ_BY_POLICY)
-    visitor.send({"activation_code": code})
+    activate(visitor, code)
     assert visitor.client.get("/fiok").status_code == 200
 
 
@@ -364,6 +364,11 @@ def test_no_new_password_is_mailed_to_an_address_that_is_not_proved(allianz: Sit
     visitor.send({"email": ALLIANZ_BY_POLICY.email})
     links = [link for mail in allianz.messages(ALLIANZ_BY_POLICY.email) for link in mail["links"]]
     assert not [link for link in links if "token" in link]
+
+
+def activate(visitor: Visitor, code: str) -> Page:
+    """Type an activation code."""
+    return visitor.send({"activation_code": code}, step="activation")
 
 
 # --- Hardened ---------------------------------------------------------------------------------------------------------

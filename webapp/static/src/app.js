@@ -111,7 +111,7 @@
     }
   })
 
-  on('input', (event) => { if (event.target.id === 'password') judge(event.target) })
+  on('input', (event) => { if (event.target.matches('[aria-describedby~=rules]')) judge(event.target) })
 
   on('click', (event) => {
     const button = event.target.closest('[data-shown]')
@@ -174,7 +174,7 @@
   on('htmx:before:swap', (event) => {
     const { ctx } = event.detail
     // Neither a fault of the server nor a stranger's page (a proxy's, a hotel's) takes the place of what was typed.
-    if (ctx.response.status >= 500 || !ctx.text.includes('id="main"')) {
+    if (ctx.response.status >= 500 || !/ id="(main|session)"/.test(ctx.text)) {
       event.preventDefault()
       trouble(ctx, 'fault')
     }
