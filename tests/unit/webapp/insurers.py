@@ -1,7 +1,7 @@
 """What customers of the other insurers type, step by step."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from browsing import FIRST, Site, Visitor
@@ -71,25 +71,23 @@ def take_step(visitor: Visitor, who: Insured) -> Page:
     """Fill in the step that is shown with what is right, and send it."""
     assert visitor.page is not None
     site = visitor.site
-    match visitor.page.step:
-        case "identify":
-            return visitor.send(who.identity)
-        case "email":
-            return visitor.give_email(who.email)
-        case "email-sent":
-            return visitor.open_link(who.email)
-        case "mobile":
-            return visitor.give_mobile(who.mobile)
-        case "sms-code":
-            return visitor.give_code(site.code(who.mobile)[-site.parts.profile.one_time_code.typed :])
-        case "terms":
-            return visitor.accept_terms()
-        case "consents":
-            open_notice(visitor)
-            return visitor.send({"marketing": "decline", "data": "accept", "notice": "1", "contract": "1"})
-        case "password":
-            return visitor.give_password(PASSWORD)
-    raise AssertionError(f"{visitor.page.step}: {visitor.page.text}")
+    taken: dict[str, Callable[[], Page]] = {
+        "identify": lambda: visitor.send(who.identity),
+        "email": lambda: visitor.give_email(who.email),
+        "email-sent": lambda: visitor.open_link(who.email),
+        "mobile": lambda: visitor.give_mobile(who.mobile),
+        "sms-code": lambda: visitor.give_code(site.code(who.mobile)[-site.parts.profile.one_time_code.typed :]),
+        "terms": visitor.accept_terms,
+        "consents": lambda: answer_consents(visitor),
+        "password": lambda: visitor.give_password(PASSWORD),
+    }
+    return taken[visitor.page.step]()
+
+
+def answer_consents(visitor: Visitor) -> Page:
+    """Read the notice and answer everything."""
+    open_notice(visitor)
+    return visitor.send({"marketing": "decline", "data": "accept", "notice": "1", "contract": "1"})
 
 
 def open_notice(visitor: Visitor) -> None:

@@ -22,12 +22,12 @@ from insurers import (
 )
 from pages import Page
 
-MakeSite = Callable[..., Site]
+SiteOf = Callable[[str], Site]
 
 
 @pytest.mark.parametrize("who", EVERYBODY, ids=lambda who: f"{who.profile}-{list(who.identity.values())[:2]}")
-def test_a_customer_registers(make_site: MakeSite, htmx: bool, who: Insured) -> None:
-    site = make_site(profile=who.profile)
+def test_a_customer_registers(site_of: SiteOf, htmx: bool, who: Insured) -> None:
+    site = site_of(who.profile)
     visitor = site.visitor(language_of(site), htmx=htmx)
     page = walk_to(visitor, "done", who)
     assert site.say("done.heading", language_of(site)) in page.text
@@ -37,13 +37,13 @@ def test_a_customer_registers(make_site: MakeSite, htmx: bool, who: Insured) -> 
 
 
 @pytest.fixture
-def allianz(make_site: MakeSite) -> Site:
-    return make_site(profile="allianz")
+def allianz(site_of: SiteOf) -> Site:
+    return site_of("allianz")
 
 
 @pytest.fixture
-def genertel(make_site: MakeSite) -> Site:
-    return make_site(profile="genertel")
+def genertel(site_of: SiteOf) -> Site:
+    return site_of("genertel")
 
 
 def identify(site: Site, who: Insured, **changes: str) -> Visitor:
@@ -159,8 +159,8 @@ def test_a_letters_link_fills_in_the_customer_number(genertel: Site) -> None:
     ("typed", "error"),
     [("", "empty"), ("85531", "malformed"), ("8553140014", "check"), ("9051011123", None)],
 )
-def test_a_birth_number_is_checked_and_must_be_the_holders(make_site: MakeSite, typed: str, error: str | None) -> None:
-    site = make_site(profile="generali-sk")
+def test_a_birth_number_is_checked_and_must_be_the_holders(site_of: SiteOf, typed: str, error: str | None) -> None:
+    site = site_of("generali-sk")
     visitor = identify(site, SLOVAK, birth_number=typed)
     said = f"error.birth_number.{error}" if error else "error.identify.mismatch"
     assert visitor.page.errors["birth_number"] == site.say(said, "sk")
@@ -374,7 +374,7 @@ def activate(visitor: Visitor, code: str) -> Page:
 # --- Hardened ---------------------------------------------------------------------------------------------------------
 
 
-def test_one_setting_hardens_any_profile(make_site: MakeSite) -> None:
+def test_one_setting_hardens_any_profile(make_site: Callable[..., Site]) -> None:
     site = make_site(profile="allianz", hardened=True)
     visitor = site.visitor()
     walk_to(visitor, "sms-code", ALLIANZ_BY_POLICY)
