@@ -111,6 +111,20 @@ class Settings(BaseSettings):
         return self.data_dir / f"{database.host or 'local'}-{database.database}.{name}.json"
 
 
+class ChosenProfile(BaseSettings):
+    """Which insurer's rules, for commands that need nothing else."""
+
+    model_config = SettingsConfigDict(env_prefix="BELEPO_", extra="ignore", frozen=True)
+
+    profile: str = "mygenerali"
+    hardened: bool = False
+
+
+def chosen_profile() -> ChosenProfile:
+    """Read the choice of profile from where `load` reads everything."""
+    return ChosenProfile(_env_file=os.environ.get("BELEPO_SETTINGS_FILE", "belepo.env"))
+
+
 def load(**given: Any) -> Settings:
     """Read the settings; `given` ones win over the environment, the environment over the file.
 

@@ -23,7 +23,7 @@ class Departure:
 
 def guessing_chance(rules: OneTimeCode) -> float:
     """Return the chance that all guesses of a customer's budget together find a code."""
-    return min(1.0, rules.guesses / 10**rules.typed)
+    return min(1.0, rules.guesses / 10.0**rules.typed)
 
 
 def departures(profile: Profile) -> list[Departure]:
