@@ -10,7 +10,7 @@ _INSERT = insert(table)
 
 
 def record(
-    connection: Connection, action: str, *, kutid: str, at: datetime, actor: str = "customer", **facts: str
+    connection: Connection, action: str, *, kutid: str | None, at: datetime, actor: str = "customer", **facts: str
 ) -> None:
-    """Write down, in the caller's transaction, that `actor` did `action` to the customer's account."""
+    """Write down, in the caller's transaction, that `actor` did `action`, to this customer's account if to any."""
     connection.execute(_INSERT, {"at": at, "actor": actor, "action": action, "kutid": kutid, "facts": facts})

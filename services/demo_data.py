@@ -1,15 +1,28 @@
 """The invented customers that a demonstration and the tests of others rely on."""
 
+from functools import cache
 from pathlib import Path
 
-from sqlalchemy import delete, func, select, true
+from sqlalchemy import delete, exists, func, insert, select, true
 
+from services import email_addresses
 from services.clock import Clock
 from services.passwords import hash_secret, is_secret
 from services.profiles import Identification, Profile
 from services.register_import import RegisterImport
+from services.staff.accounts import new_member
+from services.staff.member import ADVISER, SERVICE, SUPERVISOR
 from services.store.engine import Store
-from services.store.tables import REGISTER, customer_accounts, customers, metadata, phones, policies
+from services.store.tables import REGISTER, customer_accounts, customers, metadata, phones, policies, staff
+
+STAFF = (
+    ("ugyintezo@example.hu", "Kiss Orsolya", SERVICE),
+    ("tanacsado@example.hu", "Molnár Gergely", ADVISER),
+    ("vezeto@example.hu", "Fehér Judit", SUPERVISOR),
+)
+STAFF_PASSWORD = "Demo-Jelszo-2026"  # noqa: S105
+"""Of all of them, who sign in without a second factor: outside demo mode nobody does, so there they are no accounts."""
+_hashed = cache(hash_secret)
 
 
 def files(profile: Profile) -> dict[str, Path]:
@@ -19,7 +32,8 @@ def files(profile: Profile) -> dict[str, Path]:
 
 
 def load(store: Store, profile: Profile, clock: Clock, rounds: int) -> bool:
-    """Import the profile's demo customers into an empty register; tell whether that was needed."""
+    """Import the profile's demo customers into an empty register, and the staff; tell whether that was needed."""
+    add_staff(store, clock, rounds)
     with store.read() as connection:
         if connection.execute(select(func.count()).select_from(customers)).scalar_one():
             return False
@@ -33,6 +47,24 @@ def reset(store: Store, profile: Profile, clock: Clock, rounds: int) -> None:
         for table in reversed(metadata.sorted_tables):
             connection.execute(delete(table))
     _import(store, profile, clock, rounds)
+    add_staff(store, clock, rounds)
+
+
+def add_staff(store: Store, clock: Clock, rounds: int) -> None:
+    """Add the demonstration's staff, unless there is any."""
+    with store.read() as connection:
+        if connection.execute(select(exists().select_from(staff))).scalar():
+            return
+    hashed, now = _hashed(STAFF_PASSWORD, rounds), clock.now()
+    members = [
+        new_member(
+            email_addresses.parse(email), name, role, hashed,
+            adviser=email if role == ADVISER else None, totp_secret=None, now=now,
+        )
+        for email, name, role in STAFF
+    ]  # fmt: skip
+    with store.write() as connection:
+        connection.execute(insert(staff), members)
 
 
 def examples(store: Store, profile: Profile) -> list[str]:

@@ -1,5 +1,6 @@
 """The only place that asks for chance."""
 
+import base64
 import secrets
 
 # Without 0 O 1 I L, which are mistaken for one another when read out on the phone.
@@ -24,3 +25,8 @@ def characters(length: int) -> str:
 def reference() -> str:
     """Return a code that a customer can read out, such as ``7KX-2MD``."""
     return f"{characters(3)}-{characters(3)}"
+
+
+def base32_secret() -> str:
+    """Return 160 random bits in base32, as authenticator apps take them (RFC 4226, section 4)."""
+    return base64.b32encode(secrets.token_bytes(20)).decode("ascii")

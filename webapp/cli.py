@@ -19,6 +19,7 @@ _COMMANDS = {
     "worker": "webapp.commands.worker:worker",
     "migrate": "webapp.commands.migrate:migrate",
     "tidy": "webapp.commands.tidy:tidy",
+    "staff": "webapp.commands.staff:staff",
     "doctor": "webapp.commands.doctor:doctor",
     "profile": "webapp.commands.profile:profile",
 }

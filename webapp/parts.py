@@ -13,6 +13,7 @@ from services.passwords import Hasher
 from services.profiles import Profile
 from services.references import References
 from services.registrations import Registrations
+from services.staff import StaffAccounts
 from services.store.engine import Store
 from services.terms import TermsVersions
 from webapp.journey import Journey
@@ -37,6 +38,7 @@ class Parts:
     activations: Activations
     password_changes: PasswordChanges
     account_details: AccountDetails
+    staff: StaffAccounts
     hasher: Hasher
     codes: OneTimeCodes
     journey: Journey

@@ -17,6 +17,8 @@ from services.policyholders import PolicyHolders
 from services.profiles import load as load_profile
 from services.references import References
 from services.registrations import Registrations
+from services.staff import StaffAccounts
+from services.staff.second_factor import SecondFactors
 from services.store.engine import Store
 from services.store.version import last_written
 from services.terms import TermsVersions
@@ -111,6 +113,15 @@ def wire(settings: Settings) -> Parts:
             codes=codes,
             notices=notices,
             outbox=outbox,
+        ),
+        staff=StaffAccounts(
+            store,
+            clock,
+            profile.sign_in,
+            tries=tries,
+            hasher=hasher,
+            factors=SecondFactors(settings.secret_keys),
+            is_second_factor_needed=not settings.demo,
         ),
         hasher=hasher,
         codes=codes,

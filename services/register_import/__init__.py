@@ -10,6 +10,7 @@ The files, as insurers' systems export them
     phones              kutid, policy_number, phone [, is_default]
     communication_ids   communication_id, kutid, password or password_hash (bcrypt)
     customer_accounts   account_number, kutid, manager [, old_number, intermediary]
+    advisers            kutid, adviser (the code by which staff accounts name the adviser; empty: nobody any more)
 
     holder_type is person or company (`magánszemély`, `cég`, `egyéni vállalkozó`), status live or cancelled (`élő`,
     `törölt`). Dates are ISO, `1985.03.14.`, `1985/03/14` or `19850314`. Phones are in any Hungarian spelling. A tax
@@ -18,9 +19,9 @@ The files, as insurers' systems export them
     be missing: what the register has in them stays.
 
 What a file says of those it does not mention: nothing. Files may be whole or hold only what changed
-    Customers, policies, communication ids and customer accounts that are missing from a file stay. The phones of each
-    customer who occurs in the phones file are replaced as a set, so that a number that is gone receives no more codes;
-    a row with an empty phone says that the customer has none. A phone that cannot be read is refused and
+    Customers, policies, communication ids, customer accounts and advisers that are missing from a file stay. The phones
+    of each customer who occurs in the phones file are replaced as a set, so that a number that is gone receives no more
+    codes; a row with an empty phone says that the customer has none. A phone that cannot be read is refused and
     still counts as an occurrence. A policy that passes to another customer loses the phones that its former
     holder had on it.
 

@@ -20,7 +20,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from services.register_import.rows import COMMUNICATION_IDS, CUSTOMER_ACCOUNTS, CUSTOMERS, KINDS, PHONES, POLICIES, Kind
+from services.register_import.rows import (
+    ADVISERS,
+    COMMUNICATION_IDS,
+    CUSTOMER_ACCOUNTS,
+    CUSTOMERS,
+    KINDS,
+    PHONES,
+    POLICIES,
+    Kind,
+)
 from services.register_import.staging import STAGED, changes, refused, vanished
 from services.store import tables
 
@@ -30,6 +39,7 @@ KEYS: Mapping[Kind, tuple[str, ...]] = {
     PHONES: ("kutid", "policy_number", "number"),
     COMMUNICATION_IDS: ("communication_id",),
     CUSTOMER_ACCOUNTS: ("account_number",),
+    ADVISERS: ("kutid",),
 }
 _REGISTER = dict(zip(KINDS, tables.REGISTER, strict=True))
 
@@ -125,6 +135,7 @@ def _misfits() -> dict[Kind, Select[Any]]:
         PHONES: _phones_misfit(),
         COMMUNICATION_IDS: _of_unknown_customer(COMMUNICATION_IDS),
         CUSTOMER_ACCOUNTS: _of_unknown_customer(CUSTOMER_ACCOUNTS),
+        ADVISERS: _of_unknown_customer(ADVISERS),
     }
 
 

@@ -39,6 +39,7 @@ _HEADERS = {
     "manager": "manager, kezelő, ügyfélszámla kezelője",
     "intermediary": "intermediary, közvetítő, biztosításközvetítő, kezelő neve",
     "communication_id": "communication id, kommunikációs azonosító",
+    "adviser": "adviser, tanácsadó, tanácsadó kódja, üzletkötő, üzletkötő kódja, közvetítő kódja, adviser code",
     "password": "password, jelszó",
     "password_hash": "password hash, jelszó hash, jelszó lenyomat, jelszólenyomat",
 }
@@ -115,7 +116,8 @@ CUSTOMER_ACCOUNTS = Kind(
     key="account_number",
     optional=frozenset({"old_number", "intermediary"}),
 )
-KINDS = (CUSTOMERS, POLICIES, PHONES, COMMUNICATION_IDS, CUSTOMER_ACCOUNTS)
+ADVISERS = Kind("advisers", ("kutid", "adviser"), key="kutid")
+KINDS = (CUSTOMERS, POLICIES, PHONES, COMMUNICATION_IDS, CUSTOMER_ACCOUNTS, ADVISERS)
 """Parents before children: the order in which files are read and merged."""
 
 
@@ -131,6 +133,7 @@ class RowReaders:
             PHONES: self._phone,
             COMMUNICATION_IDS: self._communication_id,
             CUSTOMER_ACCOUNTS: self._customer_account,
+            ADVISERS: self._adviser,
         }
 
     def of(self, kind: Kind) -> RowReader:
@@ -209,6 +212,10 @@ class RowReaders:
             who,
             name,
         )
+
+    def _adviser(self, values: tuple[str, ...]) -> Row:
+        kutid, adviser = values
+        return identifiers.kutid(kutid), _text(adviser, "adviser", 64).casefold() or None
 
     def _birth_date(self, text: str, *, is_needed: bool) -> str | None:
         """Return the birth date; one that identifies nobody is left out where it is unsound, not refused."""

@@ -11,7 +11,16 @@ from sqlalchemy import Boolean, Column, Connection, Date, Integer, MetaData, Roo
 from sqlalchemy.exc import OperationalError
 
 from services.register_import.failures import RegisterBusy
-from services.register_import.rows import COMMUNICATION_IDS, CUSTOMER_ACCOUNTS, CUSTOMERS, PHONES, POLICIES, Kind, Row
+from services.register_import.rows import (
+    ADVISERS,
+    COMMUNICATION_IDS,
+    CUSTOMER_ACCOUNTS,
+    CUSTOMERS,
+    PHONES,
+    POLICIES,
+    Kind,
+    Row,
+)
 
 _TURNS = 75  # of SQLite's busy timeout, 8 seconds each: 10 minutes
 _LOCK_NOT_AVAILABLE = "55P03"
@@ -74,6 +83,7 @@ STAGED = {
         Column("manager", String),
         Column("intermediary", String),
     ),
+    ADVISERS: _temporary("staged_advisers", _line(), Column("kutid", String), Column("adviser", String)),
 }
 
 

@@ -63,6 +63,7 @@ customers = Table(
     Column("postal_code", String(16)),
     Column("customer_number", String(32), index=True),
     Column("birth_number", String(16)),
+    Index("ix_customers_birth_date", "birth_date"),
 )
 
 policies = Table(
@@ -83,6 +84,7 @@ phones = Table(
     Column("number", String(20), primary_key=True),  # E.164
     Column("is_mobile", Boolean, nullable=False),
     Column("is_default", Boolean, nullable=False, server_default=false()),  # the one that text messages go to
+    Index("ix_phones_number", "number"),
 )
 
 communication_ids = Table(
@@ -101,6 +103,28 @@ customer_accounts = Table(
     Column("old_number", String(32), index=True),  # by which it was known before
     Column("manager", String(16), nullable=False),  # customer, intermediary
     Column("intermediary", String(300)),
+)
+
+advisers = Table(
+    "advisers",
+    metadata,
+    Column("kutid", ForeignKey("customers.kutid"), primary_key=True),
+    Column("adviser", String(64), index=True),  # their code; empty when nobody advises the customer any more
+)
+
+contact_changes = Table(
+    "contact_changes",
+    metadata,
+    # What staff learnt of a customer: it counts here at once, and is an event for the insurer's own system.
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("kutid", ForeignKey("customers.kutid"), nullable=False, index=True),
+    Column("kind", String(8), nullable=False),  # email, mobile
+    Column("before", String(1000), nullable=False),  # as it was known here; several numbers stand side by side
+    Column("after", String(320), nullable=False),
+    Column("actor", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("settled_at", Moment),  # when an import brought it: from then on the register alone counts
+    Index("ix_contact_changes_after", "after"),
 )
 
 # --- Registrations and accounts ------------------------------------------------------------------------------
@@ -129,6 +153,9 @@ registrations = Table(
     Column("terms_accepted_at", Moment),
     Column("answers", JSON, nullable=False),  # what a profile's own steps store, by the step's name
     Column("notice_opened", String(64)),
+    Column("begun_by", String(64), nullable=False, server_default="customer"),  # or a member of staff, as in the audit
+    Column("ended_at", Moment),  # by staff; `expires_at` is the same moment then
+    Index("ix_registrations_email_key", "email_key"),
 )
 
 one_time_codes = Table(
@@ -250,6 +277,56 @@ passkeys = Table(
     Column("used_at", Moment),
 )
 
+# --- Staff ---------------------------------------------------------------------------------------------------
+
+staff = Table(
+    "staff",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("email", String(320), nullable=False),
+    Column("email_key", String(320), nullable=False, unique=True),
+    Column("name", String(120), nullable=False),
+    Column("role", String(16), nullable=False),  # service, adviser, supervisor
+    Column("adviser", String(64), unique=True),  # of an adviser: the code by which the register knows them
+    Column("password_hash", String(200), nullable=False),
+    Column("totp_secret", String(400)),  # encrypted; only a demonstration's staff have none
+    Column("totp_step", BigInteger, nullable=False),  # the time step of the last code used: none is good twice
+    Column("created_at", Moment, nullable=False),
+    Column("disabled_at", Moment),
+)
+
+staff_sessions = Table(
+    "staff_sessions",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("staff_id", ForeignKey("staff.id"), nullable=False, index=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("device_hash", String(64), nullable=False),
+    Column("created_at", Moment, nullable=False, index=True),
+    Column("seen_at", Moment, nullable=False),
+    Column("ends_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("found", JSON(none_as_null=True)),  # the customers whom the last search found
+)
+
+staff_cases = Table(
+    "staff_cases",
+    metadata,
+    # One customer in front of one member of staff, from the look on; it holds what they record together.
+    Column("id", String(32), primary_key=True),
+    Column("session_id", ForeignKey("staff_sessions.id"), nullable=False, index=True),
+    Column("kutid", ForeignKey("customers.kutid"), nullable=False),
+    Column("opened_at", Moment, nullable=False, index=True),
+    Column("identified_by", String(16)),  # how: see services.staff.cases
+    Column("identified_at", Moment),
+    Column("email", String(320)),
+    Column("email_key", String(320)),
+    Column("mobile", String(20)),
+    Column("language", String(8)),
+    Column("confirmed_at", Moment),  # when the code sent to the mobile was read back
+    Column("registration_id", String(32)),
+)
+
 audit = Table(
     "audit",
     metadata,
@@ -307,5 +384,5 @@ demo_messages = Table(
     Column("created_at", Moment, nullable=False, index=True),
 )
 
-REGISTER = (customers, policies, phones, communication_ids, customer_accounts)
+REGISTER = (customers, policies, phones, communication_ids, customer_accounts, advisers)
 """The insurer's register, parents first."""

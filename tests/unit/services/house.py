@@ -31,6 +31,8 @@ from services.policyholders import PolicyHolders, SecondDatum
 from services.profiles import Profile
 from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.registrations import Registration, Registrations, Visit
+from services.staff import StaffAccounts
+from services.staff.second_factor import SecondFactors
 from services.store.engine import Store
 from services.store.tables import accounts, communication_ids, customers, metadata, phones, policies, sessions
 from services.terms import TermsVersions
@@ -263,6 +265,9 @@ class House:
             codes=self.codes,
             notices=notices,
             outbox=self.outbox,
+        )
+        self.staff = StaffAccounts(
+            store, self.clock, profile.sign_in, tries=tries, hasher=hasher, factors=SecondFactors(KEYS)
         )
         self.postman = Postman()
 

@@ -20,7 +20,7 @@ from services.store.engine import Store
 
 ROOT = Path(__file__).parents[3]
 DEMO = ROOT / "services/profiles/mygenerali/demo"
-KINDS = ("customers", "policies", "phones", "communication_ids", "customer_accounts")
+KINDS = ("customers", "policies", "phones", "communication_ids", "customer_accounts", "advisers")
 
 CUSTOMERS = """kutid;holder_type;name;birth_date;tax_number;postal_code
 1;person;Kovács Anna;1985-03-14;;1066
@@ -40,6 +40,9 @@ ACCOUNTS = """account_number;kutid;old_number;manager;intermediary
 7000001;1;OLD0001;customer;
 7000002;2;;intermediary;Példa Alkusz Kft.
 """
+ADVISERS = """kutid;Üzletkötő kódja
+1;UK-0007
+"""
 IDS = """communication_id;kutid;password
 K1234567;1;Levelezes2020
 """
@@ -51,6 +54,7 @@ WHOLE = {
     "phones": PHONES,
     "communication_ids": IDS,
     "customer_accounts": ACCOUNTS,
+    "advisers": ADVISERS,
 }
 
 
@@ -146,6 +150,7 @@ def test_everything_arrives_in_the_register(office):
             ("2", "903", "+36309876543", True, False),
         ],
         [("K1234567", "1", "hash of Levelezes2020")],
+        [],
         [],
     ]
     assert [counts(report, kind) for kind in KINDS[:4]] == [(2, 0, 0, 0), (3, 0, 0, 0), (3, 0, 0, 0), (1, 0, 0, 0)]
@@ -256,6 +261,9 @@ REFUSED = [
     ("communication_ids", "K7654321;77;a", "kutid", "unknown_customer"),
     ("communication_ids", "K1234567;2;a", "communication_id", "duplicate"),
     ("customer_accounts", "7000003;77;;customer;", "kutid", "unknown_customer"),
+    ("advisers", "77;UK-0007", "kutid", "unknown_customer"),
+    ("advisers", f"2;{'x' * 65}", "adviser", "too_long"),
+    ("advisers", "1;UK-0008", "kutid", "duplicate"),
     ("customer_accounts", "7000003;1;;nobody;", "manager", "malformed"),
     ("customer_accounts", "7000003;1;;intermediary;", "intermediary", "empty"),
     ("customer_accounts", "7000001;2;;customer;", "account_number", "duplicate"),
@@ -267,7 +275,7 @@ def test_a_bad_row_is_refused_with_line_field_and_reason_and_the_others_arrive(o
     texts = dict(WHOLE)
     line = texts[kind].count("\n") + 1
     good = {"customers": "8;person;Last One;;;", "policies": "908;1;live;;", "phones": "1;901;06 30 555 5555"}
-    good |= {"customer_accounts": "7000009;1;;customer;"}
+    good |= {"customer_accounts": "7000009;1;;customer;", "advisers": "2;UK-0007"}
     texts[kind] += row + "\n" + good.get(kind, "T1111111;1;b") + "\n"
     office.run(customers=CUSTOMERS, policies=POLICIES)
     report = office.run(**texts)
@@ -276,7 +284,7 @@ def test_a_bad_row_is_refused_with_line_field_and_reason_and_the_others_arrive(o
     assert sum(counts(report, kind)) == next(file.rows for file in report.files if file.kind == kind)
     # The row after the bad one has arrived.
     table = dict(zip(KINDS, tables.REGISTER, strict=True))[kind]
-    assert any(key in str(office.rows(table)) for key in ("Last One", "908", "+36305555555", "T1111111", "7000009"))
+    assert any(key in str(office.rows(table)) for key in ("Last One", "908", "+36305555555", "T1111111", "7000009", "uk-0007"))
 
 
 def test_line_numbers_count_the_lines_of_the_file(office):
@@ -321,7 +329,7 @@ def test_the_same_files_again_change_nothing(office):
     report = office.run(**files)
     assert office.register() == before
     assert [counts(report, kind) for kind in KINDS] == [
-        (0, 0, 2, 0), (0, 0, 3, 0), (0, 0, 3, 0), (0, 0, 1, 0), (0, 0, 2, 0),
+        (0, 0, 2, 0), (0, 0, 3, 0), (0, 0, 3, 0), (0, 0, 1, 0), (0, 0, 2, 0), (0, 0, 1, 0),
     ]  # fmt: skip
     assert office.hashed == ["Levelezes2020"]
 
@@ -354,6 +362,15 @@ def test_other_numbers_arrive_and_stay_where_a_file_has_no_column_for_them(offic
         phones=plain.replace("phone\n", "phone;is default\n").replace("4567", "4567;no").replace("33\n", "33;yes\n")
     )
     assert [row[4] for row in office.rows(tables.phones)] == [False, True, True]
+
+
+def test_who_advises_whom_arrives_changes_and_ends(office):
+    office.run(customers=CUSTOMERS, advisers=ADVISERS)
+    assert office.rows(tables.advisers) == [("1", "uk-0007")]
+    report = office.run(advisers="kutid;adviser\n1;UK-0007\n")
+    assert counts(report, "advisers") == (0, 0, 1, 0)
+    office.run(advisers="kutid;adviser\n2;UK-0007\n1;\n")
+    assert office.rows(tables.advisers) == [("1", None), ("2", "uk-0007")]
 
 
 def test_changes_are_counted_and_what_is_missing_stays(filled):

@@ -1,0 +1,258 @@
+"""The accounts of staff: who there is, signing in with a second factor, and sessions apart from customers'."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, String, bindparam, exists, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from services import audit, randomness
+from services.accounts import Device
+from services.accounts.account import fingerprint
+from services.accounts.tries import Tries
+from services.clock import Clock
+from services.email_addresses import EmailAddress
+from services.passwords import Hasher
+from services.passwords.rules import is_alike, is_common
+from services.profiles import SignIn as Rules
+from services.refusal import Refusal
+from services.staff.member import ADVISER, ROLES, Member, StaffSession
+from services.staff.second_factor import SecondFactors, provisioning_uri
+from services.store import tables
+from services.store.engine import Store
+
+_m = tables.staff.c
+_s = tables.staff_sessions.c
+_PROLONGED_AFTER = timedelta(minutes=1)
+_SHORTEST_PASSWORD, _LONGEST_PASSWORD = 15, 1000
+"""NIST SP 800-63B-4, 3.1.1.2: fifteen where nothing else is sure to stand beside it."""
+_SEEN = (
+    select(*_s, *_m)
+    .join_from(tables.staff_sessions, tables.staff)
+    .where(_s.token_hash == bindparam("token_hash", type_=String), _m.disabled_at.is_(None))
+)
+
+
+class StaffAccounts:
+    """The verbs of staff accounts. Each public method is one transaction, except around the password's hash."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        rules: Rules,
+        *,
+        tries: Tries,
+        hasher: Hasher,
+        factors: SecondFactors,
+        is_second_factor_needed: bool = True,
+    ) -> None:
+        """Without a second factor in a demonstration alone, and there for those only who have none."""
+        self._store = store
+        self._clock = clock
+        self._rules = rules
+        self._tries = tries
+        self._hasher = hasher
+        self._factors = factors
+        self._is_second_factor_needed = is_second_factor_needed
+
+    # --- Who there is ------------------------------------------------------------------------------------------
+
+    def add(
+        self, address: EmailAddress, name: str, role: str, password: str, *, issuer: str, adviser: str | None = None
+    ) -> str:
+        """Open an account and return the address for the authenticator app: the secret is shown this once.
+
+        An adviser's customers are those whom the register gives to the code `adviser`, by default the email address.
+        Raises Refusal ``staff.…``: `role`, `taken`, or `weak` for the password (ASVS 6.2.1, 6.2.4).
+        """
+        if role not in ROLES:
+            raise Refusal("staff", "role")
+        is_weak = is_common(password) or is_alike(password, [address.typed, name])
+        if not _SHORTEST_PASSWORD <= len(password) <= _LONGEST_PASSWORD or is_weak:
+            raise Refusal("staff", "weak")
+        secret, sealed = self._factors.new()
+        hashed = self._hasher.hash(password)
+        code = (adviser or address.key).casefold() if role == ADVISER else None
+        now = self._clock.now()
+        try:
+            with self._store.write() as connection:
+                member = new_member(address, name, role, hashed, adviser=code, totp_secret=sealed, now=now)
+                connection.execute(insert(tables.staff).values(member))
+                audit.record(connection, "staff_added", kutid=None, at=now, actor="system", staff=member["id"])
+        except IntegrityError:
+            raise Refusal("staff", "taken") from None
+        return provisioning_uri(secret, address.typed, issuer)
+
+    def disable(self, email_key: str) -> bool:
+        """Close an account for good and end its sessions; tell whether there was one."""
+        now = self._clock.now()
+        with self._store.write() as connection:
+            disabled = connection.execute(
+                update(tables.staff)
+                .where(_m.email_key == email_key, _m.disabled_at.is_(None))
+                .values(disabled_at=now)
+                .returning(_m.id)
+            ).scalar()
+            if disabled is not None:
+                connection.execute(
+                    update(tables.staff_sessions)
+                    .where(_s.staff_id == disabled, _s.ended_at.is_(None))
+                    .values(ended_at=now)
+                )
+                audit.record(connection, "staff_disabled", kutid=None, at=now, actor="system", staff=disabled)
+        return disabled is not None
+
+    def everybody(self) -> list[Member]:
+        """Return all members of staff, those who left too, by address."""
+        with self._store.read() as connection:
+            return [_member(row) for row in connection.execute(select(*_m).order_by(_m.email_key)).mappings()]
+
+    # --- Signing in --------------------------------------------------------------------------------------------
+
+    def sign_in(self, email_key: str, password: str, code: str, device: Device, *, held: str | None = None) -> str:
+        """Open a session and return what its browser is to hold.
+
+        `held` is what the browser holds of an earlier session, which ends (ASVS 7.2.4). Raises Refusal
+        ``staff_login.failed`` for every failure, in the same time (ASVS 6.3.8), or ``staff_login.wait`` with `at`.
+        """
+        now = self._clock.now()
+        with self._store.write() as connection:
+            is_known = exists().where(_s.staff_id == _m.id, _s.device_hash == device.hash).label("is_known")
+            row = (
+                connection.execute(select(*_m, is_known).where(_m.email_key == email_key, _m.disabled_at.is_(None)))
+                .mappings()
+                .first()
+            )
+            # As with customers: whoever fails on purpose elsewhere keeps no known browser out.
+            browser = device.hash if row and row["is_known"] else ""
+            key, source = self._tries.key(f"staff {email_key}", browser), self._tries.source_key(device.source)
+            wait = None if browser else self._tries.waits_until(connection, source, now)
+            wait = wait or self._tries.count(connection, key, now)
+        if wait is not None:
+            raise Refusal("staff_login", "wait", at=wait)
+        is_right = len(password) <= _LONGEST_PASSWORD and self._hasher.is_password(
+            password, row[_m.password_hash] if row else None
+        )
+        now = self._clock.now()
+        with self._store.write() as connection:
+            token = None
+            if is_right and row is not None and self._uses_second_factor(connection, row, code, now):
+                token = self._open(connection, row[_m.id], device, now)
+            if token is None:
+                self._tries.count(connection, source, now, is_source=True)
+                if row is not None:
+                    audit.record(connection, "sign_in_failed", kutid=None, at=now, actor=row[_m.id])
+            else:
+                self._tries.forget(connection, key)
+                if held:
+                    self._end(connection, held, now)
+                audit.record(connection, "signed_in", kutid=None, at=now, actor=row[_m.id])  # type: ignore[index]
+        if token is None:
+            raise Refusal("staff_login", "failed")
+        return token
+
+    def resume(self, token: str, *, is_activity: bool = True) -> StaffSession | None:
+        """Return the session of a browser while it lasts; `is_activity` prolongs it."""
+        now = self._clock.now()
+        with self._store.read() as connection:
+            session = self._see(connection, token, now)
+        if session is None or not is_activity or now - (session.idle_at - self._rules.idle) < _PROLONGED_AFTER:
+            return session
+        with self._store.write() as connection:
+            connection.execute(
+                update(tables.staff_sessions).where(_s.id == session.id, _s.ended_at.is_(None)).values(seen_at=now)
+            )
+            return self._see(connection, token, now)
+
+    def sign_out(self, token: str) -> None:
+        """End the session that a browser holds."""
+        now = self._clock.now()
+        with self._store.write() as connection:
+            ended = self._end(connection, token, now)
+            if ended is not None:
+                audit.record(connection, "signed_out", kutid=None, at=now, actor=ended)
+
+    # --- Inside ------------------------------------------------------------------------------------------------
+
+    def _uses_second_factor(self, connection: Connection, row: Mapping[Any, Any], code: str, now: datetime) -> bool:
+        """Tell whether the code is right and use it up: of two that bring the same one, one is let in."""
+        if row[_m.totp_secret] is None:
+            return not self._is_second_factor_needed
+        step = self._factors.step(row[_m.totp_secret], code, now)
+        if step is None:
+            return False
+        used = update(tables.staff).where(_m.id == row[_m.id], _m.totp_step < step).values(totp_step=step)
+        return connection.execute(used.returning(_m.id)).first() is not None
+
+    def _open(self, connection: Connection, staff_id: str, device: Device, now: datetime) -> str:
+        token = randomness.opaque_id() + randomness.opaque_id()
+        connection.execute(
+            insert(tables.staff_sessions).values(
+                id=randomness.opaque_id(),
+                staff_id=staff_id,
+                token_hash=fingerprint(token),
+                device_hash=device.hash,
+                created_at=now,
+                seen_at=now,
+                ends_at=now + self._rules.longest,
+            )
+        )
+        return token
+
+    def _see(self, connection: Connection, token: str, now: datetime) -> StaffSession | None:
+        row = connection.execute(_SEEN, {"token_hash": fingerprint(token)}).mappings().first()
+        if row is None or row[_s.ended_at] is not None:
+            return None
+        session = StaffSession(
+            id=row[_s.id],
+            member=_member(row),
+            idle_at=row[_s.seen_at] + self._rules.idle,
+            ends_at=row[_s.ends_at],
+            found=None if row[_s.found] is None else tuple(row[_s.found]),
+        )
+        return session if session.over_at > now else None
+
+    @staticmethod
+    def _end(connection: Connection, token: str, now: datetime) -> str | None:
+        held = update(tables.staff_sessions).where(_s.token_hash == fingerprint(token), _s.ended_at.is_(None))
+        staff_id: str | None = connection.execute(held.values(ended_at=now).returning(_s.staff_id)).scalar()
+        return staff_id
+
+
+def new_member(
+    address: EmailAddress,
+    name: str,
+    role: str,
+    password_hash: str,
+    *,
+    adviser: str | None,
+    totp_secret: str | None,
+    now: datetime,
+) -> dict[str, Any]:
+    """Return the row of a new member of staff."""
+    return {
+        "id": f"staff:{randomness.opaque_id()}",
+        "email": address.typed,
+        "email_key": address.key,
+        "name": name,
+        "role": role,
+        "adviser": adviser,
+        "password_hash": password_hash,
+        "totp_secret": totp_secret,
+        "totp_step": 0,
+        "created_at": now,
+    }
+
+
+def _member(row: Mapping[Any, Any]) -> Member:
+    return Member(
+        id=row[_m.id],
+        email=row[_m.email],
+        name=row[_m.name],
+        role=row[_m.role],
+        adviser=row[_m.adviser],
+        is_disabled=row[_m.disabled_at] is not None,
+        has_second_factor=row[_m.totp_secret] is not None,
+    )
