@@ -176,6 +176,11 @@ def mobile(text: str, region: str) -> str:
     return number
 
 
+def written(number: str) -> str:
+    """Return an E.164 number as people read it: +36 20 123 4567."""
+    return str(phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.INTERNATIONAL))
+
+
 def is_mobile(number: str, region: str) -> bool:
     """Whether `number`, in E.164, is a mobile of `region`: the only kind that is sent a text message."""
     known, is_known_mobile = _plain_number(number, region)

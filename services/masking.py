@@ -37,6 +37,11 @@ def mobile(number: str) -> str:
     return _hide_digits(written, shown, digits - 2)
 
 
+def name(text: str) -> str:
+    """Return ``K••• A•••`` for ``Kovács Anna``: the first letter of each word."""
+    return " ".join(f"{word[0]}{_DOTS}" for word in text.split())
+
+
 def identifier(text: str) -> str:
     """Return ``9400•••01`` for ``940000001``; of a shorter one less is shown, of the shortest nothing."""
     if len(text) >= 9:

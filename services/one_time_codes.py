@@ -158,6 +158,16 @@ class OneTimeCodes:
             .values(is_undelivered=True, codes_used=table.c.codes_used - 1)
         )
 
+    def spend(self, connection: Connection, kutid: str, now: datetime) -> None:
+        """The customer's newest code has done its work for staff: it opens nothing more, and the next need not wait."""
+        used = {"tries_left": 0, "expires_at": now, "issued_at": now - self._rules.again}
+        connection.execute(update(table).where(table.c.kutid == kutid).values(used))
+
+    def renew_budget(self, connection: Connection, kutid: str, now: datetime) -> bool:
+        """End the time of the customer's budget, so that a new one begins with the next code; tell if one was open."""
+        ended = update(table).where(table.c.kutid == kutid, table.c.budget_ends_at > now).values(budget_ends_at=now)
+        return connection.execute(ended.returning(table.c.kutid)).first() is not None
+
     def state(self, row: RowMapping) -> CodeState:
         """Return what the customer may know of a row of the table."""
         c = table.c

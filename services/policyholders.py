@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, String, and_, bindparam, exists, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, String, and_, bindparam, exists, literal, or_, select
 
 from services.allowances import IS_SPENT, Allowances
 from services.identifiers import TaxNumber
@@ -16,6 +16,7 @@ from services.store.tables import (
     accounts,
     allowances,
     communication_ids,
+    contact_changes,
     customer_accounts,
     customers,
     phones,
@@ -60,7 +61,21 @@ class PolicyHolder:
     has_account: bool
 
 
-_HAS_MOBILE = exists().where(phones.c.kutid == customers.c.kutid, phones.c.is_mobile)
+def has_mobile(kutid: ColumnElement[str], number: ColumnElement[str] | None = None) -> ColumnElement[bool]:
+    """Return the condition that a mobile of this customer is known, or this very `number` is.
+
+    The register's, or one that staff recorded with the customer and no import has brought yet (M28).
+    """
+    held, learnt = phones.c, contact_changes.c
+    is_held = [held.kutid == kutid, held.is_mobile]
+    is_learnt = [learnt.kutid == kutid, learnt.kind == "mobile", learnt.settled_at.is_(None)]
+    if number is not None:
+        is_held.append(held.number == number)
+        is_learnt.append(learnt.after == number)
+    return or_(exists().where(*is_held), exists().where(*is_learnt))
+
+
+_HAS_MOBILE = has_mobile(customers.c.kutid)
 _HAS_ACCOUNT = exists().where(accounts.c.kutid == customers.c.kutid)
 _HAS_LIVE_POLICY = exists().where(policies.c.kutid == customers.c.kutid, policies.c.status == "live")
 

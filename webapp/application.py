@@ -11,6 +11,7 @@ from webapp import (
     account,
     activation,
     brand,
+    console,
     demo,
     faults,
     forgotten_password,
@@ -53,6 +54,8 @@ def create_app(settings: Settings) -> Flask:
         terms_pages,
     ):  # fmt: skip
         app.register_blueprint(module.blueprint)
+    for name, address in console.DOORS.items():
+        app.register_blueprint(console.blueprint, name=name, url_prefix=address)
     if settings.demo:
         app.register_blueprint(demo.blueprint)
         csrf.exempt(demo.blueprint)  # testers' scripts have no page to take a token from

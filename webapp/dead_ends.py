@@ -19,6 +19,7 @@ _STATUS = {
     "link_completed": 410,
     "already_registered": 409,
     "codes_used_up": 403,
+    "ended_by_staff": 410,
 }
 _HOW = {
     "link_expired": ("warn", "clock"),
@@ -26,6 +27,7 @@ _HOW = {
     "link_completed": ("info", "tick"),
     "already_registered": ("info", "user"),
     "codes_used_up": ("warn", "phone"),
+    "ended_by_staff": ("warn", "phone"),
 }
 
 
@@ -80,7 +82,7 @@ def _paragraphs(kind: str, registration: Registration | None, at: datetime | Non
 
 def _button(kind: str) -> dict[str, Any] | None:
     t = say()
-    if kind in ("link_expired", "link_unknown"):
+    if kind in ("link_expired", "link_unknown", "ended_by_staff"):
         return {"action": "restart", "text": t("dead_end.link_expired.button")}
     if kind in ("link_completed", "already_registered"):
         return {"href": "/belepes", "text": t("start.sign_in.button")}

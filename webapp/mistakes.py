@@ -15,6 +15,7 @@ _KEYS = {
     ("login", "email"): "login.email.empty",
     ("login", "password"): "login.password.empty",
     ("login", "failed"): "login.failed",
+    ("staff_login", "failed"): "staff.login.failed",
 }
 """The texts of refusals that do not stand under ``error.``."""
 _TOO_MANY = {("identify", "slowed"), ("current_password", "wait")}

@@ -13,7 +13,7 @@ from services.passwords import Hasher
 from services.profiles import Profile
 from services.references import References
 from services.registrations import Registrations
-from services.staff import StaffAccounts
+from services.staff import Cases, CustomerFiles, Desk, StaffAccounts
 from services.store.engine import Store
 from services.terms import TermsVersions
 from webapp.journey import Journey
@@ -39,6 +39,9 @@ class Parts:
     password_changes: PasswordChanges
     account_details: AccountDetails
     staff: StaffAccounts
+    cases: Cases
+    customer_files: CustomerFiles
+    desk: Desk
     hasher: Hasher
     codes: OneTimeCodes
     journey: Journey

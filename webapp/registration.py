@@ -119,6 +119,8 @@ def _show(
     if registration is not None and not registration.is_complete:
         if registration.has_account:
             return dead_ends.show("already_registered", registration=registration)
+        if registration.ended_at is not None:
+            return dead_ends.show("ended_by_staff", registration=registration)
         if registration.expires_at <= now:
             return dead_ends.show("link_expired", registration=registration)
     elif registration is not None and registration.expires_at <= now:

@@ -96,9 +96,9 @@ def is_fragment_due() -> bool:
     return headers.get("HX-Request") == "true" and "HX-Boosted" not in headers
 
 
-def page(template: str, status: int = 200, **context: Any) -> Response:
-    """Render `template` as a page, or as its fragment alone where HTMX asked for that."""
-    layout = "layouts/fragment.html" if is_fragment_due() else "layouts/page.html"
+def page(template: str, status: int = 200, *, layout: str = "layouts/page.html", **context: Any) -> Response:
+    """Render `template` as a page in its layout, or as its fragment alone where HTMX asked for that."""
+    layout = "layouts/fragment.html" if is_fragment_due() else layout
     response = make_response(render_template(template, layout=layout, **context), status)
     response.vary.update(("HX-Request", "HX-Boosted"))
     return response

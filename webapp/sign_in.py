@@ -138,6 +138,8 @@ def session_note() -> dict[str, object] | None:
         "is_last": session_.ends_at <= session_.idle_at,
         "is_due": left <= warning,
         "ask_in": left + 1 if left <= warning else left - warning,
+        "until_url": "/belepes/meddig",
+        "stay_url": "/belepes/maradok",
     }
 
 

@@ -17,7 +17,8 @@ from services.policyholders import PolicyHolders
 from services.profiles import load as load_profile
 from services.references import References
 from services.registrations import Registrations
-from services.staff import StaffAccounts
+from services.registrations.assisted import AssistedRegistrations
+from services.staff import Cases, CustomerFiles, Desk, StaffAccounts
 from services.staff.second_factor import SecondFactors
 from services.store.engine import Store
 from services.store.version import last_written
@@ -56,6 +57,19 @@ def wire(settings: Settings) -> Parts:
         allowances=allowances,
         outbox=outbox,
     )
+    cases = Cases(store, clock, profile)
+    assisted = AssistedRegistrations(profile, journey.facts, allowances=allowances, codes=codes, outbox=outbox)
+    password_changes = PasswordChanges(
+        store,
+        clock,
+        profile,
+        sessions=sessions,
+        tries=tries,
+        checks=checks,
+        allowances=allowances,
+        notices=notices,
+        hasher=hasher,
+    )
     return Parts(
         settings=settings,
         profile=profile,
@@ -92,17 +106,7 @@ def wire(settings: Settings) -> Parts:
             notices=notices,
             hasher=hasher,
         ),
-        password_changes=PasswordChanges(
-            store,
-            clock,
-            profile,
-            sessions=sessions,
-            tries=tries,
-            checks=checks,
-            allowances=allowances,
-            notices=notices,
-            hasher=hasher,
-        ),
+        password_changes=password_changes,
         account_details=AccountDetails(
             store,
             clock,
@@ -122,6 +126,19 @@ def wire(settings: Settings) -> Parts:
             hasher=hasher,
             factors=SecondFactors(settings.secret_keys),
             is_second_factor_needed=not settings.demo,
+        ),
+        cases=cases,
+        customer_files=CustomerFiles(store, clock, assisted, codes),
+        desk=Desk(
+            store,
+            clock,
+            profile,
+            cases=cases,
+            registrations=assisted,
+            password_changes=password_changes,
+            codes=codes,
+            allowances=allowances,
+            outbox=outbox,
         ),
         hasher=hasher,
         codes=codes,

@@ -17,7 +17,7 @@ from services.crash_points import reach
 from services.email_addresses import EmailAddress
 from services.passwords import Hasher, Rule, judge
 from services.profiles import Profile
-from services.refusal import Refusal
+from services.refusal import OutOfTurn, Refusal
 from services.store import tables
 from services.store.engine import Store
 from services.store.statements import insert_for
@@ -137,6 +137,27 @@ class PasswordChanges:
                     self._notices.mail_stranger(connection, address.typed, language, now)
                 return
             self._mail_reset(connection, account_from(row._mapping), now)
+
+    def send_reset(self, connection: Connection, kutid: str, now: datetime) -> None:
+        """Mail the same link at the wish of a customer who turned to staff, in the transaction that records it (M30).
+
+        Raises Refusal ``email.too_many`` with `at`, or OutOfTurn when the customer has no account.
+        """
+        row = connection.execute(ACCOUNT.where(_a.kutid == kutid).with_for_update(of=tables.accounts)).first()
+        if row is None:
+            raise OutOfTurn
+        account = account_from(row._mapping)
+        is_full = self._allowances.take_within(
+            connection,
+            "mail",
+            account.email_key,
+            limit=self._profile.registration.mails_an_hour,
+            window=timedelta(hours=1),
+            now=now,
+        )
+        if is_full:
+            raise Refusal("email", "too_many", at=is_full)
+        self._mail_reset(connection, account, now)
 
     def find_reset(self, link_id: str) -> Reset | None:
         """Return what a link opens, if it is the newest, unused and in time; changes nothing."""

@@ -29,6 +29,7 @@ class _Target:
 
 _TARGETS = {
     "confirm": _Target("/regisztracioveglegesites", "confirm"),
+    "assisted": _Target("/regisztracioveglegesites", "confirm"),
     "registered": _Target("/belepes"),
     "activation": _Target("/belepes"),
     "reset": _Target("/sso/ResetPassword", "reset"),

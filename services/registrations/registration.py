@@ -15,6 +15,8 @@ EMAIL_CONFIRMED = "email_confirmed_at"
 """The fact that the address was confirmed: this browser holds the link."""
 MOBILE_CONFIRMED = "mobile_confirmed_at"
 """The fact that the code sent to the mobile was typed."""
+CUSTOMER = "customer"
+"""Who begins most registrations; else it is the id of a member of staff."""
 COMPLETE = "is_complete"
 """The fact that the account is open."""
 
@@ -60,10 +62,17 @@ class Registration:
     terms_version: str | None
     terms_accepted_at: datetime | None
     answers: dict[str, Any]
+    begun_by: str = CUSTOMER
+    ended_at: datetime | None = None
     has_account: bool = False  # opened by this registration or by another
     is_complete: bool = False
     holder_name: str = ""
     code: CodeState | None = None
+
+    @property
+    def is_assisted(self) -> bool:
+        """Whether a member of staff identified the customer and took the address (M28)."""
+        return self.begun_by != CUSTOMER
 
     def has(self, fact: str) -> bool:
         """Tell whether a step's fact is there: one of the fields above, or an answer to a profile's own step."""
@@ -96,4 +105,6 @@ def from_row(row: RowMapping, link_id: str | None) -> Registration:
         terms_version=row[_r.terms_version],
         terms_accepted_at=row[_r.terms_accepted_at],
         answers=row[_r.answers],
+        begun_by=row[_r.begun_by],
+        ended_at=row[_r.ended_at],
     )

@@ -18,7 +18,7 @@ from services.email_addresses import EmailAddress
 from services.messages.outbox import Outbox
 from services.one_time_codes import OneTimeCodes
 from services.passwords import Hasher, Rule, judge
-from services.policyholders import PolicyHolder, PolicyHolders, SecondDatum
+from services.policyholders import PolicyHolder, PolicyHolders, SecondDatum, has_mobile
 from services.profiles import Profile
 from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.registrations.registration import COMPLETE, MOBILE_CONFIRMED, Registration, Visit
@@ -30,7 +30,6 @@ from services.terms import TermsVersions
 
 _r = tables.registrations.c
 _a = tables.accounts.c
-_p = tables.phones.c
 
 # What the steps add to the conditions of `Rows.advance`.
 _KEY = bindparam("new_key", type_=_r.email_key.type)
@@ -41,7 +40,7 @@ _IS_FREE = ~_IS_TAKEN
 _IS_NEW = or_(_r.email_key.is_(None), _r.email_key != _KEY, _r.mailed_at <= _AGAIN_BEFORE)
 _HAS_ADDRESS = _r.email.is_not(None)
 _MAY_MAIL_AGAIN = _r.mailed_at <= _AGAIN_BEFORE
-_IS_ON_RECORD = exists().where(_p.kutid == _r.kutid, _p.number == _NUMBER, _p.is_mobile)
+_IS_ON_RECORD = has_mobile(_r.kutid, _NUMBER)
 _IS_ANOTHER = _r.mobile.is_distinct_from(_NUMBER)
 _IS_UNCONFIRMED = _r.mobile_confirmed_at.is_(None)
 _HAS_OPENED = _r.terms_opened == bindparam("in_force", type_=_r.terms_opened.type)

@@ -29,6 +29,7 @@ from services.profiles import Registration as Rules
 from services.refusal import DeadEnd, OutOfTurn
 from services.registrations.registration import (
     COMPLETE,
+    CUSTOMER,
     EMAIL_CONFIRMED,
     MOBILE_CONFIRMED,
     Registration,
@@ -100,6 +101,7 @@ class Rows:
         now: datetime,
         *,
         mobile: str | None = None,
+        begun_by: str = CUSTOMER,
     ) -> Registration:
         """Write down a new registration of an identified customer, with the mobile that was part of it if any was."""
         row = connection.execute(
@@ -115,6 +117,7 @@ class Rows:
                 "mobile": mobile,
                 "mails": 0,
                 "answers": {},
+                "begun_by": begun_by,
             },
         ).one()
         return from_row(row._mapping, None)
@@ -232,6 +235,8 @@ def why_not(seen: Registration | None, now: datetime) -> Exception:
         return OutOfTurn()
     if seen.has_account:
         return DeadEnd("already_registered", kutid=seen.kutid)
+    if seen.ended_at is not None:
+        return DeadEnd("ended_by_staff")
     if seen.expires_at <= now:
         return DeadEnd("link_expired", at=seen.expires_at)
     return OutOfTurn()

@@ -43,7 +43,7 @@ class Sending:
             connection,
             kind="email",
             recipient=registration.email or "",
-            message="confirm",
+            message="assisted" if registration.is_assisted else "confirm",
             language=registration.language,
             topic=topic,
             expires_at=registration.expires_at,

@@ -5,6 +5,20 @@ audit trail under the member's id.
 """
 
 from services.staff.accounts import StaffAccounts
+from services.staff.cases import Case, Cases, Hit
+from services.staff.customers import CustomerFile, CustomerFiles
+from services.staff.desk import Desk
 from services.staff.member import ROLES, Member, StaffSession
 
-__all__ = ["ROLES", "Member", "StaffAccounts", "StaffSession"]
+__all__ = [
+    "ROLES",
+    "Case",
+    "Cases",
+    "CustomerFile",
+    "CustomerFiles",
+    "Desk",
+    "Hit",
+    "Member",
+    "StaffAccounts",
+    "StaffSession",
+]

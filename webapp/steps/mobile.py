@@ -48,8 +48,11 @@ class Mobile(Step):
         return ["mobile"]
 
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
-        """Whether the address was confirmed just before."""
-        return {"email_confirmed": registration is not None and registration.email_confirmed_at is not None}
+        """Whether the address was confirmed just before, and whether staff have checked the customer's data."""
+        return {
+            "email_confirmed": registration is not None and registration.email_confirmed_at is not None,
+            "is_assisted": registration is not None and registration.is_assisted,
+        }
 
     def summary(self, parts: Parts, registration: Registration, half: int) -> str:
         """The number, masked."""

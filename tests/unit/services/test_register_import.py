@@ -284,7 +284,9 @@ def test_a_bad_row_is_refused_with_line_field_and_reason_and_the_others_arrive(o
     assert sum(counts(report, kind)) == next(file.rows for file in report.files if file.kind == kind)
     # The row after the bad one has arrived.
     table = dict(zip(KINDS, tables.REGISTER, strict=True))[kind]
-    assert any(key in str(office.rows(table)) for key in ("Last One", "908", "+36305555555", "T1111111", "7000009", "uk-0007"))
+    assert any(
+        key in str(office.rows(table)) for key in ("Last One", "908", "+36305555555", "T1111111", "7000009", "uk-0007")
+    )
 
 
 def test_line_numbers_count_the_lines_of_the_file(office):

@@ -11,6 +11,7 @@ from pages import Element, Page
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from services import demo_data
 from services.clock import DemoClock
 from services.store.tables import REGISTER, metadata
 from services.texts import Texts
@@ -57,6 +58,7 @@ class Site:
                     connection.execute(table.delete())
         assert isinstance(self.parts.clock, DemoClock)
         self.parts.clock.reset()
+        demo_data.add_staff(self.parts.store, self.parts.clock, 4)
         self.parts.terms.forget_published()
 
     def visitor(self, language: str = "hu", *, htmx: bool = False) -> "Visitor":

@@ -1,0 +1,136 @@
+"""What staff may do with customers' registrations: in a caller's transaction, which also holds who did it and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, exists, or_, select, update
+
+from services.allowances import Allowances
+from services.email_addresses import EmailAddress
+from services.messages.outbox import Outbox
+from services.one_time_codes import OneTimeCodes
+from services.policyholders import PolicyHolder
+from services.profiles import Profile
+from services.refusal import Refusal
+from services.registrations.registration import EMAIL_CONFIRMED, Registration, Visit
+from services.registrations.rows import Rows, why_not
+from services.registrations.sending import Sending
+from services.store import tables
+
+_r = tables.registrations.c
+_a = tables.accounts.c
+_KEY = bindparam("new_key", type_=_r.email_key.type)
+_IS_FREE = ~exists().where(_a.email_key == _KEY)
+_IS_LONG_AGO = or_(_r.mailed_at.is_(None), _r.mailed_at <= bindparam("again_before", type_=_r.mailed_at.type))
+_HAS_ADDRESS = _r.email.is_not(None)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a registration has come, in the eyes of staff: moments alone, and what the customer gave."""
+
+    id: str
+    begun_by: str
+    created_at: datetime
+    expires_at: datetime
+    email: str | None
+    mailed_at: datetime | None
+    email_confirmed_at: datetime | None
+    mobile: str | None
+    mobile_confirmed_at: datetime | None
+    terms_version: str | None
+    terms_accepted_at: datetime | None
+    ended_at: datetime | None
+
+    def is_open(self, now: datetime) -> bool:
+        """Tell whether the customer can still go on with it."""
+        return self.expires_at > now
+
+
+class AssistedRegistrations:
+    """Begins, mails again and ends registrations for staff, by the same statements as the customer's own steps."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        facts: Sequence[str],
+        *,
+        allowances: Allowances,
+        codes: OneTimeCodes,
+        outbox: Outbox,
+    ) -> None:
+        """`facts` are those of the profile's journey, in its order."""
+        self._rows = Rows(facts, profile.registration, codes)
+        self._rules = profile.registration
+        self._sending = Sending(profile.registration, allowances, codes, outbox)
+        self._outbox = outbox
+        # Staff take the place of what comes before the mailed link (M5): there must be one, right after who it is.
+        self.is_possible = tuple(facts[:3]) == ("identifier", "email", EMAIL_CONFIRMED)
+
+    def begin(
+        self,
+        connection: Connection,
+        *,
+        kutid: str,
+        identifier: str,
+        address: EmailAddress,
+        language: str,
+        by: str,
+        now: datetime,
+    ) -> Registration:
+        """Begin a registration that the customer goes on with from the link, which is mailed (M28).
+
+        Raises Refusal ``email.taken`` or ``email.too_many``, or DeadEnd ``already_registered``.
+        """
+        holder = PolicyHolder(kutid, has_mobile=True, has_account=False)
+        begun = self._rows.begin(connection, holder, identifier, language, now, begun_by=by)
+        changed = self._rows.advance(
+            connection, Visit(begun.id), "email", now,
+            _IS_FREE, _IS_LONG_AGO,
+            new_key=address.key,
+            again_before=now,
+            new_link=True,
+            email=address.typed,
+            email_key=address.key,
+        )  # fmt: skip
+        if changed is None:
+            seen = self._rows.see(connection, Visit(begun.id))
+            raise why_not(seen, now) if seen is not None and seen.has_account else Refusal("email", "taken")
+        return self._sending.mail_link(connection, changed, now)
+
+    def mail_again(self, connection: Connection, registration_id: str, now: datetime) -> Registration:
+        """Mail a new link; the older one dies and a new hour begins.
+
+        Raises Refusal ``email.resend_too_early`` or ``email.too_many``, DeadEnd or OutOfTurn.
+        """
+        visit, again = Visit(registration_id), self._rules.mail_again
+        changed = self._rows.advance(
+            connection, visit, "email", now, _HAS_ADDRESS, _IS_LONG_AGO, again_before=now - again, new_link=True
+        )
+        if changed is not None:
+            return self._sending.mail_link(connection, changed, now)
+        seen = self._rows.see(connection, visit)
+        if seen is not None and seen.mailed_at is not None and self._rows.is_in_turn(seen, "email", now):
+            seconds = max(1, -int(-(seen.mailed_at + again - now).total_seconds() // 1))
+            raise Refusal("email", "resend_too_early", seconds=seconds)
+        raise why_not(seen, now)
+
+    def end(self, connection: Connection, registration_id: str, now: datetime) -> bool:
+        """End a registration for good; tell whether it was open. A mail that has not left stays here."""
+        has_account = exists().where(_a.kutid == _r.kutid)
+        ended = connection.execute(
+            update(tables.registrations)
+            .where(_r.id == registration_id, _r.expires_at > now, ~has_account)
+            .values(ended_at=now, expires_at=now)
+            .returning(_r.id)
+        ).first()
+        if ended is not None:
+            self._outbox.replace(connection, f"confirm:{registration_id}")
+        return ended is not None
+
+    def of_customer(self, connection: Connection, kutid: str) -> list[Progress]:
+        """Return the customer's registrations that are still kept, newest first."""
+        columns = [_r[name] for name in Progress.__dataclass_fields__]
+        rows = connection.execute(select(*columns).where(_r.kutid == kutid).order_by(_r.created_at.desc(), _r.id))
+        return [Progress(*row) for row in rows]

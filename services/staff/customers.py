@@ -1,0 +1,187 @@
+"""What staff see of a customer: the register's data, the account, and the way of the registrations in time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, or_, select
+
+from services import masking
+from services.clock import Clock
+from services.messages.outbox import ENDED
+from services.one_time_codes import CodeState, OneTimeCodes
+from services.registrations.assisted import AssistedRegistrations, Progress
+from services.registrations.registration import CUSTOMER
+from services.staff.cases import Case
+from services.store import tables
+from services.store.engine import Store
+
+_c, _p, _h = tables.customers.c, tables.policies.c, tables.phones.c
+_a, _o, _n = tables.accounts.c, tables.outbox.c, tables.contact_changes.c
+_MOST_EVENTS = 40
+_DEEDS = {
+    "viewed": "viewed",
+    "identified": "identified_by",
+    "email_recorded": "email_changed",
+    "mobile_recorded": "mobile_changed",
+    "mailed_again": "mailed_again",
+    "ended": "ended",
+    "budget_renewed": "budget_renewed",
+    "reset_asked": "forgot_started",
+    "refused": "refused",
+}
+"""What of the audit trail stands in the timeline, and by which text, ``staff.event.…``."""
+_MET = {"no_mobile": "no_mobile", "codes_used_up": "codes_used_up"}
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A contract, and the numbers on it."""
+
+    number: str
+    status: str
+    product: str | None
+    ended_on: date | None
+    phones: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened; its text is ``staff.event.<what>``, filled with `facts`. `tone` repeats what it says."""
+
+    at: datetime
+    what: str
+    tone: str = "plain"
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CustomerFile:
+    """A customer as the member of staff may see them who has identified them."""
+
+    kutid: str
+    name: str
+    holder_type: str
+    policies: tuple[Policy, ...]
+    phones: tuple[str, ...]
+    """All numbers, mobiles first, with what staff have recorded."""
+    account_since: datetime | None
+    account_email: str | None
+    registration: Progress | None
+    """The newest one that is kept, open or over."""
+    code: CodeState | None
+    """What is left of the customer's allowance, whichever registration spent it."""
+    events: tuple[Event, ...]
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a contract is in force, without which nobody registers (M7)."""
+        return any(policy.status == "live" for policy in self.policies)
+
+
+class CustomerFiles:
+    """Reads what staff see; changes nothing."""
+
+    def __init__(self, store: Store, clock: Clock, registrations: AssistedRegistrations, codes: OneTimeCodes) -> None:
+        self._store = store
+        self._clock = clock
+        self._registrations = registrations
+        self._codes = codes
+
+    def of(self, case: Case) -> CustomerFile:
+        """Return the customer's file; what of it may be shown, the case says."""
+        now = self._clock.now()
+        with self._store.read() as connection:
+            person = connection.execute(select(_c.kutid, _c.name, _c.holder_type).where(_c.kutid == case.kutid)).one()
+            account = connection.execute(select(*_a).where(_a.kutid == case.kutid)).first()
+            registrations = self._registrations.of_customer(connection, case.kutid)
+            code = connection.execute(
+                select(tables.one_time_codes).where(tables.one_time_codes.c.kutid == case.kutid)
+            ).first()
+            events = [*_events(connection, case.kutid, registrations, now)]
+            return CustomerFile(
+                kutid=person.kutid,
+                name=person.name,
+                holder_type=person.holder_type,
+                policies=tuple(_policies(connection, case.kutid)),
+                phones=tuple(_phones(connection, case.kutid)),
+                account_since=account.created_at if account else None,
+                account_email=account.email if account else None,
+                registration=next(iter(registrations), None),
+                code=self._codes.state(code._mapping) if code else None,
+                events=tuple(sorted(events, key=lambda event: event.at, reverse=True)[:_MOST_EVENTS]),
+            )
+
+
+def _policies(connection: Connection, kutid: str) -> Iterator[Policy]:
+    numbers: dict[str, list[str]] = {}
+    for row in connection.execute(select(_h.policy_number, _h.number).where(_h.kutid == kutid).order_by(_h.number)):
+        numbers.setdefault(row.policy_number, []).append(row.number)
+    rows = connection.execute(select(*_p).where(_p.kutid == kutid).order_by(_p.status.desc(), _p.policy_number))
+    for row in rows:
+        phones = tuple(numbers.get(row.policy_number, ()))
+        yield Policy(row.policy_number, row.status, row.product, row.ended_on, phones)
+
+
+def _phones(connection: Connection, kutid: str) -> list[str]:
+    learnt = select(_n.after).where(_n.kutid == kutid, _n.kind == "mobile", _n.settled_at.is_(None))
+    held = select(_h.number).where(_h.kutid == kutid).order_by(_h.is_mobile.desc(), _h.policy_number, _h.number)
+    return list(
+        dict.fromkeys(
+            [*connection.execute(learnt.order_by(_n.id.desc())).scalars(), *connection.execute(held).scalars()]
+        )
+    )
+
+
+def _events(connection: Connection, kutid: str, registrations: list[Progress], now: datetime) -> Iterator[Event]:
+    names = dict(connection.execute(select(tables.staff.c.id, tables.staff.c.name)).tuples().all())
+    account = connection.execute(select(_a.created_at, _a.registration_id).where(_a.kutid == kutid)).first()
+    for one in registrations:
+        is_complete = account is not None and account.registration_id == one.id
+        yield from _steps(one, names, now, is_complete=is_complete)
+    if account is not None:
+        yield Event(account.created_at, "completed", "ok")
+    yield from _messages(connection, kutid, [one.id for one in registrations])
+    yield from _deeds(connection, kutid, names)
+    met = tables.reference_codes.c
+    ids = [one.id for one in registrations]
+    mine = select(*met).where(or_(met.kutid == kutid, met.registration_id.in_(ids)), met.kind.in_(_MET))
+    for row in connection.execute(mine):
+        yield Event(row.created_at, _MET[row.kind], "bad", {"reference": row.code})
+
+
+def _steps(one: Progress, names: dict[str, str], now: datetime, *, is_complete: bool) -> Iterator[Event]:
+    yield Event(one.created_at, "started", facts={"by": names.get(one.begun_by, one.begun_by)})
+    if one.begun_by == CUSTOMER:
+        yield Event(one.created_at, "identified", "ok")
+    if one.email_confirmed_at:
+        yield Event(one.email_confirmed_at, "link_opened", "ok")
+    if one.mobile_confirmed_at:
+        yield Event(one.mobile_confirmed_at, "code_confirmed", "ok")
+    if one.terms_accepted_at:
+        yield Event(one.terms_accepted_at, "terms_accepted", "ok", {"version": one.terms_version or ""})
+    if not (one.is_open(now) or one.ended_at or is_complete):
+        yield Event(one.expires_at, "expired", "bad")
+
+
+def _messages(connection: Connection, kutid: str, registrations: list[str]) -> Iterator[Event]:
+    topics = [f"code:{kutid}", *(f"confirm:{one}" for one in registrations)]
+    for row in connection.execute(select(*_o).where(_o.topic.in_(topics))):
+        masked = {f"{'email' if row.kind == 'email' else 'mobile'}_masked": masking.recipient(row.kind, row.recipient)}
+        kind = "mail" if row.kind == "email" else "sms"
+        if row.state == "sent":
+            yield Event(row.sent_at, f"{kind}_sent", "ok", masked)
+        elif row.state in ("given_up", "expired"):
+            yield Event(row.due_at, f"{kind}_failed", "bad", masked)
+        elif row.state not in ENDED:
+            yield Event(row.created_at, f"{kind}_waiting", "wait", masked)
+
+
+def _deeds(connection: Connection, kutid: str, names: dict[str, str]) -> Iterator[Event]:
+    trail = tables.audit.c
+    mine = select(*trail).where(trail.kutid == kutid, trail.action.in_(_DEEDS)).order_by(trail.id.desc())
+    for row in connection.execute(mine.limit(_MOST_EVENTS)):
+        facts: dict[str, Any] = {"staff": names.get(row.actor, row.actor), **row.facts}
+        tone = "bad" if row.action in ("refused", "ended") else "plain"
+        yield Event(row.at, _DEEDS[row.action], tone, facts)

@@ -1,0 +1,6 @@
+"""The console of staff: customer service at /ugyfelszolgalat, advisers at /partner, the same pages for both."""
+
+from webapp.console import cases, entrance, search
+from webapp.console.door import DOORS, blueprint
+
+__all__ = ["DOORS", "blueprint", "cases", "entrance", "search"]

@@ -1,0 +1,327 @@
+"""A customer in front of a member of staff: who they are, what is recorded with them, and what helps them on."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from flask import Response, flash, get_flashed_messages, make_response, redirect, request
+from markupsafe import Markup
+from wtforms import ValidationError
+
+from services import identifiers, masking
+from services.refusal import DeadEnd, OutOfTurn, Refusal
+from services.staff import Case, CustomerFile, StaffSession
+from services.staff.cases import METHODS
+from services.staff.customers import Event
+from webapp.console import door
+from webapp.console.door import blueprint, desk_page, needed
+from webapp.forms import Text
+from webapp.mistakes import Fields, SentForm, explain
+from webapp.parts import wired
+from webapp.rendering import clock_time, date_and_time, day, is_fragment_due, say, time_left
+from webapp.steps.email import EmailForm
+from webapp.steps.sms_code import SmsCodeForm
+
+_RECORD = Fields({
+    "email": "staff.record.email",
+    "email_confirm": "staff.record.email_confirm",
+    "mobile": "staff.record.mobile",
+})  # fmt: skip
+_CODE = Fields({"sms_code": "staff.code.label"})
+_RESEND = Fields({"resend": "sms_code.resend"})
+_IDENTIFY = Fields({"identified_by": "staff.identify.method"})
+_REASON = Fields({"reason": "staff.takeover.reason"})
+_ACTIONS = Fields({"actions": "staff.actions.heading"})
+_PICTURES = {"call": "phone", "branch": "user", "telecode": "key", "callback": "handset"}
+
+
+class RecordForm(EmailForm):
+    """The address twice, and the mobile."""
+
+    mobile = Text(60)
+    number: str = ""
+
+    def validate_mobile(self, field: Text) -> None:
+        """It must be a mobile of the profile's country."""
+        try:
+            self.number = identifiers.mobile(field.data, wired().profile.country)
+        except Refusal as refusal:
+            raise ValidationError(refusal) from None
+
+
+@blueprint.get("/ugyfel/<case_id>")
+@needed
+def show(case_id: str) -> Response:
+    """Show the customer, masked until it is recorded how they were identified."""
+    return _show(case_id)
+
+
+@blueprint.post("/ugyfel/<case_id>")
+@needed
+def submit(case_id: str) -> Response:
+    """Do what the form that was sent is about."""
+    seen = _session()
+    try:
+        notice = _do(seen, case_id)
+    except _Refused as refused:
+        return _show(case_id, form=refused.form)
+    except OutOfTurn:
+        # Done by a second click, or in another window: the page shows where things stand, or that there is no case.
+        notice = None
+    except DeadEnd as dead_end:
+        # That the codes are used up stands in place of the code; the customer's account, in place of the form.
+        notice = None if dead_end.kind == "codes_used_up" else say()(f"dead_end.{dead_end.kind}.heading")
+    if is_fragment_due():
+        return _show(case_id, notice=notice)
+    if notice:
+        flash(notice)
+    return make_response(redirect(f"{door.door()}/ugyfel/{case_id}", 303))
+
+
+class _Refused(Exception):
+    def __init__(self, form: SentForm) -> None:
+        super().__init__()
+        self.form = form
+
+
+def _do(seen: StaffSession, case_id: str) -> Markup | None:
+    """Do it; return a notice or None. Raises _Refused, OutOfTurn or DeadEnd."""
+    form = request.form
+    named = form.get("action") or form.get("step", "")
+    by_field = "sms_code" if "sms_code" in form else "email" if "email" in form else "identified_by"
+    fields, deed = _DEEDS.get(named) or _DEEDS[by_field]
+    try:
+        return deed(seen, case_id)
+    except Refusal as refusal:
+        # Only a code that is not sent yet is spoken of beside the number that it would go to.
+        place = "mobile" if fields is _RECORD and refusal.field == "sms_resend" else ""
+        typed = {name: value.replace("\0", "") for name, value in form.items()}
+        raise _Refused(explain([(place, refusal)], fields, typed)) from None
+
+
+def _identify(seen: StaffSession, case_id: str) -> None:
+    wired().cases.identify(seen, case_id, request.form.get("identified_by", ""))
+
+
+def _record(seen: StaffSession, case_id: str) -> None:
+    form = RecordForm(request.form)
+    if not form.validate():
+        raise _Refused(explain(list(form.refusals()), _RECORD, request.form))
+    known, language = wired().profile.languages, request.form.get("language", "")
+    wired().desk.record(seen, case_id, form.address, form.number, language if language in known else known[0])
+
+
+def _check_code(seen: StaffSession, case_id: str) -> None:
+    form = SmsCodeForm(request.form)
+    if not form.validate():
+        raise _Refused(explain(list(form.refusals()), _CODE, {"sms_code": str(form.sms_code.data)}))
+    wired().desk.check_code(seen, case_id, form.code)
+
+
+def _resend_code(seen: StaffSession, case_id: str) -> Markup:
+    wired().desk.resend_code(seen, case_id)
+    return say()("sms_code.resent")
+
+
+def _change_record(seen: StaffSession, case_id: str) -> None:
+    wired().desk.change_record(seen, case_id)
+
+
+def _mail_again(seen: StaffSession, case_id: str) -> Markup:
+    return say()("staff.takeover.resent", time=clock_time(wired().desk.mail_again(seen, case_id)))
+
+
+def _end(seen: StaffSession, case_id: str) -> Markup:
+    wired().desk.end(seen, case_id, _reason())
+    return say()("staff.takeover.ended")
+
+
+def _give_new_budget(seen: StaffSession, case_id: str) -> Markup:
+    wired().desk.give_new_budget(seen, case_id, _reason())
+    return say()("staff.takeover.budget_given")
+
+
+def _ask_for_reset(seen: StaffSession, case_id: str) -> Markup:
+    wired().desk.ask_for_reset(seen, case_id)
+    return say()("staff.forgot.done", minutes=wired().profile.password.reset_minutes)
+
+
+def _reason() -> str:
+    return " ".join(request.form.get("reason", "").split())
+
+
+_DEEDS: Mapping[str, tuple[Fields, Callable[[StaffSession, str], Markup | None]]] = {
+    "identified_by": (_IDENTIFY, _identify),
+    "email": (_RECORD, _record),
+    "sms_code": (_CODE, _check_code),
+    "sms-resend": (_RESEND, _resend_code),
+    "change-record": (_ACTIONS, _change_record),
+    "resend-email": (_ACTIONS, _mail_again),
+    "forgot": (_ACTIONS, _ask_for_reset),
+    "end": (_REASON, _end),
+    "new-budget": (_REASON, _give_new_budget),
+}
+"""What a form is about, by its field or by the name of its button."""
+
+
+# --- What the page shows -----------------------------------------------------------------------------------------
+
+
+def _show(case_id: str, *, form: SentForm | None = None, notice: Markup | None = None) -> Response:
+    parts, seen = wired(), _session()
+    case = parts.cases.case(seen, case_id)
+    file = parts.customer_files.of(case)
+    form = form or SentForm()
+    notice = notice or next((Markup(one) for one in get_flashed_messages()), None)  # noqa: S704 our own texts
+    stage = _stage(case, file)
+    if stage == "record" and not form.values:
+        form = SentForm({"mobile": _known_mobile(file), "email": case.email or _known_email(file)})
+    code = _code(case) if stage == "code" else None
+    if code and code["is_over"]:
+        stage = "used_up"
+    return desk_page(
+        "console/case.html",
+        form.status,
+        form=form,
+        problems=form.problems,
+        notice=notice,
+        case_id=case_id,
+        action=f"{door.door()}/ugyfel/{case_id}",
+        stage=stage,
+        customer=_customer(case, file) if case.is_identified else _masked(file),
+        events=[_event(event) for event in file.events] if case.is_identified else None,
+        code=code,
+        methods=[(method, say()(f"staff.identify.method.{method}"), _PICTURES[method]) for method in METHODS],
+        message_languages=parts.profile.languages,
+        done_until=clock_time(file.registration.expires_at) if file.registration else None,
+    )
+
+
+def _session() -> StaffSession:
+    seen = door.current()
+    assert seen is not None
+    return seen
+
+
+def _stage(case: Case, file: CustomerFile) -> str:
+    """Return what is due with this customer."""
+    if not case.is_identified:
+        return "identify"
+    if file.account_since is not None:
+        return "account"
+    if case.confirmed_at is not None and file.registration and file.registration.id == case.registration_id:
+        return "done" if file.registration.is_open(wired().clock.now()) else "over"
+    if not file.is_live:
+        return "no_policy"
+    if not wired().desk.can_register or case.confirmed_at is not None:
+        return "none"
+    return "code" if case.mobile else "record"
+
+
+def _masked(file: CustomerFile) -> dict[str, Any]:
+    live = next((policy for policy in file.policies if policy.status == "live"), None)
+    return {
+        "name": masking.name(file.name),
+        "kutid": masking.identifier(file.kutid),
+        "policy_number": masking.identifier(live.number) if live else None,
+    }
+
+
+def _customer(case: Case, file: CustomerFile) -> dict[str, Any]:
+    now = wired().clock.now()
+    one = file.registration
+    is_open = one is not None and one.is_open(now) and file.account_since is None
+    return {
+        "name": file.name,
+        "kutid": file.kutid,
+        "holder_type": file.holder_type,
+        "phones": [_phone(number) for number in file.phones],
+        "policies": [
+            {
+                "number": policy.number,
+                "product": policy.product,
+                "is_live": policy.status == "live",
+                "ended": day_of(policy.ended_on),
+                "phones": [_phone(number) for number in policy.phones],
+            }
+            for policy in file.policies
+        ],
+        "account_since": day(file.account_since) if file.account_since else None,
+        "account_email": file.account_email,
+        "registration": {
+            "is_open": is_open,
+            "email": one.email,
+            "time": clock_time(one.expires_at),
+        }
+        if one and file.account_since is None
+        else None,
+        "codes": _budget(file, now),
+        "can_take_over": is_open,
+        "can_mail_again": is_open and one is not None and one.email is not None,
+        "has_budget": file.code is not None and file.code.budget_ends_at > now,
+    }
+
+
+def _budget(file: CustomerFile, now: datetime) -> str | None:
+    state = file.code
+    if state is None or state.budget_ends_at <= now:
+        return None
+    if state.is_dead_end(now):
+        return say()("staff.customer.codes.used_up", time=clock_time(state.budget_ends_at))
+    left = say()("staff.customer.codes.left", codes=state.codes_left)
+    tries = say()("staff.customer.codes.tries", tries=state.tries_left) if state.is_usable(now) else ""
+    return Markup("{} {}").format(left, tries) if tries else left
+
+
+def _code(case: Case) -> dict[str, Any]:
+    now, rules = wired().clock.now(), wired().profile.one_time_code
+    state = wired().desk.code_of(case)
+    if state is None:
+        # A colleague, or the customer at home, has asked for another code since: this one's is dead.
+        return {"is_over": False, "usable": False, "codes_left": 1, "again": None, "wait": 0, "until": None,
+                "mobile": _phone(case.mobile or ""), "length": rules.length, "budget_ends": None}  # fmt: skip
+    return {
+        "is_over": state.is_dead_end(now),
+        "usable": state.is_usable(now),
+        "delivery_failed": state.is_undelivered,
+        "length": rules.length,
+        "mobile": _phone(state.mobile),
+        "until": clock_time(state.expires_at),
+        "tries": state.tries_left,
+        "tries_total": rules.tries,
+        "codes_left": state.codes_left,
+        "again": clock_time(state.again_at),
+        "wait": time_left(state.again_at),
+        "budget_ends": clock_time(state.budget_ends_at),
+    }
+
+
+def _event(event: Event) -> dict[str, Any]:
+    t, facts = say(), dict(event.facts)
+    key = f"staff.event.{event.what}"
+    if event.what == "started":
+        facts = {"method": t.plain("funnel.channel.web") if facts["by"] == "customer" else facts["by"]}
+    elif event.what == "identified_by":
+        facts["method"] = t.plain(f"staff.identify.method.{facts['method']}")
+    elif event.what == "refused":
+        own = f"{key}.{facts.get('what', '')}"
+        key = own if wired().profile.texts.has(own, wired().profile.languages[0]) else f"{key}.other"
+    return {"at": clock_time(event.at), "text": t(key, **facts), "tone": event.tone}
+
+
+def _known_mobile(file: CustomerFile) -> str:
+    region = wired().profile.country
+    return next((_phone(number) for number in file.phones if identifiers.is_mobile(number, region)), "")
+
+
+def _known_email(file: CustomerFile) -> str:
+    return file.registration.email or "" if file.registration else ""
+
+
+def _phone(number: str) -> str:
+    return identifiers.written(number)
+
+
+def day_of(moment: Any) -> str | None:
+    """Return a date of the register in words, or None."""
+    return date_and_time(moment) if isinstance(moment, datetime) else str(moment) if moment else None

@@ -1,0 +1,118 @@
+"""Signing in to the console, out, and staying signed in."""
+
+from flask import Response, flash, make_response, redirect, render_template, request
+
+from services import email_addresses, randomness
+from services.refusal import Refusal
+from webapp import devices
+from webapp.addresses import local
+from webapp.console import door
+from webapp.console.door import blueprint
+from webapp.forms import StepForm, Text
+from webapp.mistakes import Fields, explain
+from webapp.parts import wired
+from webapp.passwords import FAR_TOO_LONG
+from webapp.rendering import clock_time, is_fragment_due, say, time_left
+
+_FIELDS = Fields({
+    "email": "login.email.label",
+    "password": "login.password.label",
+    "totp": "staff.login.totp.label",
+})  # fmt: skip
+
+
+class StaffLoginForm(StepForm):
+    """The address, the password and the code of the authenticator app."""
+
+    email = Text(320)
+    password = Text(FAR_TOO_LONG)
+    totp = Text(20)
+
+
+@blueprint.post("/belepes")
+def sign_in() -> Response:
+    """Let a member of staff in; they go on to their own door."""
+    form = StaffLoginForm(request.form)
+    typed, password = str(form.email.data).strip(), str(form.password.data)
+    missing = [(name, Refusal("login", name)) for name in ("email", "password") if not form[name].data]
+    refusals = missing or ([] if form.validate() else list(form.refusals()))
+    if not refusals:
+        device = devices.this_device()
+        code = "".join(sign for sign in str(form.totp.data) if not sign.isspace())
+        try:
+            token = wired().staff.sign_in(_key(typed), password, code, device, held=door.held())
+        except Refusal as refusal:
+            if refusal.reason == "wait":
+                return _wait(refusal, typed)
+            refusals = [("", refusal)]
+        else:
+            door.enter(token)
+            seen = door.current()
+            response = _go(door.own_door(seen.member) if seen else door.door())
+            devices.remember(device, response)
+            return response
+    sent = explain(refusals, _FIELDS, {"email": typed})
+    return door.show_login(sent.status, form=sent, is_failed=refusals[0][1].reason == "failed")
+
+
+@blueprint.post("/kilepes")
+def sign_out() -> Response:
+    """End the session on the server, and have the browser forget everything."""
+    token = door.held()
+    if token:
+        wired().staff.sign_out(token)
+    door.leave()
+    flash("login.signed_out")
+    return _go(door.door())
+
+
+@blueprint.post("/maradok")
+def stay() -> Response:
+    """Prolong the session: to be asked for is to be active."""
+    if door.current() is None:
+        return door.ask()
+    if is_fragment_due():
+        return _session_note(is_extended=True)
+    flash("session.extended")
+    return make_response(redirect(local(request.form.get("next", ""), door.door()), 303))
+
+
+@blueprint.get("/meddig")
+def until_when() -> Response:
+    """Tell how long the session lasts; being asked does not prolong it."""
+    return _session_note()
+
+
+def _session_note(*, is_extended: bool = False) -> Response:
+    words = render_template(
+        "components/session_note.html",
+        session_note=door.session_note(),
+        is_extended=is_extended,
+        ended="login.ended.idle",
+        sign_in_url=door.door(),
+    )
+    return make_response(words)
+
+
+def _key(typed: str) -> str:
+    try:
+        return email_addresses.parse(typed).key
+    except Refusal:
+        return typed.casefold()  # nobody has it, and the answer takes as long as for one that might
+
+
+def _go(address: str) -> Response:
+    """Go to a page with another frame around it: htmx loads it whole."""
+    if not is_fragment_due():
+        return make_response(redirect(address, 303))
+    response = make_response("")
+    response.headers["HX-Redirect"] = address
+    return response
+
+
+def _wait(refusal: Refusal, typed: str) -> Response:
+    until = refusal.facts["at"]
+    wait = {"text": say()("login.wait.text", time=clock_time(until)), "reference": randomness.reference()}
+    response = door.show_login(429, form=explain((), _FIELDS, {"email": typed}), wait=wait)
+    response.headers["Retry-After"] = str(max(1, time_left(until)))
+    return response
