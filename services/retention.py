@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, and_, case, delete, func, select, update
+from sqlalchemy import Column, ColumnElement, and_, case, delete, exists, func, or_, select, update
 
 from services.allowances import Allowances
 from services.clock import Clock
@@ -34,6 +34,7 @@ _DAY = timedelta(days=1)
 _registrations, _references, _codes = tables.registrations.c, tables.reference_codes.c, tables.one_time_codes.c
 _allowances, _tries, _audit = tables.allowances.c, tables.sign_in_tries.c, tables.audit.c
 _resets, _changes, _sessions = tables.password_resets.c, tables.account_changes.c, tables.sessions.c
+_cases, _staff_sessions, _learnt = tables.staff_cases.c, tables.staff_sessions.c, tables.contact_changes.c
 _outbox, _inbox = tables.outbox.c, tables.demo_messages.c
 _GUARD = "tidy"
 """A key of the allowances: of all processes, one at a time has used it."""
@@ -179,6 +180,17 @@ def _rules(profile: Profile) -> tuple[_Rule, ...]:
         _Rule(
             "typed_before_sign_in", _sessions.id, _sessions.created_at, _DAY,
             only_if=_sessions.kept.is_not(None), emptied=_sessions.kept,
+        ),
+        # Whom staff looked at, and what they were about to record: no longer than a registration that comes of it.
+        _Rule("staff_cases", _cases.id, _cases.opened_at, kept.registrations),
+        _Rule(
+            "staff_sessions", _staff_sessions.id, _staff_sessions.created_at, kept.sessions,
+            only_if=~exists().where(_cases.session_id == _staff_sessions.id),
+        ),
+        # What the register has, or can never have.
+        _Rule(
+            "contact_changes", _learnt.id, _learnt.at, kept.audit,
+            only_if=or_(_learnt.settled_at.is_not(None), _learnt.kind == "email"),
         ),
         _Rule("audit", _audit.id, _audit.at, kept.audit),
     )  # fmt: skip

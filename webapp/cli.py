@@ -18,6 +18,7 @@ _COMMANDS = {
     "import": "webapp.import_command:import_command",
     "worker": "webapp.commands.worker:worker",
     "migrate": "webapp.commands.migrate:migrate",
+    "export": "webapp.commands.export:export",
     "tidy": "webapp.commands.tidy:tidy",
     "staff": "webapp.commands.staff:staff",
     "doctor": "webapp.commands.doctor:doctor",

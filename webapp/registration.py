@@ -55,6 +55,7 @@ def submit() -> Response:
     except OutOfTurn:
         return _answer(browser.registration, None, browser)
     except Refusal as refusal:
+        _note(parts, browser, refusal)
         return _refused(browser, {}, [("", refusal)])
     except DeadEnd as dead_end:
         return dead_ends.show(dead_end.kind, registration=browser.registration, **dead_end.facts)
@@ -73,9 +74,16 @@ def _submit_step(parts: Parts, browser: Browser) -> Response:
     try:
         registration = step.submit(parts, browser.visit, form, language())
     except Refusal as refusal:
+        _note(parts, browser, refusal)
         return _refused(browser, values, [("", refusal)], form, step)
     reopen(None)
     return _answer(registration, None, browser)
+
+
+def _note(parts: Parts, browser: Browser, refusal: Refusal) -> None:
+    """Keep, for whoever helps the customer later, which of a service's rules was not met and when."""
+    if browser.visit is not None:
+        parts.registrations.note_refusal(browser.visit, refusal.field, refusal.reason)
 
 
 def _step_of_fields(parts: Parts, browser: Browser) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
@@ -91,7 +91,7 @@ class RegisterImport:
         self._progress("merging", 0, 0, 0)
         with stage.merging(keeps=not is_dry_run):
             locked_at = self._clock.now()
-            merge.apply(edition)
+            merge.apply(edition, locked_at)
             # What a dry run merges is there to be measured only until it is taken back.
             quality = self._measure(stage) if is_dry_run else None
         self.is_committed = not is_dry_run
@@ -134,12 +134,13 @@ class _Merge:
             self._compare()
         return edition
 
-    def apply(self, edition: int | None) -> None:
+    def apply(self, edition: int | None, now: datetime) -> None:
         """Change the register, in the transaction that holds its lock; compare again if it is another edition now."""
         if edition is None or edition != self._stage.edition:
             self._compare()
         for done, _ in enumerate(merging.merge(self._stage.connection, self._present), 1):
             self._progress("merging", done, 0, 0)
+        merging.settle(self._stage.connection, now)
         self._stage.raise_edition()
 
     def file_report(self, kind: Kind, rows: int) -> FileReport:

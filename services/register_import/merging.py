@@ -1,6 +1,7 @@
 """Compares the staged rows with the register and merges them, set by set: the statements, alike on both databases."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -17,6 +18,7 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -89,6 +91,17 @@ def merge(connection: Connection, present: Present) -> Iterator[Kind]:
         if kind in present:
             _upsert(connection, kind, present[kind])
             yield kind
+
+
+def settle(connection: Connection, now: datetime) -> None:
+    """Note that the register has what staff had learnt of a customer: from now on it alone says what is known."""
+    learnt, held = tables.contact_changes.c, tables.phones.c
+    has_come = select(held.number).where(held.kutid == learnt.kutid, held.number == learnt.after).exists()
+    connection.execute(
+        update(tables.contact_changes)
+        .where(learnt.kind == "mobile", learnt.settled_at.is_(None), has_come)
+        .values(settled_at=now)
+    )
 
 
 def misfits(kind: Kind) -> Select[Any]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Insert, bindparam, exists, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from services import randomness
+from services import audit, randomness
 from services.accounts.activations import Activations
 from services.allowances import Allowances
 from services.clock import Clock
@@ -48,6 +48,7 @@ _IS_OPENED_FIRST = _r.terms_opened.is_distinct_from(bindparam("version", type_=_
 _HAS_OPENED_NOTICE = _r.notice_opened == bindparam("in_force", type_=_r.notice_opened.type)
 _IS_NOTICE_NEW = _r.notice_opened.is_distinct_from(bindparam("version", type_=_r.notice_opened.type))
 _IS_UNACCEPTED = _r.terms_accepted_at.is_(None)
+_REFUSALS_KEPT = 20
 
 
 class Registrations:
@@ -349,6 +350,16 @@ class Registrations:
             return self._open_account(visit, seen, hashed)
         except IntegrityError:
             return self._after_conflict(visit, seen)
+
+    def note_refusal(self, visit: Visit, field: str, reason: str) -> None:
+        """Keep that the customer was refused, for whoever helps them later; so often an hour and no more."""
+        now = self._clock.now()
+        with self._store.write() as connection:
+            kutid = connection.execute(select(_r.kutid).where(_r.id == visit.registration_id)).scalar()
+            key = self._allowances.key("refusals", visit.registration_id)
+            hour = timedelta(hours=1)
+            if kutid and not self._allowances.take(connection, key, limit=_REFUSALS_KEPT, quiet=hour, now=now):
+                audit.record(connection, "refused", kutid=kutid, at=now, what=f"{field}.{reason}")
 
     def judge(self, registration: Registration, password: str) -> list[Rule]:
         """Return every rule for the password with its verdict on `password`."""

@@ -135,7 +135,7 @@ def _phones(connection: Connection, kutid: str) -> list[str]:
 
 
 def _events(connection: Connection, kutid: str, registrations: list[Progress], now: datetime) -> Iterator[Event]:
-    names = dict(connection.execute(select(tables.staff.c.id, tables.staff.c.name)).tuples().all())
+    names = {row.id: row.name for row in connection.execute(select(tables.staff.c.id, tables.staff.c.name))}
     account = connection.execute(select(_a.created_at, _a.registration_id).where(_a.kutid == kutid)).first()
     for one in registrations:
         is_complete = account is not None and account.registration_id == one.id

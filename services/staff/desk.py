@@ -23,6 +23,7 @@ from services.staff.cases import Case, Cases
 from services.staff.member import StaffSession
 from services.store import tables
 from services.store.engine import Store
+from services.store.statements import queue_for
 
 _k, _a, _p = tables.staff_cases.c, tables.accounts.c, tables.policies.c
 _n = tables.contact_changes.c
@@ -241,6 +242,8 @@ class Desk:
         self, connection: Connection, kutid: str, kind: str, after: str, *, actor: str, now: datetime
     ) -> None:
         """Keep, as an event for the insurer's system, what differs from what was known before."""
+        # One after the other, so that whoever reads on from a number misses none that is written later.
+        queue_for(connection, "contact_changes")
         learnt = (
             select(_n.after).where(_n.kutid == kutid, _n.kind == kind, _n.settled_at.is_(None)).order_by(_n.id.desc())
         )

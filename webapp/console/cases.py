@@ -69,8 +69,8 @@ def submit(case_id: str) -> Response:
         # Done by a second click, or in another window: the page shows where things stand, or that there is no case.
         notice = None
     except DeadEnd as dead_end:
-        # That the codes are used up stands in place of the code; the customer's account, in place of the form.
-        notice = None if dead_end.kind == "codes_used_up" else say()(f"dead_end.{dead_end.kind}.heading")
+        # That all codes are used up, or that there is an account now, stands in place of the form.
+        notice = say()(f"dead_end.{dead_end.kind}.heading")
     if is_fragment_due():
         return _show(case_id, notice=notice)
     if notice:
@@ -173,12 +173,11 @@ def _show(case_id: str, *, form: SentForm | None = None, notice: Markup | None =
     file = parts.customer_files.of(case)
     form = form or SentForm()
     notice = notice or next((Markup(one) for one in get_flashed_messages()), None)  # noqa: S704 our own texts
-    stage = _stage(case, file)
+    stage, customer = _stage(case, file), _customer(case, file) if case.is_identified else _masked(file)
+    if not _is_about(form, stage, customer, seen):
+        form = SentForm()  # of a form that is not there any more
     if stage == "record" and not form.values:
         form = SentForm({"mobile": _known_mobile(file), "email": case.email or _known_email(file)})
-    code = _code(case) if stage == "code" else None
-    if code and code["is_over"]:
-        stage = "used_up"
     return desk_page(
         "console/case.html",
         form.status,
@@ -188,9 +187,10 @@ def _show(case_id: str, *, form: SentForm | None = None, notice: Markup | None =
         case_id=case_id,
         action=f"{door.door()}/ugyfel/{case_id}",
         stage=stage,
-        customer=_customer(case, file) if case.is_identified else _masked(file),
+        customer=customer,
         events=[_event(event) for event in file.events] if case.is_identified else None,
-        code=code,
+        code=_code(case) if stage == "code" else None,
+        codes_again=clock_time(file.code.budget_ends_at) if file.code else None,
         methods=[(method, say()(f"staff.identify.method.{method}"), _PICTURES[method]) for method in METHODS],
         message_languages=parts.profile.languages,
         done_until=clock_time(file.registration.expires_at) if file.registration else None,
@@ -204,18 +204,30 @@ def _session() -> StaffSession:
 
 
 def _stage(case: Case, file: CustomerFile) -> str:
-    """Return what is due with this customer."""
-    if not case.is_identified:
-        return "identify"
-    if file.account_since is not None:
-        return "account"
-    if case.confirmed_at is not None and file.registration and file.registration.id == case.registration_id:
-        return "done" if file.registration.is_open(wired().clock.now()) else "over"
-    if not file.is_live:
-        return "no_policy"
-    if not wired().desk.can_register or case.confirmed_at is not None:
-        return "none"
-    return "code" if case.mobile else "record"
+    """Return what is due with this customer: the first that is so."""
+    now = wired().clock.now()
+    one = file.registration
+    is_begun = case.confirmed_at is not None and one is not None and one.id == case.registration_id
+    stages = (
+        ("identify", not case.is_identified),
+        ("account", file.account_since is not None),
+        ("done", is_begun and one is not None and one.is_open(now)),
+        ("none", case.confirmed_at is not None or not wired().desk.can_register),
+        ("no_policy", not file.is_live),
+        ("used_up", file.code is not None and file.code.is_dead_end(now)),
+        ("code", case.mobile is not None),
+        ("record", True),
+    )
+    return next(stage for stage, is_so in stages if is_so)
+
+
+def _is_about(form: SentForm, stage: str, customer: Mapping[str, Any], seen: StaffSession) -> bool:
+    """Tell whether what is to be mended stands on the page."""
+    asked = {"identify": _IDENTIFY, "record": _RECORD, "code": Fields({**_CODE.labels, **_RESEND.labels})}.get(stage)
+    there = {*(asked.labels if asked else ()), *([] if stage == "identify" else ["actions"])}
+    if customer.get("can_end") or (customer.get("has_budget") and seen.member.is_supervisor):
+        there.add("reason")
+    return all(problem.field_id in there for problem in form.problems)
 
 
 def _masked(file: CustomerFile) -> dict[str, Any]:
@@ -256,7 +268,7 @@ def _customer(case: Case, file: CustomerFile) -> dict[str, Any]:
         if one and file.account_since is None
         else None,
         "codes": _budget(file, now),
-        "can_take_over": is_open,
+        "can_end": is_open,
         "can_mail_again": is_open and one is not None and one.email is not None,
         "has_budget": file.code is not None and file.code.budget_ends_at > now,
     }
@@ -278,10 +290,9 @@ def _code(case: Case) -> dict[str, Any]:
     state = wired().desk.code_of(case)
     if state is None:
         # A colleague, or the customer at home, has asked for another code since: this one's is dead.
-        return {"is_over": False, "usable": False, "codes_left": 1, "again": None, "wait": 0, "until": None,
-                "mobile": _phone(case.mobile or ""), "length": rules.length, "budget_ends": None}  # fmt: skip
+        return {"usable": False, "codes_left": 1, "again": None, "wait": 0, "until": None,
+                "mobile": _phone(case.mobile or ""), "length": rules.length}  # fmt: skip
     return {
-        "is_over": state.is_dead_end(now),
         "usable": state.is_usable(now),
         "delivery_failed": state.is_undelivered,
         "length": rules.length,
@@ -289,10 +300,9 @@ def _code(case: Case) -> dict[str, Any]:
         "until": clock_time(state.expires_at),
         "tries": state.tries_left,
         "tries_total": rules.tries,
-        "codes_left": state.codes_left,
+        "codes_left": state.codes_left if state.budget_ends_at > now else rules.codes,
         "again": clock_time(state.again_at),
         "wait": time_left(state.again_at),
-        "budget_ends": clock_time(state.budget_ends_at),
     }
 
 

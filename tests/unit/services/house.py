@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 
-from services import email_addresses, profiles
+from services import email_addresses, profiles, randomness
 from services.accounts import AccountDetails, DeadLink, Device, PasswordChanges, Session, SignedOut, SignIns
 from services.accounts.checks import Checks
 from services.accounts.notices import Notices
@@ -31,10 +31,23 @@ from services.policyholders import PolicyHolders, SecondDatum
 from services.profiles import Profile
 from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.registrations import Registration, Registrations, Visit
-from services.staff import StaffAccounts
+from services.registrations.assisted import AssistedRegistrations
+from services.staff import Cases, CustomerFiles, Desk, StaffAccounts, StaffSession
+from services.staff.accounts import new_member
 from services.staff.second_factor import SecondFactors
 from services.store.engine import Store
-from services.store.tables import accounts, communication_ids, customers, metadata, phones, policies, sessions
+from services.store.tables import (
+    accounts,
+    audit,
+    communication_ids,
+    customers,
+    metadata,
+    phones,
+    policies,
+    sessions,
+    staff,
+    staff_sessions,
+)
 from services.terms import TermsVersions
 
 KEYS = ("the newest key of these tests, 32+ signs", "the older key of these tests, 32+ signs..")
@@ -269,6 +282,22 @@ class House:
         self.staff = StaffAccounts(
             store, self.clock, profile.sign_in, tries=tries, hasher=hasher, factors=SecondFactors(KEYS)
         )
+        self.cases = Cases(store, self.clock, profile)
+        assisted = AssistedRegistrations(
+            profile, facts, allowances=self.allowances, codes=self.codes, outbox=self.outbox
+        )
+        self.customer_files = CustomerFiles(store, self.clock, assisted, self.codes)
+        self.desk = Desk(
+            store,
+            self.clock,
+            profile,
+            cases=self.cases,
+            registrations=assisted,
+            password_changes=self.password_changes,
+            codes=self.codes,
+            allowances=self.allowances,
+            outbox=self.outbox,
+        )
         self.postman = Postman()
 
     # --- The post --------------------------------------------------------------------------------------------
@@ -380,6 +409,39 @@ class House:
         """Return how many mails of a kind have reached an address."""
         subject = self.profile.texts.say(f"mail.{message}.subject", "hu")
         return sum(letter.subject == subject for letter in self.letters("email", to))
+
+    # --- Staff -----------------------------------------------------------------------------------------------
+
+    def member(self, role: str = "service", name: str = "Kiss Orsolya", adviser: str | None = None) -> StaffSession:
+        """Return a new session of a new member of staff."""
+        address = email_addresses.parse(f"{randomness.characters(8)}@example.hu")
+        row = new_member(address, name, role, "no password", adviser=adviser, totp_secret=None, now=self.clock.now())
+        with self.store.write() as connection:
+            connection.execute(insert(staff), row)
+            token = self.staff._open(connection, row["id"], LAPTOP, self.clock.now())
+        return self.at_work(token)
+
+    def at_work(self, token: str) -> StaffSession:
+        """Return the session behind what a member's browser holds."""
+        seen = self.staff.resume(token, is_activity=False)
+        assert seen is not None
+        return seen
+
+    def as_it_stands(self, session: StaffSession) -> StaffSession:
+        """Return a session with whom its last search found."""
+        (row,) = (row for row in self.rows(staff_sessions) if row.id == session.id)
+        return replace(session, found=None if row.found is None else tuple(row.found))
+
+    def case(self, session: StaffSession, person: Person) -> str:
+        """Return a case of a customer who was found and identified."""
+        case_id = self.cases.search(session, person.policy_number)
+        assert case_id is not None
+        self.cases.identify(session, case_id, "call")
+        return case_id
+
+    def deeds(self, session: StaffSession) -> list[str]:
+        """Return what of a member's doing stands in the audit trail."""
+        return [row.action for row in self.rows(audit) if row.actor == session.member.id]
 
     # --- What came of it -------------------------------------------------------------------------------------
 

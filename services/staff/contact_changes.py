@@ -1,0 +1,39 @@
+"""What staff have learnt of customers' contact data, as events for the insurer's own system (M28)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from services.store import tables
+from services.store.engine import Store
+
+_n, _m = tables.contact_changes.c, tables.staff.c
+
+
+@dataclass(frozen=True)
+class ContactChange:
+    """One change: `before` is what was known here, several numbers side by side; `actor` the member's id."""
+
+    id: int
+    kutid: str
+    kind: str
+    before: str
+    after: str
+    actor: str
+    staff: str | None
+    at: datetime
+
+
+def contact_changes(store: Store, *, after: int = 0) -> Iterator[ContactChange]:
+    """Yield the changes whose number is greater than `after`, in order: whoever keeps the last one gets each once."""
+    query = (
+        select(_n.id, _n.kutid, _n.kind, _n.before, _n.after, _n.actor, _m.email, _n.at)
+        .join_from(tables.contact_changes, tables.staff, _m.id == _n.actor, isouter=True)
+        .where(_n.id > after)
+        .order_by(_n.id)
+    )
+    with store.read() as connection:
+        for row in connection.execute(query, execution_options={"yield_per": 1000}):
+            yield ContactChange(*row)

@@ -1,0 +1,398 @@
+"""What staff do together with a customer: contact data, the read-back, what got stuck; on both databases."""
+
+from functools import partial
+
+import pytest
+from house import (
+    ANNA,
+    ANNAS_OTHER_MOBILE,
+    ESZTER,
+    GABOR,
+    ILONA,
+    ILONAS_LANDLINE,
+    LASZLO,
+    PASSWORD,
+    PETER,
+    House,
+    Person,
+    at_once,
+    said,
+    wrong_code,
+)
+
+from services import email_addresses
+from services.registrations import Visit
+from services.staff import StaffSession
+from services.staff.contact_changes import contact_changes
+from services.store.tables import contact_changes as table
+from services.store.tables import one_time_codes, outbox, registrations, staff_cases
+
+NEW = "+36209998877"
+ILONAS = email_addresses.parse("ilona@example.hu")
+
+
+def record(house: House, session: StaffSession, case_id: str, mobile: str = NEW, address=ILONAS) -> str:
+    return said(house.desk.record, session, case_id, address, mobile, "hu")
+
+
+def started(house: House, session: StaffSession, person: Person = ILONA, mobile: str = NEW, address=ILONAS) -> str:
+    """Return a case whose code was sent."""
+    case_id = house.case(session, person)
+    assert record(house, session, case_id, mobile, address) == "ok"
+    return case_id
+
+
+def begun(house: House, session: StaffSession, person: Person = ILONA, mobile: str = NEW, address=ILONAS) -> str:
+    """Return a case whose code was read back."""
+    case_id = started(house, session, person, mobile, address)
+    house.desk.check_code(session, case_id, house.code_sent(mobile))
+    return case_id
+
+
+def walk_on(house: House, visit: Visit, mobile: str = NEW) -> None:
+    house.registrations.choose_mobile(visit, mobile)
+    house.registrations.confirm_mobile(visit, house.code_sent(mobile))
+    house.accept_terms(visit)
+    house.registrations.complete(visit, PASSWORD)
+
+
+def events(house: House, session: StaffSession, case_id: str) -> list[str]:
+    file = house.customer_files.of(house.cases.case(session, case_id))
+    return [event.what for event in reversed(file.events)]
+
+
+def test_who_has_no_mobile_registers_with_customer_service(house: House) -> None:
+    assert said(house.identified, ILONA) == "identify.no_mobile"
+    session = house.member()
+    begun(house, session)
+    (mail,) = house.letters("email")
+    assert (mail.to, mail.subject) == (ILONAS.typed, "Fejezze be regisztrációját")
+    visit = house.visit_by_mail(ILONAS.typed)
+    seen = house.see(visit)
+    assert seen.is_assisted
+    # The customer does what the document lists: mobile, code, terms, password (M5); the next code needs no wait.
+    assert (seen.email, seen.mobile, seen.mobile_confirmed_at) == (ILONAS.typed, None, None)
+    walk_on(house, visit)
+    (account,) = house.accounts()
+    assert (account.kutid, account.email, account.mobile) == (ILONA.kutid, ILONAS.typed, NEW)
+    assert house.deeds(session) == [
+        "searched", "viewed", "identified", "code_sent", "email_recorded", "mobile_recorded", "registered_with",
+    ]  # fmt: skip
+
+
+def test_a_change_counts_at_once_and_is_an_event_for_the_insurers_system(house: House) -> None:
+    session = house.member()
+    begun(house, session)
+    changes = list(contact_changes(house.store))
+    assert [(one.kind, one.before, one.after, one.actor) for one in changes] == [
+        ("email", "", ILONAS.typed, session.member.id),
+        ("mobile", ILONAS_LANDLINE, NEW, session.member.id),
+    ]
+    assert {one.at for one in changes} == {house.clock.now()}
+    assert list(contact_changes(house.store, after=changes[0].id)) == changes[1:]
+    # By themselves, too, she gets on now.
+    house.clock.advance(minutes=1)
+    visit = house.mailed(Person(**{**ILONA.__dict__, "email": "masik@example.hu"}))
+    visit = house.visit_by_mail("masik@example.hu")
+    assert said(house.registrations.choose_mobile, visit, ILONAS_LANDLINE) == "mobile.not_on_record"
+    assert said(house.registrations.choose_mobile, visit, NEW) == "ok"
+
+
+def test_what_is_on_record_already_is_no_change(house: House) -> None:
+    session = house.member()
+    begun(house, session, ANNA, ANNAS_OTHER_MOBILE, ANNA.address)
+    assert [one.kind for one in contact_changes(house.store)] == ["email"]
+
+
+def test_nothing_counts_before_the_code_is_read_back(house: House) -> None:
+    session = house.member()
+    case_id = started(house, session)
+    assert said(house.desk.check_code, session, case_id, wrong_code(house.code_sent(NEW))) == "sms_code.wrong"
+    assert house.letters("email") == []
+    assert house.count(table) == 0
+    assert house.count(registrations) == 0
+    assert said(house.identified, ILONA) == "identify.no_mobile"
+
+
+def test_nothing_happens_without_an_identification(house: House) -> None:
+    session = house.member()
+    case_id = house.cases.search(session, ILONA.policy_number)
+    assert case_id is not None
+    assert record(house, session, case_id) == "out_of_turn"
+    for verb in (house.desk.resend_code, house.desk.mail_again, house.desk.ask_for_reset):
+        assert said(verb, session, case_id) == "out_of_turn"
+    assert house.letters("sms") == []
+
+
+@pytest.mark.parametrize("person", [PETER, ESZTER])
+def test_who_may_not_register_may_not_with_staff_either(house: House, person: Person) -> None:
+    if person is ESZTER:
+        house.registered(ESZTER)
+    session = house.member()
+    assert record(house, session, house.case(session, person)) == "out_of_turn"
+
+
+def test_another_customers_address_is_refused(house: House) -> None:
+    house.registered(ANNA)
+    session = house.member()
+    case_id = house.case(session, ILONA)
+    assert record(house, session, case_id, address=ANNA.address) == "email.taken"
+    assert house.letters("sms", NEW) == []
+
+
+def test_an_address_that_was_taken_while_the_code_was_read_back(house: House) -> None:
+    session = house.member()
+    case_id = started(house, session, address=ANNA.address)
+    house.registered(ANNA)
+    assert said(house.desk.check_code, session, case_id, house.code_sent(NEW)) == "email.taken"
+    assert [one.kind for one in contact_changes(house.store)] == []
+
+
+# --- The customer's one budget --------------------------------------------------------------------------------------
+
+
+def test_guesses_and_codes_are_the_customers_own_through_every_door(house: House) -> None:
+    rules = house.profile.one_time_code
+    session = house.member()
+    visit = house.sent_code(ANNA)
+    for _ in range(rules.tries):
+        said(house.registrations.confirm_mobile, visit, wrong_code(house.code_sent(ANNA.mobile)))
+    case_id = house.case(session, ANNA)
+    assert record(house, session, case_id, address=ANNA.address) == "sms_resend.too_early"
+    for _ in range(rules.codes - 1):
+        house.clock.advance(minutes=1)
+        assert record(house, session, case_id, address=ANNA.address) == "ok"
+        for left in range(rules.tries - 1, -1, -1):
+            answer = said(house.desk.check_code, session, case_id, wrong_code(house.code_sent(NEW)))
+            assert answer in ("sms_code.wrong", "codes_used_up"), left
+    house.clock.advance(minutes=1)
+    assert record(house, session, case_id, address=ANNA.address) == "codes_used_up"
+    assert said(house.registrations.resend_code, visit) == "codes_used_up"
+    (row,) = house.rows(one_time_codes)
+    assert (row.codes_used, row.guesses_used) == (rules.codes, rules.guesses)
+
+
+def test_the_same_again_sends_nothing_and_another_number_waits(house: House) -> None:
+    session = house.member()
+    case_id = started(house, session)
+    assert record(house, session, case_id) == "ok"
+    assert len(house.letters("sms")) == 1
+    assert record(house, session, case_id, "+36301110000") == "sms_resend.too_early"
+    assert said(house.desk.resend_code, session, case_id) == "sms_resend.too_early"
+    house.clock.advance(minutes=1)
+    old = house.code_sent(NEW)
+    house.desk.resend_code(session, case_id)
+    assert len(house.letters("sms")) == 2
+    if house.code_sent(NEW) != old:
+        assert said(house.desk.check_code, session, case_id, old) == "sms_code.wrong"
+    house.clock.advance(minutes=1)
+    house.desk.change_record(session, case_id)
+    assert said(house.desk.check_code, session, case_id, house.code_sent(NEW)) == "out_of_turn"
+    assert record(house, session, case_id, "+36301110000") == "ok"
+    house.desk.check_code(session, case_id, house.code_sent("+36301110000"))
+    assert [one.after for one in contact_changes(house.store)] == [ILONAS.typed, "+36301110000"]
+
+
+def test_a_code_sent_at_home_is_no_use_at_the_desk_nor_the_other_way_round(house: House) -> None:
+    session = house.member()
+    case_id = started(house, session, ANNA, ANNA.mobile, ANNA.address)
+    at_desk = house.code_sent(ANNA.mobile)
+    visit = house.linked(ANNA)
+    assert said(house.registrations.confirm_mobile, visit, at_desk) != "ok"
+    house.clock.advance(minutes=1)
+    house.registrations.choose_mobile(visit, ANNA.mobile)
+    at_home = house.code_sent(ANNA.mobile)
+    assert said(house.desk.check_code, session, case_id, at_home) == "sms_code.none_sent"
+    assert said(house.registrations.confirm_mobile, visit, at_home) == "ok"
+
+
+def test_a_new_allowance_is_for_supervisors_with_a_reason_and_twice_a_day(house: House) -> None:
+    rules = house.profile.one_time_code
+    session, boss = house.member(), house.member("supervisor", "Fehér Judit")
+    case_id, theirs = started(house, session), house.case(boss, ILONA)
+    assert said(house.desk.give_new_budget, session, case_id, "elromlott") == "reason.not_supervisor"
+    refused = {"": "empty", "x" * 201: "too_long", "06 20 123 4567": "personal", "a@b.hu": "personal"}
+    for reason, answer in refused.items():
+        assert said(house.desk.give_new_budget, boss, theirs, reason) == f"reason.{answer}"
+    for _ in range(2):
+        for _ in range(rules.codes - 1):
+            house.deliver()
+            house.clock.advance(minutes=1)
+            house.desk.resend_code(session, case_id)
+        house.deliver()
+        house.clock.advance(minutes=31)
+        assert said(house.desk.resend_code, session, case_id) == "codes_used_up"
+        house.cases.identify(session, case_id, "call")
+        house.cases.identify(boss, theirs, "call")
+        house.desk.give_new_budget(boss, theirs, "Az SMS-szolgáltató akadozott")
+        assert said(house.desk.give_new_budget, boss, theirs, "még egyszer") == "out_of_turn"
+        assert said(house.desk.resend_code, session, case_id) == "ok"
+    assert said(house.desk.give_new_budget, boss, theirs, "harmadszor") == "reason.too_often"
+    assert house.deeds(boss).count("budget_renewed") == 2
+
+
+# --- At once ---------------------------------------------------------------------------------------------------------
+
+
+def test_of_guesses_at_once_at_most_the_tries_left_are_looked_at(house: House) -> None:
+    session = house.member()
+    case_id = started(house, session)
+    wrong = wrong_code(house.code_sent(NEW))
+    at_once([partial(said, house.desk.check_code, session, case_id, wrong)] * 20)
+    (row,) = house.rows(one_time_codes)
+    assert (row.tries_left, row.guesses_used) == (0, house.profile.one_time_code.tries)
+    assert said(house.desk.check_code, session, case_id, house.code_sent(NEW)) == "sms_code.wrong"
+
+
+def test_the_right_code_many_times_at_once_begins_one_registration(house: House) -> None:
+    session = house.member()
+    case_id = started(house, session)
+    found = at_once([partial(said, house.desk.check_code, session, case_id, house.code_sent(NEW))] * 8)
+    assert found.count("ok") == 1
+    assert set(found) <= {"ok", "out_of_turn", "sms_code.wrong"}
+    assert house.count(registrations) == 1
+    assert len(house.letters("email")) == 1
+    assert house.count(table) == 2
+
+
+def test_two_members_at_once_send_one_code(house: House) -> None:
+    sessions = [house.member(), house.member()]
+    cases = [house.case(session, ILONA) for session in sessions]
+    numbers = (NEW, "+36301110000")
+    found = at_once([
+        partial(record, house, session, case_id, number)
+        for session, case_id, number in zip(sessions, cases, numbers, strict=True)
+    ])  # fmt: skip
+    assert sorted(found) == ["ok", "sms_resend.too_early"]
+    assert len(house.letters("sms")) == 1
+
+
+def test_one_customer_registers_at_two_desks_and_has_one_account(house: House) -> None:
+    visits = []
+    for address in (ILONAS, email_addresses.parse("masik@example.hu")):
+        house.clock.advance(minutes=1)
+        begun(house, house.member(), address=address)
+        visits.append(house.visit_by_mail(address.typed))
+    walk_on(house, visits[0])
+    assert said(house.registrations.choose_mobile, visits[1], NEW) == "already_registered"
+    assert len(house.accounts()) == 1
+
+
+# --- What got stuck ---------------------------------------------------------------------------------------------------
+
+
+def test_a_registration_from_the_web_is_mailed_again_and_ended(house: House) -> None:
+    visit = house.mailed(ANNA)
+    session = house.member()
+    case_id = house.case(session, ANNA)
+    assert said(house.desk.mail_again, session, case_id) == "email.resend_too_early"
+    house.clock.advance(minutes=1)
+    older = house.visit_by_mail(ANNA.email)
+    house.desk.mail_again(session, case_id)
+    assert [letter.subject for letter in house.letters("email")] == ["Erősítse meg email-címét"] * 2
+    assert house.registrations.find(older) is None
+    linked = house.visit_by_mail(ANNA.email)
+    assert said(house.desk.end, session, case_id, "") == "reason.empty"
+    assert said(house.desk.end, session, case_id, "Rossz címre kérte") == "ok"
+    assert said(house.desk.end, session, case_id, "Rossz címre kérte") == "out_of_turn"
+    for mine in (visit, linked):
+        assert said(house.registrations.choose_mobile, mine, ANNA.mobile) == "ended_by_staff"
+    assert said(house.desk.mail_again, session, case_id) == "out_of_turn"
+    assert house.identified(ANNA)
+
+
+def test_a_mail_that_waits_does_not_leave_after_the_end(house: House) -> None:
+    house.mailed(ANNA)
+    session = house.member()
+    house.desk.end(session, house.case(session, ANNA), "Mégsem kéri")
+    assert house.letters("email") == []
+
+
+def test_who_has_registered_has_nothing_to_end(house: House) -> None:
+    house.registered(ANNA)
+    session = house.member()
+    case_id = house.case(session, ANNA)
+    assert said(house.desk.end, session, case_id, "Mégsem kéri") == "out_of_turn"
+    assert said(house.desk.mail_again, session, case_id) == "out_of_turn"
+    assert house.accounts()
+
+
+def test_the_timeline_tells_what_happened_in_order(house: House) -> None:
+    visit = house.sent_code(ANNA)
+    house.deliver()
+    house.clock.advance(seconds=5)
+    assert said(house.registrations.confirm_mobile, visit, wrong_code(house.code_sent(ANNA.mobile))) == "sms_code.wrong"
+    house.clock.advance(seconds=5)
+    house.registrations.note_refusal(visit, "sms_code", "wrong")
+    house.clock.advance(seconds=5)
+    session = house.member()
+    case_id = house.case(session, ANNA)
+    told = events(house, session, case_id)
+    assert sorted(told[:5]) == ["identified", "link_opened", "mail_sent", "sms_sent", "started"]
+    assert (told[5], sorted(told[6:])) == ("refused", ["identified_by", "viewed"])
+    file = house.customer_files.of(house.cases.case(session, case_id))
+    assert file.code is not None
+    assert file.code.tries_left == house.profile.one_time_code.tries - 1
+    texts = repr(file.events)
+    assert ANNA.mobile not in texts
+    assert ANNA.email not in texts
+    house.clock.advance(hours=2)
+    house.cases.identify(session, case_id, "call")
+    assert "expired" in events(house, session, case_id)
+
+
+def test_refusals_are_kept_a_few_times_an_hour(house: House) -> None:
+    visit = house.linked(ANNA)
+    for _ in range(40):
+        house.registrations.note_refusal(visit, "mobile", "not_on_record")
+    house.registrations.note_refusal(Visit("no such registration"), "mobile", "not_on_record")
+    session = house.member()
+    assert events(house, session, house.case(session, ANNA)).count("refused") == 20
+
+
+def test_what_did_not_arrive_is_told(house: House) -> None:
+    session = house.member()
+    house.postman.is_refusing = True
+    case_id = started(house, session)
+    assert "sms_waiting" in events(house, session, case_id)
+    house.deliver()
+    assert "sms_failed" in events(house, session, case_id)
+
+
+# --- The forgotten password ------------------------------------------------------------------------------------------
+
+
+def test_a_new_password_is_asked_for_and_the_customer_alone_chooses_it(house: House) -> None:
+    house.registered(ANNA)
+    session = house.member()
+    case_id = house.case(session, ANNA)
+    house.desk.ask_for_reset(session, case_id)
+    link = house.mailed_id("reset", ANNA.email)
+    house.password_changes.reset(link, "Vadonatúj-Jelszó-77")
+    assert house.comes_in(ANNA, "Vadonatúj-Jelszó-77") == "ok"
+    assert "reset_asked" in house.deeds(session)
+
+
+def test_an_address_gets_so_many_mails_an_hour_through_staff_too(house: House) -> None:
+    house.registered(ANNA)
+    session = house.member()
+    case_id = house.case(session, ANNA)
+    limit = house.profile.registration.mails_an_hour
+    answers = [said(house.desk.ask_for_reset, session, case_id) for _ in range(limit)]
+    assert answers[-1] == "email.too_many"
+    assert house.deeds(session).count("reset_asked") == answers.count("ok")
+
+
+def test_who_has_no_account_has_no_password_to_forget(house: House) -> None:
+    session = house.member()
+    assert said(house.desk.ask_for_reset, session, house.case(session, LASZLO)) == "out_of_turn"
+    assert said(house.desk.ask_for_reset, session, house.case(session, GABOR)) == "out_of_turn"
+    assert house.count(outbox) == 0
+
+
+def test_nothing_of_a_code_is_kept_in_a_case(house: House) -> None:
+    session = house.member()
+    started(house, session)
+    code = house.code_sent(NEW)
+    (row,) = house.rows(staff_cases)
+    assert code not in [str(value) for value in row]

@@ -1,0 +1,33 @@
+"""`belepo export`: what the insurer's own system is to learn from this one."""
+
+import csv
+import sys
+
+import click
+
+from services.staff.contact_changes import contact_changes
+from webapp.cli import Context
+
+
+@click.group()
+def export() -> None:
+    """Export what the insurer's own system is to learn."""
+
+
+@export.command("contact-changes")
+@click.option("--after", type=click.IntRange(min=0), default=0, help="Leave out changes up to this number.")
+@click.pass_obj
+def export_contact_changes(shared: Context, after: int) -> None:
+    """Print the contact data that staff recorded with customers, as CSV (UTF-8, semicolons).
+
+    Each change has a number. Whoever asks with --after and the last one they have gets every change once, in order.
+    """
+    store = shared.open_store()
+    try:
+        rows = csv.writer(sys.stdout, delimiter=";", lineterminator="\n")
+        rows.writerow(["number", "kutid", "kind", "before", "after", "who", "when"])
+        for one in contact_changes(store, after=after):
+            who, when = one.staff or one.actor, one.at.isoformat(timespec="seconds")
+            rows.writerow([one.id, one.kutid, one.kind, one.before, one.after, who, when])
+    finally:
+        store.close()
