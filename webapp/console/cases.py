@@ -64,7 +64,10 @@ def submit(case_id: str) -> Response:
     try:
         notice = _do(seen, case_id)
     except _Refused as refused:
-        return _show(case_id, form=refused.form)
+        shown = _show(case_id, form=refused.form)
+        if shown.status_code >= 400:
+            return shown
+        notice = None  # of a form that is not there any more: the page shows where things stand
     except OutOfTurn:
         # Done by a second click, or in another window: the page shows where things stand, or that there is no case.
         notice = None

@@ -84,7 +84,7 @@ def ask() -> Response:
             flash(ended or "login.needed")
             return make_response(redirect(door(), 303))
         return show_login(notice=ended)
-    response = show_login(403, notice=ended or "login.needed")
+    response = show_login(403, notice=ended or "login.needed", is_refused=True)
     response.headers["HX-Push-Url"] = door()
     return response
 
@@ -92,7 +92,7 @@ def ask() -> Response:
 def show_login(status: int = 200, **context: Any) -> Response:
     """Show the sign-in of staff."""
     notice = next((str(key) for key in get_flashed_messages()), None)
-    shown = {"notice": notice, "wait": None, "is_failed": False, **context}
+    shown = {"notice": notice, "wait": None, "is_failed": False, "is_refused": False, **context}
     form = shown.setdefault("form", SentForm())
     return console_page("console/login.html", status, problems=form.problems, is_demo=wired().settings.demo, **shown)
 

@@ -1,14 +1,15 @@
 """Finding a customer: the console's first page."""
 
 from flask import Response, make_response, redirect, request
+from markupsafe import Markup
 
 from services.refusal import Refusal
 from webapp.console import door
 from webapp.console.door import blueprint, desk_page, listed, needed
 from webapp.forms import StepForm, Text
-from webapp.mistakes import Fields, explain
+from webapp.mistakes import Fields, SentForm, explain
 from webapp.parts import wired
-from webapp.rendering import is_fragment_due
+from webapp.rendering import is_fragment_due, say
 
 _FIELDS = Fields({"policy_number": "staff.search.heading"})
 
@@ -38,12 +39,13 @@ def search() -> Response:
             raise next(form.refusals())[1]
         case_id = wired().cases.search(seen, str(form.policy_number.data))
     except Refusal as refusal:
-        if refusal.reason == "none" and seen.member.is_adviser:
-            # One answer, whether there is no such customer or they are not the adviser's.
-            refusal = Refusal("search", "not_yours")
-        sent = explain([("", refusal)], _FIELDS, {"policy_number": str(form.policy_number.data)})
-        is_missing = refusal.reason in ("none", "not_yours")
-        return _home(404 if is_missing else sent.status, form=sent, is_failed=True)
+        typed = {"policy_number": str(form.policy_number.data).replace("\0", "")}
+        if refusal.reason == "none":
+            # To an adviser one answer, whether there is no such customer or they are another's.
+            missing = say()("staff.not_yours" if seen.member.is_adviser else "staff.search.none")
+            return _home(404, form=SentForm(typed), missing=missing)
+        sent = explain([("", refusal)], _FIELDS, typed)
+        return _home(sent.status, form=sent)
     return go(f"{door.door()}/ugyfel/{case_id}" if case_id else f"{door.door()}?talalatok")
 
 
@@ -66,16 +68,17 @@ def go(address: str) -> Response:
     return response
 
 
-def _home(status: int = 200, *, is_failed: bool = False, **context: object) -> Response:
+def _home(status: int = 200, *, form: SentForm | None = None, missing: Markup | None = None) -> Response:
     seen = door.current()
     assert seen is not None
     parts = wired()
-    shows_results = "talalatok" in request.args and not is_failed
+    shows_results = "talalatok" in request.args and form is None
     found = parts.cases.found(seen) if shows_results else None
     return desk_page(
         "console/home.html",
         status,
         found=None if found is None else listed(found),
         own=listed(parts.cases.own(seen)) if seen.member.is_adviser and found is None else None,
-        **context,
+        form=form or SentForm(),
+        missing=missing,
     )

@@ -111,9 +111,9 @@ class Page:
 
     @property
     def step(self) -> str:
-        """The step that the page shows; the form for a new code stands beside its step, or alone without one."""
+        """The step that the page shows; signing out and the form for a new code stand beside it, or alone."""
         marks = [element["data-step"] for element in self.root.all() if "data-step" in element]
-        return next((mark for mark in marks if mark != "sms-resend"), marks[0] if marks else "")
+        return next((mark for mark in marks if mark not in ("sms-resend", "logout")), marks[-1] if marks else "")
 
     @property
     def csrf_token(self) -> str:
