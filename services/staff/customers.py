@@ -52,7 +52,7 @@ class Event:
 
     at: datetime
     what: str
-    tone: str = "plain"
+    tone: str = "told"
     facts: dict[str, str] = field(default_factory=dict)
 
 
@@ -183,5 +183,5 @@ def _deeds(connection: Connection, kutid: str, names: dict[str, str]) -> Iterato
     mine = select(*trail).where(trail.kutid == kutid, trail.action.in_(_DEEDS)).order_by(trail.id.desc())
     for row in connection.execute(mine.limit(_MOST_EVENTS)):
         facts: dict[str, Any] = {"staff": names.get(row.actor, row.actor), **row.facts}
-        tone = "bad" if row.action in ("refused", "ended") else "plain"
+        tone = "bad" if row.action in ("refused", "ended") else "told"
         yield Event(row.at, _DEEDS[row.action], tone, facts)

@@ -53,7 +53,7 @@ class RecordForm(EmailForm):
 @needed
 def show(case_id: str) -> Response:
     """Show the customer, masked until it is recorded how they were identified."""
-    return _show(case_id)
+    return show_case(case_id)
 
 
 @blueprint.post("/ugyfel/<case_id>")
@@ -64,7 +64,7 @@ def submit(case_id: str) -> Response:
     try:
         notice = _do(seen, case_id)
     except _Refused as refused:
-        shown = _show(case_id, form=refused.form)
+        shown = show_case(case_id, form=refused.form)
         if shown.status_code >= 400:
             return shown
         notice = None  # of a form that is not there any more: the page shows where things stand
@@ -75,10 +75,15 @@ def submit(case_id: str) -> Response:
         # That all codes are used up, or that there is an account now, stands in place of the form.
         notice = say()(f"dead_end.{dead_end.kind}.heading")
     if is_fragment_due():
-        return _show(case_id, notice=notice)
+        return show_case(case_id, notice=notice)
     if notice:
         flash(notice)
-    return make_response(redirect(f"{door.door()}/ugyfel/{case_id}", 303))
+    return make_response(redirect(f"{address(case_id)}#due", 303))
+
+
+def address(case_id: str) -> str:
+    """Return where a case stands."""
+    return f"{door.door()}/ugyfel/{case_id}"
 
 
 class _Refused(Exception):
@@ -170,7 +175,8 @@ _DEEDS: Mapping[str, tuple[Fields, Callable[[StaffSession, str], Markup | None]]
 # --- What the page shows -----------------------------------------------------------------------------------------
 
 
-def _show(case_id: str, *, form: SentForm | None = None, notice: Markup | None = None) -> Response:
+def show_case(case_id: str, *, form: SentForm | None = None, notice: Markup | None = None) -> Response:
+    """Show the customer and what is due with them."""
     parts, seen = wired(), _session()
     case = parts.cases.case(seen, case_id)
     file = parts.customer_files.of(case)
@@ -188,7 +194,7 @@ def _show(case_id: str, *, form: SentForm | None = None, notice: Markup | None =
         problems=form.problems,
         notice=notice,
         case_id=case_id,
-        action=f"{door.door()}/ugyfel/{case_id}",
+        action=address(case_id),
         stage=stage,
         customer=customer,
         events=[_event(event) for event in file.events] if case.is_identified else None,

@@ -51,13 +51,18 @@ def enter(token: str) -> None:
     """Have this browser hold a new session: whatever was in it before, a customer's session too, is gone."""
     session.clear()
     session[_KEY] = token
+    look_again()
+
+
+def look_again() -> None:
+    """Have `current` read anew what has changed since."""
     g.pop("staff", None)
 
 
 def leave() -> None:
     """Have this browser hold nothing any more."""
     session.clear()
-    g.pop("staff", None)
+    look_again()
 
 
 def needed(view: Callable[P, Response]) -> Callable[P, Response]:
@@ -134,9 +139,9 @@ def listed(hits: list[Hit]) -> list[dict[str, Any]]:
                 Markup('<span class="badge {}">{}</span>').format(tone, t(f"staff.state.{key}"))
                 for is_so, tone, key in (
                     (hit.has_account, "", "account"),
-                    (not hit.is_live, "plain", "no_live"),
+                    (not hit.is_live, "off", "no_live"),
                     (not hit.has_mobile, "bad", "no_mobile"),
-                    (True, "plain", "none"),
+                    (True, "off", "none"),
                 )
                 if is_so
             ),

@@ -1,10 +1,12 @@
 """Finding a customer: the console's first page."""
 
+from collections.abc import Callable
+
 from flask import Response, make_response, redirect, request
 from markupsafe import Markup
 
 from services.refusal import Refusal
-from webapp.console import door
+from webapp.console import cases, door
 from webapp.console.door import blueprint, desk_page, listed, needed
 from webapp.forms import StepForm, Text
 from webapp.mistakes import Fields, SentForm, explain
@@ -24,7 +26,7 @@ class SearchForm(StepForm):
 @needed
 def home() -> Response:
     """Show the search, whom it found, and an adviser's own customers."""
-    return _home()
+    return _home(shows_results="talalatok" in request.args)
 
 
 @blueprint.post("/kereses")
@@ -46,7 +48,10 @@ def search() -> Response:
             return _home(404, form=SentForm(typed), missing=missing)
         sent = explain([("", refusal)], _FIELDS, typed)
         return _home(sent.status, form=sent)
-    return go(f"{door.door()}/ugyfel/{case_id}" if case_id else f"{door.door()}?talalatok")
+    if case_id:
+        return _opened(case_id)
+    door.look_again()
+    return go(f"{door.door()}?talalatok", lambda: _home(shows_results=True))
 
 
 @blueprint.post("/ugyfel")
@@ -56,23 +61,32 @@ def open_customer() -> Response:
     seen = door.current()
     assert seen is not None
     case_id = wired().cases.open(seen, request.form.get("customer", ""))
-    return go(f"{door.door()}/ugyfel/{case_id}")
+    return _opened(case_id)
 
 
-def go(address: str) -> Response:
-    """Show another page of the console: htmx fetches it by itself."""
+def _opened(case_id: str) -> Response:
+    return go(cases.address(case_id), lambda: cases.show_case(case_id))
+
+
+def go(address: str, show: Callable[[], Response]) -> Response:
+    """Go to another page of the console: by a redirect, or at once with its fragment."""
     if not is_fragment_due():
         return make_response(redirect(address, 303))
-    response = make_response("")
-    response.headers["HX-Location"] = address
+    response = show()
+    response.headers["HX-Push-Url"] = address
     return response
 
 
-def _home(status: int = 200, *, form: SentForm | None = None, missing: Markup | None = None) -> Response:
+def _home(
+    status: int = 200,
+    *,
+    form: SentForm | None = None,
+    missing: Markup | None = None,
+    shows_results: bool = False,
+) -> Response:
     seen = door.current()
     assert seen is not None
     parts = wired()
-    shows_results = "talalatok" in request.args and form is None
     found = parts.cases.found(seen) if shows_results else None
     return desk_page(
         "console/home.html",

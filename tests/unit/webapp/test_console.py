@@ -26,8 +26,10 @@ class Colleague(Visitor):
     """A member of staff at work: goes where htmx is told to go, as a browser does."""
 
     def follow(self, response: object) -> Page:
-        there = response.headers.get("HX-Redirect") or response.headers.get("HX-Location")  # type: ignore[attr-defined]
-        return self.get(there) if there else super().follow(response)  # type: ignore[arg-type]
+        there = response.headers.get("HX-Redirect")  # type: ignore[attr-defined]
+        page = self.get(there) if there else super().follow(response)  # type: ignore[arg-type]
+        page.address = response.headers.get("HX-Push-Url") or page.address  # type: ignore[attr-defined]
+        return page
 
     def get(self, address: str, *, whole: bool = True) -> Page:
         response = self.client.get(address, headers={"Accept-Language": self.language})
