@@ -15,6 +15,7 @@ from webapp import (
     forgotten_password,
     limits,
     operations,
+    passkeys,
     registration,
     rendering,
     security,
@@ -46,7 +47,7 @@ def create_app(settings: Settings) -> Flask:
     CompressEveryStatus(app)
     app.extensions["belepo.limits"] = limits.set_up(app, parts)
     faults.set_up(app)
-    for module in (account, brand, forgotten_password, operations, registration, sign_in, site, terms_pages):
+    for module in (account, brand, forgotten_password, operations, passkeys, registration, sign_in, site, terms_pages):
         app.register_blueprint(module.blueprint)
     if settings.demo:
         app.register_blueprint(demo.blueprint)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from flask import current_app
 
-from services.accounts import AccountDetails, PasswordChanges, SignIns
+from services.accounts import AccountDetails, Passkeys, PasswordChanges, SignIns
 from services.clock import SystemClock
 from services.links import Links
 from services.messages.outbox import Outbox
@@ -33,6 +33,7 @@ class Parts:
     references: References
     registrations: Registrations
     sign_ins: SignIns
+    passkeys: Passkeys
     password_changes: PasswordChanges
     account_details: AccountDetails
     hasher: Hasher

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from services.accounts import AccountDetails, PasswordChanges, SignIns
+from services.accounts import AccountDetails, Passkeys, PasswordChanges, SignIns
 from services.accounts.checks import Checks
+from services.accounts.entrance import Entrance
 from services.accounts.notices import Notices
 from services.accounts.sessions import Sessions
 from services.accounts.tries import Tries
@@ -43,12 +44,14 @@ def wire(settings: Settings) -> Parts:
     tries = Tries(profile.sign_in, allowances)
     checks = Checks(store, clock, tries, hasher)
     notices = Notices(outbox, profile.texts)
+    entrance = Entrance(sessions, tries, allowances, notices)
+    links = Links(settings.secret_keys, settings.public_url)
     return Parts(
         settings=settings,
         profile=profile,
         store=store,
         clock=clock,
-        links=Links(settings.secret_keys, settings.public_url),
+        links=links,
         outbox=outbox,
         terms=terms,
         references=References(store, clock),
@@ -70,10 +73,21 @@ def wire(settings: Settings) -> Parts:
             profile,
             sessions=sessions,
             tries=tries,
-            allowances=allowances,
+            entrance=entrance,
             terms=terms,
-            notices=notices,
             hasher=hasher,
+        ),
+        passkeys=Passkeys(
+            store,
+            clock,
+            profile,
+            origin=settings.passkey_origin,
+            links=links,
+            sessions=sessions,
+            entrance=entrance,
+            checks=checks,
+            allowances=allowances,
+            notices=notices,
         ),
         password_changes=PasswordChanges(
             store,

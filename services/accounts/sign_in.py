@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, exists, select, update
+from sqlalchemy import exists, select, update
 
 from services import audit
-from services.accounts.account import Account, Device, Session, SignedOut
-from services.accounts.notices import Notices
+from services.accounts.account import Device, Session, SignedOut
+from services.accounts.entrance import Entrance
 from services.accounts.sessions import ACCOUNT, ELSEWHERE, SIGNED_OUT, Sessions, SignedInDevice, account_from
 from services.accounts.tries import Tries
-from services.allowances import Allowances
 from services.clock import Clock
 from services.crash_points import reach
 from services.passwords import Hasher
@@ -24,7 +22,6 @@ from services.terms import Terms, TermsVersions
 _a = tables.accounts.c
 _s = tables.sessions.c
 _LAST_SIGN_INS = 5
-_DEVICE_MAILS_AN_HOUR = 6
 
 
 @dataclass(frozen=True)
@@ -46,9 +43,8 @@ class SignIns:
         *,
         sessions: Sessions,
         tries: Tries,
-        allowances: Allowances,
+        entrance: Entrance,
         terms: TermsVersions,
-        notices: Notices,
         hasher: Hasher,
     ) -> None:
         self._store = store
@@ -56,9 +52,8 @@ class SignIns:
         self._profile = profile
         self._sessions = sessions
         self._tries = tries
-        self._allowances = allowances
+        self._entrance = entrance
         self._terms = terms
-        self._notices = notices
         self._hasher = hasher
 
     def sign_in(
@@ -101,13 +96,12 @@ class SignIns:
             if is_right and account is not None:
                 # Not if the password has changed since: whoever resets it ends every session that the old one opened.
                 unchanged = _a.password_hash == account.password_hash
-                token = self._sessions.open(connection, account, device, now, kept, unchanged)
-            if token is None or account is None:
-                self._tries.count(connection, source, now, is_source=True)
-            else:
-                self._tries.forget(connection, key)
-                if not is_known and registered_here != account.registration_id:
-                    self._tell_of_device(connection, account, device, now)
+                token = self._entrance.admit(
+                    connection, account, device, now, unchanged,
+                    is_known=is_known, registered_here=registered_here, kept=kept,
+                )  # fmt: skip
+            if token is None:
+                self._entrance.turn_away(connection, device, now)
         if token is None:
             raise Refusal("login", "failed")
         reach("accounts.signed_in")
@@ -195,12 +189,3 @@ class SignIns:
         if not is_live:
             raise SignedOut
         raise Refusal("terms", "replaced" if session.terms_opened else "not_opened")
-
-    # --- Inside ------------------------------------------------------------------------------------------------
-
-    def _tell_of_device(self, connection: Connection, account: Account, device: Device, now: datetime) -> None:
-        blocked = self._allowances.take_within(
-            connection, "device mail", account.id, limit=_DEVICE_MAILS_AN_HOUR, window=timedelta(hours=1), now=now
-        )
-        if blocked is None:
-            self._notices.tell(connection, "new_device", account, now, device=device.name)
