@@ -4,7 +4,6 @@ from pathlib import Path
 
 from services.accounts import AccountDetails, Passkeys, PasswordChanges, SignIns
 from services.accounts.checks import Checks
-from services.accounts.entrance import Entrance
 from services.accounts.notices import Notices
 from services.accounts.sessions import Sessions
 from services.accounts.tries import Tries
@@ -44,8 +43,18 @@ def wire(settings: Settings) -> Parts:
     tries = Tries(profile.sign_in, allowances)
     checks = Checks(store, clock, tries, hasher)
     notices = Notices(outbox, profile.texts)
-    entrance = Entrance(sessions, tries, allowances, notices)
     links = Links(settings.secret_keys, settings.public_url)
+    sign_ins = SignIns(
+        store,
+        clock,
+        profile,
+        sessions=sessions,
+        tries=tries,
+        allowances=allowances,
+        terms=terms,
+        notices=notices,
+        hasher=hasher,
+    )
     return Parts(
         settings=settings,
         profile=profile,
@@ -67,16 +76,7 @@ def wire(settings: Settings) -> Parts:
             outbox=outbox,
             hasher=hasher,
         ),
-        sign_ins=SignIns(
-            store,
-            clock,
-            profile,
-            sessions=sessions,
-            tries=tries,
-            entrance=entrance,
-            terms=terms,
-            hasher=hasher,
-        ),
+        sign_ins=sign_ins,
         passkeys=Passkeys(
             store,
             clock,
@@ -84,7 +84,7 @@ def wire(settings: Settings) -> Parts:
             origin=settings.passkey_origin,
             links=links,
             sessions=sessions,
-            entrance=entrance,
+            sign_ins=sign_ins,
             checks=checks,
             allowances=allowances,
             notices=notices,

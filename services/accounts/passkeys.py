@@ -39,9 +39,9 @@ from webauthn.registration.verify_registration_response import VerifiedRegistrat
 from services import audit, randomness
 from services.accounts.account import Account, Device, Session, SignedOut
 from services.accounts.checks import Checks
-from services.accounts.entrance import Entrance
 from services.accounts.notices import Notices
 from services.accounts.sessions import ACCOUNT, Sessions, account_from
+from services.accounts.sign_in import SignIns
 from services.allowances import Allowances
 from services.clock import Clock
 from services.crash_points import reach
@@ -91,7 +91,7 @@ class Passkeys:
         origin: str,
         links: Links,
         sessions: Sessions,
-        entrance: Entrance,
+        sign_ins: SignIns,
         checks: Checks,
         allowances: Allowances,
         notices: Notices,
@@ -104,7 +104,7 @@ class Passkeys:
         self._profile = profile
         self._links = links
         self._sessions = sessions
-        self._entrance = entrance
+        self._sign_ins = sign_ins
         self._checks = checks
         self._allowances = allowances
         self._notices = notices
@@ -152,13 +152,12 @@ class Passkeys:
             if found is not None:
                 account, challenge, proof = found
                 if self._is_first(connection, challenge, now) and self._use(connection, proof, now):
-                    token = self._entrance.admit(
+                    token = self._sign_ins.admit(
                         connection, account, device, now,
-                        is_known=self._entrance.knows(connection, account.id, device),
                         registered_here=registered_here, kept=kept,
                     )  # fmt: skip
             if token is None:
-                self._entrance.turn_away(connection, device, now)
+                self._sign_ins.turn_away(connection, device, now)
         if token is None:
             raise Refusal("login", "passkey")
         reach("accounts.signed_in")

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import ColumnElement, Connection, exists, select, update
 
 from services import audit
-from services.accounts.account import Device, Session, SignedOut
-from services.accounts.entrance import Entrance
+from services.accounts.account import Account, Device, Session, SignedOut
+from services.accounts.notices import Notices
 from services.accounts.sessions import ACCOUNT, ELSEWHERE, SIGNED_OUT, Sessions, SignedInDevice, account_from
 from services.accounts.tries import Tries
+from services.allowances import Allowances
 from services.clock import Clock
 from services.crash_points import reach
 from services.passwords import Hasher
@@ -22,6 +24,7 @@ from services.terms import Terms, TermsVersions
 _a = tables.accounts.c
 _s = tables.sessions.c
 _LAST_SIGN_INS = 5
+_DEVICE_MAILS_AN_HOUR = 6
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,9 @@ class SignIns:
         *,
         sessions: Sessions,
         tries: Tries,
-        entrance: Entrance,
+        allowances: Allowances,
         terms: TermsVersions,
+        notices: Notices,
         hasher: Hasher,
     ) -> None:
         self._store = store
@@ -52,8 +56,9 @@ class SignIns:
         self._profile = profile
         self._sessions = sessions
         self._tries = tries
-        self._entrance = entrance
+        self._allowances = allowances
         self._terms = terms
+        self._notices = notices
         self._hasher = hasher
 
     def sign_in(
@@ -96,16 +101,41 @@ class SignIns:
             if is_right and account is not None:
                 # Not if the password has changed since: whoever resets it ends every session that the old one opened.
                 unchanged = _a.password_hash == account.password_hash
-                token = self._entrance.admit(
+                token = self.admit(
                     connection, account, device, now, unchanged,
-                    is_known=is_known, registered_here=registered_here, kept=kept,
+                    is_known=is_known or registered_here == account.registration_id, kept=kept,
                 )  # fmt: skip
             if token is None:
-                self._entrance.turn_away(connection, device, now)
+                self.turn_away(connection, device, now)
+            else:
+                self._tries.forget(connection, key)
         if token is None:
             raise Refusal("login", "failed")
         reach("accounts.signed_in")
         return token
+
+    def admit(
+        self,
+        connection: Connection,
+        account: Account,
+        device: Device,
+        now: datetime,
+        *conditions: ColumnElement[bool],
+        is_known: bool,
+        kept: Mapping[str, str] | None,
+    ) -> str | None:
+        """In the transaction of whichever way of signing in: open a session and return what its browser is to hold.
+
+        A device that is not known to the account is told of by mail. None when the conditions on the account fail.
+        """
+        token = self._sessions.open(connection, account, device, now, kept, *conditions)
+        if token is not None and not is_known:
+            self._tell_of_device(connection, account, device, now)
+        return token
+
+    def turn_away(self, connection: Connection, device: Device, now: datetime) -> None:
+        """In such a transaction: count a failure for the network that it came from."""
+        self._tries.count(connection, self._tries.source_key(device.source), now, is_source=True)
 
     def resume(self, token: str, *, is_activity: bool = True) -> Session | None:
         """Return the session of a browser, over or not; `is_activity` prolongs one that lasts."""
@@ -189,3 +219,12 @@ class SignIns:
         if not is_live:
             raise SignedOut
         raise Refusal("terms", "replaced" if session.terms_opened else "not_opened")
+
+    # --- Inside ------------------------------------------------------------------------------------------------
+
+    def _tell_of_device(self, connection: Connection, account: Account, device: Device, now: datetime) -> None:
+        blocked = self._allowances.take_within(
+            connection, "device mail", account.id, limit=_DEVICE_MAILS_AN_HOUR, window=timedelta(hours=1), now=now
+        )
+        if blocked is None:
+            self._notices.tell(connection, "new_device", account, now, device=device.name)
