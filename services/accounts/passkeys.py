@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, delete, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from webauthn import (
     base64url_to_bytes,
@@ -53,6 +53,8 @@ from services.store.engine import Store
 
 T = TypeVar("T")
 
+_a = tables.accounts.c
+_s = tables.sessions.c
 _p = tables.passkeys.c
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST = 20
@@ -145,16 +147,16 @@ class Passkeys:
         As with the password, see `SignIns.sign_in`. A passkey cannot be guessed, so nobody waits; failures count for
         their network all the same. Raises Refusal ``login.passkey`` for every failure.
         """
-        found = self._verify(answer, browser)
+        found = self._verify(answer, browser, device)
         now = self._clock.now()
         token = None
         with self._store.write() as connection:
             if found is not None:
-                account, challenge, proof = found
+                account, is_known, challenge, proof = found
                 if self._is_first(connection, challenge, now) and self._use(connection, proof, now):
                     token = self._sign_ins.admit(
                         connection, account, device, now,
-                        registered_here=registered_here, kept=kept,
+                        is_known=is_known or registered_here == account.registration_id, kept=kept,
                     )  # fmt: skip
             if token is None:
                 self._sign_ins.turn_away(connection, device, now)
@@ -288,15 +290,21 @@ class Passkeys:
         )
         return connection.execute(used).first() is not None
 
-    def _verify(self, answer: str, browser: str) -> tuple[Account, str, VerifiedAuthentication] | None:
-        """Return whose answer it is, to which challenge, and what it proves (7.2); None when it proves nothing."""
+    def _verify(
+        self, answer: str, browser: str, device: Device
+    ) -> tuple[Account, bool, str, VerifiedAuthentication] | None:
+        """Return whose answer it is, whether the device has signed in there, to which challenge, and what it proves.
+
+        None when it proves nothing (7.2).
+        """
         credential = _faultless(lambda: parse_authentication_credential_json(answer))
         challenge = self._challenge_of(credential)
         if credential is None or challenge is None or not self._is_fresh(challenge, "in", browser):
             return None
+        is_known = exists().where(_s.account_id == _a.id, _s.device_hash == device.hash).label("is_known")
         found = (
-            ACCOUNT.add_columns(_p.public_key, _p.sign_count)
-            .join(tables.passkeys)
+            ACCOUNT.add_columns(_p.public_key, _p.sign_count, is_known)
+            .join(tables.passkeys, _p.account_id == _a.id)
             .where(_p.id == bytes_to_base64url(credential.raw_id))
         )
         with self._store.read() as connection:
@@ -315,7 +323,7 @@ class Passkeys:
                 require_user_verification=True,
             )
         )
-        return None if proof is None else (account_from(row._mapping), challenge, proof)
+        return None if proof is None else (account_from(row._mapping), row.is_known, challenge, proof)
 
     def _verify_new(
         self, answer: str, challenge: str, session: Session
