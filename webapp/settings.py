@@ -109,8 +109,9 @@ class Settings(BaseSettings):
         Browsers make passkeys for names alone, not for addresses in numbers (WebAuthn 3, 5.1.3, on effective domains).
         """
         public = urlsplit(self.public_url)
-        host = "localhost" if public.hostname in _LOOPBACK else public.hostname
-        return f"{public.scheme}://{host}{f':{public.port}' if public.port else ''}"
+        if public.hostname not in _LOOPBACK:
+            return f"{public.scheme}://{public.netloc.rpartition('@')[2].lower()}"
+        return f"{public.scheme}://localhost{f':{public.port}' if public.port else ''}"
 
     def demo_file(self, name: str) -> Path:
         """Return where demo mode keeps `name` for every process on this database."""

@@ -55,6 +55,7 @@
   const judge = (field) => {
     const password = field.value.normalize('NFC')
     const list = field.form.querySelector('[data-some]')
+    if (!list) return // a password that is there already is not judged
     const { some, all: every, met, unmet } = list.dataset
     let count = 0
     for (const item of list.children) {
@@ -86,7 +87,7 @@
     const place = document.getElementById('passkey-options')
     const error = form.querySelector('.error')
     let problem = form.dataset.stopped
-    error.hidden = true
+    if (busy) error.hidden = true
     try {
       const options = JSON.parse(place.dataset.options)
       const key = options.user
