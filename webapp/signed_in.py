@@ -6,6 +6,7 @@ from typing import Any, ParamSpec
 from urllib.parse import urlencode
 
 from flask import Response, flash, g, make_response, redirect, request, session
+from flask_wtf.csrf import generate_csrf
 
 from services.accounts import Session, SignedOut
 from webapp.mistakes import SentForm
@@ -125,6 +126,18 @@ def ask() -> Response:
 
 def show_sign_in(status: int = 200, **context: Any) -> Response:
     """Show the sign-in page."""
-    shown = {"notice": None, "next_address": "", "kept": {}, "wait": None, "is_failed": False, **context}
+    usual: dict[str, Any] = {"notice": None, "next_address": "", "kept": {}, "wait": None, "is_failed": False}
+    shown = {**usual, "passkeys": wired().passkeys, "passkey_options": passkey_options(), **context}
     form = shown.setdefault("form", SentForm())
     return page("account/login.html", status, problems=form.problems, **shown)
+
+
+def passkey_options() -> str:
+    """Return what this browser is to ask its passkeys, as JSON."""
+    return wired().passkeys.options(this_browser())
+
+
+def this_browser() -> str:
+    """Return the secret of this browser's session by which its forms are known too."""
+    generate_csrf()
+    return str(session["csrf_token"])

@@ -13,6 +13,7 @@ STEPS = {
     "identify", "email", "email-sent", "mobile", "sms-code", "sms-resend", "terms", "consents", "password", "done",
     "activation", "login", "logout", "forgot", "forgot-sent", "reset", "reset-done", "password-change",
     "password-changed", "terms-update", "staff-login", "staff-search", "staff-record", "staff-code", "staff-done",
+    "passkey", "passkey-new",
 }  # fmt: skip
 _VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"}
 _POLICY = {
