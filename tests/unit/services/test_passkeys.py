@@ -1,6 +1,7 @@
 """Passkeys: made once, answered once, and worth nothing to anybody else (WebAuthn 3, 7.1 and 7.2)."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -306,7 +307,8 @@ def test_a_new_device_is_told_of_and_a_known_one_is_not(keyring: Keyring, phone:
 def test_failures_count_for_their_network_and_a_passkey_never_waits(keyring: Keyring, phone: Authenticator) -> None:
     for _ in range(keyring.house.profile.sign_in.source_tries):
         assert keyring.enter("{}") == "login.passkey"
-    assert said(keyring.sign_ins.sign_in, ANNA.address.key, PASSWORD, PHONE) == "login.wait"
+    stranger = replace(PHONE, mark="another-browser-there")
+    assert said(keyring.sign_ins.sign_in, ANNA.address.key, PASSWORD, stranger) == "login.wait"
     assert keyring.enter(phone.prove(keyring.passkeys.options(BROWSER))) == "ok"
 
 
