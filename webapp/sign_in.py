@@ -11,14 +11,13 @@ from flask import (
     redirect,
     render_template,
     request,
-    session,
 )
 from sqlalchemy.exc import SQLAlchemyError
 
 from services import email_addresses, randomness
 from services.accounts import Device
 from services.refusal import Refusal
-from webapp import devices, signed_in
+from webapp import browser, devices, signed_in
 from webapp.addresses import local
 from webapp.forms import StepForm, Text
 from webapp.mistakes import Fields, explain
@@ -64,8 +63,7 @@ def submit() -> Response:
         try:
             token = wired().sign_ins.sign_in(
                 _key(typed), password, device,
-                # Only the browser that came by the mailed link has gone on to the end.
-                registered_here=session.get("registration") if session.get("link") else None,
+                registered_here=browser.proved(),
                 reset_here=signed_in.reset_here(),
                 held=signed_in.held(),
                 kept=kept or None,
