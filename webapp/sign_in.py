@@ -30,7 +30,6 @@ blueprint = Blueprint("sign_in", __name__)
 
 ACCOUNT = "/fiok"
 _FIELDS = Fields({"email": "login.email.label", "password": "login.password.label"})
-_KEPT = "kept-"
 
 
 class SignInForm(StepForm):
@@ -56,7 +55,7 @@ def submit() -> Response:
     form = SignInForm(request.form)
     typed, password = str(form.email.data).strip(), str(form.password.data)
     address = local(request.form.get("next", ""), "")
-    kept = {name.removeprefix(_KEPT): value for name, value in request.form.items() if name.startswith(_KEPT)}
+    kept = signed_in.kept("kept-")
     missing = [(name, Refusal("login", name)) for name in ("email", "password") if not form[name].data]
     refusals = missing or ([] if form.validate() else list(form.refusals()))
     if not refusals:
@@ -95,13 +94,14 @@ def sign_out() -> Response:
 @blueprint.post("/belepes/maradok")
 def stay() -> Response:
     """Prolong the session: to be asked for is to be active."""
-    session_ = signed_in.current()
-    if session_ is None:
-        return signed_in.ask()
+    address = local(request.form.get("next", ""), ACCOUNT)
+    is_signed_in = signed_in.current() is not None
     if is_fragment_due():
-        return _session_note(is_extended=True)
+        return _session_note(is_extended=is_signed_in)
+    if not is_signed_in:
+        return signed_in.ask_before(address)
     flash("session.extended")
-    return make_response(redirect(local(request.form.get("next", ""), ACCOUNT), 303))
+    return make_response(redirect(address, 303))
 
 
 @blueprint.get("/belepes/meddig")

@@ -22,9 +22,7 @@ from webapp.wiring import wire
 @click.command()
 @click.option("--host", help="Where to listen (BELEPO_HOST).")
 @click.option("--port", type=int, help="Where to listen (BELEPO_PORT).")
-@click.option(
-    "--worker/--no-worker", default=True, help="Do the work of `belepo worker` too, or leave it to that."
-)
+@click.option("--worker/--no-worker", default=True, help="Do the work of `belepo worker` too, or leave it to that.")
 @click.pass_obj
 def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> None:
     """Serve the pages, and deliver the messages beside them; SIGTERM lets what is running finish."""
