@@ -31,7 +31,6 @@ blueprint = Blueprint("sign_in", __name__)
 
 ACCOUNT = "/fiok"
 _FIELDS = Fields({"email": "login.email.label", "password": "login.password.label"})
-_KEPT = "kept-"
 
 
 class SignInForm(StepForm):
@@ -113,13 +112,14 @@ def sign_out() -> Response:
 @blueprint.post("/belepes/maradok")
 def stay() -> Response:
     """Prolong the session: to be asked for is to be active."""
-    session_ = signed_in.current()
-    if session_ is None:
-        return signed_in.ask()
+    address = local(request.form.get("next", ""), ACCOUNT)
+    is_signed_in = signed_in.current() is not None
     if is_fragment_due():
-        return _session_note(is_extended=True)
+        return _session_note(is_extended=is_signed_in)
+    if not is_signed_in:
+        return signed_in.ask_before(address)
     flash("session.extended")
-    return make_response(redirect(local(request.form.get("next", ""), ACCOUNT), 303))
+    return make_response(redirect(address, 303))
 
 
 @blueprint.get("/belepes/meddig")
@@ -168,8 +168,7 @@ def _key(typed: str) -> str:
 
 def _brought() -> tuple[str, dict[str, str]]:
     """Return where the customer wanted to go, and what was typed when an earlier session ended."""
-    kept = {name.removeprefix(_KEPT): value for name, value in request.form.items() if name.startswith(_KEPT)}
-    return local(request.form.get("next", ""), ""), kept
+    return local(request.form.get("next", ""), ""), signed_in.kept("kept-")
 
 
 def _enter(
