@@ -72,8 +72,9 @@ class OwnServer(Server):
 
     is_own = True
 
-    def __init__(self, folder: Path, *, rounds: int = 4, host: str = "127.0.0.1") -> None:
+    def __init__(self, folder: Path, *, rounds: int = 4, host: str = "127.0.0.1", profile: str = "mygenerali") -> None:
         self._folder = folder
+        self._profile = profile
         self._rounds = rounds
         self._port = _free_port()
         super().__init__(f"http://{host}:{self._port}")
@@ -84,6 +85,7 @@ class OwnServer(Server):
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BELEPO_")}
         settings = {
             "BELEPO_DEMO": "1",
+            "BELEPO_PROFILE": self._profile,
             "BELEPO_DATA_DIR": str(self._folder),
             "BELEPO_PORT": str(self._port),
             "BELEPO_PUBLIC_URL": self.url,
