@@ -97,15 +97,15 @@ class Tidying:
             if self._allowances.take(connection, _GUARD, limit=1, quiet=EVERY, now=now):
                 return None
         reach("retention.begun")
-        return self.tidy(stop)
+        tidied = self.tidy(stop)
+        if erased := [f"{one.count} {one.kind}" for one in tidied if one.count]:
+            _log.info("erased %s", ", ".join(erased))
+        return tidied
 
     def tidy(self, stop: threading.Event | None = None) -> list[Tidied]:
         """Erase all that is over, or as much as there is time for until `stop` is set; return what was erased."""
         stop = stop or threading.Event()
-        tidied = [Tidied(rule.kind, rule.kept_for, sum(self._erase(rule, stop))) for rule in self._rules]
-        if erased := [f"{one.count} {one.kind}" for one in tidied if one.count]:
-            _log.info("erased %s", ", ".join(erased))
-        return tidied
+        return [Tidied(rule.kind, rule.kept_for, sum(self._erase(rule, stop))) for rule in self._rules]
 
     def count(self) -> list[Tidied]:
         """Return what would be erased now; changes nothing."""

@@ -68,6 +68,7 @@ def explain(refusals: Sequence[tuple[str, Refusal]], step: Asking, values: Mappi
 
     A refusal comes with the field that the form found it in, or with an empty name when a service refused.
     """
+    values = {name: value.replace("\0", "") for name, value in values.items()}
     errors: dict[str, Markup] = {}
     problems: list[Problem] = []
     order = list(step.labels)

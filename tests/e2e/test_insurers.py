@@ -61,7 +61,6 @@ def test_a_customer_account_is_activated_at_the_first_sign_in(meet: Meet, server
     sign_in(visitor)
     assert visitor.path == "/fiok/aktivalas"
     assert not visitor.axe()
-    print([(m["subject"], m["text"][:300]) for m in server.mails(visitor.email)])
     code = re.findall(r"\b\d{6}\b", server.mails(visitor.email)[-1]["text"])[0]
     visitor.fill(activation_code=code[1:])
     visitor.submit("activation")
