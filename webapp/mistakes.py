@@ -77,7 +77,7 @@ def explain(refusals: Sequence[tuple[str, Refusal]], step: Asking, values: Mappi
         places = [name] if name else step.places(refusal, values)
         errors.update(dict.fromkeys(places, text))
         # Of two data that do not match together it is not told which one is wrong (M13).
-        label = say().plain(step.labels[places[0]]).rstrip(" *?") if len(places) == 1 else ""
+        label = say().plain(step.labels[places[0]]).rstrip(" *?.") if len(places) == 1 else ""
         problems.append(Problem(places[0], label, text))
     kinds = {(refusal.field, refusal.reason) for _, refusal in refusals}
     return SentForm(

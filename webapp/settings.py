@@ -9,6 +9,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 
+from services.profiles import default
+
 _DEMO_KEY = "demo-mode-has-no-secrets-and-uses-this-key"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
@@ -24,7 +26,7 @@ class Settings(BaseSettings):
 
     demo: bool = False
     demo_anywhere: bool = False
-    profile: str = "mygenerali"
+    profile: str = Field(default_factory=default)
     hardened: bool = False
     data_dir: Path = Path("instance")
     database_url: str = ""
@@ -53,7 +55,7 @@ class Settings(BaseSettings):
     @classmethod
     def _demo_defaults(cls, given: dict[str, Any]) -> dict[str, Any]:
         given = {name: value for name, value in given.items() if value != ""}
-        profile = str(given.get("profile", "mygenerali"))
+        profile = str(given.get("profile", default()))
         folder = Path(given.get("data_dir", "instance"))
         # An insurer's own file is called profile.toml; its folder tells one insurer from another.
         name = Path(profile).resolve().parent.name if profile.endswith(".toml") else profile
@@ -127,7 +129,7 @@ class ChosenProfile(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="BELEPO_", extra="ignore", frozen=True)
 
-    profile: str = "mygenerali"
+    profile: str = Field(default_factory=default)
     hardened: bool = False
 
 
