@@ -3,11 +3,30 @@
 import hashlib
 import hmac
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, Integer, bindparam, case, delete, or_, select
 
-from services.store.statements import insert_for, queue_for
+from services.store.statements import insert_for, insert_in, queue_for
 from services.store.tables import allowances
+
+_now = bindparam("now", type_=allowances.c.ends_at.type)
+IS_SPENT: ColumnElement[bool] = (allowances.c.used >= bindparam("limit", type_=Integer)) & (allowances.c.ends_at > _now)
+"""That a row of the table is used up: `limit` times, at `now`."""
+
+# Statements that every registration runs are built once: that costs more than running them.
+_SPENT = select(allowances.c.ends_at).where(allowances.c.key == bindparam("its_key"), IS_SPENT)
+_TAKEN = select(allowances.c.key, allowances.c.ends_at).where(
+    allowances.c.key.in_(bindparam("places", expanding=True)), allowances.c.ends_at > _now
+)
+
+
+@cache
+def _occupying(dialect: str) -> Any:
+    occupy = insert_in(dialect, allowances)
+    use = {"used": occupy.excluded.used, "ends_at": occupy.excluded.ends_at}
+    return occupy.on_conflict_do_update(index_elements=[allowances.c.key], set_=use)
 
 
 class Allowances:
@@ -46,27 +65,18 @@ class Allowances:
         """
         places = [self.key(purpose, f"{number}:{subject}") for number in range(limit)]
         queue_for(connection, places[0])
-        taken = select(allowances.c.key, allowances.c.ends_at).where(
-            allowances.c.key.in_(places), allowances.c.ends_at > now
-        )
-        ends: dict[str, datetime] = {row.key: row.ends_at for row in connection.execute(taken)}
+        taken = connection.execute(_TAKEN, {"places": places, "now": now})
+        ends: dict[str, datetime] = {row.key: row.ends_at for row in taken}
         free = next((place for place in places if place not in ends), None)
         if free is None:
             return min(ends.values())
-        use = {"used": 1, "ends_at": now + window}
-        statement = insert_for(connection, allowances).values(key=free, **use)
-        connection.execute(statement.on_conflict_do_update(index_elements=[allowances.c.key], set_=use))
+        connection.execute(_occupying(connection.dialect.name), {"key": free, "used": 1, "ends_at": now + window})
         return None
 
     def blocked_until(self, connection: Connection, key: str, *, limit: int, now: datetime) -> datetime | None:
         """Return the moment until which a used-up key rests, or None; uses nothing."""
-        spent = select(allowances.c.ends_at).where(allowances.c.key == key, self.is_spent(limit, now))
-        ends: datetime | None = connection.execute(spent).scalar()
+        ends: datetime | None = connection.execute(_SPENT, {"its_key": key, "limit": limit, "now": now}).scalar()
         return ends
-
-    def is_spent(self, limit: int, now: datetime) -> ColumnElement[bool]:
-        """Return the condition that a joined row of the table is used up."""
-        return (allowances.c.used >= limit) & (allowances.c.ends_at > now)
 
     def give_back(self, connection: Connection, key: str) -> None:
         """Forget all uses of the key."""

@@ -2,15 +2,18 @@
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Integer, RowMapping, and_, bindparam, case, or_, select, update
 
 from services import randomness
 from services.profiles import OneTimeCode as Rules
 from services.refusal import DeadEnd, Refusal
-from services.store.statements import insert_for
+from services.store.statements import insert_in
 from services.store.tables import one_time_codes as table
 
 
@@ -78,57 +81,34 @@ class OneTimeCodes:
             "is_undelivered": False,
         }
         budget = {"codes_used": 1, "guesses_used": 0, "budget_ends_at": now + self._rules.budget}
-        is_over = table.c.budget_ends_at <= now
-        budget_ends_at = literal(now + self._rules.budget, table.c.budget_ends_at.type)
-        statement = insert_for(connection, table).values(kutid=kutid, **fresh, **budget)
-        row = connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=[table.c.kutid],
-                set_={
-                    **fresh,
-                    "codes_used": case((is_over, 1), else_=table.c.codes_used + 1),
-                    "guesses_used": case((is_over, 0), else_=table.c.guesses_used),
-                    "budget_ends_at": case((is_over, budget_ends_at), else_=table.c.budget_ends_at),
-                },
-                where=and_(
-                    or_(table.c.issued_at <= now - self._rules.again, table.c.is_undelivered),
-                    or_(
-                        is_over,
-                        and_(
-                            table.c.codes_used < self._rules.codes,
-                            table.c.guesses_used < self._rules.guesses,
-                        ),
-                    ),
-                ),
-            ).returning(*table.c)
-        ).first()
+        limits = {"again_before": now - self._rules.again, "codes": self._rules.codes, "guesses": self._rules.guesses}
+        issue = _issuing(connection.dialect.name)
+        row = connection.execute(issue, {"kutid": kutid, **fresh, **budget, **limits}).first()
         if row is None:
             raise self._why_not(connection, kutid, now)
         return Issued(code, row.codes_used == 1, self.state(row._mapping))
 
     def redeem(
-        self, connection: Connection, code: str, *, registration_id: str, now: datetime, only_if: ColumnElement[bool]
+        self,
+        connection: Connection,
+        code: str,
+        *,
+        registration_id: str,
+        now: datetime,
+        only_if: ColumnElement[bool],
+        values: Mapping[str, Any] | None = None,
     ) -> bool:
         """Count one try and tell whether `code` is the one sent last for this registration.
 
         The try is counted by one conditional statement before the comparison: of guesses at once at most
-        those left are looked at. Nothing is counted unless `only_if` holds.
+        those left are looked at. Nothing is counted unless `only_if` holds, a condition that is built once, with
+        `values` for its bind parameters.
 
         Raises Refusal ``sms_code.expired``, ``sms_code.none_sent`` or
         ``sms_code.wrong`` (with no tries) when nothing was left to try.
         """
-        row = connection.execute(
-            update(table)
-            .where(
-                table.c.registration_id == registration_id,
-                table.c.tries_left > 0,
-                table.c.expires_at > now,
-                table.c.guesses_used < self._rules.guesses,
-                only_if,
-            )
-            .values(tries_left=table.c.tries_left - 1, guesses_used=table.c.guesses_used + 1)
-            .returning(table.c.serial, table.c.code_mac)
-        ).first()
+        asked = {"of_registration": registration_id, "now": now, "guesses": self._rules.guesses, **(values or {})}
+        row = connection.execute(_trying(only_if), asked).first()
         if row is None:
             raise self._nothing_to_try(connection, registration_id, now)
         return any(hmac.compare_digest(self._mac(key, row.serial, code), row.code_mac) for key in self._keys)
@@ -176,6 +156,45 @@ class OneTimeCodes:
     @staticmethod
     def _mac(key: bytes, serial: str, code: str) -> str:
         return hmac.new(key, f"code:{serial}:{code}".encode(), hashlib.sha256).hexdigest()
+
+
+# Statements that every registration runs are built once: that costs more than running them.
+_guesses = bindparam("guesses", type_=Integer)
+
+
+@cache
+def _issuing(dialect: str) -> Any:
+    issue = insert_in(dialect, table)
+    new = issue.excluded
+    is_over = table.c.budget_ends_at <= new.issued_at
+    is_left = and_(table.c.codes_used < bindparam("codes", type_=Integer), table.c.guesses_used < _guesses)
+    may_again = table.c.issued_at <= bindparam("again_before", type_=table.c.issued_at.type)
+    return issue.on_conflict_do_update(
+        index_elements=[table.c.kutid],
+        set_={
+            **{column.name: new[column.name] for column in table.c if not column.primary_key},
+            "codes_used": case((is_over, new.codes_used), else_=table.c.codes_used + 1),
+            "guesses_used": case((is_over, new.guesses_used), else_=table.c.guesses_used),
+            "budget_ends_at": case((is_over, new.budget_ends_at), else_=table.c.budget_ends_at),
+        },
+        where=and_(or_(may_again, table.c.is_undelivered), or_(is_over, is_left)),
+    ).returning(*table.c)
+
+
+@cache
+def _trying(only_if: ColumnElement[bool]) -> Any:
+    return (
+        update(table)
+        .where(
+            table.c.registration_id == bindparam("of_registration"),
+            table.c.tries_left > 0,
+            table.c.expires_at > bindparam("now", type_=table.c.expires_at.type),
+            table.c.guesses_used < _guesses,
+            only_if,
+        )
+        .values(tries_left=table.c.tries_left - 1, guesses_used=table.c.guesses_used + 1)
+        .returning(table.c.serial, table.c.code_mac)
+    )
 
 
 def _seconds(until: datetime, now: datetime) -> int:

@@ -11,10 +11,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import brotli
@@ -36,6 +38,8 @@ _PORT = 8790
 _ADDRESS = f"http://127.0.0.1:{_PORT}"
 _ROUNDS = 12
 _WARM, _MEASURED, _AT_ONCE = 5, 40, 32
+
+_HTMX = MappingProxyType({"HX-Request": "true"})
 
 Send = Callable[[str, str, dict[str, str] | None], str]
 Inbox = Callable[[str], list[dict[str, Any]]]
@@ -130,32 +134,47 @@ def front_end() -> dict[str, float]:
 
 def on_a_server(process: psutil.Process) -> dict[str, float]:
     """Register many customers one after another, then many at once; return the worker's CPU, times and memory."""
-    _register_over_http(range(101, 101 + _WARM))
-    before = sum(process.cpu_times()[:2])
-    _register_over_http(range(101 + _WARM, 101 + _WARM + _MEASURED))
-    cpu = (sum(process.cpu_times()[:2]) - before) / _MEASURED * 1000
+    numbers = iter(range(101, 600))
+    at_start = process.memory_info().rss / 1e6
+    _register_over_http(islice(numbers, _WARM))
+    delivered = _cpu(process.parent())
+    cpu, pages_cpu = (_cpu_of_registrations(process, numbers, headers) for headers in (_HTMX, {}))
+    delivered = (_cpu(process.parent()) - delivered) / _MEASURED / 2
     begun = time.process_time()
     for _ in range(5):
         hash_secret("Meggyfa-2026-Kert", _ROUNDS)
     hash_cpu = (time.process_time() - begun) / 5 * 1000
-    first, seconds = _at_once()
+    first, seconds = _at_once(numbers)
     return {
         "CPU of a registration, ms": cpu,
         "the hash alone, ms": hash_cpu,
         "CPU without the hash, ms": cpu - hash_cpu,
         "CPU / hash": cpu / hash_cpu,
+        "without JavaScript: CPU without the hash, ms": pages_cpu - hash_cpu,
+        "without JavaScript: CPU / hash": pages_cpu / hash_cpu,
+        "CPU of the delivery of its messages, ms": delivered,
         f"{_AT_ONCE} at once: registrations a second": _AT_ONCE / seconds,
         f"{_AT_ONCE} at once: slowest first page meanwhile, ms": max(first) * 1000,
+        "memory at the start, MB": at_start,
         "memory, MB": process.memory_info().rss / 1e6,
     }
 
 
-def _at_once() -> tuple[list[float], float]:
+def _cpu_of_registrations(process: psutil.Process, numbers: Iterator[int], headers: Mapping[str, str]) -> float:
+    before = _cpu(process)
+    _register_over_http(islice(numbers, _MEASURED), headers)
+    return (_cpu(process) - before) / _MEASURED
+
+
+def _cpu(process: psutil.Process | None) -> float:
+    return sum(process.cpu_times()[:2]) * 1000 if process else 0.0
+
+
+def _at_once(numbers: Iterator[int]) -> tuple[list[float], float]:
     begun = time.monotonic()
     first: list[float] = []
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        start = 101 + _WARM + _MEASURED
-        runs = [pool.submit(_register_over_http, [number]) for number in range(start, start + _AT_ONCE)]
+        runs = [pool.submit(_register_over_http, [number]) for number in islice(numbers, _AT_ONCE)]
         while not all(run.done() for run in runs):
             asked = time.monotonic()
             requests.get(f"{_ADDRESS}/regisztracio", timeout=60)
@@ -165,14 +184,12 @@ def _at_once() -> tuple[list[float], float]:
     return first, time.monotonic() - begun
 
 
-def _register_over_http(numbers: Any) -> None:
+def _register_over_http(numbers: Iterable[int], headers: Mapping[str, str] = _HTMX) -> None:
     for number in numbers:
         session = requests.Session()
 
         def send(method: str, url: str, data: dict[str, str] | None, session: requests.Session = session) -> str:
-            return session.request(
-                method, _ADDRESS + url, data=data, headers={"HX-Request": "true"} if data else {}, timeout=120
-            ).text
+            return session.request(method, _ADDRESS + url, data=data, headers=headers if data else {}, timeout=120).text
 
         def inbox(to: str) -> list[dict[str, Any]]:
             # From the folder, not through a door of the server: only its own work is to be measured.

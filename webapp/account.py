@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, flash, get_flashed_messages, jsonify, make_response, redirect, request
+from markupsafe import Markup
 from wtforms import ValidationError
 
 from services import email_addresses, identifiers, masking
@@ -135,7 +136,6 @@ def overview() -> Response:
         has_passkeys=parts.passkeys.are_possible,
         last=[{"device": _device(place.device), "at": date_and_time(place.created_at)} for place in places.last],
         action=ACCOUNT,
-        token_field="",
     )
 
 
@@ -375,7 +375,6 @@ def _mobile(form: SentForm | None = None) -> Response:
         "mobile_code",
         MOBILE,
         form or SentForm(),
-        notice=_notice(),
         mobile=masking.mobile(number),
         length=rules.length,
         code={
@@ -446,7 +445,7 @@ def _device(name: str) -> str:
 
 def _form(name: str, action: str, form: SentForm, **context: Any) -> Response:
     """Show the form `name` as it was sent, or for the first time."""
-    context = {"notice": None, "token_field": "", **context}
+    context = {"notice": _notice(), **context}
     return page(f"account/{name}.html", form.status, form=form, problems=form.problems, action=action, **context)
 
 
@@ -456,15 +455,16 @@ def _done(address: str, notice: str | None, show: Any) -> Response:
         flash(notice)
     if not is_fragment_due():
         return make_response(redirect(address, 303))
+    signed_in.look_again()
     response: Response = show()
     response.headers["HX-Push-Url"] = address
     return response
 
 
-def _notice() -> Any:
+def _notice() -> Markup | None:
     key = next((str(key) for key in get_flashed_messages()), None)
-    session = _session()
-    return say()(key, time=clock_time(session.over_at)) if key else None
+    session = signed_in.current()
+    return say()(key, time=clock_time(session.over_at)) if key and session else None
 
 
 def _kept(*names: str) -> dict[str, str]:

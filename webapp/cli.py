@@ -18,6 +18,7 @@ _COMMANDS = {
     "import": "webapp.import_command:import_command",
     "worker": "webapp.commands.worker:worker",
     "migrate": "webapp.commands.migrate:migrate",
+    "tidy": "webapp.commands.tidy:tidy",
     "doctor": "webapp.commands.doctor:doctor",
 }
 

@@ -41,7 +41,7 @@ def show(
     at = at or (registration.expires_at if registration else None)
     t = say()
     reference = _reference(kind, kutid, registration)
-    tone, icon = _HOW[kind]
+    tone, picture = _HOW[kind]
     return page(
         "pages/dead_end.html",
         _STATUS[kind],
@@ -51,7 +51,7 @@ def show(
         again_at=t("dead_end.codes_used_up.next", datetime=date_and_time(again_at)) if again_at else None,
         button=_button(kind),
         tone=tone,
-        icon=icon,
+        picture=picture,
     )
 
 

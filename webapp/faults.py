@@ -50,7 +50,7 @@ def too_many(seconds: int) -> Response:
         again_at=None,
         button=None,
         tone="warn",
-        icon="clock",
+        picture="clock",
     )
     response.headers["Retry-After"] = str(seconds)
     return response

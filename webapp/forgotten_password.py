@@ -73,13 +73,14 @@ def reset() -> Response:
     if not form.validate():
         return _reset(token, explain(list(form.refusals()), _RESET_FIELDS, {}), form.password.data)
     try:
-        wired().password_changes.reset(link_id, form.password.data)
+        proof = wired().password_changes.reset(link_id, form.password.data)
     except Refusal as refusal:
         return _reset(token, explain([("", refusal)], _RESET_FIELDS, {}), form.password.data)
     except DeadLink:
         return _dead()
     # Every session has ended, this browser's own too; it signs in with the new password.
     signed_in.let_go()
+    signed_in.remember_reset(proof)
     if not is_fragment_due():
         return make_response(redirect(f"{RESET}?done", 303))
     response = page("account/reset_done.html")

@@ -15,6 +15,8 @@ _KEYS = {
     ("login", "email"): "login.email.empty",
     ("login", "password"): "login.password.empty",
     ("login", "failed"): "login.failed",
+    ("login", "passkey"): "login.passkey.stopped",
+    ("passkey", "stopped"): "account.passkeys.stopped",
 }
 """The texts of refusals that do not stand under ``error.``."""
 _TOO_MANY = {("identify", "slowed"), ("current_password", "wait")}
@@ -39,8 +41,6 @@ class Fields:
 
     def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
         """Return the field that is refused."""
-        if (refusal.field, refusal.reason) == ("login", "failed"):
-            return list(self.labels)  # which of them is wrong is not told
         return [refusal.field if refusal.field in self.labels else next(iter(self.labels))]
 
 
@@ -72,7 +72,8 @@ def explain(refusals: Sequence[tuple[str, Refusal]], step: Asking, values: Mappi
     """
     errors: dict[str, Markup] = {}
     problems: list[Problem] = []
-    for name, refusal in refusals:
+    order = list(step.labels)
+    for name, refusal in sorted(refusals, key=lambda one: order.index(one[0]) if one[0] in order else -1):
         text = _sentence(refusal)
         places = [name] if name else step.places(refusal, values)
         errors.update(dict.fromkeys(places, text))

@@ -32,7 +32,7 @@ def show() -> Response:
         return dead_ends.show("link_unknown")
     registration = browser.registration
     if registration is None and browser.came_by_link:
-        return dead_ends.show("link_unknown")
+        return _dead_link(browser)
     if browser.token and registration and registration.is_complete and not is_own(registration):
         return dead_ends.show("link_completed", registration=registration)
     if browser.token:
@@ -92,7 +92,7 @@ def _answer(registration: Registration | None, notice: str | None, browser: Brow
     if registration is not None:
         browser.go_on_with(registration)
     elif browser.came_by_link and request.form.get("action") != "restart":
-        return dead_ends.show("link_unknown")
+        return _dead_link(browser)
     if not is_fragment_due():
         if notice:
             flash(notice)
@@ -164,7 +164,7 @@ def _refused(
     if registration is not None:
         browser.go_on_with(registration)
     elif browser.came_by_link:
-        return dead_ends.show("link_unknown")
+        return _dead_link(browser)
     due = wired().journey.current(registration, reopened())
     if due is None or (step is not None and step is not due and not is_about(refusals, due)):
         # It was not this form's turn, so what is wrong with it does not matter.
@@ -173,6 +173,12 @@ def _refused(
         # An earlier answer has become impossible meanwhile: the address was taken by another customer.
         values, sent = {}, None
     return _show(registration, browser, sent=sent, form=explain(refusals, due, values))
+
+
+def _dead_link(browser: Browser) -> Response:
+    """Say why the link by which this browser came shows no registration."""
+    assert browser.visit is not None
+    return dead_ends.show(wired().registrations.why_dead(browser.visit))
 
 
 def _act(action: str, parts: Parts, browser: Browser) -> tuple[Registration | None, str | None] | None:

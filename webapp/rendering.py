@@ -1,6 +1,6 @@
 """Words, times and pages: what every template can call, and whether a page or a fragment is due."""
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,8 @@ from urllib.parse import quote, urlencode
 
 from babel.dates import format_date
 from flask import Flask, Response, current_app, g, make_response, render_template, request
-from flask_babel import Babel, get_locale
+from flask.templating import Environment
+from flask_babel import Babel
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
 
@@ -29,8 +30,7 @@ _language: ContextVar[str | None] = ContextVar("language", default=None)
 
 def language() -> str:
     """Return the language of this request."""
-    known: str | None = _language.get()
-    return known or str(get_locale())
+    return _language.get() or _choose_language()
 
 
 class Say:
@@ -40,6 +40,7 @@ class Say:
         self._texts = texts
         link = Markup('<a class="tel" href="tel:{}">{}</a>').format(profile.contact.phone, profile.phone_display)
         self._ready: dict[tuple[str, str], Markup] = {}
+        self._ready_plain: dict[tuple[str, str], str] = {}
         self._facts: dict[str, dict[str, Any]] = {}
         for code in texts.languages:
             facts = texts.facts(code)
@@ -60,7 +61,12 @@ class Say:
 
     def plain(self, key: str, **facts: Any) -> str:
         """Return the text in the request's language without markup, for titles and attributes."""
-        return self._texts.say(key, language(), **facts)
+        code = language()
+        if facts:
+            return self._texts.say(key, code, **facts)
+        if (code, key) not in self._ready_plain:
+            self._ready_plain[code, key] = self._texts.say(key, code)
+        return self._ready_plain[code, key]
 
 
 def clock_time(moment: datetime) -> str:
@@ -98,6 +104,18 @@ def page(template: str, status: int = 200, **context: Any) -> Response:
     return response
 
 
+class PlainGlobals(Environment):
+    """Jinja's environment; what every template knows is complete before the first one is loaded.
+
+    Jinja looks globals up in a chain of dictionaries, so that later ones are still seen, and compares all of them at
+    every import: as one plain dictionary that costs a tenth of the time of a page less.
+    """
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Return the globals of a template."""
+        return {**self.globals, **(d or {})}
+
+
 def say() -> Say:
     """Return the speaker of this application's texts."""
     return cast(Say, current_app.jinja_env.globals["t"])
@@ -106,13 +124,15 @@ def say() -> Say:
 def set_up(app: Flask, parts: Parts) -> None:
     """Give the templates their functions and variables, and every request its language."""
     profile, assets, voice = parts.profile, Assets(), cache(lambda code: _voice(parts.profile, code))
-    Babel(app, locale_selector=_choose_language, default_timezone=profile.timezone)
+    app.jinja_environment = PlainGlobals
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
+    Babel(app, locale_selector=language, default_timezone=profile.timezone)
     app.jinja_env.globals.update(
         t=Say(profile.texts, profile),
         asset=assets.url,
         brand_css_url=brand_url(profile.brand),
         csrf_field=csrf_field,
+        icon=_icons(app),
         demo=parts.settings.demo,
         sign_in_url="/belepes",
         register_url="/regisztracio",
@@ -123,8 +143,21 @@ def set_up(app: Flask, parts: Parts) -> None:
 
 
 def csrf_field() -> Markup:
-    """Return the hidden field that every form carries."""
-    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
+    """Return the hidden field that every form carries; made once a page, which may hold a dozen forms."""
+    if "csrf_field" not in g:
+        g.csrf_field = Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
+    field: Markup = g.csrf_field
+    return field
+
+
+def _icons(app: Flask) -> Callable[..., Markup]:
+    """Return `icon(name, class)` of the templates; of the few that there are each is drawn once."""
+
+    @cache
+    def icon(*of: str) -> Markup:
+        return Markup(app.jinja_env.get_template("components/icon.html").module.icon(*of))  # type: ignore[attr-defined]  # noqa: S704
+
+    return icon
 
 
 @dataclass(frozen=True)
@@ -192,8 +225,7 @@ def _address(query: dict[str, str]) -> str:
 
 def _set_language() -> None:
     # Set anew at every request: a thread serves one after another.
-    _language.set(None)
-    _language.set(str(get_locale()))
+    _language.set(_choose_language())
 
 
 def _choose_language() -> str:

@@ -65,7 +65,10 @@ def submit() -> Response:
         try:
             token = wired().sign_ins.sign_in(
                 _key(typed), password, device,
-                registered_here=session.get("registration"),
+                # Only the browser that came by the mailed link has gone on to the end.
+                registered_here=session.get("registration") if session.get("link") else None,
+                reset_here=signed_in.reset_here(),
+                held=signed_in.held(),
                 kept=kept or None,
             )  # fmt: skip
         except Refusal as refusal:
@@ -75,7 +78,8 @@ def submit() -> Response:
         else:
             return _enter(token, device, address, kept)
     sent = explain(refusals, _FIELDS, {"email": typed})
-    return signed_in.show_sign_in(sent.status, form=sent, next_address=address, kept=kept)
+    is_failed = refusals[0][1].reason == "failed"
+    return signed_in.show_sign_in(sent.status, form=sent, is_failed=is_failed, next_address=address, kept=kept)
 
 
 @blueprint.post("/belepes/azonositokulcs")
@@ -86,7 +90,8 @@ def submit_passkey() -> Response:
     try:
         token = wired().passkeys.sign_in(
             request.form.get("credential", ""), signed_in.this_browser(), device,
-            registered_here=session.get("registration"),
+            registered_here=session.get("registration") if session.get("link") else None,
+            held=signed_in.held(),
             kept=kept or None,
         )  # fmt: skip
     except Refusal:
@@ -126,9 +131,10 @@ def until_when() -> Response:
 
 
 def _session_note(*, is_extended: bool = False) -> Response:
-    return make_response(
-        render_template("components/session_note.html", session_note=session_note(), is_extended=is_extended)
-    )
+    note = session_note()
+    ended = signed_in.why_ended() or "login.ended.idle"
+    words = render_template("components/session_note.html", session_note=note, is_extended=is_extended, ended=ended)
+    return make_response(words)
 
 
 def frame() -> dict[str, object]:

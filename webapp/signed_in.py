@@ -17,7 +17,7 @@ P = ParamSpec("P")
 
 SIGN_IN = "/belepes"
 TERMS = "/fiok/feltetelek"
-_KEY = "sign_in"
+_KEY, _RESET = "sign_in", "reset"
 _NEVER_KEPT = ("password", "token", "code")
 
 
@@ -29,23 +29,45 @@ def current() -> Session | None:
 
 def _seen() -> Session | None:
     if "signed_in" not in g:
-        token = session.get(_KEY)
+        token = held()
         is_activity = request.endpoint != "sign_in.until_when"
         g.signed_in = wired().sign_ins.resume(token, is_activity=is_activity) if token else None
     seen: Session | None = g.signed_in
     return seen
 
 
+def held() -> str | None:
+    """Return the session's secret that this browser holds, whatever has become of the session."""
+    token: str | None = session.get(_KEY)
+    return token
+
+
 def hold(token: str) -> None:
     """Have this browser hold a session's secret from now on: after a sign-in or a change of its rights."""
     session[_KEY] = token
+    look_again()
+
+
+def look_again() -> None:
+    """Have `current` read anew what has changed since."""
     g.pop("signed_in", None)
+
+
+def remember_reset(proof: str) -> None:
+    """Have this browser be known, at its next sign-in, as the one that has set the new password."""
+    session[_RESET] = proof
+
+
+def reset_here() -> str | None:
+    """Return what `remember_reset` kept."""
+    proof: str | None = session.get(_RESET)
+    return proof
 
 
 def let_go() -> None:
     """Have this browser hold nothing at all any more."""
     session.clear()
-    g.pop("signed_in", None)
+    look_again()
 
 
 def why_ended() -> str | None:
@@ -69,7 +91,7 @@ def needed(view: Callable[P, Response]) -> Callable[P, Response]:
         try:
             return view(*arguments, **named)
         except SignedOut:
-            g.pop("signed_in", None)
+            look_again()
             return ask()
 
     return guarded
@@ -79,7 +101,7 @@ def ask() -> Response:
     """Ask for a sign-in and come back here. What was typed is kept: it travels in the form that asks."""
     ended = why_ended()
     session.pop(_KEY, None)
-    g.pop("signed_in", None)
+    look_again()
     if request.method in ("GET", "HEAD"):
         flash(ended or "login.needed")
         return make_response(redirect(f"{SIGN_IN}?{urlencode({'next': request.full_path.rstrip('?')})}", 303))
@@ -95,9 +117,15 @@ def ask() -> Response:
 
 def show_sign_in(status: int = 200, **context: Any) -> Response:
     """Show the sign-in page."""
-    usual: dict[str, Any] = {"notice": None, "next_address": "", "kept": {}, "form": SentForm(), "wait": None}
+    shown = {"notice": None, "next_address": "", "kept": {}, "wait": None, "is_failed": False, **context}
+    form = shown.setdefault("form", SentForm())
     return page(
-        "account/login.html", status, **usual | context, passkeys=wired().passkeys, passkey_options=passkey_options()
+        "account/login.html",
+        status,
+        problems=form.problems,
+        passkeys=wired().passkeys,
+        passkey_options=passkey_options(),
+        **shown,
     )
 
 

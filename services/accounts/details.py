@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, select, update
+from sqlalchemy import Connection, delete, exists, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from services import audit, randomness
-from services.accounts.account import Account, DeadLink, Session, SignedOut
+from services.accounts.account import Account, DeadLink, Session
 from services.accounts.checks import Checks
 from services.accounts.notices import Notices
 from services.accounts.sessions import Sessions
@@ -66,6 +66,7 @@ class AccountDetails:
         self._checks.password(session, password)
         now = self._clock.now()
         with self._store.write() as connection:
+            self._sessions.hold(connection, session, now)
             refusal = self._taken(connection, session.account, address, now)
             if refusal is None:
                 self._mail_new_address(connection, session, address, now)
@@ -96,6 +97,8 @@ class AccountDetails:
         now = self._clock.now()
         try:
             with self._store.write() as connection:
+                waiting = select(_a.id).join_from(tables.accounts, tables.account_changes).where(_c.id == link_id)
+                connection.execute(waiting.with_for_update())
                 row = connection.execute(
                     delete(tables.account_changes)
                     .where(_c.id == link_id, _c.kind == _EMAIL, _c.expires_at > now)
@@ -133,6 +136,7 @@ class AccountDetails:
         self._checks.password(session, password)
         now = self._clock.now()
         with self._store.write() as connection:
+            self._sessions.hold(connection, session, now)
             change_id = randomness.opaque_id()
             self._note_change(connection, session, _MOBILE, now, change_id=change_id, value=mobile, key=mobile)
             self._send_code(connection, session.account, change_id, mobile, now)
@@ -140,13 +144,18 @@ class AccountDetails:
     def resend_code(self, session: Session) -> None:
         """Send a new code to the new number; the older one dies.
 
-        Raises Refusal ``sms_resend.…``, DeadEnd ``codes_used_up``, or OutOfTurn when no number waits.
+        Raises Refusal ``sms_resend.…``, DeadEnd ``codes_used_up``, SignedOut, or OutOfTurn when no number waits.
         """
         now = self._clock.now()
         with self._store.write() as connection:
+            self._sessions.hold(connection, session, now)
             change = self._mobile_change(connection, session, now)
             if change is None:
                 raise OutOfTurn
+            code = self._code(connection, session.account, change.id)
+            if code and code.is_usable(now) and code.codes_left <= 0 and not code.is_undelivered:
+                # The last code is still good: a second click on its button must not look like the end.
+                raise Refusal("sms_resend", "used_up", at=code.expires_at)
             if self._outbox.replace(connection, f"code:{session.account.kutid}"):
                 self._codes.give_back(connection, session.account.kutid)
             self._send_code(connection, session.account, change.id, change.value, now)
@@ -154,15 +163,9 @@ class AccountDetails:
     def mobile_change(self, session: Session) -> tuple[str, CodeState | None] | None:
         """Return the new number that waits for its code, and what may be known of the code; None when none waits."""
         now = self._clock.now()
-        codes = tables.one_time_codes
         with self._store.read() as connection:
             change = self._mobile_change(connection, session, now)
-            if change is None:
-                return None
-            row = connection.execute(
-                select(codes).where(codes.c.kutid == session.account.kutid, codes.c.registration_id == change.id)
-            ).first()
-        return change.value, self._codes.state(row._mapping) if row else None
+            return (change.value, self._code(connection, session.account, change.id)) if change else None
 
     def confirm_mobile(self, session: Session, code: str) -> None:
         """Check the code and take the new number.
@@ -173,13 +176,13 @@ class AccountDetails:
         account = session.account
         refusal: Exception | None = None
         with self._store.write() as connection:
+            self._sessions.hold(connection, session, now)
             change = self._mobile_change(connection, session, now)
             if change is None:
                 raise OutOfTurn
-            due = exists().where(_c.id == change.id, self._sessions.lives(session, now))
             try:
-                is_right = self._codes.redeem(connection, code, registration_id=change.id, now=now, only_if=due)
-                refusal = None if is_right else self._wrong(connection, account, now)
+                is_right = self._codes.redeem(connection, code, registration_id=change.id, now=now, only_if=true())
+                refusal = None if is_right else self._wrong(connection, account, change.id, now)
             except (Refusal, DeadEnd) as nothing_to_try:
                 refusal = nothing_to_try
             if refusal is None:
@@ -192,8 +195,9 @@ class AccountDetails:
             raise refusal
 
     def drop_mobile_change(self, session: Session) -> None:
-        """Forget the new number that waits for its code."""
+        """Forget the new number that waits for its code. Raises SignedOut."""
         with self._store.write() as connection:
+            self._sessions.hold(connection, session, self._clock.now())
             connection.execute(
                 delete(tables.account_changes).where(_c.account_id == session.account.id, _c.kind == _MOBILE)
             )
@@ -213,6 +217,7 @@ class AccountDetails:
                 tables.account_changes, tables.sessions, tables.passkeys, tables.audit,
             )  # fmt: skip
             own = select(tables.accounts.c.terms_hash).where(_a.id == account.id)
+            begun = tables.registrations
             return {
                 "account": {
                     "customer_id": account.kutid,
@@ -229,11 +234,16 @@ class AccountDetails:
                     },
                     "answers": dict(account.answers),
                 },
+                # None any more where what was completed long ago has been erased.
+                "registration": next(iter(rows(
+                    begun, "identifier", "created_at", "email", "email_confirmed_at", "mobile", "mobile_confirmed_at",
+                    where=begun.c.id == account.registration_id,
+                )), None),
                 "changes_to_confirm": rows(
                     changes, "kind", "value", "created_at", "expires_at", where=changes.c.account_id == account.id
                 ),
                 "sessions": rows(
-                    sessions, "device", "created_at", "seen_at", "ends_at", "ended_at", "ended_by",
+                    sessions, "device", "created_at", "seen_at", "ends_at", "ended_at", "ended_by", "kept",
                     where=sessions.c.account_id == account.id,
                 ),
                 "passkeys": rows(
@@ -250,10 +260,9 @@ class AccountDetails:
         self._checks.password(session, password)
         account, now = session.account, self._clock.now()
         with self._store.write() as connection:
-            if not connection.execute(select(self._sessions.lives(session, now))).scalar():
-                raise SignedOut
-            self._notices.drop(connection, f"reset:{account.id}")
-            self._notices.drop(connection, f"address_new:{account.id}")
+            self._sessions.hold(connection, session, now)
+            for topic in (f"reset:{account.id}", f"address_new:{account.id}", f"code:{account.kutid}"):
+                self._notices.drop(connection, topic)
             for table in (tables.sessions, tables.password_resets, tables.account_changes, tables.passkeys):
                 connection.execute(delete(table).where(table.c.account_id == account.id))
             connection.execute(delete(tables.accounts).where(_a.id == account.id))
@@ -276,9 +285,11 @@ class AccountDetails:
             until = self._allowances.take(connection, key, limit=rules.mails_an_hour, quiet=rules.lifetime, now=now)
             return Refusal("email", "too_many", at=until) if until else Refusal("email", "taken")
         until = self._allowances.blocked_until(connection, key, limit=rules.mails_an_hour, now=now)
-        until = until or self._allowances.take_within(
-            connection, "mail", address.key, limit=rules.mails_an_hour, window=timedelta(hours=1), now=now
-        )
+        # Nor do strangers, or the old address, get more mails from one account than an address may get at all.
+        for purpose, subject in (("email change", account.id), ("mail", address.key)):
+            until = until or self._allowances.take_within(
+                connection, purpose, subject, limit=rules.mails_an_hour, window=timedelta(hours=1), now=now
+            )
         return Refusal("email", "too_many", at=until) if until else None
 
     def _mail_new_address(self, connection: Connection, session: Session, address: EmailAddress, now: datetime) -> None:
@@ -309,9 +320,7 @@ class AccountDetails:
         value: str,
         key: str,
     ) -> datetime:
-        """Note what waits to be proved, in place of an older one of its kind. Raises SignedOut."""
-        if not connection.execute(select(self._sessions.lives(session, now))).scalar():
-            raise SignedOut
+        """Note what waits to be proved, in place of an older one of its kind."""
         fresh = {
             "id": change_id,
             "value": value,
@@ -354,10 +363,16 @@ class AccountDetails:
             facts={"code": issued.code},
         )
 
-    def _wrong(self, connection: Connection, account: Account, now: datetime) -> Exception:
+    def _code(self, connection: Connection, account: Account, change_id: str) -> CodeState | None:
         codes = tables.one_time_codes
-        row = connection.execute(select(codes).where(codes.c.kutid == account.kutid)).one()
-        state = self._codes.state(row._mapping)
+        own = select(codes).where(codes.c.kutid == account.kutid, codes.c.registration_id == change_id)
+        row = connection.execute(own).first()
+        return self._codes.state(row._mapping) if row else None
+
+    def _wrong(self, connection: Connection, account: Account, change_id: str, now: datetime) -> Exception:
+        state = self._code(connection, account, change_id)
+        if state is None:
+            return OutOfTurn()
         if state.is_dead_end(now):
             return DeadEnd("codes_used_up", again_at=state.budget_ends_at)
         return Refusal("sms_code", "wrong", tries=state.tries_left)

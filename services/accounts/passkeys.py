@@ -37,7 +37,7 @@ from webauthn.helpers.structs import (
 from webauthn.registration.verify_registration_response import VerifiedRegistration
 
 from services import audit, randomness
-from services.accounts.account import Account, Device, Session, SignedOut
+from services.accounts.account import Account, Device, Session
 from services.accounts.checks import Checks
 from services.accounts.notices import Notices
 from services.accounts.sessions import ACCOUNT, Sessions, account_from
@@ -140,6 +140,7 @@ class Passkeys:
         device: Device,
         *,
         registered_here: str | None = None,
+        held: str | None = None,
         kept: Mapping[str, str] | None = None,
     ) -> str:
         """Open a session by a passkey's answer (JSON) and return what its browser is to hold.
@@ -153,10 +154,12 @@ class Passkeys:
         with self._store.write() as connection:
             if found is not None:
                 account, is_known, challenge, proof = found
+                # The account's row first, as everywhere: whoever closes it at this moment is waited for.
+                connection.execute(select(_a.id).where(_a.id == account.id).with_for_update(read=True))
                 if self._is_first(connection, challenge, now) and self._use(connection, proof, now):
                     token = self._sign_ins.admit(
                         connection, account, device, now,
-                        is_known=is_known or registered_here == account.registration_id, kept=kept,
+                        is_known=is_known or registered_here == account.registration_id, held=held, kept=kept,
                     )  # fmt: skip
             if token is None:
                 self._sign_ins.turn_away(connection, device, now)
@@ -215,8 +218,7 @@ class Passkeys:
         account, now = session.account, self._clock.now()
         try:
             with self._store.write() as connection:
-                if not connection.execute(select(self._sessions.lives(session, now))).scalar():
-                    raise SignedOut
+                self._sessions.hold(connection, session, now)
                 if not self._is_first(connection, challenge, now):
                     raise Refusal("passkey", "stopped")
                 connection.execute(
@@ -252,8 +254,7 @@ class Passkeys:
         """
         now = self._clock.now()
         with self._store.write() as connection:
-            if not connection.execute(select(self._sessions.lives(session, now))).scalar():
-                raise SignedOut
+            self._sessions.hold(connection, session, now)
             gone = delete(tables.passkeys).where(_p.id == passkey_id, _p.account_id == session.account.id)
             if connection.execute(gone.returning(_p.id)).first() is None:
                 return None

@@ -10,7 +10,7 @@ from services.accounts.account import Account, DeadLink, Session, SignedOut
 from services.accounts.checks import Checks
 from services.accounts.notices import Notices
 from services.accounts.sessions import ACCOUNT, Sessions, account_from
-from services.accounts.tries import Tries
+from services.accounts.tries import PROVED, Tries
 from services.allowances import Allowances
 from services.clock import Clock
 from services.crash_points import reach
@@ -87,13 +87,13 @@ class PasswordChanges:
         hashed = self._hasher.hash(new)
         now = self._clock.now()
         with self._store.write() as connection:
+            self._sessions.hold(connection, session, now)
             changed = connection.execute(
                 update(tables.accounts)
                 .where(
                     _a.id == account.id,
                     _a.password_hash == account.password_hash,
                     _a.password_changed_at <= now - self._rules.change_wait,
-                    self._sessions.lives(session, now),
                 )
                 .values(password_hash=hashed, password_changed_at=now)
                 .returning(_a.id)
@@ -102,9 +102,8 @@ class PasswordChanges:
                 token = self._sessions.renew(connection, session, now)
                 self._after_change(connection, account, now, "password_changed", but=session.id)
         if changed is None:
-            # Another window was quicker, or the session was ended meanwhile.
-            current_session = self._now(session)
-            self._refuse_too_soon(current_session)
+            # Another window of this session was quicker.
+            self._refuse_too_soon(self._now(session))
             raise SignedOut
         reach("accounts.password_changed")
         return token
@@ -117,7 +116,9 @@ class PasswordChanges:
         """
         now = self._clock.now()
         with self._store.write() as connection:
-            row = connection.execute(ACCOUNT.where(_a.email_key == address.key)).first()
+            row = connection.execute(
+                ACCOUNT.where(_a.email_key == address.key).with_for_update(of=tables.accounts)
+            ).first()
             is_full = self._allowances.take_within(
                 connection,
                 "mail",
@@ -147,10 +148,11 @@ class PasswordChanges:
             row = connection.execute(statement).first()
         return Reset(account_from(row._mapping), row.expires_at) if row else None
 
-    def reset(self, link_id: str, new: str) -> None:
+    def reset(self, link_id: str, new: str) -> str:
         """Set a new password by the mailed link, once; every session ends and every wait after failed sign-ins too.
 
-        Raises Refusal ``password.…``, which uses nothing up, or DeadLink.
+        Returns what `SignIns.sign_in` takes as `reset_here` from the browser that did it: whoever fails on purpose
+        elsewhere meanwhile does not keep it out. Raises Refusal ``password.…``, which uses nothing up, or DeadLink.
         """
         found = self.find_reset(link_id)
         if found is None:
@@ -159,6 +161,7 @@ class PasswordChanges:
         hashed = self._hasher.hash(new)
         now = self._clock.now()
         with self._store.write() as connection:
+            connection.execute(select(_a.id).where(_a.id == found.account.id).with_for_update())
             # Of the same link used by many at once, one finds its row: the statement that uses it up removes it.
             used = connection.execute(
                 delete(tables.password_resets)
@@ -175,6 +178,7 @@ class PasswordChanges:
         if used is None:
             raise DeadLink
         reach("accounts.password_reset")
+        return found.account.id
 
     # --- Inside ------------------------------------------------------------------------------------------------
 
@@ -200,6 +204,9 @@ class PasswordChanges:
         self._sessions.end_all(connection, account.id, now, but=but)
         connection.execute(delete(tables.password_resets).where(_p.account_id == account.id))
         self._notices.drop(connection, f"reset:{account.id}")
+        # A new password is what keeps out somebody who knew the old one: what they asked for must not come true later.
+        connection.execute(delete(tables.account_changes).where(tables.account_changes.c.account_id == account.id))
+        self._notices.drop(connection, f"address_new:{account.id}")
         self._tries.forget(connection, *self._keys(connection, account))
         self._notices.tell(connection, "password_changed", account, now)
         audit.record(connection, action, kutid=account.kutid, at=now)
@@ -208,7 +215,7 @@ class PasswordChanges:
         """Return the keys under which failures may be counted: the address's own, and those of known browsers."""
         sessions = tables.sessions.c
         known = connection.execute(select(sessions.device_hash).where(sessions.account_id == account.id).distinct())
-        return [self._tries.key(account.email_key, device_hash) for device_hash in ("", *known.scalars())]
+        return [self._tries.key(account.email_key, device_hash) for device_hash in ("", PROVED, *known.scalars())]
 
     def _refuse_too_soon(self, account: Account) -> None:
         possible = self.possible_from(account)

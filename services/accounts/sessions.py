@@ -10,7 +10,6 @@ from sqlalchemy import (
     RowMapping,
     String,
     bindparam,
-    exists,
     insert,
     literal,
     select,
@@ -18,7 +17,7 @@ from sqlalchemy import (
 )
 
 from services import randomness
-from services.accounts.account import Account, Device, Session, fingerprint
+from services.accounts.account import Account, Device, Session, SignedOut, fingerprint
 from services.profiles import SignIn as Rules
 from services.store import tables
 
@@ -78,11 +77,9 @@ class Sessions:
             _s.ends_at: literal(now + self._rules.longest, _s.ends_at.type),
             _s.kept: literal(kept, _s.kept.type),
         }
-        opened = connection.execute(
-            insert(tables.sessions)
-            .from_select(list(values), select(*values.values()).where(_a.id == account.id, *conditions))
-            .returning(_s.id)
-        ).first()
+        # Locked, so that a new password that is being written at this moment is waited for and fails the conditions.
+        found = select(*values.values()).where(_a.id == account.id, *conditions).with_for_update(read=True)
+        opened = connection.execute(insert(tables.sessions).from_select(list(values), found).returning(_s.id)).first()
         return token if opened else None
 
     def see(self, connection: Connection, token: str, now: datetime) -> Session | None:
@@ -104,9 +101,14 @@ class Sessions:
             (_s.id == session.id) & (_s.ended_at.is_(None)) & (_s.ends_at > now) & (_s.seen_at > now - self._rules.idle)
         )
 
-    def lives(self, session: Session, now: datetime) -> ColumnElement[bool]:
-        """Return the condition that the session lasts, for statements on other tables."""
-        return exists().where(self.is_live(session, now))
+    def hold(self, connection: Connection, session: Session, now: datetime) -> None:
+        """Keep the session and its account as they are until the transaction ends. Raises SignedOut unless it lasts.
+
+        Whoever changes an account takes its row first: so changes at once take turns, and none waits in a circle.
+        """
+        both = select(_a.id).join_from(tables.accounts, tables.sessions).where(self.is_live(session, now))
+        if connection.execute(both.with_for_update()).first() is None:
+            raise SignedOut
 
     def renew(self, connection: Connection, session: Session, now: datetime) -> str:
         """Give the session a new id: rights have changed (ASVS 7.2.4). Return what its browser is to hold."""
@@ -114,6 +116,11 @@ class Sessions:
         statement = update(tables.sessions).where(self.is_live(session, now))
         connection.execute(statement.values(token_hash=fingerprint(token), seen_at=now))
         return token
+
+    def end_held(self, connection: Connection, token: str, now: datetime) -> None:
+        """End the session of a browser that is about to get another one."""
+        held = update(tables.sessions).where(_s.token_hash == fingerprint(token), _s.ended_at.is_(None))
+        connection.execute(held.values(ended_at=now, ended_by=SIGNED_OUT))
 
     def end(self, connection: Connection, session_id: str, account_id: str, by: str, now: datetime) -> bool:
         """End one session of the account; tell whether there was one to end."""

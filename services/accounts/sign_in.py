@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, exists, select, update
+from sqlalchemy import ColumnElement, Connection, exists, update
 
 from services import audit
-from services.accounts.account import Account, Device, Session, SignedOut
+from services.accounts.account import Account, Device, Session
 from services.accounts.notices import Notices
 from services.accounts.sessions import ACCOUNT, ELSEWHERE, SIGNED_OUT, Sessions, SignedInDevice, account_from
-from services.accounts.tries import Tries
+from services.accounts.tries import PROVED, Tries
 from services.allowances import Allowances
 from services.clock import Clock
 from services.crash_points import reach
@@ -68,13 +68,18 @@ class SignIns:
         device: Device,
         *,
         registered_here: str | None = None,
+        reset_here: str | None = None,
+        held: str | None = None,
         kept: Mapping[str, str] | None = None,
     ) -> str:
         """Open a session and return what its browser is to hold.
 
-        `registered_here` is the registration that this browser has completed: it is no new device then. `kept`
-        is what was typed when an earlier session ended. Raises Refusal ``login.failed`` for every failure, in
-        the same time (ASVS 6.3.8), or ``login.wait`` with `at`.
+        `registered_here` is the registration that this browser has completed: it is no new device then.
+        `reset_here` is what `PasswordChanges.reset` returned to it. Such a browser, and one that was signed in
+        before, is not kept waiting by the failures of others; it has a count of its own. `held` is what the
+        browser holds of an earlier session, which ends (ASVS 7.2.4), `kept` what was typed when one ended.
+        Raises Refusal ``login.failed`` for every failure, in the same time (ASVS 6.3.8), or ``login.wait`` with
+        `at`.
         """
         now = self._clock.now()
         with self._store.write() as connection:
@@ -83,15 +88,18 @@ class SignIns:
                     exists().where(_s.account_id == _a.id, _s.device_hash == device.hash).label("is_known")
                 ).where(_a.email_key == email_key)
             ).first()
+            account = account_from(row._mapping) if row else None
             is_known = bool(row and row.is_known)
-            key = self._tries.key(email_key, device.hash if is_known else "")
+            is_own = account is not None and (registered_here == account.registration_id or reset_here == account.id)
+            browser = device.hash if is_known else PROVED if is_own else ""
+            key = self._tries.key(email_key, browser)
             source = self._tries.source_key(device.source)
+            wait = None if browser else self._tries.waits_until(connection, source, now)
             # Counted before the comparison and committed, so that of tries at once no more than the free ones are made.
-            wait = self._tries.waits_until(connection, source, now) or self._tries.count(connection, key, now)
+            wait = wait or self._tries.count(connection, key, now)
         reach("accounts.tried")
         if wait is not None:
             raise Refusal("login", "wait", at=wait)
-        account = account_from(row._mapping) if row else None
         is_right = len(password) <= self._profile.password.max_length and self._hasher.is_password(
             password, account.password_hash if account else None
         )
@@ -103,7 +111,7 @@ class SignIns:
                 unchanged = _a.password_hash == account.password_hash
                 token = self.admit(
                     connection, account, device, now, unchanged,
-                    is_known=is_known or registered_here == account.registration_id, kept=kept,
+                    is_known=is_known or registered_here == account.registration_id, held=held, kept=kept,
                 )  # fmt: skip
             if token is None:
                 self.turn_away(connection, device, now)
@@ -122,13 +130,17 @@ class SignIns:
         now: datetime,
         *conditions: ColumnElement[bool],
         is_known: bool,
+        held: str | None,
         kept: Mapping[str, str] | None,
     ) -> str | None:
         """In the transaction of whichever way of signing in: open a session and return what its browser is to hold.
 
-        A device that is not known to the account is told of by mail. None when the conditions on the account fail.
+        What the browser `held` ends. A device that is not known to the account is told of by mail. None when the
+        conditions on the account fail.
         """
         token = self._sessions.open(connection, account, device, now, kept, *conditions)
+        if token is not None and held:
+            self._sessions.end_held(connection, held, now)
         if token is not None and not is_known:
             self._tell_of_device(connection, account, device, now)
         return token
@@ -154,16 +166,18 @@ class SignIns:
             self._sessions.end(connection, session.id, session.account.id, SIGNED_OUT, self._clock.now())
 
     def end(self, session: Session, session_id: str) -> None:
-        """End another session of the same account."""
+        """End another session of the same account. Raises SignedOut."""
         now = self._clock.now()
         with self._store.write() as connection:
+            self._sessions.hold(connection, session, now)
             if self._sessions.end(connection, session_id, session.account.id, ELSEWHERE, now):
                 audit.record(connection, "session_ended", kutid=session.account.kutid, at=now)
 
     def end_others(self, session: Session) -> None:
-        """End every other session of the same account."""
+        """End every other session of the same account. Raises SignedOut."""
         now = self._clock.now()
         with self._store.write() as connection:
+            self._sessions.hold(connection, session, now)
             self._sessions.end_all(connection, session.account.id, now, but=session.id)
             audit.record(connection, "sessions_ended", kutid=session.account.kutid, at=now)
 
@@ -183,11 +197,12 @@ class SignIns:
 
         Asked at the first sign-in after they came into force: a session that was open then goes on undisturbed.
         """
-        accepted = session.account.terms_version
-        in_force = self._terms.in_force(self._clock.now())
-        if accepted is None or accepted == in_force.version:
+        accepted, accepted_at = session.account.terms_version, session.account.terms_accepted_at
+        if accepted is None or accepted_at is None:
             return None
-        return None if accepted == self._terms.in_force(session.created_at).version else in_force
+        # Another session may have accepted since this one was opened: that was the account's answer.
+        asked = self._terms.in_force(max(session.created_at, accepted_at))
+        return None if accepted == asked.version else self._terms.in_force(self._clock.now())
 
     def open_terms(self, session: Session, version: str) -> None:
         """Record that this session opened a version of the terms."""
@@ -204,8 +219,9 @@ class SignIns:
         """
         now = self._clock.now()
         terms = self._terms.in_force(now)
-        opened = exists().where(self._sessions.is_live(session, now), _s.terms_opened == terms.version)
+        opened = exists().where(_s.id == session.id, _s.terms_opened == terms.version)
         with self._store.write() as connection:
+            self._sessions.hold(connection, session, now)
             accepted = connection.execute(
                 update(tables.accounts)
                 .where(_a.id == session.account.id, opened)
@@ -215,9 +231,6 @@ class SignIns:
             if accepted is not None:
                 audit.record(connection, "terms_accepted", kutid=session.account.kutid, at=now, version=terms.version)
                 return self._sessions.renew(connection, session, now)
-            is_live = connection.execute(select(self._sessions.lives(session, now))).scalar()
-        if not is_live:
-            raise SignedOut
         raise Refusal("terms", "replaced" if session.terms_opened else "not_opened")
 
     # --- Inside ------------------------------------------------------------------------------------------------

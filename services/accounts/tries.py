@@ -1,7 +1,7 @@
 """Growing waits after failed sign-ins, per account and per source (ASVS 6.3.1, NIST SP 800-63B-4, 3.2.2)."""
 
 import ipaddress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, case, delete, literal, or_, select
 
@@ -9,6 +9,12 @@ from services.allowances import Allowances
 from services.profiles import SignIn as Rules
 from services.store.statements import insert_for
 from services.store.tables import sign_in_tries as table
+
+PROVED = "proved"
+"""In place of a browser's mark: one that has registered here or has just followed the link for a new password."""
+
+# Not the present moment: of two free tries at once, one may have read the clock first and be counted second.
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Tries:
@@ -22,7 +28,7 @@ class Tries:
         self._allowances = allowances
 
     def key(self, email_key: str, device_hash: str = "") -> str:
-        """Return the key of an address; of a browser that has signed in there before, one of its own.
+        """Return the key of an address; of a browser that has signed in there before, or is `PROVED`, one of its own.
 
         So nobody keeps a customer out of the account by failing on purpose elsewhere.
         """
@@ -62,7 +68,7 @@ class Tries:
                 "failures": case((over, 1), else_=table.c.failures + 1),
                 "wait_until": case(
                     (over, literal(self._wait_until(now, 1, free), moment)),
-                    (table.c.failures + 1 < free, literal(now, moment)),
+                    (table.c.failures + 1 < free, literal(_LONG_AGO, moment)),
                     *(
                         (table.c.failures + 1 == count, literal(self._wait_until(now, count, free), moment))
                         for count in later
@@ -95,4 +101,4 @@ class Tries:
         return min(doubled, self._rules.longest_wait)
 
     def _wait_until(self, now: datetime, failures: int, free: int) -> datetime:
-        return now + self._wait(failures, free)
+        return now + self._wait(failures, free) if failures >= free else _LONG_AGO

@@ -18,6 +18,7 @@ from typing import Any, Literal
 from sqlalchemy import (
     Connection,
     CursorResult,
+    Integer,
     Select,
     Update,
     and_,
@@ -62,6 +63,55 @@ _ANY_DUE: Select[Any] = (
     .limit(literal_column("1"))
 )
 """Asked four times a second, so it is made once, for the drivers to run as it is."""
+
+# So are the statements that every message needs: building one costs more than running it.
+_now = bindparam("now", type_=outbox.c.due_at.type)
+_leased_until = bindparam("leased_until", type_=outbox.c.due_at.type)
+_IS_DUE = and_(
+    outbox.c.state.in_(UNSENT),
+    outbox.c.due_at <= _now,
+    outbox.c.id.not_in(bindparam("mine", expanding=True)),  # what is under way here is not due
+)
+_DEAD = select(*_COLUMNS).where(_IS_DUE).where(or_(outbox.c.expires_at <= _now, outbox.c.state == REPEATING)).limit(100)
+
+
+def _taking() -> Update:
+    older = outbox.alias("older")
+    is_first = ~exists().where(
+        older.c.topic == outbox.c.topic,
+        older.c.state.in_(UNSENT),
+        or_(
+            older.c.created_at < outbox.c.created_at,
+            and_(older.c.created_at == outbox.c.created_at, older.c.id < outbox.c.id),
+        ),
+    )
+    due = (
+        select(outbox.c.id)
+        .where(_IS_DUE, outbox.c.kind == bindparam("of_kind"))
+        .where(outbox.c.expires_at > _now, outbox.c.state != REPEATING, is_first)
+        .order_by(outbox.c.due_at)
+        .limit(bindparam("most", type_=Integer))
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    return (
+        update(outbox)
+        .where(outbox.c.id.in_(select(due.c.id)))
+        .values(
+            state=case((outbox.c.state == SENDING, DOUBTFUL), else_=outbox.c.state),
+            attempts=outbox.c.attempts + 1,
+            due_at=_leased_until,
+        )
+        .returning(*_COLUMNS)
+    )
+
+
+_TAKE = _taking()
+_UNSENT_ONE = update(outbox).where(outbox.c.id == bindparam("message_id"), outbox.c.state.in_(UNSENT))
+_LEAVE = _UNSENT_ONE.where(
+    outbox.c.state == bindparam("was"), outbox.c.attempts == bindparam("tries"), outbox.c.expires_at > _now
+).values(state=bindparam("leaving"), due_at=_leased_until)
+_SENT = _UNSENT_ONE.values(state="sent", facts={}, sent_at=_now, last_error=None)
 
 
 @dataclass(frozen=True)
@@ -202,11 +252,9 @@ class Delivery:
 
     # --- Taking ---------------------------------------------------------------------------------------------
 
-    def _due(self, statement: Select[Any]) -> Select[Any]:
-        """Narrow a statement to the unsent messages that are due and not under way here."""
-        mine = [attempt.message.id for attempt in self._under_way]
-        due = statement.where(outbox.c.state.in_(UNSENT), outbox.c.due_at <= self._clock.now())
-        return due.where(outbox.c.id.not_in(mine)) if mine else due
+    def _due(self, now: datetime) -> dict[str, Any]:
+        """Return what `_IS_DUE` leaves open."""
+        return {"now": now, "mine": [attempt.message.id for attempt in self._under_way]}
 
     def _free_lanes(self, kind: str) -> int:
         self._abandoned = [a for a in self._abandoned if a.thread and a.thread.is_alive()]
@@ -227,35 +275,9 @@ class Delivery:
     def _take(self, kind: str, limit: int) -> Sequence[Message]:
         """Lease due messages, of each topic the oldest, by one conditional statement."""
         now = self._clock.now()
-        older = outbox.alias("older")
-        is_first = ~exists().where(
-            older.c.topic == outbox.c.topic,
-            older.c.state.in_(UNSENT),
-            or_(
-                older.c.created_at < outbox.c.created_at,
-                and_(older.c.created_at == outbox.c.created_at, older.c.id < outbox.c.id),
-            ),
-        )
-        due = (
-            self._due(select(outbox.c.id))
-            .where(outbox.c.kind == kind, outbox.c.expires_at > now, outbox.c.state != REPEATING, is_first)
-            .order_by(outbox.c.due_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-            .cte("due")
-        )
-        take = (
-            update(outbox)
-            .where(outbox.c.id.in_(select(due.c.id)))
-            .values(
-                state=case((outbox.c.state == SENDING, DOUBTFUL), else_=outbox.c.state),
-                attempts=outbox.c.attempts + 1,
-                due_at=now + LEASE,
-            )
-            .returning(*_COLUMNS)
-        )
+        take = {**self._due(now), "of_kind": kind, "most": limit, "leased_until": now + LEASE}
         with self._store.write() as connection:
-            rows = connection.execute(take).all()
+            rows = connection.execute(_TAKE, take).all()
         return sorted((Message(**row._mapping) for row in rows), key=lambda message: message.created_at)
 
     def _renew_leases(self) -> None:
@@ -310,18 +332,18 @@ class Delivery:
     def _leave(self, attempt: _Attempt) -> None:
         """Write down that the message is handed over now; raises Withdrawn when it must not be any more."""
         now = self._clock.now()
-        leave = (
-            _unsent(attempt.message)
-            .where(
-                outbox.c.state == attempt.message.state,
-                outbox.c.attempts == attempt.message.attempts,
-                outbox.c.expires_at > now,
-            )
-            .values(state=_LEAVING[attempt.message.state], due_at=now + LEASE)
-        )
+        message = attempt.message
+        leave = {
+            "message_id": message.id,
+            "was": message.state,
+            "tries": message.attempts,
+            "leaving": _LEAVING[message.state],
+            "now": now,
+            "leased_until": now + LEASE,
+        }
         with attempt.lock:
             with self._store.write() as connection:
-                if attempt.is_abandoned or connection.execute(leave).rowcount == 0:
+                if attempt.is_abandoned or connection.execute(_LEAVE, leave).rowcount == 0:
                     raise Withdrawn
             attempt.has_left = True
         reach("delivery.leaving")
@@ -360,9 +382,8 @@ class Delivery:
             self._note_failure(message, outcome)
 
     def _note_sent(self, message: Message) -> None:
-        sent = _unsent(message).values(state="sent", facts={}, sent_at=self._clock.now(), last_error=None)
         with self._store.write() as connection:
-            connection.execute(sent)
+            connection.execute(_SENT, {"message_id": message.id, "now": self._clock.now()})
         _log.info("sent %s", _described(message))
 
     def _let_go(self, message: Message) -> None:
@@ -398,9 +419,8 @@ class Delivery:
     def _end_dead(self) -> None:
         """End what must not be sent any more: its link or code has died, or it may have left twice."""
         now = self._clock.now()
-        is_dead = or_(outbox.c.expires_at <= now, outbox.c.state == REPEATING)
         with self._store.read() as connection:
-            rows = connection.execute(self._due(select(*_COLUMNS)).where(is_dead).limit(100)).all()
+            rows = connection.execute(_DEAD, self._due(now)).all()
         for message in (Message(**row._mapping) for row in rows):
             if message.expires_at <= now:
                 self._end(message, "expired", "")

@@ -18,6 +18,7 @@ WAITING, SENDING, DOUBTFUL, REPEATING = "waiting", "sending", "doubtful", "repea
 UNSENT = (WAITING, SENDING, DOUBTFUL, REPEATING)
 """A message is sent at most twice, so its state tells how often it may have left: `waiting` never; `sending` it
 is leaving, or was when the process died; `doubtful` perhaps once; `repeating` it is leaving for the last time."""
+ENDED = ("sent", "replaced", "expired", "given_up")
 
 ANNOUNCED = "outbox"
 """Set in a connection's info by `put`: delivery in the same process wakes when that connection is freed."""
@@ -128,7 +129,7 @@ class Outbox:
         """Return how many messages are `waiting`, `sent`, `replaced`, `expired` and `given_up`."""
         with self._store.read() as connection:
             rows = connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state)).all()
-        counts = Counter(dict.fromkeys((WAITING, "sent", "replaced", "expired", "given_up"), 0))
+        counts = Counter(dict.fromkeys((WAITING, *ENDED), 0))
         for state, count in rows:
             counts[WAITING if state in UNSENT else state] += count
         return dict(counts)

@@ -1,14 +1,14 @@
 """The rules of a new password: the profile's, and two that hold everywhere (NIST SP 800-63B-4, 3.1.1.2)."""
 
-import importlib
 import re
-import sys
-import threading
 import unicodedata
+from ast import literal_eval
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 
 from services.passwords.hashing import normal_form
 from services.profiles import PasswordRules
@@ -18,7 +18,6 @@ _LOCAL = frozenset(
     {"jelszo", "jelszó", "jelszavam", "titok", "titkos", "asdfghjklé", "qwertz", "qwertzuiop", "kiskutya"}
     | {"cicamica", "szeretlek", "magyarorszag", "magyarország", "ferencvaros", "biztositas", "biztosítás"}
 )
-_ONE_LOADS = threading.Lock()
 _USUAL_ENDING = re.compile(r"(?:1|12|123|1234|12345|123456)?[!.?*]?$")
 
 
@@ -62,7 +61,8 @@ def _judge(password: str, rules: PasswordRules, email: str, name: str, identifie
 def is_common(password: str) -> bool:
     """Tell whether `password` is a much used one, or one with a usual ending such as 123."""
     folded = password.casefold()
-    return any(word in _common() for word in (folded, _USUAL_ENDING.sub("", folded)) if word)
+    words = {folded, _USUAL_ENDING.sub("", folded)} - {""}
+    return any(word in _LOCAL or ("," not in word and f",{word}," in _common()) for word in words)
 
 
 def is_alike(password: str, references: list[str]) -> bool:
@@ -91,16 +91,18 @@ def _folded(text: str) -> str:
     return "".join(sign for sign in decomposed if not unicodedata.combining(sign))
 
 
-def _common() -> frozenset[str]:
-    # One thread loads: modules let go of by one while another imports them would break that one's import.
-    with _ONE_LOADS:
-        return _loaded()
-
-
 @cache
-def _loaded() -> frozenset[str]:
-    # Imported when first needed and let go of again: of its lists, 14 MB, one is kept.
-    passwords = importlib.import_module("zxcvbn.frequency_lists").FREQUENCY_LISTS["passwords"]
-    for module in [name for name in sys.modules if name.partition(".")[0] == "zxcvbn"]:
-        del sys.modules[module]
-    return _LOCAL | frozenset(passwords)
+def _common() -> str:
+    """Return zxcvbn's list of passwords as one text, a comma before and after each.
+
+    Read as a file: importing the package would load all its lists, 16 MB. A set of so many words would take 4 MB;
+    to search the text takes a tenth of a millisecond.
+    """
+    package = find_spec("zxcvbn")
+    if package is None or not package.origin:
+        raise ModuleNotFoundError("zxcvbn")
+    lists = Path(package.origin).with_name("frequency_lists.py").read_text("utf-8")
+    found = re.search(r'"passwords": ("(?:[^"\\]|\\.)+")', lists)
+    if found is None:
+        raise RuntimeError("zxcvbn keeps its list of passwords in another form now")
+    return f",{literal_eval(found[1])},"

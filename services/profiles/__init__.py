@@ -50,6 +50,7 @@ def _phone(number: str) -> str:
 
 
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
+_Days = Annotated[int, Field(ge=1, le=36525)]
 
 
 class _Part(BaseModel):
@@ -198,12 +199,37 @@ class SignIn(_Part):
 
 
 class Retention(_Part):
-    """After how many days what is no longer needed is erased."""
+    """After how many days what is no longer needed is erased (GDPR, article 5 (1) e).
 
-    registrations: Annotated[int, Field(ge=1)] = 7
-    messages: Annotated[int, Field(ge=1)] = 30
-    sessions: Annotated[int, Field(ge=1)] = 90
-    audit: Annotated[int, Field(ge=30)] = 1826
+    Registrations from their end on, complete or not: the account holds what is needed of a complete one. Messages
+    from their last try on, unsent ones never. Sessions from their sign-in on, and with them by which browsers a
+    customer is known. Of the audit trail, five years and a day are in which claims lapse (Ptk. 6:22. §).
+    """
+
+    registrations_days: _Days = 7
+    messages_days: _Days = 30
+    sessions_days: _Days = 90
+    audit_days: Annotated[int, Field(ge=30, le=36525)] = 1826
+
+    @property
+    def registrations(self) -> timedelta:
+        """How long a registration is kept after its end."""
+        return timedelta(days=self.registrations_days)
+
+    @property
+    def messages(self) -> timedelta:
+        """How long it is kept that a message was sent."""
+        return timedelta(days=self.messages_days)
+
+    @property
+    def sessions(self) -> timedelta:
+        """How long a sign-in is kept."""
+        return timedelta(days=self.sessions_days)
+
+    @property
+    def audit(self) -> timedelta:
+        """How long it is kept who did what."""
+        return timedelta(days=self.audit_days)
 
 
 class Contact(_Part):

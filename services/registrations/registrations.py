@@ -6,7 +6,7 @@ from datetime import datetime
 from math import ceil
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Insert, bindparam, exists, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from services import randomness
@@ -21,13 +21,31 @@ from services.policyholders import PolicyHolder, PolicyHolders, SecondDatum
 from services.profiles import Profile
 from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.registrations.registration import COMPLETE, Registration, Visit
-from services.registrations.rows import Rows, why_not
+from services.registrations.rows import Rows, binds, why_not
 from services.registrations.sending import Sending
 from services.store import tables
 from services.store.engine import Store
 from services.terms import TermsVersions
 
 _r = tables.registrations.c
+_a = tables.accounts.c
+_p = tables.phones.c
+
+# What the steps add to the conditions of `Rows.advance`.
+_KEY = bindparam("new_key", type_=_r.email_key.type)
+_NUMBER = bindparam("new_number", type_=_r.mobile.type)
+_AGAIN_BEFORE = bindparam("again_before", type_=_r.mailed_at.type)
+_IS_TAKEN = exists().where(_a.email_key == _KEY)
+_IS_FREE = ~_IS_TAKEN
+_IS_NEW = or_(_r.email_key.is_(None), _r.email_key != _KEY, _r.mailed_at <= _AGAIN_BEFORE)
+_HAS_ADDRESS = _r.email.is_not(None)
+_MAY_MAIL_AGAIN = _r.mailed_at <= _AGAIN_BEFORE
+_IS_ON_RECORD = exists().where(_p.kutid == _r.kutid, _p.number == _NUMBER, _p.is_mobile)
+_IS_ANOTHER = _r.mobile.is_distinct_from(_NUMBER)
+_IS_UNCONFIRMED = _r.mobile_confirmed_at.is_(None)
+_HAS_OPENED = _r.terms_opened == bindparam("in_force", type_=_r.terms_opened.type)
+_IS_OPENED_FIRST = _r.terms_opened.is_distinct_from(bindparam("version", type_=_r.terms_opened.type))
+_IS_UNACCEPTED = _r.terms_accepted_at.is_(None)
 
 
 class Registrations:
@@ -58,6 +76,9 @@ class Registrations:
         self._codes = codes
         self._terms = terms
         self._hasher = hasher
+        self._is_code_due = exists().where(_IS_UNCONFIRMED, *self._rows.conditions("mobile_confirmed_at"))
+        self._opening = update(tables.registrations).where(*self._rows.conditions(None), _IS_OPENED_FIRST)
+        self._completing = _completing(self._rows.conditions(COMPLETE))
 
     # --- Seeing ----------------------------------------------------------------------------------------------
 
@@ -65,6 +86,22 @@ class Registrations:
         """Return the registration as this browser may see it, ended or not; changes nothing (a scanner may look)."""
         with self._store.read() as connection:
             return self._rows.see(connection, visit)
+
+    def why_dead(self, visit: Visit) -> str:
+        """Return the kind of dead end that a link which shows no registration leads to.
+
+        ``link_unknown`` when a newer mail has left for it; once it was erased, ``link_completed`` while there is
+        the account that it opened, else ``link_expired``.
+        """
+        a = tables.accounts.c
+        with self._store.read() as connection:
+            is_kept, has_account = connection.execute(
+                select(
+                    exists().where(_r.id == visit.registration_id),
+                    exists().where(a.registration_id == visit.registration_id),
+                )
+            ).one()
+        return "link_unknown" if is_kept else "link_completed" if has_account else "link_expired"
 
     # --- Steps -----------------------------------------------------------------------------------------------
 
@@ -102,17 +139,13 @@ class Registrations:
         Raises Refusal ``email.taken``, ``email.too_many``, DeadEnd or OutOfTurn.
         """
         now = self._clock.now()
-        is_taken = exists().where(tables.accounts.c.email_key == address.key)
-        is_new = or_(
-            _r.email_key.is_(None),
-            _r.email_key != address.key,
-            _r.mailed_at <= now - self._profile.registration.mail_again,
-        )
         with self._store.write() as connection:
             changed = self._rows.advance(
                 connection, visit, "email", now,
-                ~is_taken, is_new,
-                **self._rows.new_link(now),
+                _IS_FREE, _IS_NEW,
+                new_key=address.key,
+                again_before=now - self._profile.registration.mail_again,
+                new_link=True,
                 email=address.typed,
                 email_key=address.key,
             )  # fmt: skip
@@ -120,9 +153,7 @@ class Registrations:
                 self._stop_asking(connection, changed, now)
                 return self._sending.mail_link(connection, changed, now)
             seen = self._rows.see(connection, visit)
-            refusal = (
-                self._taken(connection, seen, is_taken, now) if self._rows.is_in_turn(seen, "email", now) else None
-            )
+            refusal = self._taken(connection, seen, address, now) if self._rows.is_in_turn(seen, "email", now) else None
         if refusal is not None:
             raise refusal
         if seen is not None and seen.email_key == address.key and self._rows.is_in_turn(seen, "email", now):
@@ -139,8 +170,9 @@ class Registrations:
         with self._store.write() as connection:
             changed = self._rows.advance(
                 connection, visit, "email", now,
-                _r.email.is_not(None), _r.mailed_at <= now - again,
-                **self._rows.new_link(now),
+                _HAS_ADDRESS, _MAY_MAIL_AGAIN,
+                again_before=now - again,
+                new_link=True,
             )  # fmt: skip
             if changed is not None:
                 return self._sending.mail_link(connection, changed, now)
@@ -156,13 +188,11 @@ class Registrations:
         ``sms_resend.too_early``, DeadEnd or OutOfTurn.
         """
         now = self._clock.now()
-        is_on_record = exists().where(
-            tables.phones.c.kutid == _r.kutid, tables.phones.c.number == mobile, tables.phones.c.is_mobile
-        )
         with self._store.write() as connection:
             changed = self._rows.advance(
                 connection, visit, "mobile", now,
-                is_on_record, _r.mobile.is_distinct_from(mobile),
+                _IS_ON_RECORD, _IS_ANOTHER,
+                new_number=mobile,
                 mobile=mobile,
                 mobile_confirmed_at=None,
             )  # fmt: skip
@@ -197,15 +227,17 @@ class Registrations:
     def confirm_mobile(self, visit: Visit, code: str) -> Registration:
         """Check the code from the SMS (M21). Raises Refusal ``sms_code.wrong`` and others, DeadEnd or OutOfTurn."""
         now = self._clock.now()
-        is_due = exists().where(
-            _r.mobile_confirmed_at.is_(None), *self._rows.conditions(visit, "mobile_confirmed_at", now)
-        )
         changed: Registration | None = None
         refusal: Exception | None = None
         with self._store.write() as connection:
             try:
                 is_right = self._codes.redeem(
-                    connection, code, registration_id=visit.registration_id, now=now, only_if=is_due
+                    connection,
+                    code,
+                    registration_id=visit.registration_id,
+                    now=now,
+                    only_if=self._is_code_due,
+                    values=binds(visit),
                 )
                 refusal = None if is_right else Refusal("sms_code", "wrong")
             except (Refusal, DeadEnd) as nothing_to_try:
@@ -225,11 +257,7 @@ class Registrations:
         """Record that this browser opened a version of the terms (M23)."""
         now = self._clock.now()
         with self._store.write() as connection:
-            connection.execute(
-                update(tables.registrations)
-                .where(*self._rows.conditions(visit, None, now), _r.terms_opened.is_distinct_from(version))
-                .values(terms_opened=version)
-            )
+            connection.execute(self._opening, {**binds(visit, now), "version": version, "terms_opened": version})
 
     def accept_terms(self, visit: Visit) -> Registration:
         """Accept the terms in force (M23).
@@ -241,7 +269,8 @@ class Registrations:
         with self._store.write() as connection:
             changed = self._rows.advance(
                 connection, visit, "terms_accepted_at", now,
-                _r.terms_opened == terms.version, _r.terms_accepted_at.is_(None),
+                _HAS_OPENED, _IS_UNACCEPTED,
+                in_force=terms.version,
                 terms_version=terms.version,
                 terms_hash=terms.hash,
                 terms_accepted_at=now,
@@ -315,28 +344,9 @@ class Registrations:
 
     def _open_account(self, visit: Visit, seen: Registration, hashed: str) -> Registration:
         now = self._clock.now()
-        a = tables.accounts.c
-        values = {
-            a.id: literal(randomness.opaque_id()),
-            a.kutid: _r.kutid,
-            a.registration_id: _r.id,
-            a.email: _r.email,
-            a.email_key: _r.email_key,
-            a.mobile: _r.mobile,
-            a.password_hash: literal(hashed),
-            a.password_changed_at: literal(now, a.password_changed_at.type),
-            a.language: _r.language,
-            a.created_at: literal(now, a.created_at.type),
-            a.terms_version: _r.terms_version,
-            a.terms_hash: _r.terms_hash,
-            a.terms_accepted_at: _r.terms_accepted_at,
-            a.answers: _r.answers,
-        }
         with self._store.write() as connection:
             is_open = connection.execute(
-                insert(tables.accounts)
-                .from_select(list(values), select(*values.values()).where(*self._rows.conditions(visit, COMPLETE, now)))
-                .returning(a.id)
+                self._completing, {**binds(visit, now), "account_id": randomness.opaque_id(), "hashed": hashed}
             ).first()
             if is_open is not None:
                 reach("registrations.opening")
@@ -361,15 +371,15 @@ class Registrations:
             connection.execute(
                 update(tables.registrations)
                 .where(_r.id == tried.id, _r.email_key == tried.email_key)
-                .values({**self._rows.dropped(), "email": None, "email_key": None})
+                .values({**self._rows.dropped(), **self._rows.dropped_answers(), "email": None, "email_key": None})
             )
         raise Refusal("email", "taken")
 
     def _taken(
-        self, connection: Connection, seen: Registration | None, is_taken: ColumnElement[bool], now: datetime
+        self, connection: Connection, seen: Registration | None, address: EmailAddress, now: datetime
     ) -> Refusal | None:
         # Says that somebody has an account, so it is said a few times only (decision on M15).
-        if seen is None or not connection.execute(select(is_taken)).scalar():
+        if seen is None or not connection.execute(select(_IS_TAKEN), {"new_key": address.key}).scalar():
             return None
         rules = self._profile.registration
         blocked_until = self._allowances.take(
@@ -391,6 +401,30 @@ class Registrations:
         )
         if blocked_until:
             raise Refusal("email", "too_many", at=blocked_until)
+
+
+def _completing(conditions: Sequence[ColumnElement[bool]]) -> Insert:
+    """Return the statement that opens an account of what the registration holds, if the conditions hold of it."""
+    now = bindparam("now", type_=_a.created_at.type)
+    values = {
+        _a.id: bindparam("account_id", type_=_a.id.type),
+        _a.kutid: _r.kutid,
+        _a.registration_id: _r.id,
+        _a.email: _r.email,
+        _a.email_key: _r.email_key,
+        _a.mobile: _r.mobile,
+        _a.password_hash: bindparam("hashed", type_=_a.password_hash.type),
+        _a.password_changed_at: now,
+        _a.language: _r.language,
+        _a.created_at: now,
+        _a.terms_version: _r.terms_version,
+        _a.terms_hash: _r.terms_hash,
+        _a.terms_accepted_at: _r.terms_accepted_at,
+        _a.answers: _r.answers,
+    }
+    return (
+        insert(tables.accounts).from_select(list(values), select(*values.values()).where(*conditions)).returning(_a.id)
+    )
 
 
 def _with_tries(refusal: Exception | None, seen: Registration, now: datetime) -> Exception:

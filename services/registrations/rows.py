@@ -3,19 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     String,
+    Update,
     and_,
     bindparam,
     case,
     exists,
     func,
     insert,
-    literal,
     or_,
     select,
     update,
@@ -35,8 +36,11 @@ _code = tables.one_time_codes.c
 _IS_COMPLETE = exists().where(tables.accounts.c.registration_id == _r.id)
 _HAS_ACCOUNT = exists().where(tables.accounts.c.kutid == _r.kutid)
 
-# Built once: it is asked for at every turn.
-_link_id = bindparam("link_id", type_=String)
+# Statements are built once: building one and finding it among those compiled costs more than its run.
+_id = bindparam("visit_id", type_=String)
+_link_id = bindparam("visit_link", type_=String)
+_now = bindparam("now", type_=_r.expires_at.type)
+_hour_ends_at = bindparam("hour_ends_at", type_=_r.expires_at.type)
 _SEEN = (
     select(
         *_r,
@@ -47,8 +51,15 @@ _SEEN = (
     )
     .join_from(tables.registrations, tables.customers)
     .outerjoin(tables.one_time_codes, and_(_code.kutid == _r.kutid, _code.registration_id == _r.id))
-    .where(_r.id == bindparam("registration_id"), or_(_link_id.is_(None), _r.link_id == _link_id))
+    .where(_r.id == _id, or_(_link_id.is_(None), _r.link_id == _link_id))
 )
+_BEGIN = insert(tables.registrations).returning(*_r)
+
+
+def binds(visit: Visit, now: datetime | None = None) -> dict[str, Any]:
+    """Return what the statements of `Rows` leave open; with `now`, for those that change something."""
+    moment = {} if now is None else {"now": now}
+    return {"visit_id": visit.registration_id, "visit_link": visit.link_id, **moment}
 
 
 class Rows:
@@ -58,32 +69,32 @@ class Rows:
         self._facts = tuple(facts)
         self._rules = rules
         self._codes = codes
+        self.conditions = cache(self._conditions)
+        self._advancing = cache(self._advance)
 
     def begin(
         self, connection: Connection, holder: PolicyHolder, identifier: str, language: str, now: datetime
     ) -> Registration:
         """Write down a new registration of an identified customer."""
         row = connection.execute(
-            insert(tables.registrations)
-            .values(
-                id=randomness.opaque_id(),
-                kutid=holder.kutid,
-                identifier=identifier,
-                language=language,
-                created_at=now,
-                expires_at=now + self._rules.lifetime,
-                closes_at=now + self._rules.longest,
-                mails=0,
-                answers={},
-            )
-            .returning(*_r)
+            _BEGIN,
+            {
+                "id": randomness.opaque_id(),
+                "kutid": holder.kutid,
+                "identifier": identifier,
+                "language": language,
+                "created_at": now,
+                "expires_at": now + self._rules.lifetime,
+                "closes_at": now + self._rules.longest,
+                "mails": 0,
+                "answers": {},
+            },
         ).one()
         return from_row(row._mapping, None)
 
     def see(self, connection: Connection, visit: Visit) -> Registration | None:
         """Return the registration as this browser may see it, with its code and its holder's name."""
-        seen = connection.execute(_SEEN, {"registration_id": visit.registration_id, "link_id": visit.link_id})
-        row = seen.first()
+        row = connection.execute(_SEEN, binds(visit)).first()
         if row is None:
             return None
         mapping = row._mapping
@@ -102,61 +113,69 @@ class Rows:
         fact: str,
         now: datetime,
         *conditions: ColumnElement[bool],
-        **changes: Any,
+        new_link: bool = False,
+        **values: Any,
     ) -> Registration | None:
-        """Change the registration if it is open, `fact` is its turn and the conditions hold; one statement."""
-        if EMAIL_CONFIRMED in self.before(fact):
-            changes[EMAIL_CONFIRMED] = func.coalesce(_r.email_confirmed_at, literal(now, _r.email_confirmed_at.type))
-        row = connection.execute(
-            update(tables.registrations)
-            .where(*self.conditions(visit, fact, now), *conditions)
-            .values(changes)
-            .returning(*_r)
-        ).first()
+        """Change the registration if it is open, `fact` is its turn and the conditions hold; one statement.
+
+        `values` are by the names of columns, and of the bind parameters in the conditions, which are built once and
+        handed over at every call. A new mailed link makes a new hour, and all that came after the address is dropped.
+        """
+        if new_link:
+            values = {
+                **self.dropped(),
+                "link_id": randomness.opaque_id(),
+                "mailed_at": now,
+                "hour_ends_at": now + self._rules.lifetime,
+                **values,
+            }
+        row = connection.execute(self._advancing(fact, conditions, new_link), {**binds(visit, now), **values}).first()
         if row is None:
             return None
-        return from_row(row._mapping, row.link_id if "link_id" not in changes else None)
+        return from_row(row._mapping, None if new_link else row.link_id)
 
-    def conditions(self, visit: Visit, fact: str | None, now: datetime) -> list[ColumnElement[bool]]:
+    def _advance(self, fact: str, conditions: tuple[ColumnElement[bool], ...], new_link: bool) -> Update:
+        """Return the statement of `advance` without the columns that are simply set: it takes those from its values."""
+        changes: dict[str, Any] = {}
+        if EMAIL_CONFIRMED in self.before(fact):
+            changes[EMAIL_CONFIRMED] = func.coalesce(_r.email_confirmed_at, _now)
+        if new_link:
+            changes["mails"] = _r.mails + 1
+            changes["expires_at"] = case((_r.closes_at < _hour_ends_at, _r.closes_at), else_=_hour_ends_at)
+            changes.update(self.dropped_answers())
+        advance = update(tables.registrations).where(*self.conditions(fact), *conditions).returning(*_r)
+        return advance.values(changes) if changes else advance
+
+    def _conditions(self, fact: str | None) -> tuple[ColumnElement[bool], ...]:
         """Return what must hold of the row: it is open, and every fact that comes before `fact` is there."""
-        conditions = [_r.id == visit.registration_id, _r.expires_at > now, ~_HAS_ACCOUNT]
-        if visit.link_id:
-            # A browser that came by a link has nothing more in hand once a newer mail has left.
-            conditions.append(_r.link_id == visit.link_id)
+        # A browser that came by a link has nothing more in hand once a newer mail has left.
+        is_newest = or_(_link_id.is_(None), _r.link_id == _link_id)
+        conditions = [_r.id == _id, _r.expires_at > _now, ~_HAS_ACCOUNT, is_newest]
         for earlier in self.before(fact) if fact else ():
             if earlier == EMAIL_CONFIRMED:
                 # The proof is the link in this browser's hands, not that somebody somewhere opened it.
-                conditions.append(_r.link_id == (visit.link_id or ""))
+                conditions.append(_r.link_id == _link_id)
             elif earlier in _r:
                 conditions.append(_r[earlier].is_not(None))
             else:
                 conditions.append(_r.answers[earlier].as_string().is_not(None))
-        return conditions
+        return tuple(conditions)
 
     def before(self, fact: str) -> tuple[str, ...]:
         """Return the facts that come before `fact`."""
         return self._facts[: self._facts.index(fact)]
 
-    def new_link(self, now: datetime) -> dict[str, Any]:
-        """Return the changes that a new mailed link makes: a new hour, and all that came later is dropped."""
-        end = literal(now + self._rules.lifetime, _r.expires_at.type)
-        return {
-            **self.dropped(),
-            "link_id": randomness.opaque_id(),
-            "mailed_at": now,
-            "mails": _r.mails + 1,
-            "expires_at": case((_r.closes_at < end, _r.closes_at), else_=end),
-        }
-
-    def dropped(self) -> dict[str, Any]:
+    def dropped(self) -> dict[str, None]:
         """Return the changes that drop all that came after the address: whoever held its link gave it."""
-        later = self._facts[self._facts.index("email") + 1 :]
-        answers = [fact for fact in later if fact not in _r and fact != COMPLETE]
-        return {
-            **{fact: None for fact in later if fact in _r},
-            **({"answers": without(_r.answers, answers)} if answers else {}),
-            "terms_opened": None,
-        }
+        return {**{fact: None for fact in self._after_address() if fact in _r}, "terms_opened": None}
+
+    def dropped_answers(self) -> dict[str, ColumnElement[Any]]:
+        """Return the change that drops the answers among it."""
+        answers = [fact for fact in self._after_address() if fact not in _r and fact != COMPLETE]
+        return {"answers": without(_r.answers, answers)} if answers else {}
+
+    def _after_address(self) -> tuple[str, ...]:
+        return self._facts[self._facts.index("email") + 1 :]
 
     def is_in_turn(self, seen: Registration | None, fact: str, now: datetime) -> bool:
         """Tell whether the registration is open and every fact before `fact` is there."""

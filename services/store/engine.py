@@ -76,6 +76,7 @@ class Store:
                 "journal_mode=WAL",
                 f"synchronous={synchronous}",
                 "foreign_keys=ON",
+                "secure_delete=ON",  # what is erased leaves the file too; some builds of SQLite leave it there
                 "cache_size=-65536",
                 "journal_size_limit=67108864",
             ):

@@ -10,7 +10,12 @@ from sqlalchemy.ext.compiler import compiles
 
 def insert_for(connection: Connection, table: Table) -> Any:
     """Return an INSERT of the connection's own dialect, for its ON CONFLICT clause."""
-    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+    return insert_in(connection.dialect.name, table)
+
+
+def insert_in(dialect: str, table: Table) -> Any:
+    """Return the same by the dialect's name, for a statement that is built once and kept."""
+    return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
 def queue_for(connection: Connection, key: str) -> None:

@@ -175,7 +175,7 @@ sessions = Table(
     Column("ended_at", Moment),
     Column("ended_by", String(16)),  # see services.accounts.sessions
     Column("terms_opened", String(64)),
-    Column("kept", JSON),  # what was typed when the session before it ended
+    Column("kept", JSON(none_as_null=True)),  # what was typed when the session before it ended
 )
 
 sign_in_tries = Table(

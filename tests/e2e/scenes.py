@@ -1,4 +1,4 @@
-"""Every sight that the registration has to offer, one after the other: for the pictures and for axe.
+"""Every sight that the site has to offer, one after the other: for the pictures and for axe.
 
 Each generator leads a visitor on and yields a sight's name whenever there is something new to be seen. They move the
 server's clock.
@@ -7,6 +7,7 @@ server's clock.
 from collections.abc import Iterator
 
 from . import cast
+from .cast import PASSWORD
 from .visitor import FIRST_HALF, SECOND_HALF, STEPS, Visitor
 
 
@@ -123,6 +124,86 @@ def dead_ends(visitor: Visitor) -> Iterator[str]:
     visitor.open(FIRST_HALF)
     visitor.take_step()
     yield "already-registered"
+
+
+def account(visitor: Visitor) -> Iterator[str]:
+    """Yield what a customer with an account meets."""
+    server = visitor.server
+    visitor.open(FIRST_HALF)
+    visitor.walk_to("done")
+    visitor.open("/belepes")
+    visitor.submit()
+    yield "login-empty"
+    visitor.sign_in("Nem-ez-a-jelszo-1")
+    yield "login-failed"
+    for _ in range(5):
+        visitor.sign_in("Nem-ez-a-jelszo-1")
+    yield "login-wait"
+    server.advance(minutes=2)
+    visitor.sign_in()
+    yield "account"
+    visitor.open("/fiok/jelszo")
+    yield "password-not-yet"
+    visitor.open("/fiok/email")
+    yield "email-change"
+    visitor.submit()
+    yield "email-change-empty"
+    visitor.fill(email=f"uj.{visitor.email}", current_password=PASSWORD)
+    visitor.submit()
+    yield "account-email-pending"
+    visitor.open(server.link(f"uj.{visitor.email}"))
+    yield "email-confirm"
+    visitor.open("/fiok/mobil")
+    yield "mobile-change"
+    visitor.fill(mobile="30 765 4321", current_password=PASSWORD)
+    visitor.submit()
+    yield "mobile-code"
+    visitor.submit()
+    yield "mobile-code-empty"
+    visitor.open("/fiok/megszuntetes")
+    yield "close"
+    server.publish_terms("2026-2")
+    visitor.open("/")
+    visitor.sign_out()
+    yield "signed-out"
+    visitor.sign_in()
+    yield "terms-update"
+    visitor.submit()
+    yield "terms-update-not-opened"
+    visitor.read_terms()
+    visitor.choose("terms")
+    visitor.submit()
+    server.advance(minutes=24 * 60)
+    visitor.sign_in()
+    visitor.open("/fiok/jelszo")
+    yield "password-change"
+    visitor.submit()
+    yield "password-change-empty"
+    visitor.fill(current_password=PASSWORD, password="Zold3Kapu9Alma", password_confirm="Zold3Kapu9Alma")
+    visitor.submit()
+    yield "password-changed"
+    visitor.open("/sso/ForgotPassword")
+    yield "forgot"
+    visitor.fill(email=visitor.email)
+    visitor.submit()
+    yield "forgot-sent"
+    link = server.link(visitor.email)
+    visitor.open(link)
+    yield "reset"
+    visitor.fill(password="rovid", password_confirm="masik")
+    visitor.submit()
+    yield "reset-short"
+    visitor.fill(password=PASSWORD, password_confirm=PASSWORD)
+    visitor.submit()
+    yield "reset-done"
+    visitor.open(link)
+    yield "reset-dead"
+    visitor.sign_in()
+    visitor.open("/fiok/megszuntetes")
+    visitor.choose("confirm")
+    visitor.fill(current_password=PASSWORD)
+    visitor.submit()
+    yield "closed"
 
 
 def _wrong(visitor: Visitor) -> str:

@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def _take(browser: Browser, server: OwnServer, look: Look) -> Iterator[str]:
-    for sights in (scenes.steps, scenes.errors, scenes.dead_ends):
+    for sights in (scenes.steps, scenes.errors, scenes.dead_ends, scenes.account):
         server.reset()
         visitor = _visitor(browser, server, look)
         for sight in sights(visitor):

@@ -40,6 +40,10 @@ class Server:
         link: str = self.mails(to)[-1]["links"][0]
         return link
 
+    def subjects(self, to: str) -> list[str]:
+        """Return the subjects of the mails to an address, oldest first."""
+        return [mail["subject"] for mail in self.mails(to)]
+
     def codes(self, mobile: str) -> list[str]:
         """Return the codes sent to a number (E.164), oldest first."""
         return [re.findall(r"#(\d+)", message["text"])[0] for message in self.messages(mobile, "sms")]

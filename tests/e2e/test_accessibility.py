@@ -1,4 +1,4 @@
-"""Every sight of the registration before axe-core (WCAG 2.2 AA and good practice), and in a narrow window."""
+"""Every sight of the site before axe-core (WCAG 2.2 AA and good practice), and in a narrow window."""
 
 from collections.abc import Callable, Iterator
 
@@ -11,7 +11,9 @@ from .visitor import Visitor
 pytestmark = pytest.mark.moves_time
 
 Scenes = Callable[[Visitor], Iterator[str]]
-_EACH = pytest.mark.parametrize("sights", [scenes.steps, scenes.errors, scenes.dead_ends], ids=lambda it: it.__name__)
+_EACH = pytest.mark.parametrize(
+    "sights", [scenes.steps, scenes.errors, scenes.dead_ends, scenes.account], ids=lambda it: it.__name__
+)
 
 
 @pytest.mark.looked_at

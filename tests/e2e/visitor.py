@@ -299,6 +299,17 @@ class Visitor:
             assert self.step != before, f"{before} did not lead on: {self.text()[:400]}"
         raise AssertionError(f"The journey has no step {step}.")
 
+    def sign_in(self, password: str = PASSWORD, email: str = "") -> None:
+        """Sign in with the visitor's own address, or another."""
+        if self.step != "login":
+            self.open("/belepes")
+        self.fill(email=email or self.email, password=password)
+        self.submit()
+
+    def sign_out(self) -> None:
+        """Sign out by the button in the header."""
+        self._act(lambda: self.browser.click("form[data-step=logout] button"))
+
     def read_terms(self) -> None:
         """Open the terms in their window, and close it."""
         link = "a[data-opens=terms]"

@@ -19,7 +19,7 @@ LANGUAGES = ("hu", "en")
 _PLURALS = ("none", "zero", "one", "two", "few", "many", "other")
 _KEY = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+")
 _TIME = {"now", "utcnow", "today", "time", "time_ns", "localtime", "gmtime"}
-_LATE_IMPORTS = {"services/passwords/rules.py": {"zxcvbn"}, "services/messages/senders.py": {"apprise"}}
+_LATE_IMPORTS = {"services/messages/senders.py": {"apprise"}}
 """Large packages that most processes never need."""
 _CLOCKS = {"services/clock.py", "webapp/commands/doctor.py"}
 """The clock, and the command that looks whether the machine's own goes right."""

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import click
 from limits.storage import storage_from_string
@@ -22,6 +23,7 @@ from webapp.cli import Context
 from webapp.delivery import delivery
 from webapp.parts import Parts
 from webapp.settings import Settings
+from webapp.tidying import tidying
 from webapp.wiring import wire
 
 _EARLIEST = 1_767_225_600  # 2026: a machine that believes in an earlier year has not set its clock
@@ -55,7 +57,7 @@ def examine(settings: Settings) -> list[Finding]:
     except (ProfileError, RuntimeError, ValueError, OSError) as error:
         return [*findings, Finding("set-up", str(error), "Mend the profile or the setting that it names.", is_bad=True)]
     findings.append(Finding("profile", f"{parts.profile.name}: {' → '.join(parts.profile.journey)}"))
-    for look in (_front_end, _passkeys, _database, _messages, _limits, _clock):
+    for look in (_front_end, _passkeys, _database, _messages, _tidying, _limits, _clock):
         try:
             findings.extend(look(parts))
         except SQLAlchemyError as error:
@@ -157,6 +159,21 @@ def _messages(parts: Parts) -> Iterator[Finding]:
             f"{lost.kind} {lost.message} to {lost.recipient}: {lost.error or lost.state}",
             "Look at the gateway.",
         )
+
+
+def _tidying(parts: Parts) -> Iterator[Finding]:
+    if not is_current(parts.store):
+        return
+    begun = tidying(parts).last_begun()
+    if begun is None:
+        yield Finding("tidying", "the worker has not begun it yet")
+        return
+    is_late = parts.clock.now() - begun > timedelta(days=1)
+    yield Finding(
+        "tidying",
+        f"last begun {begun.astimezone(parts.profile.zone):%Y-%m-%d %H:%M %Z}",
+        "Is belepo worker running? What is over is erased by it, or by belepo tidy." if is_late else "",
+    )
 
 
 def _limits(parts: Parts) -> Iterator[Finding]:

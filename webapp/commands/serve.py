@@ -15,13 +15,14 @@ from services.store.migrate import migrate
 from webapp.cli import Context
 from webapp.delivery import delivery
 from webapp.settings import Settings
+from webapp.tidying import tidying
 from webapp.wiring import wire
 
 
 @click.command()
 @click.option("--host", help="Where to listen (BELEPO_HOST).")
 @click.option("--port", type=int, help="Where to listen (BELEPO_PORT).")
-@click.option("--worker/--no-worker", default=True, help="Deliver messages too, or leave that to `belepo worker`.")
+@click.option("--worker/--no-worker", default=True, help="Do the work of `belepo worker` too, or leave it to that.")
 @click.pass_obj
 def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> None:
     """Serve the pages, and deliver the messages beside them; SIGTERM lets what is running finish."""
@@ -54,17 +55,21 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
     # Many threads would each get a heap of their own from the C library, and the process would double in size.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     stop = threading.Event()
-    outbox = threading.Thread(target=delivery(parts).run, args=(stop,), name="outbox")
-    if worker:
-        # In the supervising process: a slow gateway takes nothing from the pages.
-        outbox.start()
+    # In the supervising process: a slow gateway takes nothing from the pages.
+    beside = [
+        threading.Thread(target=run, args=(stop,), name=name)
+        for name, run in (("outbox", delivery(parts).run), ("tidy", tidying(parts).run))
+        if worker
+    ]
+    for thread in beside:
+        thread.start()
     _greet(settings)
     try:
         server.serve()
     finally:
         stop.set()
-        if worker:
-            outbox.join()
+        for thread in beside:
+            thread.join()
 
 
 def _greet(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""`belepo worker`: the delivery of messages as a process of its own."""
+"""`belepo worker`: the delivery of messages and the tidying as a process of its own."""
 
 import signal
 import threading
@@ -7,14 +7,23 @@ import click
 
 from webapp.cli import Context
 from webapp.delivery import delivery
+from webapp.tidying import tidying
 from webapp.wiring import wire
 
 
 @click.command()
 @click.pass_obj
 def worker(shared: Context) -> None:
-    """Deliver messages until stopped; several workers share the work."""
+    """Deliver messages and erase what is over until stopped; several workers share the work."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    delivery(wire(shared.settings)).run(stop)
+    parts = wire(shared.settings)
+    tidy = threading.Thread(target=tidying(parts).run, args=(stop,), name="tidy")
+    outbox = delivery(parts)
+    tidy.start()
+    try:
+        outbox.run(stop)
+    finally:
+        stop.set()
+        tidy.join()

@@ -4,13 +4,19 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, insert, select
 
 from services import email_addresses, profiles
+from services.accounts import AccountDetails, DeadLink, Device, PasswordChanges, Session, SignedOut, SignIns
+from services.accounts.checks import Checks
+from services.accounts.notices import Notices
+from services.accounts.sessions import Sessions
+from services.accounts.tries import Tries
 from services.allowances import Allowances
 from services.clock import Clock
 from services.identifiers import TaxNumber
@@ -26,7 +32,7 @@ from services.profiles import Profile
 from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.registrations import Registration, Registrations, Visit
 from services.store.engine import Store
-from services.store.tables import accounts, communication_ids, customers, phones, policies
+from services.store.tables import accounts, communication_ids, customers, metadata, phones, policies, sessions
 from services.terms import TermsVersions
 
 KEYS = ("the newest key of these tests, 32+ signs", "the older key of these tests, 32+ signs..")
@@ -42,7 +48,9 @@ FACTS = (
     "terms_accepted_at",
     "is_complete",
 )
-PASSWORD = "Tavaszi-Szel-2031"
+PASSWORD, OTHER_PASSWORD = "Tavaszi-Szel-2031", "Oszi-Eso-2044-Kapu"
+PHONE = Device("the-mark-of-a-phone", "Chrome, Android", "198.51.100.7")
+LAPTOP = Device("the-mark-of-a-laptop", "Firefox, Linux", "203.0.113.9")
 
 
 @dataclass(frozen=True)
@@ -191,7 +199,12 @@ class House:
     """The services of a registration, put together as the server does it, and what a customer would do with them."""
 
     def __init__(
-        self, store: Store, clock: Clock | None = None, profile: Profile = PROFILE, facts: Sequence[str] = FACTS
+        self,
+        store: Store,
+        clock: Clock | None = None,
+        profile: Profile = PROFILE,
+        facts: Sequence[str] = FACTS,
+        published: Path | None = None,
     ) -> None:
         self.store = store
         self.clock = clock or HandClock()
@@ -201,7 +214,8 @@ class House:
         self.allowances = Allowances(KEYS[-1])
         self.policyholders = PolicyHolders(profile.identification, self.allowances)
         self.codes = OneTimeCodes(profile.one_time_code, KEYS)
-        self.terms = TermsVersions(profile)
+        self.terms = TermsVersions(profile, published)
+        hasher = Hasher(4, threads=2)
         self.registrations = Registrations(
             store,
             self.clock,
@@ -212,7 +226,42 @@ class House:
             codes=self.codes,
             terms=self.terms,
             outbox=self.outbox,
-            hasher=Hasher(4, threads=2),
+            hasher=hasher,
+        )
+        sessions_, tries = Sessions(profile.sign_in), Tries(profile.sign_in, self.allowances)
+        checks, notices = Checks(store, self.clock, tries, hasher), Notices(self.outbox, profile.texts)
+        self.sign_ins = SignIns(
+            store,
+            self.clock,
+            profile,
+            sessions=sessions_,
+            tries=tries,
+            allowances=self.allowances,
+            terms=self.terms,
+            notices=notices,
+            hasher=hasher,
+        )
+        self.password_changes = PasswordChanges(
+            store,
+            self.clock,
+            profile,
+            sessions=sessions_,
+            tries=tries,
+            checks=checks,
+            allowances=self.allowances,
+            notices=notices,
+            hasher=hasher,
+        )
+        self.account_details = AccountDetails(
+            store,
+            self.clock,
+            profile,
+            sessions=sessions_,
+            checks=checks,
+            allowances=self.allowances,
+            codes=self.codes,
+            notices=notices,
+            outbox=self.outbox,
         )
         self.postman = Postman()
 
@@ -284,6 +333,48 @@ class House:
         self.registrations.complete(visit, PASSWORD)
         return visit
 
+    # --- A customer with an account --------------------------------------------------------------------------
+
+    def signed_in(self, person: Person, device: Device = PHONE, password: str = PASSWORD) -> Session:
+        """Return a new session of somebody who has registered."""
+        return self.session(self.sign_ins.sign_in(person.address.key, password, device))
+
+    def session(self, token: str) -> Session:
+        """Return the session behind what a browser holds, as it stands now."""
+        seen = self.sign_ins.resume(token, is_activity=False)
+        assert seen is not None
+        return seen
+
+    def session_of(self, session: Session) -> Session:
+        """Return a session as it stands now, however its secret has changed."""
+        (row,) = (row for row in self.rows(sessions) if row.id == session.id)
+        return replace(session, ended_by=row.ended_by)
+
+    def comes_in(self, person: Person, password: str, device: Device = PHONE) -> str:
+        """Try to sign in and return the answer."""
+        return said(self.sign_ins.sign_in, person.address.key, password, device)
+
+    def fail(self, person: Person, times: int, device: Device = LAPTOP) -> None:
+        """Fail so often to sign in, each time looked at."""
+        for _ in range(times):
+            assert self.comes_in(person, "not the password", device) == "login.failed"
+
+    def reset_link(self, person: Person) -> str:
+        """Ask for a new password and return the id in the mailed link."""
+        self.password_changes.ask_for_reset(person.address, "hu")
+        return self.mailed_id("reset", person.email)
+
+    def mailed_id(self, purpose: str, to: str) -> str:
+        """Return the id in the newest link of this purpose that was mailed to an address."""
+        links = [letter.link for letter in self.letters("email", to) if letter.link and "token=" in letter.link]
+        ids = [self.links.read(purpose, link.partition("token=")[2]) for link in links]
+        return [opaque_id for opaque_id in ids if opaque_id][-1]
+
+    def told(self, message: str, to: str) -> int:
+        """Return how many mails of a kind have reached an address."""
+        subject = self.profile.texts.say(f"mail.{message}.subject", "hu")
+        return sum(letter.subject == subject for letter in self.letters("email", to))
+
     # --- What came of it -------------------------------------------------------------------------------------
 
     def see(self, visit: Visit) -> Registration:
@@ -295,13 +386,21 @@ class House:
         with self.store.read() as connection:
             return list(connection.execute(select(accounts).order_by(accounts.c.created_at)).all())
 
+    def rows(self, table: Any) -> list[Any]:
+        with self.store.read() as connection:
+            return list(connection.execute(select(table)).all())
+
+    def everything(self, *but: Any) -> dict[str, list[Any]]:
+        """Return all that the database holds, except the tables named."""
+        return {table.name: sorted(self.rows(table), key=repr) for table in metadata.sorted_tables if table not in but}
+
     def count(self, table: Any) -> int:
         with self.store.read() as connection:
             return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
 
 
 def said(function: Callable[..., Any], *arguments: Any, **named: Any) -> str:
-    """Return what a verb answered: ``ok``, or the refusal's, dead end's or OutOfTurn's name."""
+    """Return what a verb answered: ``ok``, or the name of what it raised."""
     try:
         function(*arguments, **named)
     except Refusal as refusal:
@@ -310,6 +409,10 @@ def said(function: Callable[..., Any], *arguments: Any, **named: Any) -> str:
         return dead_end.kind
     except OutOfTurn:
         return "out_of_turn"
+    except SignedOut:
+        return "signed_out"
+    except DeadLink:
+        return "dead_link"
     return "ok"
 
 

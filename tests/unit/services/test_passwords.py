@@ -209,6 +209,9 @@ def test_every_rule_and_reason_has_its_texts() -> None:
         "JELSZÓ1234!",
         "Szeretlek1!",
         "Sunshine123.",
+        "123456",
+        "Geekboy",
+        "Pic's",
     ],
 )
 def test_much_used_passwords_are_refused(password: str) -> None:

@@ -55,7 +55,6 @@
   const judge = (field) => {
     const password = field.value.normalize('NFC')
     const list = field.form.querySelector('[data-some]')
-    if (!list) return // a password that is there already is not judged
     const { some, all: every, met, unmet } = list.dataset
     let count = 0
     for (const item of list.children) {
@@ -164,7 +163,7 @@
     }
   })
 
-  on('input', (event) => { if (event.target.id === 'password') judge(event.target) })
+  on('input', (event) => { if (event.target.matches('[aria-describedby~=rules]')) judge(event.target) })
 
   on('click', (event) => {
     const button = event.target.closest('[data-shown]')
@@ -227,7 +226,7 @@
   on('htmx:before:swap', (event) => {
     const { ctx } = event.detail
     // Neither a fault of the server nor a stranger's page (a proxy's, a hotel's) takes the place of what was typed.
-    if (ctx.response.status >= 500 || !ctx.text.includes('id="main"')) {
+    if (ctx.response.status >= 500 || !/ id="(main|session)"/.test(ctx.text)) {
       event.preventDefault()
       trouble(ctx, 'fault')
     }

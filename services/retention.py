@@ -1,0 +1,184 @@
+"""Erases what is over: each kind of data after its time, a little at a time, beside whatever else goes on.
+
+(GDPR, article 5 (1) e.) What an account holds stays as long as the account; what is written here is what leads to one,
+what is left of a visit, and what was sent.
+"""
+
+import logging
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, and_, case, delete, func, select, update
+
+from services.allowances import Allowances
+from services.clock import Clock
+from services.crash_points import reach
+from services.messages.outbox import ENDED
+from services.profiles import Profile
+from services.store import tables
+from services.store.engine import Store
+
+_log = logging.getLogger(__name__)
+
+EVERY = timedelta(hours=1)
+BATCH = 250
+"""So many rows are erased in one transaction: on SQLite all other writers wait for it."""
+PAUSE_SECONDS = 0.1
+"""Between two transactions, so that those who waited have their turn."""
+_LOOK_SECONDS = 20.0
+_DAY = timedelta(days=1)
+
+_registrations, _references, _codes = tables.registrations.c, tables.reference_codes.c, tables.one_time_codes.c
+_allowances, _tries, _audit = tables.allowances.c, tables.sign_in_tries.c, tables.audit.c
+_resets, _changes, _sessions = tables.password_resets.c, tables.account_changes.c, tables.sessions.c
+_outbox, _inbox = tables.outbox.c, tables.demo_messages.c
+_GUARD = "tidy"
+"""A key of the allowances: of all processes, one at a time has used it."""
+
+
+@dataclass(frozen=True)
+class Tidied:
+    """What was erased of one kind, or would be: `kept_for` says from which age on."""
+
+    kind: str
+    kept_for: timedelta
+    count: int
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """Rows of one kind whose moment is longer ago than `kept_for`; with `emptied`, that column alone is erased."""
+
+    kind: str
+    key: Column[Any]
+    moment: Column[Any]
+    kept_for: timedelta
+    only_if: ColumnElement[bool] | None = None
+    emptied: Column[Any] | None = None
+
+    def is_over(self, now: datetime) -> ColumnElement[bool]:
+        """Return the condition that a row is to be erased."""
+        is_past = self.moment <= now - self.kept_for
+        return is_past if self.only_if is None else and_(is_past, self.only_if)
+
+
+class Tidying:
+    """Erases what the profile's `retention` no longer keeps.
+
+    Every batch is a transaction by itself and decides anew what is over: killed or stopped between any two, the rest
+    is erased the next time. It waits for no row that another transaction holds, so it can be in no deadlock.
+    """
+
+    def __init__(self, store: Store, clock: Clock, profile: Profile, allowances: Allowances) -> None:
+        self._store = store
+        self._clock = clock
+        self._rules = _rules(profile)
+        self._allowances = allowances
+
+    def run(self, stop: threading.Event) -> None:
+        """Tidy once an hour by the application's clock until `stop` is set; what fails is tried again."""
+        while not stop.wait(_LOOK_SECONDS):
+            try:
+                self.tidy_if_due(stop)
+            except Exception as error:  # the thread outlives whatever fails, such as an outage of the database
+                # Only the class: a database error's text would hold the statement's parameters.
+                _log.warning("tidying failed, will be tried again: %s", type(error).__name__)
+
+    def tidy_if_due(self, stop: threading.Event | None = None) -> list[Tidied] | None:
+        """Tidy unless any process has begun to within the hour; return what was erased, None if it was not due."""
+        now = self._clock.now()
+        with self._store.read() as connection:
+            if self._allowances.blocked_until(connection, _GUARD, limit=1, now=now):
+                return None
+        with self._store.write() as connection:
+            if self._allowances.take(connection, _GUARD, limit=1, quiet=EVERY, now=now):
+                return None
+        reach("retention.begun")
+        return self.tidy(stop)
+
+    def tidy(self, stop: threading.Event | None = None) -> list[Tidied]:
+        """Erase all that is over, or as much as there is time for until `stop` is set; return what was erased."""
+        stop = stop or threading.Event()
+        tidied = [Tidied(rule.kind, rule.kept_for, sum(self._erase(rule, stop))) for rule in self._rules]
+        if erased := [f"{one.count} {one.kind}" for one in tidied if one.count]:
+            _log.info("erased %s", ", ".join(erased))
+        return tidied
+
+    def count(self) -> list[Tidied]:
+        """Return what would be erased now; changes nothing."""
+        now = self._clock.now()
+        with self._store.read() as connection:
+            return [
+                Tidied(
+                    rule.kind,
+                    rule.kept_for,
+                    connection.execute(select(func.count()).where(rule.is_over(now))).scalar_one(),
+                )
+                for rule in self._rules
+            ]
+
+    def last_begun(self) -> datetime | None:
+        """Return when `tidy_if_due` last began, None when it never has."""
+        with self._store.read() as connection:
+            rests_until: datetime | None = connection.execute(
+                select(_allowances.ends_at).where(_allowances.key == _GUARD)
+            ).scalar()
+        return rests_until - EVERY if rests_until else None
+
+    # --- Inside ------------------------------------------------------------------------------------------------
+
+    def _erase(self, rule: _Rule, stop: threading.Event) -> Iterator[int]:
+        while not stop.is_set():
+            found, erased = self._erase_some(rule)
+            yield erased
+            # Rows that somebody holds at this moment are left for the next time.
+            if found < BATCH or not erased:
+                return
+            stop.wait(PAUSE_SECONDS)
+
+    def _erase_some(self, rule: _Rule) -> tuple[int, int]:
+        is_over = rule.is_over(self._clock.now())
+        # Looked for without the lock that writers on SQLite share, and looked at again with it.
+        with self._store.read() as connection:
+            keys = connection.execute(select(rule.key).where(is_over).limit(BATCH)).scalars().all()
+        if not keys:
+            return 0, 0
+        # As a CASE it cannot be searched for: the rows are found by their keys, not by an index of all that is over.
+        is_still_over = case((is_over, 1), else_=0) == 1
+        found = select(rule.key).where(rule.key.in_(keys), is_still_over).with_for_update(skip_locked=True)
+        table = rule.key.table
+        erase = delete(table) if rule.emptied is None else update(table).values({rule.emptied: None})
+        with self._store.write() as connection:
+            erased = connection.execute(erase.where(rule.key.in_(found))).rowcount
+            reach(f"retention.erasing.{rule.kind}")
+        reach(f"retention.erased.{rule.kind}")
+        return len(keys), erased
+
+
+def _rules(profile: Profile) -> tuple[_Rule, ...]:
+    kept = profile.retention
+    return (
+        # Complete or not: what is needed of a complete one stands in the account.
+        _Rule("registrations", _registrations.id, _registrations.expires_at, kept.registrations),
+        _Rule("reference_codes", _references.code, _references.created_at, kept.registrations),
+        # No registration that could still show its code began after the budget did.
+        _Rule("one_time_codes", _codes.kutid, _codes.budget_ends_at, max(_DAY, profile.registration.longest)),
+        # A day after their end, so that machines whose clocks differ agree that they are over.
+        _Rule("allowances", _allowances.key, _allowances.ends_at, _DAY),
+        _Rule("sign_in_tries", _tries.key, _tries.ends_at, _DAY),
+        _Rule("password_resets", _resets.account_id, _resets.expires_at, _DAY),
+        _Rule("account_changes", _changes.id, _changes.expires_at, _DAY),
+        # From the last try on; one that was never tried was due when it was written.
+        _Rule("messages", _outbox.id, _outbox.due_at, kept.messages, only_if=_outbox.state.in_(ENDED)),
+        _Rule("demo_messages", _inbox.id, _inbox.created_at, kept.messages),
+        # From the sign-in on: no session lasts longer than a day (`SignIn.hours`).
+        _Rule("sessions", _sessions.id, _sessions.created_at, kept.sessions),
+        _Rule(
+            "typed_before_sign_in", _sessions.id, _sessions.created_at, _DAY,
+            only_if=_sessions.kept.is_not(None), emptied=_sessions.kept,
+        ),
+        _Rule("audit", _audit.id, _audit.at, kept.audit),
+    )  # fmt: skip
