@@ -195,6 +195,9 @@ def test_every_refusal_and_dead_end_has_its_words(language: str) -> None:
     # A sign-in has words of its own, ``login.…``.
     assert all(_has(f"login.{words}", language) for words in ("failed", "wait.text", "email.empty", "password.empty"))
     silent |= {"error.login.failed", "error.login.wait"}
+    # And so has a passkey.
+    assert all(_has(f"{words}.stopped", language) for words in ("login.passkey", "account.passkeys"))
+    silent |= {"error.login.passkey", "error.passkey.stopped"}
     silent |= {key for key in refused if key.split(".")[1] in ("phone", "kutid")}
     assert not sorted(key for key in refused - silent if not _has(key, language))
     assert not sorted(key for key in ended if not _has(f"{key}.heading", language) or not _has(f"{key}.text", language))
