@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     demo: bool = False
     demo_anywhere: bool = False
     profile: str = "mygenerali"
+    hardened: bool = False
     data_dir: Path = Path("instance")
     database_url: str = ""
     limits_url: str = "memory://"
@@ -119,6 +120,20 @@ class Settings(BaseSettings):
         if database.get_backend_name() == "sqlite":
             return Path(f"{database.database}.{name}.json")
         return self.data_dir / f"{database.host or 'local'}-{database.database}.{name}.json"
+
+
+class ChosenProfile(BaseSettings):
+    """Which insurer's rules, for commands that need nothing else."""
+
+    model_config = SettingsConfigDict(env_prefix="BELEPO_", extra="ignore", frozen=True)
+
+    profile: str = "mygenerali"
+    hardened: bool = False
+
+
+def chosen_profile() -> ChosenProfile:
+    """Read the choice of profile from where `load` reads everything."""
+    return ChosenProfile(_env_file=os.environ.get("BELEPO_SETTINGS_FILE", "belepo.env"))
 
 
 def load(**given: Any) -> Settings:

@@ -13,14 +13,13 @@ from flask import (
     redirect,
     render_template,
     request,
-    session,
 )
 from sqlalchemy.exc import SQLAlchemyError
 
 from services import email_addresses, randomness
 from services.accounts import Device
 from services.refusal import Refusal
-from webapp import devices, signed_in
+from webapp import browser, devices, signed_in
 from webapp.addresses import local
 from webapp.forms import StepForm, Text
 from webapp.mistakes import Fields, explain
@@ -65,8 +64,7 @@ def submit() -> Response:
         try:
             token = wired().sign_ins.sign_in(
                 _key(typed), password, device,
-                # Only the browser that came by the mailed link has gone on to the end.
-                registered_here=session.get("registration") if session.get("link") else None,
+                registered_here=browser.proved(),
                 reset_here=signed_in.reset_here(),
                 held=signed_in.held(),
                 kept=kept or None,
@@ -90,7 +88,7 @@ def submit_passkey() -> Response:
     try:
         token = wired().passkeys.sign_in(
             request.form.get("credential", ""), signed_in.this_browser(), device,
-            registered_here=session.get("registration") if session.get("link") else None,
+            registered_here=browser.proved(),
             held=signed_in.held(),
             kept=kept or None,
         )  # fmt: skip

@@ -16,7 +16,9 @@ from webapp.rendering import page
 P = ParamSpec("P")
 
 SIGN_IN = "/belepes"
+ACCOUNT = "/fiok"
 TERMS = "/fiok/feltetelek"
+ACTIVATION = "/fiok/aktivalas"
 _KEY, _RESET = "sign_in", "reset"
 _NEVER_KEPT = ("password", "token", "code")
 
@@ -79,7 +81,10 @@ def why_ended() -> str | None:
 
 
 def needed(view: Callable[P, Response]) -> Callable[P, Response]:
-    """Let a view be reached by signed-in customers only, who have accepted the terms in force (M24)."""
+    """Let a view be reached by signed-in customers only, with the terms in force accepted and the account active.
+
+    What is due comes first: the terms (M24), then the activation code (A7).
+    """
 
     @wraps(view)
     def guarded(*arguments: P.args, **named: P.kwargs) -> Response:
@@ -88,6 +93,10 @@ def needed(view: Callable[P, Response]) -> Callable[P, Response]:
             return ask()
         if request.path != TERMS and wired().sign_ins.terms_due(session_):
             return make_response(redirect(TERMS, 303))
+        if request.path not in (TERMS, ACTIVATION) and wired().activations.is_due(session_):
+            if request.path != ACCOUNT:
+                flash("activation.limited")
+            return make_response(redirect(ACTIVATION, 303))
         try:
             return view(*arguments, **named)
         except SignedOut:
@@ -117,16 +126,10 @@ def ask() -> Response:
 
 def show_sign_in(status: int = 200, **context: Any) -> Response:
     """Show the sign-in page."""
-    shown = {"notice": None, "next_address": "", "kept": {}, "wait": None, "is_failed": False, **context}
+    usual: dict[str, Any] = {"notice": None, "next_address": "", "kept": {}, "wait": None, "is_failed": False}
+    shown = {**usual, "passkeys": wired().passkeys, "passkey_options": passkey_options(), **context}
     form = shown.setdefault("form", SentForm())
-    return page(
-        "account/login.html",
-        status,
-        problems=form.problems,
-        passkeys=wired().passkeys,
-        passkey_options=passkey_options(),
-        **shown,
-    )
+    return page("account/login.html", status, problems=form.problems, **shown)
 
 
 def passkey_options() -> str:

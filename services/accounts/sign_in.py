@@ -135,13 +135,15 @@ class SignIns:
     ) -> str | None:
         """In the transaction of whichever way of signing in: open a session and return what its browser is to hold.
 
-        What the browser `held` ends. A device that is not known to the account is told of by mail. None when the
-        conditions on the account fail.
+        The session that it held before ends (ASVS 7.2.4), and a device that is not known to the account is told of
+        by mail. None when the conditions on the account fail.
         """
         token = self._sessions.open(connection, account, device, now, kept, *conditions)
-        if token is not None and held:
+        if token is None:
+            return None
+        if held:
             self._sessions.end_held(connection, held, now)
-        if token is not None and not is_known:
+        if not is_known:
             self._tell_of_device(connection, account, device, now)
         return token
 

@@ -56,7 +56,8 @@ def examine(settings: Settings) -> list[Finding]:
         parts = wire(settings)
     except (ProfileError, RuntimeError, ValueError, OSError) as error:
         return [*findings, Finding("set-up", str(error), "Mend the profile or the setting that it names.", is_bad=True)]
-    findings.append(Finding("profile", f"{parts.profile.name}: {' → '.join(parts.profile.journey)}"))
+    hardened = ", hardened" if settings.hardened else ""
+    findings.append(Finding("profile", f"{parts.profile.name}{hardened}: {' → '.join(parts.profile.journey)}"))
     for look in (_front_end, _passkeys, _database, _messages, _tidying, _limits, _clock):
         try:
             findings.extend(look(parts))

@@ -154,6 +154,12 @@ class Page:
         line = self.by_id(f"{name}-error")
         return line.text if line else ""
 
+    @property
+    def errors(self) -> dict[str, str]:
+        """Each field in error with the message beside it, without the word that is there for screen readers."""
+        lines = [line for line in self.root.all("p") if line["class"] == "error" and line["id"]]
+        return {line["id"].removesuffix("-error"): line.text.partition(": ")[2].strip() for line in lines}
+
     # --- What must hold of every page -----------------------------------------------------------------------
 
     def lint(self, texts: Texts) -> None:

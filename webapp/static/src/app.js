@@ -130,12 +130,13 @@
     lookForKeys()
   }
 
-  const unlockTerms = () => {
-    const box = document.querySelector('[data-locked]')
+  // The box that accepts a document can be ticked once that document was opened.
+  const unlock = (name) => {
+    const box = document.querySelector(`[data-locked=${name}]`)
     if (!box) return
     box.disabled = false
     delete box.dataset.locked
-    const state = document.getElementById('terms-state')
+    const state = document.getElementById(name + '-state')
     state.querySelector('span').textContent = state.dataset.unlocked
     const picture = state.querySelector('use')
     picture.setAttribute('href', picture.getAttribute('href').replace('#lock', '#tick'))
@@ -179,7 +180,10 @@
 
   // However a link is opened: by a click, in a new tab, from the menu.
   for (const name of ['click', 'auxclick', 'contextmenu']) {
-    on(name, (event) => { if (event.target.closest('[data-opens]')) unlockTerms() })
+    on(name, (event) => {
+      const link = event.target.closest('[data-opens]')
+      if (link) unlock(link.dataset.opens)
+    })
   }
 
   on('submit', (event) => {
