@@ -80,7 +80,7 @@ def new() -> Response:
 def add() -> Response:
     """Keep the passkey that the browser has made, and tell the script where to go on."""
     session = signed_in.current()
-    if session is None or wired().sign_ins.terms_due(session):
+    if session is None or wired().sign_ins.terms_due(session) or wired().activations.is_due(session):
         return jsonify(to=PASSKEYS)  # where the customer is asked for what is missing
     form = NameForm(request.form)
     if not form.validate():

@@ -317,3 +317,18 @@ def test_an_account_has_only_so_many(keyring: Keyring) -> None:
 )
 def test_addresses_in_numbers_have_no_passkeys(keyring: Keyring, origin: str, are_possible: bool) -> None:
     assert keyring.passkeys_at(origin).are_possible == are_possible
+
+
+def test_whoever_closes_the_account_and_whoever_signs_in_wait_for_each_other(
+    keyring: Keyring, phone: Authenticator
+) -> None:
+    session = keyring.signed_in(ANNA)
+    phone.count = 9
+    answers = [phone.prove(keyring.passkeys.options(BROWSER)) for _ in range(5)]
+    came = at_once([
+        lambda: said(keyring.details.close, session, PASSWORD),
+        *(lambda it=it: keyring.enter(it) for it in answers),
+    ])  # fmt: skip
+    assert came[0] == "ok"
+    assert set(came[1:]) <= {"ok", "login.passkey"}
+    assert keyring.rows(tables.sessions) == []
