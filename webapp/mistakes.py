@@ -15,6 +15,8 @@ _KEYS = {
     ("login", "email"): "login.email.empty",
     ("login", "password"): "login.password.empty",
     ("login", "failed"): "login.failed",
+    ("login", "passkey"): "login.passkey.stopped",
+    ("passkey", "stopped"): "account.passkeys.stopped",
 }
 """The texts of refusals that do not stand under ``error.``."""
 _TOO_MANY = {("identify", "slowed"), ("current_password", "wait")}
@@ -68,6 +70,7 @@ def explain(refusals: Sequence[tuple[str, Refusal]], step: Asking, values: Mappi
 
     A refusal comes with the field that the form found it in, or with an empty name when a service refused.
     """
+    values = {name: value.replace("\0", "") for name, value in values.items()}
     errors: dict[str, Markup] = {}
     problems: list[Problem] = []
     order = list(step.labels)

@@ -103,6 +103,17 @@ class Settings(BaseSettings):
         """Whether customers reach the server over https."""
         return self.public_url.startswith("https:")
 
+    @property
+    def passkey_origin(self) -> str:
+        """The origin that passkeys belong to: the public one; of this machine's own, that of its name.
+
+        Browsers make passkeys for names alone, not for addresses in numbers (WebAuthn 3, 5.1.3, on effective domains).
+        """
+        public = urlsplit(self.public_url)
+        if public.hostname not in _LOOPBACK:
+            return f"{public.scheme}://{public.netloc.rpartition('@')[2].lower()}"
+        return f"{public.scheme}://localhost{f':{public.port}' if public.port else ''}"
+
     def demo_file(self, name: str) -> Path:
         """Return where demo mode keeps `name` for every process on this database."""
         database = make_url(self.database_url)
