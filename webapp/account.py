@@ -32,6 +32,7 @@ _PASSWORD_FIELDS = Fields({
 _EMAIL_FIELDS = Fields({"email": "account.email.change.new", "current_password": "login.password.label"})
 _MOBILE_FIELDS = Fields({"mobile": "account.mobile.change.new", "current_password": "login.password.label"})
 _CODE_FIELDS = Fields({"sms_code": "sms_code.label"})
+_RESEND_FIELDS = Fields({"resend": "sms_code.resend"})
 _CLOSE_FIELDS = Fields({"confirm": "account.close.heading", "current_password": "login.password.label"})
 _TERMS_FIELDS = Fields({"terms": "step.terms"})
 
@@ -330,7 +331,9 @@ def change_mobile() -> Response:
     except DeadEnd as dead_end:
         return _no_codes_left(dead_end)
     except Refusal as refusal:
-        fields = _CODE_FIELDS if details.mobile_change(session) else _MOBILE_FIELDS
+        fields = _MOBILE_FIELDS
+        if details.mobile_change(session):
+            fields = _RESEND_FIELDS if refusal.field == "sms_resend" else _CODE_FIELDS
         return _mobile(explain([("", refusal)], fields, {"mobile": request.form.get("mobile", "")}))
 
 

@@ -11,14 +11,14 @@ from webapp.account import ACCOUNT, AskedAgain, overview
 from webapp.forms import StepForm, Text
 from webapp.mistakes import Fields, SentForm, explain
 from webapp.parts import wired
-from webapp.rendering import is_fragment_due, page, say
+from webapp.rendering import clock_time, is_fragment_due, page, say
 
 blueprint = Blueprint("passkeys", __name__)
 
 PASSKEYS, NEW, REMOVE = "/fiok/azonositokulcsok", "/fiok/azonositokulcsok/uj", "/fiok/azonositokulcsok/torles"
 _FIELDS = Fields({"current_password": "login.password.label"})
 _NAME = Fields({"name": "account.passkeys.name"})
-_CHALLENGE = "passkey"
+_CHALLENGE, _STOPPED = "passkey", "account.passkeys.stopped"
 
 
 class NameForm(StepForm):
@@ -80,7 +80,7 @@ def new() -> Response:
 def add() -> Response:
     """Keep the passkey that the browser has made, and tell the script where to go on."""
     session = signed_in.current()
-    if session is None or wired().sign_ins.terms_due(session):
+    if session is None or wired().sign_ins.terms_due(session) or wired().activations.is_due(session):
         return jsonify(to=PASSKEYS)  # where the customer is asked for what is missing
     form = NameForm(request.form)
     if not form.validate():
@@ -91,7 +91,7 @@ def add() -> Response:
     try:
         token = wired().passkeys.add(session, challenge, request.form.get("credential", ""), form.name.data.strip())
     except Refusal:
-        flash("account.passkeys.stopped")
+        flash(_STOPPED)
         return jsonify(to=PASSKEYS)
     except SignedOut:
         return jsonify(to=PASSKEYS)
@@ -116,15 +116,16 @@ def remove() -> Response:
 
 def _password(form: SentForm) -> Response:
     notice = next((str(key) for key in get_flashed_messages()), None)
+    text = say()(notice, time=clock_time(_session().over_at)) if notice else None
+    is_stopped = notice == _STOPPED
     return page(
         "account/passkey_password.html",
         form.status,
         form=form,
         problems=form.problems,
         action=PASSKEYS,
-        token_field="",
-        notice=None,
-        stopped=say()(notice) if notice else None,
+        notice=None if is_stopped else text,
+        stopped=text if is_stopped else None,
         passkeys=wired().passkeys,
     )
 

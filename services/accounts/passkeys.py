@@ -154,6 +154,8 @@ class Passkeys:
         with self._store.write() as connection:
             if found is not None:
                 account, is_known, challenge, proof = found
+                # The account's row first, as everywhere: whoever closes it at this moment is waited for.
+                connection.execute(select(_a.id).where(_a.id == account.id).with_for_update(read=True))
                 if self._is_first(connection, challenge, now) and self._use(connection, proof, now):
                     token = self._sign_ins.admit(
                         connection, account, device, now,

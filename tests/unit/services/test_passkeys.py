@@ -1,7 +1,6 @@
 """Passkeys: made once, answered once, and worth nothing to anybody else (WebAuthn 3, 7.1 and 7.2)."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ from authenticator import ATTESTED, PRESENT, VERIFIED, Authenticator, handle
 from house import ANNA, ESZTER, KEYS, PASSWORD, House, Person, at_once, said
 from sqlalchemy import select
 
-from services.accounts import AccountDetails, Device, Passkeys, Session, SignedOut, SignIns
+from services.accounts import Device, Passkeys, Session, SignedOut
 from services.accounts.checks import Checks
 from services.accounts.notices import Notices
 from services.accounts.sessions import Sessions
@@ -31,17 +30,10 @@ class Keyring:
         self.house = house
         self.clock = house.clock
         profile, store = house.profile, house.store
+        self.sign_ins, self.details = house.sign_ins, house.account_details
         hasher, sessions = Hasher(4, threads=2), Sessions(profile.sign_in)
         tries, notices = Tries(profile.sign_in, house.allowances), Notices(house.outbox, profile.texts)
         checks = Checks(store, house.clock, tries, hasher)
-        self.sign_ins = SignIns(
-            store, house.clock, profile, sessions=sessions, tries=tries, allowances=house.allowances,
-            terms=house.terms, notices=notices, hasher=hasher,
-        )  # fmt: skip
-        self.details = AccountDetails(
-            store, house.clock, profile, sessions=sessions, checks=checks, allowances=house.allowances,
-            codes=house.codes, notices=notices, outbox=house.outbox,
-        )  # fmt: skip
         self.passkeys_at = lambda origin: Passkeys(
             store, house.clock, profile, origin=origin, links=Links(KEYS, origin), sessions=sessions,
             sign_ins=self.sign_ins, checks=checks, allowances=house.allowances, notices=notices,
@@ -307,8 +299,8 @@ def test_a_new_device_is_told_of_and_a_known_one_is_not(keyring: Keyring, phone:
 def test_failures_count_for_their_network_and_a_passkey_never_waits(keyring: Keyring, phone: Authenticator) -> None:
     for _ in range(keyring.house.profile.sign_in.source_tries):
         assert keyring.enter("{}") == "login.passkey"
-    stranger = replace(PHONE, mark="another-browser-there")
-    assert said(keyring.sign_ins.sign_in, ANNA.address.key, PASSWORD, stranger) == "login.wait"
+    new = Device("the-mark-of-a-new-phone", PHONE.name, PHONE.source)
+    assert keyring.house.comes_in(ANNA, PASSWORD, new) == "login.wait"
     assert keyring.enter(phone.prove(keyring.passkeys.options(BROWSER))) == "ok"
 
 
@@ -325,3 +317,18 @@ def test_an_account_has_only_so_many(keyring: Keyring) -> None:
 )
 def test_addresses_in_numbers_have_no_passkeys(keyring: Keyring, origin: str, are_possible: bool) -> None:
     assert keyring.passkeys_at(origin).are_possible == are_possible
+
+
+def test_whoever_closes_the_account_and_whoever_signs_in_wait_for_each_other(
+    keyring: Keyring, phone: Authenticator
+) -> None:
+    session = keyring.signed_in(ANNA)
+    phone.count = 9
+    answers = [phone.prove(keyring.passkeys.options(BROWSER)) for _ in range(5)]
+    came = at_once([
+        lambda: said(keyring.details.close, session, PASSWORD),
+        *(lambda it=it: keyring.enter(it) for it in answers),
+    ])  # fmt: skip
+    assert came[0] == "ok"
+    assert set(came[1:]) <= {"ok", "login.passkey"}
+    assert keyring.rows(tables.sessions) == []

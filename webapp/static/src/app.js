@@ -55,7 +55,6 @@
   const judge = (field) => {
     const password = field.value.normalize('NFC')
     const list = field.form.querySelector('[data-some]')
-    if (!list) return // a password that is there already is not judged
     const { some, all: every, met, unmet } = list.dataset
     let count = 0
     for (const item of list.children) {
