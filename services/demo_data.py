@@ -2,20 +2,20 @@
 
 from pathlib import Path
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, true
 
 from services.clock import Clock
 from services.passwords import hash_secret, is_secret
-from services.profiles import Profile
+from services.profiles import Identification, Profile
 from services.register_import import RegisterImport
 from services.store.engine import Store
-from services.store.tables import REGISTER, customers, metadata
+from services.store.tables import REGISTER, customer_accounts, customers, metadata, phones, policies
 
 
 def files(profile: Profile) -> dict[str, Path]:
     """Return the profile's demo files by the importer's names."""
-    folder = profile.folder / "demo"
-    return {table.name: folder / f"{table.name}.csv" for table in REGISTER}
+    found = {table.name: profile.folder / "demo" / f"{table.name}.csv" for table in REGISTER}
+    return {name: file for name, file in found.items() if file.is_file()}
 
 
 def load(store: Store, profile: Profile, clock: Clock, rounds: int) -> bool:
@@ -33,6 +33,47 @@ def reset(store: Store, profile: Profile, clock: Clock, rounds: int) -> None:
         for table in reversed(metadata.sorted_tables):
             connection.execute(delete(table))
     _import(store, profile, clock, rounds)
+
+
+def examples(store: Store, profile: Profile) -> list[str]:
+    """Return, for each kind of holder, what the first customer who can register would type."""
+    rules = profile.identification
+    return [
+        f"{_words(holder)}: {', '.join(found)}"
+        for holder in rules.asks
+        if holder != "communication_id" and (found := _example(store, holder, rules))
+    ]
+
+
+def _example(store: Store, holder: str, rules: Identification) -> list[str]:
+    is_holder = true() if holder == "anybody" else customers.c.holder_type == holder
+    columns = [customers.c.birth_date, customers.c.birth_number, customers.c.tax_number, customers.c.postal_code]
+    query = (
+        select(
+            policies.c.policy_number,
+            customers.c.customer_number,
+            customer_accounts.c.account_number,
+            *columns,
+            phones.c.number.label("mobile"),
+        )
+        .join_from(customers, policies)
+        .join(phones, (phones.c.kutid == customers.c.kutid) & phones.c.is_mobile)
+        .outerjoin(customer_accounts, customer_accounts.c.kutid == customers.c.kutid)
+        .where(is_holder, policies.c.status == "live")
+        .order_by(customers.c.kutid, policies.c.policy_number, phones.c.is_default.desc(), phones.c.policy_number)
+        .limit(1)
+    )
+    with store.read() as connection:
+        row = connection.execute(query).mappings().first()
+    if row is None:
+        return []
+    numbers = " or ".join(f"{_words(kind)} {row[kind]}" for kind in rules.identifiers if row[kind])
+    data = [f"{_words(datum)} {row[datum]}" for datum in rules.asks[holder] if datum != "mobile"]  # type: ignore[index]
+    return [numbers, *data, f"mobile {row['mobile']}"]
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _import(store: Store, profile: Profile, clock: Clock, rounds: int) -> None:

@@ -13,6 +13,7 @@ from typing import Self
 import phonenumbers
 from phonenumbers import PhoneMetadata, PhoneNumberType
 from stdnum.hu import anum
+from stdnum.sk import rc
 
 from services.refusal import Refusal
 
@@ -20,7 +21,9 @@ LONGEST = 200
 """No identifier, however spelled, is longer; a megabyte is refused before anything looks at it."""
 
 _CODE = re.compile(r"[A-Z0-9]{1,32}")
+_SLOVAK = 10
 _COMMUNICATION_ID = re.compile(r"[KT][0-9]{7}")
+_POSTAL_CODE_DIGITS = {"HU": 4, "SK": 5}
 _APOSTROPHES = "'’‘`"
 _PHONE_SEPARATORS = {ord(mark): None for mark in " \t-‐‑‒–—−./()\u00a0\u00ad\u200b\u202f\u2060\ufeff"}
 _SPACES = re.compile(r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]+")
@@ -32,12 +35,12 @@ def policy_number(text: str) -> str:
 
     Raises Refusal("policy_number", "empty" | "malformed"). How long a number is, only the insurer's profile knows.
     """
-    return _code(text, "policy_number")
+    return code(text, "policy_number")
 
 
 def kutid(text: str) -> str:
     """Return the id of the central customer register; raises Refusal("kutid", "empty" | "malformed")."""
-    return _code(text, "kutid")
+    return code(text, "kutid")
 
 
 def communication_id(text: str) -> str:
@@ -45,15 +48,56 @@ def communication_id(text: str) -> str:
 
     Raises Refusal("communication_id", "empty" | "malformed").
     """
-    code = _code(text, "communication_id")
-    if not _COMMUNICATION_ID.fullmatch(code):
+    known = code(text, "communication_id")
+    if not _COMMUNICATION_ID.fullmatch(known):
         raise Refusal("communication_id", "malformed")
-    return code
+    return known
+
+
+def birth_number(text: str) -> str:
+    """Return the Slovak birth number (rodné číslo) in `text` as 9 digits, up to 1953, or 10 with a check digit.
+
+    Raises Refusal("birth_number", "empty" | "malformed" | "check").
+    """
+    digits = _compact(text.replace("/", ""), "birth_number")
+    if not (digits.isascii() and digits.isdigit() and len(digits) in (9, 10)):
+        raise Refusal("birth_number", "malformed")
+    if not rc.is_valid(digits):
+        raise Refusal("birth_number", "check")
+    return digits
+
+
+def postal_code(text: str, region: str) -> str:
+    """Return the postcode in `text` without spaces; `region` tells how many digits it has.
+
+    Raises Refusal("postal_code", "empty" | "malformed").
+    """
+    digits = _compact(text, "postal_code")
+    if not (digits.isascii() and digits.isdigit() and len(digits) == _POSTAL_CODE_DIGITS[region]):
+        raise Refusal("postal_code", "malformed")
+    return digits
+
+
+def code(text: str, field: str) -> str:
+    """Return the number in `text`, of whatever kind: capital letters and ASCII digits.
+
+    Raises Refusal(field, "empty" | "malformed").
+    """
+    if _CODE.fullmatch(text):
+        return text
+    compact = _compact(text, field)
+    if not _CODE.fullmatch(compact):
+        raise Refusal(field, "malformed")
+    return compact
 
 
 @dataclass(frozen=True)
 class TaxNumber:
-    """A Hungarian tax number: the 8 digits that name the tax payer, and the part from the hyphen on, if known."""
+    """A tax number, whose length tells its country.
+
+    A Hungarian one has 8 digits that name the tax payer, and the part from the hyphen on, if known; a Slovak one (DIČ)
+    has 10 digits.
+    """
 
     core: str
     rest: str | None = None
@@ -64,23 +108,40 @@ class TaxNumber:
 
         Raises Refusal("tax_number", "empty" | "malformed").
         """
-        digits = _compact(text, "tax_number").removeprefix("HU")
-        if not (digits.isascii() and digits.isdigit() and len(digits) in (8, 11)):
+        digits = _compact(text, "tax_number").removeprefix("HU").removeprefix("SK")
+        if not (digits.isascii() and digits.isdigit() and len(digits) in (8, 10, 11)):
             raise Refusal("tax_number", "malformed")
+        if len(digits) == _SLOVAK:
+            return cls(digits)
         return cls(digits[:8], f"{digits[8]}-{digits[9:]}" if digits[8:] else None)
 
     @classmethod
-    def parse_checked(cls, text: str) -> Self:
-        """Return the tax number in `text`; raises also Refusal("tax_number", "check") for a wrong check digit."""
+    def parse_checked(cls, text: str, region: str) -> Self:
+        """Return the tax number of `region` in `text`.
+
+        Raises also Refusal("tax_number", "check") for a wrong check digit.
+        """
         number = cls.parse(text)
+        if number.region != region:
+            raise Refusal("tax_number", "malformed")
         if not number.is_sound:
             raise Refusal("tax_number", "check")
         return number
 
     @property
+    def region(self) -> str:
+        """The country whose number it is."""
+        return "SK" if len(self.core) == _SLOVAK else "HU"
+
+    @property
+    def lacks_rest(self) -> bool:
+        """Whether it is cut at the hyphen."""
+        return self.region == "HU" and self.rest is None
+
+    @property
     def is_sound(self) -> bool:
         """Whether the check digit is right."""
-        return bool(anum.is_valid(self.core))
+        return int(self.core) % 11 == 0 if self.region == "SK" else bool(anum.is_valid(self.core))
 
     def matches(self, other: "TaxNumber") -> bool:
         """Whether both name the same tax payer: by the core, and by the rest only where both sides have it."""
@@ -125,15 +186,6 @@ def is_mobile(number: str, region: str) -> bool:
         parsed.country_code == phonenumbers.country_code_for_region(region)
         and phonenumbers.number_type(parsed) in _MOBILE_TYPES
     )
-
-
-def _code(text: str, field: str) -> str:
-    if _CODE.fullmatch(text):
-        return text
-    code = _compact(text, field)
-    if not _CODE.fullmatch(code):
-        raise Refusal(field, "malformed")
-    return code
 
 
 def _compact(text: str, field: str) -> str:

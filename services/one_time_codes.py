@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, RowMapping, and_, bindparam, case, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Integer, Row, RowMapping, and_, bindparam, case, or_, select, update
 
 from services import randomness
 from services.profiles import OneTimeCode as Rules
@@ -51,6 +51,29 @@ class Issued:
     state: CodeState
 
 
+class Seals:
+    """Makes codes and recognises them: keyed hashes are kept, of the whole code and of the part that is typed."""
+
+    def __init__(self, rules: Rules, keys: tuple[str, ...]) -> None:
+        self._rules = rules
+        self._keys = [key.encode() for key in keys]
+
+    def new(self) -> tuple[str, dict[str, str | None]]:
+        """Return a new code, and the columns by which it is recognised."""
+        code, serial = randomness.digits(self._rules.length), randomness.opaque_id()
+        tail = self._mac(self._keys[0], serial, code[-self._rules.typed :]) if self._rules.takes_tail else None
+        return code, {"serial": serial, "code_mac": self._mac(self._keys[0], serial, code), "tail_mac": tail}
+
+    def fits(self, code: str, row: Row[Any]) -> bool:
+        """Tell whether `code` is the one that `row` keeps, or its last characters where those are enough."""
+        kept = row.code_mac if len(code) == self._rules.length else row.tail_mac or ""
+        return any(hmac.compare_digest(self._mac(key, row.serial, code), kept) for key in self._keys)
+
+    @staticmethod
+    def _mac(key: bytes, serial: str, code: str) -> str:
+        return hmac.new(key, f"code:{serial}:{code}".encode(), hashlib.sha256).hexdigest()
+
+
 class OneTimeCodes:
     """Makes and checks codes.
 
@@ -60,7 +83,7 @@ class OneTimeCodes:
 
     def __init__(self, rules: Rules, keys: tuple[str, ...]) -> None:
         self._rules = rules
-        self._keys = [key.encode() for key in keys]
+        self._seals = Seals(rules, keys)
 
     def issue(self, connection: Connection, *, kutid: str, registration_id: str, mobile: str,
               now: datetime, ends_at: datetime) -> Issued:  # fmt: skip
@@ -69,12 +92,11 @@ class OneTimeCodes:
         One statement decides, so of requests at once only one makes a code. Raises Refusal
         ``sms_resend.too_early`` or DeadEnd ``codes_used_up``.
         """
-        code, serial = randomness.digits(self._rules.length), randomness.opaque_id()
+        code, seal = self._seals.new()
         fresh = {
+            **seal,
             "registration_id": registration_id,
             "mobile": mobile,
-            "serial": serial,
-            "code_mac": self._mac(self._keys[0], serial, code),
             "issued_at": now,
             "expires_at": min(now + self._rules.lifetime, ends_at),
             "tries_left": self._rules.tries,
@@ -111,7 +133,22 @@ class OneTimeCodes:
         row = connection.execute(_trying(only_if), asked).first()
         if row is None:
             raise self._nothing_to_try(connection, registration_id, now)
-        return any(hmac.compare_digest(self._mac(key, row.serial, code), row.code_mac) for key in self._keys)
+        return self._seals.fits(code, row)
+
+    def hand_over(
+        self, connection: Connection, *, kutid: str, registration_id: str, mobile: str, now: datetime
+    ) -> CodeState | None:
+        """Let a code that was sent to this customer's `mobile` just now count for another registration of theirs.
+
+        So that whoever begins twice, or whose browser repeats the request, can use the code in their hands.
+        """
+        row = connection.execute(
+            update(table)
+            .where(table.c.kutid == kutid, table.c.mobile == mobile, table.c.expires_at > now)
+            .values(registration_id=registration_id)
+            .returning(*table.c)
+        ).first()
+        return None if row is None else self.state(row._mapping)
 
     def give_back(self, connection: Connection, kutid: str) -> None:
         """The customer's newest code never left: it does not count, and a new one can be asked for at once."""
@@ -139,7 +176,7 @@ class OneTimeCodes:
     def _why_not(self, connection: Connection, kutid: str, now: datetime) -> Exception:
         state = self.state(connection.execute(select(table).where(table.c.kutid == kutid)).mappings().one())
         if state.is_budget_spent or state.codes_left <= 0:
-            return DeadEnd("codes_used_up", again_at=state.budget_ends_at)
+            return DeadEnd("codes_used_up", kutid=kutid, again_at=state.budget_ends_at)
         return Refusal("sms_resend", "too_early", seconds=_seconds(state.again_at, now))
 
     def _nothing_to_try(self, connection: Connection, registration_id: str, now: datetime) -> Exception:
@@ -152,10 +189,6 @@ class OneTimeCodes:
         if state.expires_at <= now:
             return Refusal("sms_code", "expired", at=state.expires_at)
         return Refusal("sms_code", "wrong", tries=0)
-
-    @staticmethod
-    def _mac(key: bytes, serial: str, code: str) -> str:
-        return hmac.new(key, f"code:{serial}:{code}".encode(), hashlib.sha256).hexdigest()
 
 
 # Statements that every registration runs are built once: that costs more than running them.
@@ -193,7 +226,7 @@ def _trying(only_if: ColumnElement[bool]) -> Any:
             only_if,
         )
         .values(tries_left=table.c.tries_left - 1, guesses_used=table.c.guesses_used + 1)
-        .returning(table.c.serial, table.c.code_mac)
+        .returning(table.c.serial, table.c.code_mac, table.c.tail_mac)
     )
 
 

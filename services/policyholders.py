@@ -1,33 +1,54 @@
-"""The register of customers: finding one by what they know, and their phones (M7–M13, M20)."""
+"""The register of customers: finding one by what they know, and their phones (M7–M13, M20, T1, A1, B1)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, exists, literal, select
+from sqlalchemy import Connection, Row, Select, String, and_, bindparam, exists, literal, or_, select
 
 from services.allowances import IS_SPENT, Allowances
 from services.identifiers import TaxNumber
 from services.profiles import Identification
 from services.refusal import Refusal
 from services.store.statements import queue_for
-from services.store.tables import accounts, allowances, communication_ids, customers, phones, policies
+from services.store.tables import (
+    accounts,
+    allowances,
+    communication_ids,
+    customer_accounts,
+    customers,
+    phones,
+    policies,
+)
 
 
 @dataclass(frozen=True)
 class SecondDatum:
-    """What a customer knows besides the policy number: one of the two is given."""
+    """What a customer knows besides the number; all that is given must fit."""
 
     birth_date: date | None = None
     tax_number: TaxNumber | None = None
+    birth_number: str | None = None
+    postal_code: str | None = None
+    mobile: str | None = None
 
-    def fits(self, birth_date: date | None, tax_number: str | None) -> bool:
-        """Tell whether it is the one on record; what is missing there never fits."""
-        if self.birth_date is not None:
-            return self.birth_date == birth_date
-        if self.tax_number is None or not tax_number:
-            return False
-        return self.tax_number.matches(TaxNumber.parse(tax_number))
+    def fits(self, record: Row[Any]) -> bool:
+        """Tell whether it is what is on record; what is missing there never fits, and nothing given fits nothing."""
+        stored = record.tax_number
+        verdicts = [
+            given == on_record
+            for given, on_record in (
+                (self.birth_date, record.birth_date),
+                (self.birth_number, record.birth_number),
+                (self.postal_code, record.postal_code),
+                (None if self.mobile is None else True, bool(record.is_default_mobile)),
+            )
+            if given is not None
+        ]
+        if self.tax_number is not None:
+            verdicts.append(bool(stored) and self.tax_number.matches(TaxNumber.parse(stored)))
+        return bool(verdicts) and all(verdicts)
 
 
 @dataclass(frozen=True)
@@ -44,13 +65,24 @@ _HAS_ACCOUNT = exists().where(accounts.c.kutid == customers.c.kutid)
 _HAS_LIVE_POLICY = exists().where(policies.c.kutid == customers.c.kutid, policies.c.status == "live")
 
 
-# One statement for the policy, its holder and the wrong tries so far. The outer join from a single row keeps the
+# One statement for the number, its holder and the wrong tries so far. The outer join from a single row keeps the
 # tries of numbers that do not exist. Built once, which takes several times as long as to run it.
-_BY_POLICY = (
+_NUMBER = bindparam("number", type_=String)
+_FOUND = (
     select(
         customers.c.kutid,
         customers.c.birth_date,
         customers.c.tax_number,
+        customers.c.birth_number,
+        customers.c.postal_code,
+        exists()
+        .where(
+            phones.c.kutid == customers.c.kutid,
+            phones.c.number == bindparam("mobile", type_=String),
+            phones.c.is_mobile,
+            phones.c.is_default,
+        )
+        .label("is_default_mobile"),
         allowances.c.used,
         allowances.c.ends_at,
         IS_SPENT.label("is_spent"),
@@ -59,37 +91,56 @@ _BY_POLICY = (
     )
     .select_from(select(literal(1).label("one")).subquery())
     .outerjoin(allowances, allowances.c.key == bindparam("tries"))
-    .outerjoin(policies, and_(policies.c.policy_number == bindparam("policy_number"), policies.c.status == "live"))
-    .outerjoin(customers, customers.c.kutid == policies.c.kutid)
 )
+_account = customer_accounts.c
+_BY: Mapping[str, Select[Any]] = {
+    "policy_number": _FOUND.outerjoin(
+        policies, and_(policies.c.policy_number == _NUMBER, policies.c.status == "live")
+    ).outerjoin(customers, customers.c.kutid == policies.c.kutid),
+    "account_number": _FOUND.add_columns(
+        (_account.account_number != _NUMBER).label("is_old"), _account.manager, _account.intermediary
+    )
+    .outerjoin(customer_accounts, or_(_account.account_number == _NUMBER, _account.old_number == _NUMBER))
+    .outerjoin(customers, and_(customers.c.kutid == _account.kutid, _HAS_LIVE_POLICY)),
+    "customer_number": _FOUND.outerjoin(customers, and_(customers.c.customer_number == _NUMBER, _HAS_LIVE_POLICY)),
+}
+"""How the register is searched by each kind of number."""
 
 
 class PolicyHolders:
-    """Looks customers up; slows guessing down per policy number, wherever the guesses come from."""
+    """Looks customers up; slows guessing down per number, wherever the guesses come from."""
 
     def __init__(self, rules: Identification, allowances: Allowances) -> None:
         self._rules = rules
         self._allowances = allowances
 
     def match(
-        self, connection: Connection, policy_number: str, datum: SecondDatum, now: datetime
+        self,
+        connection: Connection,
+        number: str,
+        datum: SecondDatum,
+        now: datetime,
+        *,
+        kind: str = "policy_number",
     ) -> PolicyHolder | Refusal:
-        """Return the holder of the live policy, or why not.
+        """Return the customer with a live policy whom `number`, a number of this kind, names; or why not.
 
         Unknown, cancelled and wrong cost the same and give the same answer. The refusal is returned, not
         raised, so that the count of the wrong try is committed.
         """
-        key = self._allowances.key("identify", policy_number)
+        key = self._allowances.key("identify", f"{kind}:{number}")
         queue_for(connection, key)
-        asked = {"policy_number": policy_number, "tries": key, "limit": self._rules.wrong_tries, "now": now}
-        row = connection.execute(_BY_POLICY, asked).one()
+        asked = {"number": number, "mobile": datum.mobile, "tries": key, "limit": self._rules.wrong_tries, "now": now}
+        rows = connection.execute(_BY[kind], asked).all()
+        row = rows[0]
         if row.is_spent:
             return self._slowed(row.ends_at)
-        if row.kutid is None or not datum.fits(row.birth_date, row.tax_number):
+        # A number that names two customers names nobody.
+        if len(rows) > 1 or row.kutid is None or not datum.fits(row):
             return self.count_wrong_try(connection, key, now)
         if row.used:
             self._allowances.give_back(connection, key)
-        return self._holder(row)
+        return self._managed_elsewhere(row) or self._holder(row)
 
     def secret_of(
         self, connection: Connection, communication_id: str, now: datetime
@@ -125,6 +176,16 @@ class PolicyHolders:
             connection, key, limit=self._rules.wrong_tries, quiet=self._rules.wait, now=now
         )
         return self._slowed(blocked_until) if blocked_until else Refusal("identify", "mismatch")
+
+    @staticmethod
+    def _managed_elsewhere(row: Row[Any]) -> Refusal | None:
+        """Say no to whoever has the right data, but an old number or an account that another manages (A2, B1)."""
+        account = row._mapping
+        if account.get("is_old"):
+            return Refusal("account_number", "old")
+        if account.get("manager") == "intermediary":
+            return Refusal("account_number", "managed", adviser=account["intermediary"])
+        return None
 
     @staticmethod
     def _slowed(until: datetime | None) -> Refusal:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, and_, delete, func, select, update
+from sqlalchemy import Column, ColumnElement, and_, case, delete, func, select, update
 
 from services.allowances import Allowances
 from services.clock import Clock
@@ -97,15 +97,15 @@ class Tidying:
             if self._allowances.take(connection, _GUARD, limit=1, quiet=EVERY, now=now):
                 return None
         reach("retention.begun")
-        return self.tidy(stop)
+        tidied = self.tidy(stop)
+        if erased := [f"{one.count} {one.kind}" for one in tidied if one.count]:
+            _log.info("erased %s", ", ".join(erased))
+        return tidied
 
     def tidy(self, stop: threading.Event | None = None) -> list[Tidied]:
         """Erase all that is over, or as much as there is time for until `stop` is set; return what was erased."""
         stop = stop or threading.Event()
-        tidied = [Tidied(rule.kind, rule.kept_for, sum(self._erase(rule, stop))) for rule in self._rules]
-        if erased := [f"{one.count} {one.kind}" for one in tidied if one.count]:
-            _log.info("erased %s", ", ".join(erased))
-        return tidied
+        return [Tidied(rule.kind, rule.kept_for, sum(self._erase(rule, stop))) for rule in self._rules]
 
     def count(self) -> list[Tidied]:
         """Return what would be erased now; changes nothing."""
@@ -146,11 +146,13 @@ class Tidying:
             keys = connection.execute(select(rule.key).where(is_over).limit(BATCH)).scalars().all()
         if not keys:
             return 0, 0
-        mine = rule.key.in_(select(rule.key).where(rule.key.in_(keys), is_over).with_for_update(skip_locked=True))
+        # As a CASE it cannot be searched for: the rows are found by their keys, not by an index of all that is over.
+        is_still_over = case((is_over, 1), else_=0) == 1
+        found = select(rule.key).where(rule.key.in_(keys), is_still_over).with_for_update(skip_locked=True)
         table = rule.key.table
         erase = delete(table) if rule.emptied is None else update(table).values({rule.emptied: None})
         with self._store.write() as connection:
-            erased = connection.execute(erase.where(mine)).rowcount
+            erased = connection.execute(erase.where(rule.key.in_(found))).rowcount
             reach(f"retention.erasing.{rule.kind}")
         reach(f"retention.erased.{rule.kind}")
         return len(keys), erased

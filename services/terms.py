@@ -1,4 +1,4 @@
-"""The terms: versions are data, each with the day of its coming into force (M23, M24)."""
+"""The terms, and the privacy notice: versions are data, each with the day of its coming into force (M23, M24, A5)."""
 
 import hashlib
 import json
@@ -9,7 +9,6 @@ from datetime import date, datetime, time
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from services.profiles import Profile
 
@@ -44,10 +43,11 @@ class Terms:
 
 
 class TermsVersions:
-    """All versions of a profile's terms, and those that testers publish in demo mode through a shared file."""
+    """All versions of a profile's terms or notice, and those that testers publish in demo mode by a shared file."""
 
-    def __init__(self, profile: Profile, published: Path | None = None) -> None:
-        self._shipped = [_shipped(profile, entry.version, entry.in_force_from, profile.zone) for entry in profile.terms]
+    def __init__(self, profile: Profile, published: Path | None = None, *, kind: str = "terms") -> None:
+        documents = {"terms": profile.terms, "notice": profile.notice}[kind]
+        self._shipped = [_shipped(profile, kind, entry.version, entry.in_force_from) for entry in documents]
         self._published = published
         self._texts = profile.texts
         self._seen = -1
@@ -113,12 +113,12 @@ class TermsVersions:
         return entries
 
 
-def _shipped(profile: Profile, version: str, day: date, zone: ZoneInfo) -> Terms:
-    folder = profile.folder / "terms"
+def _shipped(profile: Profile, kind: str, version: str, day: date) -> Terms:
+    folder = profile.folder / kind
     found = {language: folder / f"{version}.{language}" for language in profile.languages}
     return Terms(
         version,
-        datetime.combine(day, time.min, zone),
+        datetime.combine(day, time.min, profile.zone),
         {
             language: path.with_name(f"{path.name}.html").read_text("utf-8")
             for language, path in found.items()

@@ -52,6 +52,15 @@ class Texts:
         """Tell whether there is a text, or a plural family of texts, with this key."""
         return any(key in texts or f"{key}.other" in texts for texts in self._layers[language])
 
+    @property
+    def known_keys(self) -> set[str]:
+        """The keys of all texts of the catalogues."""
+        return {key for language in (*self.languages, *_FALLBACK) for key in _catalogue(language)}
+
+    def is_known(self, key: str) -> bool:
+        """Tell whether the catalogues have a text with exactly this key."""
+        return key in self.known_keys
+
     def placeholders(self, language: str) -> set[str]:
         """Return the names of all placeholders in the texts of `language`."""
         texts = ChainMap(*map(dict, self._layers[language])).values()

@@ -15,7 +15,7 @@ from webapp.forms import StepForm, Text
 from webapp.mistakes import Fields, SentForm, explain
 from webapp.parts import wired
 from webapp.passwords import FAR_TOO_LONG, NewPasswordForm, rules_shown
-from webapp.rendering import clock_time, date_and_time, is_fragment_due, page, say
+from webapp.rendering import clock_time, date_and_time, day, is_fragment_due, page, say
 from webapp.steps.sms_code import SmsCodeForm
 from webapp.terms_pages import terms_shown
 
@@ -125,6 +125,16 @@ def overview() -> Response:
             }
             for place in places.open
         ],
+        passkeys=[
+            {
+                "id": passkey.id,
+                "name": passkey.name,
+                "added": day(passkey.created_at),
+                "used": date_and_time(passkey.used_at) if passkey.used_at else None,
+            }
+            for passkey in parts.passkeys.all(session)
+        ],
+        has_passkeys=parts.passkeys.are_possible,
         last=[{"device": _device(place.device), "at": date_and_time(place.created_at)} for place in places.last],
         action=ACCOUNT,
     )

@@ -9,12 +9,15 @@ from whitenoise import WhiteNoise
 
 from webapp import (
     account,
+    activation,
     brand,
     demo,
     faults,
     forgotten_password,
     limits,
+    notice_pages,
     operations,
+    passkeys,
     registration,
     rendering,
     security,
@@ -46,7 +49,10 @@ def create_app(settings: Settings) -> Flask:
     CompressEveryStatus(app)
     app.extensions["belepo.limits"] = limits.set_up(app, parts)
     faults.set_up(app)
-    for module in (account, brand, forgotten_password, operations, registration, sign_in, site, terms_pages):
+    for module in (
+        account, activation, brand, forgotten_password, notice_pages, operations, passkeys, registration, sign_in, site,
+        terms_pages,
+    ):  # fmt: skip
         app.register_blueprint(module.blueprint)
     if settings.demo:
         app.register_blueprint(demo.blueprint)

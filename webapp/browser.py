@@ -1,11 +1,11 @@
 """What a browser holds of its registration: opaque ids in its signed session, or the token of a mailed link."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import session
 from markupsafe import Markup
 
-from services.registrations import Registration, Visit
+from services.registrations import EMAIL_CONFIRMED, Registration, Visit
 from webapp.parts import wired
 
 
@@ -35,10 +35,12 @@ class Browser:
     def go_on_with(self, registration: Registration) -> None:
         """Bind this browser to a registration that it may see: with its link, unless a newer mail has left since."""
         link_id = self.visit.link_id if self.visit and self.visit.link_id == registration.link_id else None
-        visit = Visit(registration.id, link_id)
-        if visit != held():
+        visit = Visit(registration.id, link_id, registration.mobile_confirmed_at is not None)
+        known = held()
+        if known is None or (visit.registration_id, visit.link_id) != (known.registration_id, known.link_id):
             forget()
-            session["registration"], session["link"] = visit.registration_id, visit.link_id
+        session["registration"], session["link"] = visit.registration_id, visit.link_id
+        session["mobile"] = visit.has_proved_mobile
 
 
 def this_browser(token: str) -> Browser:
@@ -46,18 +48,32 @@ def this_browser(token: str) -> Browser:
     if not token:
         return Browser(held())
     opaque_id = wired().links.read("confirm", token)
-    return Browser(Visit.by_link(opaque_id), token) if opaque_id else Browser(None, is_token_unknown=True)
+    if not opaque_id:
+        return Browser(None, is_token_unknown=True)
+    visit, known = Visit.by_link(opaque_id), held()
+    # The link proves the address; what this browser proved before stays proved.
+    proved = known is not None and known.registration_id == visit.registration_id and known.has_proved_mobile
+    return Browser(replace(visit, has_proved_mobile=proved), token)
 
 
 def held() -> Visit | None:
     """Return what the session holds."""
     registration_id = session.get("registration")
-    return Visit(registration_id, session.get("link")) if registration_id else None
+    return Visit(registration_id, session.get("link"), bool(session.get("mobile"))) if registration_id else None
+
+
+def proved() -> str | None:
+    """Return the registration for which this browser has proved all that its journey asks to be proved, or None."""
+    visit = held()
+    if visit is None or not visit.has_proved_mobile:
+        return None
+    is_link_missing = visit.link_id is None and EMAIL_CONFIRMED in wired().journey.facts
+    return None if is_link_missing else visit.registration_id
 
 
 def forget() -> None:
     """Let this browser begin anew."""
-    for key in ("registration", "link", "reopened"):
+    for key in ("registration", "link", "mobile", "reopened"):
         session.pop(key, None)
 
 

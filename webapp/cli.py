@@ -20,6 +20,7 @@ _COMMANDS = {
     "migrate": "webapp.commands.migrate:migrate",
     "tidy": "webapp.commands.tidy:tidy",
     "doctor": "webapp.commands.doctor:doctor",
+    "profile": "webapp.commands.profile:profile",
 }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from flask_wtf import FlaskForm
 from wtforms import StringField, ValidationError
 
+from services.profiles import OneTimeCode
 from services.refusal import Refusal
 
 _LONGEST = 300
@@ -33,6 +34,21 @@ class Text(StringField):
             raise ValidationError(Refusal("text", "characters"))
         if len(self.data) > self._longest:
             raise ValidationError(Refusal("text", "too_long", length=self._longest))
+
+
+def read_code(field: Text, rules: OneTimeCode) -> str:
+    """Return the one-time code in `field`, or its last digits where those are enough.
+
+    Spaces and hyphens between them are forgiven. Raises Refusal ``<field>.empty`` or ``<field>.malformed``, so that one
+    that cannot be right costs no try.
+    """
+    text = "".join(sign for sign in field.data if not sign.isspace() and sign not in "-–")
+    if not text:
+        raise Refusal(field.name, "empty")
+    if not text.isdecimal() or len(text) not in (rules.length, rules.typed):
+        reason = "malformed.tail" if rules.takes_tail else "malformed"
+        raise Refusal(field.name, reason, length=rules.length, typed=rules.typed)
+    return "".join(str(unicodedata.decimal(sign)) for sign in text)
 
 
 class StepForm(FlaskForm):

@@ -22,6 +22,7 @@ _STEPS = {
     "policies": "Reading policies",
     "phones": "Reading phones",
     "communication_ids": "Reading communication ids",
+    "customer_accounts": "Reading customer accounts",
     "comparing": "Comparing with the register",
     "merging": "Merging into the register",
     "measuring": "Looking at the data's quality",
@@ -58,6 +59,7 @@ def _file_option(name: str, what: str) -> Callable[[Callable[..., None]], Callab
 @_file_option("--policies", "policies")
 @_file_option("--phones", "phones; the numbers of each customer in it are replaced as a set")
 @_file_option("--communication-ids", "communication ids")
+@_file_option("--customer-accounts", "customer accounts")
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -73,7 +75,9 @@ def import_command(context: ImportContext, /, rejects: Path | None, dry_run: boo
     """
     files = {kind: file for kind, file in given.items() if file}
     if not files:
-        raise click.UsageError("Name at least one file: --customers, --policies, --phones, --communication-ids.")
+        raise click.UsageError(
+            "Name at least one file: --customers, --policies, --phones, --communication-ids, --customer-accounts."
+        )
     rejects = rejects or next(iter(files.values())).with_name("rejects.csv")
     store = context.open_store()
     try:

@@ -15,6 +15,8 @@ _KEYS = {
     ("login", "email"): "login.email.empty",
     ("login", "password"): "login.password.empty",
     ("login", "failed"): "login.failed",
+    ("login", "passkey"): "login.passkey.stopped",
+    ("passkey", "stopped"): "account.passkeys.stopped",
 }
 """The texts of refusals that do not stand under ``error.``."""
 _TOO_MANY = {("identify", "slowed"), ("current_password", "wait")}

@@ -215,7 +215,10 @@ def _path(registration: Registration | None, now: Step, half: int) -> list[dict[
             "number": number,
             "title": say()(step.title_key),
             "state": "done" if number < place else "now" if number == place else "later",
-            "value": step.summary(parts, registration, half) if registration and number < place else None,
+            # Whoever came by the link sees what was given before it masked: the address may have been mistyped.
+            "value": step.summary(parts, registration, 2 if registration.email_confirmed_at else half)
+            if registration and number < place
+            else None,
             "change": step.changed_by if half == 1 or step.changed_by != "restart" else None,
         }
         for number, step in enumerate(parts.journey.steps, 1)
@@ -223,9 +226,11 @@ def _path(registration: Registration | None, now: Step, half: int) -> list[dict[
 
 
 def _first_values(step: Step, registration: Registration | None) -> Mapping[str, str]:
-    """What a form starts with: an invitation's policy number, or the address of a step that was reopened."""
+    """What a form starts with: the number of an invitation or a letter (T2), or the address of a reopened step."""
     if registration is None:
-        return {"policy_number": request.args.get("policy_number", "").replace("\0", "")[:60]}
+        rules = wired().profile.identification
+        kind = next((kind for kind in rules.identifiers if kind in request.args), "")
+        return {rules.field: request.args.get(kind, "").replace("\0", "")[:60], "identifier_kind": kind}
     if step.name == "email" and registration.email and wired().journey.half(step) == 1 and not session.get("link"):
         return {"email": registration.email}
     return {}
@@ -238,7 +243,7 @@ def _notice(key: str | None, registration: Registration | None) -> Markup | None
 
 
 def _deadline(registration: Registration | None) -> dict[str, Any] | None:
-    if registration is None or registration.mailed_at is None:
+    if registration is None:
         return None
     left = time_left(registration.expires_at)
     warning = int(wired().profile.registration.warning.total_seconds())
@@ -257,5 +262,6 @@ def _done(registration: Registration | None) -> Response:
     return page(
         "steps/done.html",
         email=registration.email,
-        mobile_masked=masking.mobile(registration.mobile or ""),
+        mobile_masked=masking.mobile(registration.mobile) if registration.mobile else None,
+        has_activation=wired().journey.has_activation,
     )

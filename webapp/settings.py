@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     demo: bool = False
     demo_anywhere: bool = False
     profile: str = "mygenerali"
+    hardened: bool = False
     data_dir: Path = Path("instance")
     database_url: str = ""
     limits_url: str = "memory://"
@@ -102,12 +103,37 @@ class Settings(BaseSettings):
         """Whether customers reach the server over https."""
         return self.public_url.startswith("https:")
 
+    @property
+    def passkey_origin(self) -> str:
+        """The origin that passkeys belong to: the public one; of this machine's own, that of its name.
+
+        Browsers make passkeys for names alone, not for addresses in numbers (WebAuthn 3, 5.1.3, on effective domains).
+        """
+        public = urlsplit(self.public_url)
+        if public.hostname not in _LOOPBACK:
+            return f"{public.scheme}://{public.netloc.rpartition('@')[2].lower()}"
+        return f"{public.scheme}://localhost{f':{public.port}' if public.port else ''}"
+
     def demo_file(self, name: str) -> Path:
         """Return where demo mode keeps `name` for every process on this database."""
         database = make_url(self.database_url)
         if database.get_backend_name() == "sqlite":
             return Path(f"{database.database}.{name}.json")
         return self.data_dir / f"{database.host or 'local'}-{database.database}.{name}.json"
+
+
+class ChosenProfile(BaseSettings):
+    """Which insurer's rules, for commands that need nothing else."""
+
+    model_config = SettingsConfigDict(env_prefix="BELEPO_", extra="ignore", frozen=True)
+
+    profile: str = "mygenerali"
+    hardened: bool = False
+
+
+def chosen_profile() -> ChosenProfile:
+    """Read the choice of profile from where `load` reads everything."""
+    return ChosenProfile(_env_file=os.environ.get("BELEPO_SETTINGS_FILE", "belepo.env"))
 
 
 def load(**given: Any) -> Settings:

@@ -6,6 +6,7 @@ from typing import Any, ParamSpec
 from urllib.parse import urlencode
 
 from flask import Response, flash, g, make_response, redirect, request, session
+from flask_wtf.csrf import generate_csrf
 
 from services.accounts import Session, SignedOut
 from webapp.mistakes import SentForm
@@ -15,7 +16,9 @@ from webapp.rendering import page
 P = ParamSpec("P")
 
 SIGN_IN = "/belepes"
+ACCOUNT = "/fiok"
 TERMS = "/fiok/feltetelek"
+ACTIVATION = "/fiok/aktivalas"
 _KEY, _RESET = "sign_in", "reset"
 _KEPT = ("email", "mobile")
 """What is kept of a form whose session has ended: what was typed there, and never a secret."""
@@ -80,7 +83,10 @@ def why_ended() -> str | None:
 
 
 def needed(view: Callable[P, Response]) -> Callable[P, Response]:
-    """Let a view be reached by signed-in customers only, who have accepted the terms in force (M24)."""
+    """Let a view be reached by signed-in customers only, with the terms in force accepted and the account active.
+
+    What is due comes first: the terms (M24), then the activation code (A7).
+    """
 
     @wraps(view)
     def guarded(*arguments: P.args, **named: P.kwargs) -> Response:
@@ -89,6 +95,10 @@ def needed(view: Callable[P, Response]) -> Callable[P, Response]:
             return ask()
         if request.path != TERMS and wired().sign_ins.terms_due(session_):
             return make_response(redirect(TERMS, 303))
+        if request.path not in (TERMS, ACTIVATION) and wired().activations.is_due(session_):
+            if request.path != ACCOUNT:
+                flash("activation.limited")
+            return make_response(redirect(ACTIVATION, 303))
         try:
             return view(*arguments, **named)
         except SignedOut:
@@ -127,14 +137,27 @@ def ask_before(address: str) -> Response:
 
 def show_sign_in(status: int = 200, **context: Any) -> Response:
     """Show the sign-in page."""
-    shown = {
+    usual: dict[str, Any] = {
         "is_refused": status == 403,
         "notice": None,
         "next_address": "",
         "kept": {},
         "wait": None,
         "is_failed": False,
-        **context,
+        "passkeys": wired().passkeys,
+        "passkey_options": passkey_options(),
     }
+    shown = {**usual, **context}
     form = shown.setdefault("form", SentForm())
     return page("account/login.html", status, problems=form.problems, **shown)
+
+
+def passkey_options() -> str:
+    """Return what this browser is to ask its passkeys, as JSON."""
+    return wired().passkeys.options(this_browser())
+
+
+def this_browser() -> str:
+    """Return the secret of this browser's session by which its forms are known too."""
+    generate_csrf()
+    return str(session["csrf_token"])

@@ -2,10 +2,10 @@
 
 import re
 
-from flask import Blueprint, Response, make_response, redirect, request, session
+from flask import Blueprint, Response, make_response, redirect, request
 
-from services.registrations import Visit
 from webapp.addresses import local
+from webapp.browser import held
 from webapp.parts import wired
 from webapp.rendering import clock_time, keep, page
 
@@ -26,8 +26,8 @@ def refuse_internet_explorer() -> Response | None:
 def start() -> Response:
     """Show who the insurer is and the two ways in."""
     in_progress = None
-    if registration_id := session.get("registration"):
-        registration = wired().registrations.find(Visit(registration_id, session.get("link")))
+    if visit := held():
+        registration = wired().registrations.find(visit)
         if registration and not registration.has_account and registration.expires_at > wired().clock.now():
             in_progress = {"time": clock_time(registration.expires_at)}
     return page("pages/start.html", in_progress=in_progress)

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, abort, send_file, session
+from flask import Blueprint, Response, abort, send_file
 from markupsafe import Markup
 
-from services.registrations import Visit
 from services.terms import Terms
 from webapp import signed_in
+from webapp.browser import held
 from webapp.parts import wired
 from webapp.rendering import day, language, page
 
@@ -57,6 +57,7 @@ def _show(terms: Terms) -> Response:
     has_pdf = terms.pdf(language()) is not None
     return page(
         "pages/terms.html",
+        kind="terms",
         terms={
             "version": terms.version,
             "date": day(terms.in_force_from),
@@ -85,5 +86,5 @@ def terms_shown(terms: Terms, opened: str | None) -> dict[str, Any]:
 def _record(version: str) -> None:
     if (signed_in_ := signed_in.current()) is not None:
         wired().sign_ins.open_terms(signed_in_, version)
-    if registration_id := session.get("registration"):
-        wired().registrations.open_terms(Visit(registration_id, session.get("link")), version)
+    if visit := held():
+        wired().registrations.open_terms(visit, version)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.accounts import AccountDetails, PasswordChanges, SignIns
+from services.accounts import AccountDetails, Activations, Passkeys, PasswordChanges, SignIns
 from services.accounts.checks import Checks
 from services.accounts.notices import Notices
 from services.accounts.sessions import Sessions
@@ -11,7 +11,7 @@ from services.allowances import Allowances
 from services.clock import DemoClock, SystemClock
 from services.links import Links
 from services.messages.outbox import Outbox
-from services.one_time_codes import OneTimeCodes
+from services.one_time_codes import OneTimeCodes, Seals
 from services.passwords import Hasher
 from services.policyholders import PolicyHolders
 from services.profiles import load as load_profile
@@ -28,8 +28,8 @@ from webapp.steps import known_steps
 
 def wire(settings: Settings) -> Parts:
     """Build the application's parts. Raises ProfileError when the profile cannot be used."""
-    profile = load_profile(settings.profile)
-    journey = Journey(profile.journey, known_steps())
+    profile = load_profile(settings.profile, hardened=settings.hardened)
+    journey = Journey(profile, known_steps())
     store = open_store(settings)
     clock = DemoClock(settings.demo_file("clock")) if settings.demo else SystemClock()
     if not settings.demo:
@@ -38,19 +38,43 @@ def wire(settings: Settings) -> Parts:
     hasher = Hasher(settings.bcrypt_rounds)
     outbox = Outbox(store, clock)
     codes = OneTimeCodes(profile.one_time_code, settings.secret_keys)
+    notice = TermsVersions(profile, kind="notice")
     terms = TermsVersions(profile, settings.demo_file("terms") if settings.demo else None)
     sessions = Sessions(profile.sign_in)
     tries = Tries(profile.sign_in, allowances)
     checks = Checks(store, clock, tries, hasher)
     notices = Notices(outbox, profile.texts)
+    activations = Activations(
+        store,
+        clock,
+        profile,
+        is_wanted=journey.has_activation,
+        sessions=sessions,
+        seals=Seals(profile.one_time_code, settings.secret_keys),
+        allowances=allowances,
+        outbox=outbox,
+    )
+    links = Links(settings.secret_keys, settings.public_url)
+    sign_ins = SignIns(
+        store,
+        clock,
+        profile,
+        sessions=sessions,
+        tries=tries,
+        allowances=allowances,
+        terms=terms,
+        notices=notices,
+        hasher=hasher,
+    )
     return Parts(
         settings=settings,
         profile=profile,
         store=store,
         clock=clock,
-        links=Links(settings.secret_keys, settings.public_url),
+        links=links,
         outbox=outbox,
         terms=terms,
+        notice=notice,
         references=References(store, clock),
         registrations=Registrations(
             store,
@@ -61,19 +85,24 @@ def wire(settings: Settings) -> Parts:
             policyholders=PolicyHolders(profile.identification, allowances),
             codes=codes,
             terms=terms,
+            notice=notice,
             outbox=outbox,
             hasher=hasher,
+            activations=activations,
         ),
-        sign_ins=SignIns(
+        activations=activations,
+        sign_ins=sign_ins,
+        passkeys=Passkeys(
             store,
             clock,
             profile,
+            origin=settings.passkey_origin,
+            links=links,
             sessions=sessions,
-            tries=tries,
+            sign_ins=sign_ins,
+            checks=checks,
             allowances=allowances,
-            terms=terms,
             notices=notices,
-            hasher=hasher,
         ),
         password_changes=PasswordChanges(
             store,

@@ -6,8 +6,21 @@ among its conditions, whether the session is still open (ASVS 7.4.1, 15.4.2).
 """
 
 from services.accounts.account import Account, DeadLink, Device, Session, SignedOut
+from services.accounts.activations import Activations
 from services.accounts.details import AccountDetails
+from services.accounts.passkeys import Passkeys
 from services.accounts.passwords import PasswordChanges
 from services.accounts.sign_in import SignIns
 
-__all__ = ["Account", "AccountDetails", "DeadLink", "Device", "PasswordChanges", "Session", "SignIns", "SignedOut"]
+__all__ = [
+    "Account",
+    "AccountDetails",
+    "Activations",
+    "DeadLink",
+    "Device",
+    "Passkeys",
+    "PasswordChanges",
+    "Session",
+    "SignIns",
+    "SignedOut",
+]

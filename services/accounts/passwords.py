@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, exists, select, update
 
 from services import audit, randomness
 from services.accounts.account import Account, DeadLink, Session, SignedOut
@@ -116,8 +116,10 @@ class PasswordChanges:
         """
         now = self._clock.now()
         with self._store.write() as connection:
+            # One that waits for its activation code has not proved its address: nothing is mailed that opens it.
+            is_waiting = exists().where(tables.activations.c.account_id == _a.id)
             row = connection.execute(
-                ACCOUNT.where(_a.email_key == address.key).with_for_update(of=tables.accounts)
+                ACCOUNT.where(_a.email_key == address.key, ~is_waiting).with_for_update(of=tables.accounts)
             ).first()
             is_full = self._allowances.take_within(
                 connection,

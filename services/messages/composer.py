@@ -30,6 +30,7 @@ class _Target:
 _TARGETS = {
     "confirm": _Target("/regisztracioveglegesites", "confirm"),
     "registered": _Target("/belepes"),
+    "activation": _Target("/belepes"),
     "reset": _Target("/sso/ResetPassword", "reset"),
     "reset_unknown": _Target("/regisztracio"),
     "password_changed": _Target("/sso/ForgotPassword"),
@@ -90,7 +91,10 @@ class Composer:
             "time": _time(until),  # always the bare time (rule 15)
             **message.facts,
         }
-        text = self._profile.texts.say(f"sms.{message.message}", message.language, **facts)
+        key, texts = f"sms.{message.message}", self._profile.texts
+        if self._profile.one_time_code.takes_tail and texts.has(f"{key}.tail", message.language):
+            key = f"{key}.tail"  # which says what need not be typed
+        text = texts.say(key, message.language, **facts)
         return Composed(kind="sms", language=message.language, expires_at=message.expires_at, text=text)
 
     def _mail(self, message: Message) -> Composed:

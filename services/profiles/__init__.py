@@ -3,9 +3,11 @@
 Nothing in here names an insurer; their files stand beside this one, a folder each.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date, timedelta
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,10 +15,13 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
 
 from services.profiles.contrast import contrast
+from services.profiles.problems import Problem, ProfileError, explain
 from services.texts import Texts, has_catalogue
+
+__all__ = ["Brand", "Datum", "HolderType", "Identification", "OneTimeCode", "PasswordRules", "Profile", "ProfileError",
+           "Registration", "find", "known", "load"]  # fmt: skip
 
 _HERE = Path(__file__).parent
 
@@ -25,10 +30,6 @@ _VOICE = frozenset({
     "postal_address",
 })  # fmt: skip
 """The placeholders of the texts that a profile fills, in each of its languages."""
-
-
-class ProfileError(RuntimeError):
-    """The profile's file cannot be used; the message says where and why."""
 
 
 def _zone(name: str) -> str:
@@ -57,18 +58,68 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Identification(_Part):
-    """How a customer is found in the register (M7–M10)."""
+class Number(_Part):
+    """How a number by which customers are found looks: so many digits, or so many characters."""
 
-    policy_number_digits: Annotated[int, Field(ge=4, le=20)]
-    holder_types: tuple[Literal["person", "company", "communication_id"], ...]
+    digits: Annotated[int, Field(ge=4, le=20)] | None = None
+    characters: Annotated[int, Field(ge=4, le=20)] | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> "Number":
+        if (self.digits is None) == (self.characters is None):
+            raise ValueError("give either digits or characters, such as { digits = 9 }")
+        return self
+
+    @property
+    def length(self) -> int:
+        """How long it is."""
+        return self.digits or self.characters or 0
+
+    def fits(self, number: str) -> bool:
+        """Tell whether `number` looks like this; it is in its canonical form."""
+        return len(number) == self.length and (self.digits is None or number.isdecimal())
+
+
+IdentifierKind = Literal["policy_number", "account_number", "customer_number"]
+HolderType = Literal["person", "company", "communication_id", "anybody"]
+Datum = Literal["birth_date", "birth_number", "tax_number", "postal_code", "mobile", "communication_password"]
+
+
+class Identification(_Part):
+    """How a customer is found in the register (M7–M10, T1, A1): by one of `identifiers`, and what each holder knows."""
+
+    identifiers: Annotated[Mapping[IdentifierKind, Number], Field(min_length=1)]
+    asks: Annotated[Mapping[HolderType, Annotated[tuple[Datum, ...], Field(min_length=1)]], Field(min_length=1)]
     wrong_tries: Annotated[int, Field(ge=1)]
     wrong_tries_minutes: Annotated[int, Field(ge=1)]
 
     @property
     def wait(self) -> timedelta:
-        """How long a policy number rests after too many wrong tries."""
+        """How long a number rests after too many wrong tries."""
         return timedelta(minutes=self.wrong_tries_minutes)
+
+    @property
+    def field(self) -> str:
+        """The name of the form's field for the number: its own, or “identifier” where there are several kinds."""
+        return "identifier" if len(self.identifiers) > 1 else next(iter(self.identifiers))
+
+    @property
+    def data(self) -> Mapping[str, tuple[str, ...]]:
+        """What is asked besides the number, each with the holders who are asked for it, in the order of the form."""
+        asked = {datum: None for data in self.asks.values() for datum in data}
+        return {datum: tuple(who for who, data in self.asks.items() if datum in data) for datum in asked}
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> "Identification":
+        if "anybody" in self.asks and len(self.asks) > 1:
+            raise ValueError("asks: “anybody” stands alone: where holders differ, name person and company")
+        if any((who == "communication_id") != ("communication_password" in data) for who, data in self.asks.items()):
+            raise ValueError(
+                'asks: a communication id goes with its password: ["communication_password"], nothing else'
+            )
+        if "communication_id" in self.asks and "policy_number" not in self.identifiers:
+            raise ValueError("asks: a communication id takes the place of a policy_number, which is no identifier here")
+        return self
 
 
 class Registration(_Part):
@@ -102,15 +153,27 @@ class Registration(_Part):
 
 
 class OneTimeCode(_Part):
-    """The code sent by SMS and its budget (M21)."""
+    """The code sent by SMS and its budget (M21); the last `typed` of its characters are enough (A3)."""
 
     length: Annotated[int, Field(ge=4, le=10)]
+    typed: Annotated[int, Field(ge=4, le=10)]
     minutes: Annotated[int, Field(ge=1)]
     tries: Annotated[int, Field(ge=1)]
     codes: Annotated[int, Field(ge=1)]
     again_seconds: Annotated[int, Field(ge=1)]
     guesses: Annotated[int, Field(ge=1)]
     budget_hours: Annotated[int, Field(ge=1)]
+
+    @model_validator(mode="after")
+    def _is_typed(self) -> "OneTimeCode":
+        if self.typed not in (self.length, self.length - 1):
+            raise ValueError(f"typed: {self.typed} of {self.length}: all characters are, or all but the first")
+        return self
+
+    @property
+    def takes_tail(self) -> bool:
+        """Whether the first character need not be typed."""
+        return self.typed < self.length
 
     @property
     def lifetime(self) -> timedelta:
@@ -263,8 +326,8 @@ class Brand(_Part):
         return self
 
 
-class TermsVersion(_Part):
-    """One version of the terms; its texts stand beside the profile as ``terms/<version>.<language>.html``."""
+class Document(_Part):
+    """One version of the terms or the notice; its texts stand beside it, ``terms/<version>.<language>.html``."""
 
     version: Annotated[str, Field(pattern=r"^[\w.-]{1,40}$")]
     in_force_from: date
@@ -286,7 +349,8 @@ class Profile(_Part):
     retention: Retention = Retention()
     contact: Contact
     brand: Brand
-    terms: Annotated[tuple[TermsVersion, ...], Field(min_length=1)]
+    terms: Annotated[tuple[Document, ...], Field(min_length=1)]
+    notice: tuple[Document, ...] = ()
     facts: Mapping[str, Mapping[str, str]]
     wording: Mapping[str, Mapping[str, str]] = {}
     folder: Path
@@ -305,11 +369,26 @@ class Profile(_Part):
         return self
 
     @model_validator(mode="after")
-    def _has_terms(self) -> "Profile":
-        for terms in self.terms:
-            file = self.folder / "terms" / f"{terms.version}.{self.languages[0]}.html"
-            if not file.is_file():
-                raise ValueError(f"terms: the text of version {terms.version} is missing: terms/{file.name}")
+    def _words_what_is_said(self) -> "Profile":
+        for language, texts in self.wording.items():
+            if language not in self.languages:
+                raise ValueError(f"wording.{language}: the profile does not speak “{language}”")
+            for key in texts:
+                if not self.texts.is_known(key):
+                    close = get_close_matches(key, self.texts.known_keys, 1)
+                    meant = f"; is “{close[0]}” meant?" if close else ""
+                    raise ValueError(f"wording.{language}.{key}: there is no text with this key{meant}")
+        return self
+
+    @model_validator(mode="after")
+    def _has_documents(self) -> "Profile":
+        for folder, documents in (("terms", self.terms), ("notice", self.notice)):
+            for document in documents:
+                file = self.folder / folder / f"{document.version}.{self.languages[0]}.html"
+                if not file.is_file():
+                    raise ValueError(
+                        f"{folder}: the text of version {document.version} is missing: {folder}/{file.name}"
+                    )
         return self
 
     @cached_property
@@ -338,26 +417,51 @@ class Profile(_Part):
         return Texts(self.languages, facts, self.wording)
 
 
-def load(name_or_path: str) -> Profile:
+def load(name_or_path: str, *, hardened: bool = False) -> Profile:
     """Read the profile that ships under this name, or an insurer's own file.
 
-    Raises ProfileError when there is none or when something in it is wrong.
+    With `hardened`, the values of ``hardened.toml`` go over its own. Raises ProfileError when there is none or when
+    something in it is wrong.
     """
+    file = find(name_or_path)
+    try:
+        text = file.read_text("utf-8")
+        values = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        found = re.search(r"line (\d+)", str(error))
+        line = int(found[1]) if found else None
+        raise ProfileError(
+            f"{file}: {error}", [Problem("", str(error), "Write it as TOML, in UTF-8.", line)]
+        ) from error
+    if hardened:
+        values = _over(values, tomllib.loads((_HERE / "hardened.toml").read_text("utf-8")))
+    try:
+        return Profile.model_validate({**values, "folder": file.parent})
+    except ValidationError as error:
+        problems = [explain(one, Profile, text) for one in error.errors()]
+        raise ProfileError(f"{file}:\n  " + "\n  ".join(map(str, problems)), problems) from error
+
+
+def find(name_or_path: str) -> Path:
+    """Return the file of the profile that ships under this name, or an insurer's own. Raises ProfileError."""
     shipped = _HERE / name_or_path / "profile.toml"
     file = shipped if shipped.is_file() else Path(name_or_path)
     if not file.is_file():
-        known = ", ".join(sorted(path.parent.name for path in _HERE.glob("*/profile.toml")))
-        raise ProfileError(f"There is no profile “{name_or_path}”. Give the path of a file, or one of: {known}.")
-    try:
-        return Profile.model_validate({**tomllib.loads(file.read_text("utf-8")), "folder": file.parent})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProfileError(f"{file}: {error}") from error
-    except ValidationError as error:
-        raise ProfileError(f"{file}:\n  " + "\n  ".join(map(_sentence, error.errors()))) from error
+        raise ProfileError(f"There is no profile “{name_or_path}”. Give the path of a file, or one of: {known()}.")
+    return file
 
 
-def _sentence(problem: ErrorDetails) -> str:
-    plain = {"extra_forbidden": "there is no such setting", "missing": "is missing"}
-    message = plain.get(problem["type"], problem["msg"].removeprefix("Value error, "))
-    where = ".".join(map(str, problem["loc"]))
-    return f"{where}: {message}" if where else message
+def known() -> str:
+    """Return the names of the profiles that ship."""
+    return ", ".join(sorted(path.parent.name for path in _HERE.glob("*/profile.toml")))
+
+
+def _over(values: dict[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `values` with `others` written over them, table by table."""
+    return {
+        **values,
+        **{
+            key: _over(values.get(key, {}), other) if isinstance(other, Mapping) else other
+            for key, other in others.items()
+        },
+    }

@@ -5,25 +5,28 @@ The files, as insurers' systems export them
     without case, accents, spaces and punctuation, in English or Hungarian (`policy_number`, `Kötvényszám`); other
     columns are passed over; quotes as in RFC 4180. Each file may be left out.
 
-    customers           kutid, holder_type, name, birth_date, tax_number [, postal_code]
+    customers           kutid, holder_type, name, birth_date, tax_number [, postal_code, customer_number, birth_number]
     policies            policy_number, kutid, status [, product, ended_on]
-    phones              kutid, policy_number, phone
+    phones              kutid, policy_number, phone [, is_default]
     communication_ids   communication_id, kutid, password or password_hash (bcrypt)
+    customer_accounts   account_number, kutid, manager [, old_number, intermediary]
 
     holder_type is person or company (`magánszemély`, `cég`, `egyéni vállalkozó`), status live or cancelled (`élő`,
     `törölt`). Dates are ISO, `1985.03.14.`, `1985/03/14` or `19850314`. Phones are in any Hungarian spelling. A tax
-    number has 8 or 11 digits. The columns in brackets may be missing: what the register has in them stays.
+    number has 8 or 11 digits, a Slovak one 10. `is_default` is yes or no (`igen`, `nem`): the number that text messages
+    go to. `manager` is customer or intermediary (`ügyfél`, `alkusz`), who then has a name. The columns in brackets may
+    be missing: what the register has in them stays.
 
 What a file says of those it does not mention: nothing. Files may be whole or hold only what changed
-    Customers, policies and communication ids that are missing from a file stay. The phones of each customer
-    who occurs in the phones file are replaced as a set, so that a number that is gone receives no more codes;
+    Customers, policies, communication ids and customer accounts that are missing from a file stay. The phones of each
+    customer who occurs in the phones file are replaced as a set, so that a number that is gone receives no more codes;
     a row with an empty phone says that the customer has none. A phone that cannot be read is refused and
     still counts as an occurrence. A policy that passes to another customer loses the phones that its former
     holder had on it.
 
 Refused rows go to the rejects with line, field and reason, and the others are imported. Of two rows with the same key
 the first counts. A second datum that is missing, or a wrong check digit, never refuses a customer: the report counts
-them. A birth date of a company or a tax number of a person that is unsound is left out.
+them. A birth date of a company, a tax number of a person or a birth number that is unsound is left out.
 """
 
 from services.register_import.failures import DatabaseFailed, ImportFailed, RegisterBusy, UnusableFile

@@ -21,7 +21,7 @@ from services.store.engine import Store
 
 
 class RegisterImport:
-    """Imports customers, policies, phones and communication ids into the register.
+    """Imports the insurer's files into the register.
 
     `region` is the country of phone numbers without a country code; `make_hash` and `is_password` make and check
     the hash of a communication id's plain password; `progress` is told how far the run is.
@@ -45,7 +45,7 @@ class RegisterImport:
         self._progress = progress
 
     def run(self, files: Mapping[str, Path], *, rejects: Path | None = None, is_dry_run: bool = False) -> ImportReport:
-        """Import `files`, by name ("customers", "policies", "phones", "communication_ids"; any may be left out).
+        """Import `files`, by name (those of KINDS; any may be left out).
 
         All of it is committed together; nothing is when a file is unusable (UnusableFile), when another import does
         not end (RegisterBusy), when the database fails (DatabaseFailed), on any other exception, on a kill, and with

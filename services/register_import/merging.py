@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from services.register_import.rows import COMMUNICATION_IDS, CUSTOMERS, KINDS, PHONES, POLICIES, Kind
+from services.register_import.rows import COMMUNICATION_IDS, CUSTOMER_ACCOUNTS, CUSTOMERS, KINDS, PHONES, POLICIES, Kind
 from services.register_import.staging import STAGED, changes, refused, vanished
 from services.store import tables
 
@@ -29,6 +29,7 @@ KEYS: Mapping[Kind, tuple[str, ...]] = {
     POLICIES: ("policy_number",),
     PHONES: ("kutid", "policy_number", "number"),
     COMMUNICATION_IDS: ("communication_id",),
+    CUSTOMER_ACCOUNTS: ("account_number",),
 }
 _REGISTER = dict(zip(KINDS, tables.REGISTER, strict=True))
 
@@ -123,6 +124,7 @@ def _misfits() -> dict[Kind, Select[Any]]:
         POLICIES: _of_unknown_customer(POLICIES),
         PHONES: _phones_misfit(),
         COMMUNICATION_IDS: _of_unknown_customer(COMMUNICATION_IDS),
+        CUSTOMER_ACCOUNTS: _of_unknown_customer(CUSTOMER_ACCOUNTS),
     }
 
 

@@ -43,7 +43,7 @@ def _without_second_datum() -> Select[Any]:
     is_person = customers.c.holder_type == "person"
     return select(customers.c.kutid).where(
         or_(
-            and_(is_person, customers.c.birth_date.is_(None)),
+            and_(is_person, customers.c.birth_date.is_(None), customers.c.birth_number.is_(None)),
             and_(~is_person, customers.c.tax_number.is_(None)),
         )
     )
@@ -59,7 +59,7 @@ def _tax_numbers(connection: Connection) -> tuple[Finding, Finding]:
     without_rest, check_fails = _Tally(), _Tally()
     for kutid, text in connection.execute(query, execution_options={"yield_per": 5000}):
         number = TaxNumber.parse(text)
-        if number.rest is None:
+        if number.lacks_rest:
             without_rest.add(kutid)
         if not number.is_sound:
             check_fails.add(kutid)

@@ -1,4 +1,4 @@
-"""What the rows of the four files must hold: the columns, their headers, and the validation of each value.
+"""What the rows of the files must hold: the columns, their headers, and the validation of each value.
 
 The values of a record go in as text, the row to stage comes out (dates as ISO text), or a `Refusal` whose field and
 reason go to the rejects. Nothing here reads a file or a database.
@@ -26,11 +26,18 @@ _HEADERS = {
     "birth_date": "birth date, születési dátum, születési idő, szül. dátum, szül. idő, szerződő születési dátuma",
     "tax_number": "tax number, adószám, szerződő adószáma",
     "postal_code": "postal code, postcode, irányítószám, irsz",
+    "customer_number": "customer number, ügyfélszám",
+    "birth_number": "birth number, rodné číslo, személyi azonosító",
     "policy_number": "policy number, kötvényszám, szerződésszám, kötvény száma",
     "status": "status, állapot, státusz, szerződés állapota",
     "product": "product, termék, módozat, termékkód",
     "ended_on": "ended on, megszűnés dátuma, megszűnés, törlés dátuma, megszűnés napja",
     "phone": "phone, telefonszám, telefon, mobiltelefonszám, mobil, mobile, phone number",
+    "is_default": "is default, default sms, default, alapértelmezett, alapértelmezett sms telefonszám, sms telefonszám",
+    "account_number": "account number, customer account number, ügyfélszámlaszám, ügyfélszámla száma",
+    "old_number": "old number, old account number, régi ügyfélszámlaszám, régi szám",
+    "manager": "manager, kezelő, ügyfélszámla kezelője",
+    "intermediary": "intermediary, közvetítő, biztosításközvetítő, kezelő neve",
     "communication_id": "communication id, kommunikációs azonosító",
     "password": "password, jelszó",
     "password_hash": "password hash, jelszó hash, jelszó lenyomat, jelszólenyomat",
@@ -41,6 +48,11 @@ _HOLDER_TYPES = {
     "company": "company, cég, egyéni vállalkozó, egyéni vállalkozás, cég egyéni vállalkozás, jogi személy, sole trader",
 }
 _STATUSES = {"live": "live, élő, aktív", "cancelled": "cancelled, canceled, törölt, megszűnt"}
+_YES_OR_NO = {"yes": "yes, 1, true, igen, áno, i", "no": "no, 0, false, nem, nie, n"}
+_MANAGERS = {
+    "customer": "customer, ügyfél, tulajdonos, ügyfélszámla tulajdonos",
+    "intermediary": "intermediary, broker, agent, közvetítő, biztosításközvetítő, alkusz, ügynök",
+}
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _DATE = re.compile(
@@ -54,7 +66,7 @@ _POSTAL_CODE = re.compile(r"[A-Z0-9]{1,16}")
 
 @dataclass(frozen=True)
 class Kind:
-    """One of the four files: its name is the register's table, its fields are the columns, in order.
+    """One of the files: its name is the register's table, its fields are the columns, in order.
 
     `key` is the field that a second row must not repeat. Columns in `optional` may be missing: what the register has
     in them stays. Of `alternatives` one is enough.
@@ -78,9 +90,9 @@ def _words(listed: str) -> frozenset[str]:
 
 CUSTOMERS = Kind(
     "customers",
-    ("kutid", "holder_type", "name", "birth_date", "tax_number", "postal_code"),
+    ("kutid", "holder_type", "name", "birth_date", "tax_number", "postal_code", "customer_number", "birth_number"),
     key="kutid",
-    optional=frozenset({"postal_code"}),
+    optional=frozenset({"postal_code", "customer_number", "birth_number"}),
 )
 POLICIES = Kind(
     "policies",
@@ -88,14 +100,22 @@ POLICIES = Kind(
     key="policy_number",
     optional=frozenset({"product", "ended_on"}),
 )
-PHONES = Kind("phones", ("kutid", "policy_number", "phone"), key="phone")
+PHONES = Kind(
+    "phones", ("kutid", "policy_number", "phone", "is_default"), key="phone", optional=frozenset({"is_default"})
+)
 COMMUNICATION_IDS = Kind(
     "communication_ids",
     ("communication_id", "kutid", "password", "password_hash"),
     key="communication_id",
     alternatives=frozenset({"password", "password_hash"}),
 )
-KINDS = (CUSTOMERS, POLICIES, PHONES, COMMUNICATION_IDS)
+CUSTOMER_ACCOUNTS = Kind(
+    "customer_accounts",
+    ("account_number", "kutid", "old_number", "manager", "intermediary"),
+    key="account_number",
+    optional=frozenset({"old_number", "intermediary"}),
+)
+KINDS = (CUSTOMERS, POLICIES, PHONES, COMMUNICATION_IDS, CUSTOMER_ACCOUNTS)
 """Parents before children: the order in which files are read and merged."""
 
 
@@ -110,6 +130,7 @@ class RowReaders:
             POLICIES: self._policy,
             PHONES: self._phone,
             COMMUNICATION_IDS: self._communication_id,
+            CUSTOMER_ACCOUNTS: self._customer_account,
         }
 
     def of(self, kind: Kind) -> RowReader:
@@ -117,7 +138,7 @@ class RowReaders:
         return self._of[kind]
 
     def _customer(self, values: tuple[str, ...]) -> Row:
-        kutid, holder_type, name, birth_date, tax_number, postal_code = values
+        kutid, holder_type, name, birth_date, tax_number, postal_code, customer_number, birth_number = values
         holder = _word(holder_type, "holder_type")
         is_person = holder == "person"
         return (
@@ -125,8 +146,10 @@ class RowReaders:
             holder,
             _text(name, "name", 300) or _refuse("name", "empty"),
             self._birth_date(birth_date, is_needed=is_person),
-            _tax_number(tax_number, is_needed=not is_person),
+            _tax_number(tax_number, self._region, is_needed=not is_person),
             _postal_code(postal_code),
+            identifiers.code(customer_number, "customer_number") if customer_number.strip() else None,
+            _birth_number(birth_number),
         )
 
     def _policy(self, values: tuple[str, ...]) -> Row:
@@ -146,15 +169,16 @@ class RowReaders:
         replaced as a set, and a number that the file no longer has must not survive by a typing error beside it.
         """
         kutid = identifiers.kutid(values[0])
-        mention: Row = (kutid, None, None, None)
+        mention: Row = (kutid, None, None, None, False)
         if not values[2].strip():
             return mention
         try:
             number = identifiers.phone(values[2], self._region)
             policy_number = identifiers.policy_number(values[1])
+            is_default = bool(values[3].strip()) and _word(values[3], "is_default") == "yes"
         except Refusal as refusal:
             raise Refusal(refusal.field, refusal.reason, row=mention) from None
-        return kutid, policy_number, number, identifiers.is_mobile(number, self._region)
+        return kutid, policy_number, number, identifiers.is_mobile(number, self._region), is_default
 
     def _communication_id(self, values: tuple[str, ...]) -> Row:
         """Return the row with the plain password in place of the hash where the file has no hash."""
@@ -169,6 +193,21 @@ class RowReaders:
             identifiers.kutid(kutid),
             None if known_hash else _password(password),
             known_hash or None,
+        )
+
+    def _customer_account(self, values: tuple[str, ...]) -> Row:
+        account_number, kutid, old_number, manager, intermediary = values
+        who = _word(manager, "manager")
+        name = _text(intermediary, "intermediary", 300) or None
+        if who == "intermediary" and name is None:
+            # Customers are told whom to turn to.
+            raise Refusal("intermediary", "empty")
+        return (
+            identifiers.code(account_number, "account_number"),
+            identifiers.kutid(kutid),
+            identifiers.code(old_number, "old_number") if old_number.strip() else None,
+            who,
+            name,
         )
 
     def _birth_date(self, text: str, *, is_needed: bool) -> str | None:
@@ -208,7 +247,12 @@ def _password(text: str) -> str:
 
 _VOCABULARIES = {
     field: {word: meaning for meaning, listed in meanings.items() for word in _words(listed)}
-    for field, meanings in (("holder_type", _HOLDER_TYPES), ("status", _STATUSES))
+    for field, meanings in (
+        ("holder_type", _HOLDER_TYPES),
+        ("status", _STATUSES),
+        ("is_default", _YES_OR_NO),
+        ("manager", _MANAGERS),
+    )
 }
 
 
@@ -222,16 +266,29 @@ def _word(text: str, field: str) -> str:
     return meaning or _refuse(field, "malformed")
 
 
-def _tax_number(text: str, *, is_needed: bool) -> str | None:
+def _tax_number(text: str, region: str, *, is_needed: bool) -> str | None:
     """Return the tax number, its check digit unseen; a person's is left out where it is none, not refused."""
     if not text or text.isspace():
         return None
     try:
-        return str(TaxNumber.parse(text))
+        number = TaxNumber.parse(text)
+        if number.region != region:
+            raise Refusal("tax_number", "malformed")
+        return str(number)
     except Refusal:
         if is_needed:
             raise
         return None
+
+
+def _birth_number(text: str) -> str | None:
+    """Return the birth number; one whose check digit is wrong identifies nobody and is left out, not refused."""
+    try:
+        return identifiers.birth_number(text) if text.strip() else None
+    except Refusal as refusal:
+        if refusal.reason == "check":
+            return None
+        raise
 
 
 def _postal_code(text: str) -> str | None:

@@ -11,7 +11,7 @@ from sqlalchemy import Boolean, Column, Connection, Date, Integer, MetaData, Roo
 from sqlalchemy.exc import OperationalError
 
 from services.register_import.failures import RegisterBusy
-from services.register_import.rows import COMMUNICATION_IDS, CUSTOMERS, PHONES, POLICIES, Kind, Row
+from services.register_import.rows import COMMUNICATION_IDS, CUSTOMER_ACCOUNTS, CUSTOMERS, PHONES, POLICIES, Kind, Row
 
 _TURNS = 75  # of SQLite's busy timeout, 8 seconds each: 10 minutes
 _LOCK_NOT_AVAILABLE = "55P03"
@@ -36,6 +36,8 @@ STAGED = {
         Column("birth_date", Date),
         Column("tax_number", String),
         Column("postal_code", String),
+        Column("customer_number", String),
+        Column("birth_number", String),
     ),
     POLICIES: _temporary(
         "staged_policies",
@@ -54,6 +56,7 @@ STAGED = {
         Column("policy_number", String),
         Column("number", String),
         Column("is_mobile", Boolean),
+        Column("is_default", Boolean),
     ),
     COMMUNICATION_IDS: _temporary(
         "staged_communication_ids",
@@ -61,6 +64,15 @@ STAGED = {
         Column("communication_id", String),
         Column("kutid", String),
         Column("password_hash", String),
+    ),
+    CUSTOMER_ACCOUNTS: _temporary(
+        "staged_customer_accounts",
+        _line(),
+        Column("account_number", String),
+        Column("kutid", String),
+        Column("old_number", String),
+        Column("manager", String),
+        Column("intermediary", String),
     ),
 }
 

@@ -13,16 +13,22 @@ _r = tables.registrations.c
 
 EMAIL_CONFIRMED = "email_confirmed_at"
 """The fact that the address was confirmed: this browser holds the link."""
+MOBILE_CONFIRMED = "mobile_confirmed_at"
+"""The fact that the code sent to the mobile was typed."""
 COMPLETE = "is_complete"
 """The fact that the account is open."""
 
 
 @dataclass(frozen=True)
 class Visit:
-    """What a browser holds: the registration it began or continued, and the link by which it proved the address."""
+    """What a browser holds: the registration it began or continued, and what it proved there.
+
+    The address is proved by the mailed link; the mobile is proved when the code was typed in this very browser.
+    """
 
     registration_id: str
     link_id: str | None = None
+    has_proved_mobile: bool = False
 
     @classmethod
     def by_link(cls, opaque_id: str) -> "Visit":
@@ -50,6 +56,7 @@ class Registration:
     mobile: str | None
     mobile_confirmed_at: datetime | None
     terms_opened: str | None
+    notice_opened: str | None
     terms_version: str | None
     terms_accepted_at: datetime | None
     answers: dict[str, Any]
@@ -85,6 +92,7 @@ def from_row(row: RowMapping, link_id: str | None) -> Registration:
         mobile=row[_r.mobile],
         mobile_confirmed_at=row[_r.mobile_confirmed_at],
         terms_opened=row[_r.terms_opened],
+        notice_opened=row[_r.notice_opened],
         terms_version=row[_r.terms_version],
         terms_accepted_at=row[_r.terms_accepted_at],
         answers=row[_r.answers],

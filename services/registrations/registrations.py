@@ -1,6 +1,6 @@
 """The verbs of a registration: from a policy number to an account, each step one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from math import ceil
@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Insert, bindparam, exists, ins
 from sqlalchemy.exc import IntegrityError
 
 from services import randomness
+from services.accounts.activations import Activations
 from services.allowances import Allowances
 from services.clock import Clock
 from services.crash_points import reach
@@ -20,7 +21,7 @@ from services.passwords import Hasher, Rule, judge
 from services.policyholders import PolicyHolder, PolicyHolders, SecondDatum
 from services.profiles import Profile
 from services.refusal import DeadEnd, OutOfTurn, Refusal
-from services.registrations.registration import COMPLETE, Registration, Visit
+from services.registrations.registration import COMPLETE, MOBILE_CONFIRMED, Registration, Visit
 from services.registrations.rows import Rows, binds, why_not
 from services.registrations.sending import Sending
 from services.store import tables
@@ -45,6 +46,8 @@ _IS_ANOTHER = _r.mobile.is_distinct_from(_NUMBER)
 _IS_UNCONFIRMED = _r.mobile_confirmed_at.is_(None)
 _HAS_OPENED = _r.terms_opened == bindparam("in_force", type_=_r.terms_opened.type)
 _IS_OPENED_FIRST = _r.terms_opened.is_distinct_from(bindparam("version", type_=_r.terms_opened.type))
+_HAS_OPENED_NOTICE = _r.notice_opened == bindparam("in_force", type_=_r.notice_opened.type)
+_IS_NOTICE_NEW = _r.notice_opened.is_distinct_from(bindparam("version", type_=_r.notice_opened.type))
 _IS_UNACCEPTED = _r.terms_accepted_at.is_(None)
 
 
@@ -62,8 +65,10 @@ class Registrations:
         policyholders: PolicyHolders,
         codes: OneTimeCodes,
         terms: TermsVersions,
+        notice: TermsVersions,
         outbox: Outbox,
         hasher: Hasher,
+        activations: Activations | None = None,
     ) -> None:
         """`facts` are those of the profile's journey, in its order."""
         self._store = store
@@ -75,9 +80,13 @@ class Registrations:
         self._policyholders = policyholders
         self._codes = codes
         self._terms = terms
+        self._notice = notice
         self._hasher = hasher
-        self._is_code_due = exists().where(_IS_UNCONFIRMED, *self._rows.conditions("mobile_confirmed_at"))
+        self._activations = activations
+        self._may_try = exists().where(*self._rows.conditions(MOBILE_CONFIRMED))
+        self._is_code_due = exists().where(_IS_UNCONFIRMED, *self._rows.conditions(MOBILE_CONFIRMED))
         self._opening = update(tables.registrations).where(*self._rows.conditions(None), _IS_OPENED_FIRST)
+        self._opening_notice = update(tables.registrations).where(*self._rows.conditions(None), _IS_NOTICE_NEW)
         self._completing = _completing(self._rows.conditions(COMPLETE))
 
     # --- Seeing ----------------------------------------------------------------------------------------------
@@ -105,16 +114,17 @@ class Registrations:
 
     # --- Steps -----------------------------------------------------------------------------------------------
 
-    def identify(self, policy_number: str, datum: SecondDatum, language: str) -> Registration:
-        """Begin a registration for the holder of a live policy (M7, M8).
+    def identify(self, number: str, datum: SecondDatum, language: str, kind: str = "policy_number") -> Registration:
+        """Begin a registration for a customer with a live policy (M7, M8, T1, A1).
 
-        Raises Refusal ``identify.mismatch``, ``identify.slowed`` or ``identify.no_mobile`` (M12), DeadEnd
-        ``already_registered``.
+        `kind` is the kind of `number`. Where the mobile is part of what was asked, the code is sent to it at once.
+        Raises Refusal ``identify.mismatch``, ``identify.slowed``, ``identify.no_mobile`` (M12), ``account_number.old``
+        or ``account_number.managed``, DeadEnd ``already_registered`` or ``codes_used_up``.
         """
         now = self._clock.now()
         with self._store.write() as connection:
-            found = self._policyholders.match(connection, policy_number, datum, now)
-            begun = self._begin(connection, found, policy_number, language, now)
+            found = self._policyholders.match(connection, number, datum, now, kind=kind)
+            begun = self._begin(connection, found, number, language, now, mobile=datum.mobile)
         return _or_raise(begun)
 
     def identify_by_communication_id(self, communication_id: str, password: str, language: str) -> Registration:
@@ -135,23 +145,24 @@ class Registrations:
     def choose_email(self, visit: Visit, address: EmailAddress) -> Registration:
         """Take the address and mail a new link to it (M14–M17); starts the hour anew and drops all that came later.
 
-        The same address again within a minute changes nothing: a browser may repeat a request by itself.
+        A journey that does not wait for a link only takes the address. The same address again within a minute changes
+        nothing: a browser may repeat a request by itself.
         Raises Refusal ``email.taken``, ``email.too_many``, DeadEnd or OutOfTurn.
         """
-        now = self._clock.now()
+        now, is_link_mailed = self._clock.now(), self._rows.is_link_mailed
         with self._store.write() as connection:
             changed = self._rows.advance(
                 connection, visit, "email", now,
                 _IS_FREE, _IS_NEW,
                 new_key=address.key,
                 again_before=now - self._profile.registration.mail_again,
-                new_link=True,
+                new_link=is_link_mailed,
                 email=address.typed,
                 email_key=address.key,
             )  # fmt: skip
             if changed is not None:
                 self._stop_asking(connection, changed, now)
-                return self._sending.mail_link(connection, changed, now)
+                return self._sending.mail_link(connection, changed, now) if is_link_mailed else changed
             seen = self._rows.see(connection, visit)
             refusal = self._taken(connection, seen, address, now) if self._rows.is_in_turn(seen, "email", now) else None
         if refusal is not None:
@@ -216,7 +227,7 @@ class Registrations:
         now = self._clock.now()
         with self._store.write() as connection:
             seen = self._rows.see(connection, visit)
-            if seen is None or seen.mobile_confirmed_at or not self._rows.is_in_turn(seen, "mobile_confirmed_at", now):
+            if seen is None or seen.mobile_confirmed_at or not self._rows.is_in_turn(seen, MOBILE_CONFIRMED, now):
                 raise why_not(seen, now)
             if seen.code and seen.code.is_usable(now) and seen.code.codes_left <= 0 and not seen.code.is_undelivered:
                 # The last code is still good: a second click on its button must not look like the end.
@@ -236,20 +247,20 @@ class Registrations:
                     code,
                     registration_id=visit.registration_id,
                     now=now,
-                    only_if=self._is_code_due,
+                    only_if=self._may_try if self._rows.lacks_mobile(visit) else self._is_code_due,
                     values=binds(visit),
                 )
                 refusal = None if is_right else Refusal("sms_code", "wrong")
             except (Refusal, DeadEnd) as nothing_to_try:
                 refusal = nothing_to_try
             if refusal is None:
-                changed = self._rows.advance(connection, visit, "mobile_confirmed_at", now, mobile_confirmed_at=now)
+                changed = self._rows.advance(connection, visit, MOBILE_CONFIRMED, now, mobile_confirmed_at=now)
             seen = changed or self._rows.see(connection, visit)
         # Only now, with the count of the try committed, is the answer given: raising inside would undo the count.
         reach("registrations.tried")
         if changed is not None:
             return changed
-        if seen is None or seen.mobile_confirmed_at or not self._rows.is_in_turn(seen, "mobile_confirmed_at", now):
+        if seen is None or seen.mobile_confirmed_at or not self._rows.is_in_turn(seen, MOBILE_CONFIRMED, now):
             raise why_not(seen, now)
         raise _with_tries(refusal, seen, now)
 
@@ -282,15 +293,36 @@ class Registrations:
             raise Refusal("terms", "replaced" if seen.terms_opened else "not_opened")
         raise why_not(seen, now)
 
+    def open_notice(self, visit: Visit, version: str) -> None:
+        """Record that this browser opened a version of the privacy notice (A5)."""
+        now = self._clock.now()
+        with self._store.write() as connection:
+            connection.execute(
+                self._opening_notice, {**binds(visit, now), "version": version, "notice_opened": version}
+            )
+
+    def consent(self, visit: Visit, consents: Mapping[str, bool], language: str) -> Registration:
+        """Keep the answer to each statement with its time and the version of the notice that was read (A5).
+
+        Declining blocks nothing. Raises Refusal ``consents.notice`` when the notice in force was not opened, DeadEnd or
+        OutOfTurn.
+        """
+        now = self._clock.now()
+        notice = self._notice.in_force(now)
+        answer = {
+            **consents, "at": now.isoformat(), "version": notice.version, "hash": notice.hash, "language": language,
+        }  # fmt: skip
+        changed, seen = self._keep(visit, "consents", answer, now, _HAS_OPENED_NOTICE, in_force=notice.version)
+        if changed is not None:
+            return changed
+        if self._rows.is_in_turn(seen, "consents", now):
+            raise Refusal("consents", "notice")
+        raise why_not(seen, now)
+
     def record(self, visit: Visit, fact: str, answer: dict[str, Any]) -> Registration:
         """Keep what a profile's own step asked, under its name. Raises DeadEnd or OutOfTurn."""
         now = self._clock.now()
-        with self._store.write() as connection:
-            # Locked, because the answers are written as a whole: those of two steps at once are both kept.
-            connection.execute(select(_r.id).where(_r.id == visit.registration_id).with_for_update())
-            seen = self._rows.see(connection, visit)
-            answers = {**(seen.answers if seen else {}), fact: answer}
-            changed = self._rows.advance(connection, visit, fact, now, answers=answers)
+        changed, seen = self._keep(visit, fact, answer, now)
         if changed is None:
             raise why_not(seen, now)
         return changed
@@ -331,8 +363,32 @@ class Registrations:
 
     # --- Inside ----------------------------------------------------------------------------------------------
 
+    def _keep(
+        self,
+        visit: Visit,
+        fact: str,
+        answer: dict[str, Any],
+        now: datetime,
+        *conditions: ColumnElement[bool],
+        **values: Any,
+    ) -> tuple[Registration | None, Registration | None]:
+        """Write an answer among the others; return the registration if that could be done, and how it stood."""
+        with self._store.write() as connection:
+            # Locked, because the answers are written as a whole: those of two steps at once are both kept.
+            connection.execute(select(_r.id).where(_r.id == visit.registration_id).with_for_update())
+            seen = self._rows.see(connection, visit)
+            answers = {**(seen.answers if seen else {}), fact: answer}
+            return self._rows.advance(connection, visit, fact, now, *conditions, answers=answers, **values), seen
+
     def _begin(
-        self, connection: Connection, found: PolicyHolder | Refusal, identifier: str, language: str, now: datetime
+        self,
+        connection: Connection,
+        found: PolicyHolder | Refusal,
+        identifier: str,
+        language: str,
+        now: datetime,
+        *,
+        mobile: str | None = None,
     ) -> Registration | Refusal | DeadEnd:
         if isinstance(found, Refusal):
             return found
@@ -340,7 +396,16 @@ class Registrations:
             return DeadEnd("already_registered", kutid=found.kutid)
         if not found.has_mobile:
             return Refusal("identify", "no_mobile", kutid=found.kutid)
-        return self._rows.begin(connection, found, identifier, language, now)
+        begun = self._rows.begin(connection, found, identifier, language, now, mobile=mobile)
+        if mobile is None:
+            return begun
+        try:
+            return self._sending.send_code(connection, begun, now)
+        except Refusal:  # one has just been sent: it is as good for this registration
+            code = self._codes.hand_over(
+                connection, kutid=found.kutid, registration_id=begun.id, mobile=mobile, now=now
+            )
+            return replace(begun, code=code)
 
     def _open_account(self, visit: Visit, seen: Registration, hashed: str) -> Registration:
         now = self._clock.now()
@@ -350,7 +415,10 @@ class Registrations:
             ).first()
             if is_open is not None:
                 reach("registrations.opening")
-                self._sending.mail_success(connection, seen, now)
+                if self._activations is not None and self._activations.is_wanted:
+                    self._activations.begin(connection, is_open.id, seen.email or "", seen.language, now)
+                else:
+                    self._sending.mail_success(connection, seen, now)
         if is_open is not None:
             reach("registrations.opened")
             return replace(seen, is_complete=True)

@@ -27,7 +27,14 @@ from services.one_time_codes import OneTimeCodes
 from services.policyholders import PolicyHolder
 from services.profiles import Registration as Rules
 from services.refusal import DeadEnd, OutOfTurn
-from services.registrations.registration import COMPLETE, EMAIL_CONFIRMED, Registration, Visit, from_row
+from services.registrations.registration import (
+    COMPLETE,
+    EMAIL_CONFIRMED,
+    MOBILE_CONFIRMED,
+    Registration,
+    Visit,
+    from_row,
+)
 from services.store import tables
 from services.store.statements import without
 
@@ -69,13 +76,32 @@ class Rows:
         self._facts = tuple(facts)
         self._rules = rules
         self._codes = codes
+        # Where the link is mailed after the code was typed, whoever opens it has not proved the mobile by that: the
+        # address may have been mistyped. Each browser proves it then.
+        self._is_mobile_proved_here = self.is_link_mailed and MOBILE_CONFIRMED in self.before(EMAIL_CONFIRMED)
         self.conditions = cache(self._conditions)
         self._advancing = cache(self._advance)
 
+    @property
+    def is_link_mailed(self) -> bool:
+        """Whether the journey waits for a mailed link."""
+        return EMAIL_CONFIRMED in self._facts
+
+    def lacks_mobile(self, visit: Visit) -> bool:
+        """Tell whether this browser must prove the mobile, whatever another one has proved."""
+        return self._is_mobile_proved_here and not visit.has_proved_mobile
+
     def begin(
-        self, connection: Connection, holder: PolicyHolder, identifier: str, language: str, now: datetime
+        self,
+        connection: Connection,
+        holder: PolicyHolder,
+        identifier: str,
+        language: str,
+        now: datetime,
+        *,
+        mobile: str | None = None,
     ) -> Registration:
-        """Write down a new registration of an identified customer."""
+        """Write down a new registration of an identified customer, with the mobile that was part of it if any was."""
         row = connection.execute(
             _BEGIN,
             {
@@ -86,6 +112,7 @@ class Rows:
                 "created_at": now,
                 "expires_at": now + self._rules.lifetime,
                 "closes_at": now + self._rules.longest,
+                "mobile": mobile,
                 "mails": 0,
                 "answers": {},
             },
@@ -99,7 +126,7 @@ class Rows:
             return None
         mapping = row._mapping
         return replace(
-            from_row(mapping, visit.link_id),
+            self._as_seen(from_row(mapping, visit.link_id), visit),
             holder_name=mapping[tables.customers.c.name],
             is_complete=bool(mapping["is_complete"]),
             has_account=bool(mapping["has_account"]),
@@ -121,6 +148,8 @@ class Rows:
         `values` are by the names of columns, and of the bind parameters in the conditions, which are built once and
         handed over at every call. A new mailed link makes a new hour, and all that came after the address is dropped.
         """
+        if self.lacks_mobile(visit) and MOBILE_CONFIRMED in self.before(fact):
+            return None
         if new_link:
             values = {
                 **self.dropped(),
@@ -132,7 +161,11 @@ class Rows:
         row = connection.execute(self._advancing(fact, conditions, new_link), {**binds(visit, now), **values}).first()
         if row is None:
             return None
-        return from_row(row._mapping, None if new_link else row.link_id)
+        changed = from_row(row._mapping, None if new_link else row.link_id)
+        return changed if fact == MOBILE_CONFIRMED else self._as_seen(changed, visit)
+
+    def _as_seen(self, registration: Registration, visit: Visit) -> Registration:
+        return replace(registration, mobile_confirmed_at=None) if self.lacks_mobile(visit) else registration
 
     def _advance(self, fact: str, conditions: tuple[ColumnElement[bool], ...], new_link: bool) -> Update:
         """Return the statement of `advance` without the columns that are simply set: it takes those from its values."""
@@ -167,12 +200,18 @@ class Rows:
 
     def dropped(self) -> dict[str, None]:
         """Return the changes that drop all that came after the address: whoever held its link gave it."""
-        return {**{fact: None for fact in self._after_address() if fact in _r}, "terms_opened": None}
+        if not self.is_link_mailed:
+            return {}
+        return {
+            **{fact: None for fact in self._after_address() if fact in _r},
+            "terms_opened": None,
+            "notice_opened": None,
+        }
 
     def dropped_answers(self) -> dict[str, ColumnElement[Any]]:
         """Return the change that drops the answers among it."""
         answers = [fact for fact in self._after_address() if fact not in _r and fact != COMPLETE]
-        return {"answers": without(_r.answers, answers)} if answers else {}
+        return {"answers": without(_r.answers, answers)} if answers and self.is_link_mailed else {}
 
     def _after_address(self) -> tuple[str, ...]:
         return self._facts[self._facts.index("email") + 1 :]

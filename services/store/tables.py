@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -60,6 +61,8 @@ customers = Table(
     Column("birth_date", Date),
     Column("tax_number", String(32)),
     Column("postal_code", String(16)),
+    Column("customer_number", String(32), index=True),
+    Column("birth_number", String(16)),
 )
 
 policies = Table(
@@ -79,6 +82,7 @@ phones = Table(
     Column("policy_number", ForeignKey("policies.policy_number"), primary_key=True),
     Column("number", String(20), primary_key=True),  # E.164
     Column("is_mobile", Boolean, nullable=False),
+    Column("is_default", Boolean, nullable=False, server_default=false()),  # the one that text messages go to
 )
 
 communication_ids = Table(
@@ -87,6 +91,16 @@ communication_ids = Table(
     Column("communication_id", String(16), primary_key=True),
     Column("kutid", ForeignKey("customers.kutid"), nullable=False),
     Column("password_hash", String(200), nullable=False),
+)
+
+customer_accounts = Table(
+    "customer_accounts",
+    metadata,
+    Column("account_number", String(32), primary_key=True),
+    Column("kutid", ForeignKey("customers.kutid"), nullable=False, index=True),
+    Column("old_number", String(32), index=True),  # by which it was known before
+    Column("manager", String(16), nullable=False),  # customer, intermediary
+    Column("intermediary", String(300)),
 )
 
 # --- Registrations and accounts ------------------------------------------------------------------------------
@@ -114,6 +128,7 @@ registrations = Table(
     Column("terms_hash", String(64)),
     Column("terms_accepted_at", Moment),
     Column("answers", JSON, nullable=False),  # what a profile's own steps store, by the step's name
+    Column("notice_opened", String(64)),
 )
 
 one_time_codes = Table(
@@ -132,6 +147,7 @@ one_time_codes = Table(
     Column("codes_used", Integer, nullable=False),
     Column("guesses_used", Integer, nullable=False),
     Column("budget_ends_at", Moment, nullable=False),
+    Column("tail_mac", String(64)),  # of the last characters, where those are enough
 )
 
 allowances = Table(
@@ -159,6 +175,17 @@ accounts = Table(
     Column("terms_hash", String(64)),
     Column("terms_accepted_at", Moment),
     Column("answers", JSON, nullable=False),
+)
+
+activations = Table(
+    "activations",
+    metadata,
+    # A row while the account waits for the code that was mailed; a newer code replaces the older one.
+    Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("serial", String(32), nullable=False),
+    Column("code_mac", String(64), nullable=False),
+    Column("tail_mac", String(64)),
+    Column("mailed_at", Moment, nullable=False),
 )
 
 sessions = Table(
@@ -280,5 +307,5 @@ demo_messages = Table(
     Column("created_at", Moment, nullable=False, index=True),
 )
 
-REGISTER = (customers, policies, phones, communication_ids)
+REGISTER = (customers, policies, phones, communication_ids, customer_accounts)
 """The insurer's register, parents first."""

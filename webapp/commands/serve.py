@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import threading
+from collections.abc import Sequence
 
 import click
 from granian import Granian
@@ -63,7 +64,7 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
     ]
     for thread in beside:
         thread.start()
-    _greet(settings)
+    _greet(settings, demo_data.examples(parts.store, parts.profile) if settings.demo else [])
     try:
         server.serve()
     finally:
@@ -72,14 +73,13 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
             thread.join()
 
 
-def _greet(settings: Settings) -> None:
+def _greet(settings: Settings, examples: Sequence[str]) -> None:
     if not settings.demo:
         return
+    tries = "".join(f"    {example}\n" for example in examples)
     print(
         f"\n  belepo is running in demo mode: {settings.public_url}\n\n"
-        f"  Register:            {settings.public_url}/regisztracio\n"
-        "    a person           policy 940000001, born 1985-03-14, mobile +36 20 123 4567\n"
-        "    a company          policy 940000003, tax number 12345676-2-42, mobile +36 30 987 6543\n"
+        f"  Register:            {settings.public_url}/regisztracio\n{tries}"
         f"  Mails and messages:  {settings.public_url}/dev/messages\n\n"
         "  Stop with Ctrl+C. Nothing leaves this machine.\n",
         flush=True,

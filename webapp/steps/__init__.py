@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 
+from services.profiles import Profile
 from services.refusal import Refusal
 from services.registrations import Registration, Visit
 from webapp.forms import StepForm
@@ -25,6 +26,8 @@ class Step:
     """As in the profile's journey and the form's data-step; with underscores, also the template's and texts'."""
     fact: ClassVar[str]
     """The field of Registration, or the key of its answers, whose presence means that the step is done."""
+    needs: ClassVar[tuple[str, ...]] = ("identifier",)
+    """The facts without which it cannot be taken: a journey must give them before."""
     changed_by: ClassVar[str | None] = None
     """The action of the button that reopens the step, where it may be changed."""
     form: ClassVar[type[StepForm]] = StepForm
@@ -42,6 +45,10 @@ class Step:
     def title_key(self) -> str:
         """The key of the step's name."""
         return f"step.{self.name.replace('-', '_')}"
+
+    def gives(self, profile: Profile) -> tuple[str, ...]:
+        """Return the facts that are there when the step is done."""
+        return (self.fact,)
 
     def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
         """Do what the step is for, by one public method of one service; raise what that raises."""

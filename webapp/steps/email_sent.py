@@ -16,6 +16,7 @@ class EmailSent(Step):
 
     name = "email-sent"
     fact = "email_confirmed_at"
+    needs = ("email",)
     labels: ClassVar = {"resend": "email_sent.resend"}
     actions = ("resend-email", "use-suggestion")
 

@@ -1,4 +1,4 @@
-"""The customer says who they are: a policy number and a second datum (M7–M13)."""
+"""The customer says who they are: a number of theirs and what they know besides (M7–M13, T1, A1)."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -9,6 +9,7 @@ from wtforms import ValidationError
 
 from services import identifiers, masking
 from services.policyholders import SecondDatum
+from services.profiles import Identification, Profile
 from services.refusal import Refusal
 from services.registrations import Registration, Visit
 from webapp.dates import read_date
@@ -25,51 +26,95 @@ class DatePart(Text):
 
 
 class IdentifyForm(StepForm):
-    """`policy_number` also takes a communication id; `holder_type` decides which of the other fields counts."""
+    """Of these fields those that the profile asks for; `holder_type` decides which of them count.
 
+    The policy number's field also takes a communication id.
+    """
+
+    identifier_kind = Text(20)
+    identifier = Text(60)
     policy_number = Text(60)
+    customer_number = Text(60)
+    account_number = Text(60)
     holder_type = Text(20)
     birth_date = Text(40)
     birth_date_year = DatePart(name="birth_date-year")
     birth_date_month = DatePart(name="birth_date-month")
     birth_date_day = DatePart(name="birth_date-day")
+    birth_number = Text(40)
     tax_number = Text(40)
+    postal_code = Text(40)
+    mobile = Text(60)
     communication_password = Text(200)
 
-    identifier: str = ""
+    number: str = ""
     born: date | None = None
     tax: identifiers.TaxNumber | None = None
+    known: Mapping[str, str] = {}
     wrong_parts: frozenset[str] = frozenset()
 
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds of holder that the profile offers."""
-        return wired().profile.identification.holder_types
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        asked = {self.rules.field, *self.rules.data}
+        if len(self.rules.identifiers) > 1:
+            asked.add("identifier_kind")
+        if len(self.rules.asks) > 1:
+            asked.add("holder_type")
+        if "birth_date" in asked:
+            asked |= {"birth_date_year", "birth_date_month", "birth_date_day"}
+        for name in [name for name in self._fields if name not in asked]:
+            del self[name]
 
-    def validate_policy_number(self, field: Text) -> None:
+    @property
+    def rules(self) -> Identification:
+        """What the profile asks."""
+        return wired().profile.identification
+
+    @property
+    def holder(self) -> str:
+        """Who the holder is said to be."""
+        return str(self.holder_type.data) if self.holder_type else next(iter(self.rules.asks))
+
+    @property
+    def kind(self) -> str:
+        """Which kind of number is given."""
+        return str(self.identifier_kind.data) if self.identifier_kind else next(iter(self.rules.identifiers))
+
+    @property
+    def datum(self) -> SecondDatum:
+        """What is given besides the number."""
+        return SecondDatum(self.born, self.tax, **self.known)
+
+    def validate_identifier_kind(self, field: Text) -> None:
+        """One of the kinds must be chosen."""
+        if self.kind not in self.rules.identifiers:
+            raise ValidationError(Refusal("identifier_kind", "empty"))
+
+    def validate_identifier(self, field: Text) -> None:
         """Read the number, or the communication id where that was chosen."""
-        is_id = self.holder_type.data == "communication_id"
+        if self.kind not in self.rules.identifiers:
+            return
+        is_id, looks = self.holder == "communication_id", self.rules.identifiers[self.kind]  # type: ignore[index]
         try:
-            self.identifier = (identifiers.communication_id if is_id else identifiers.policy_number)(field.data)
+            read = identifiers.communication_id(field.data) if is_id else identifiers.code(field.data, self.kind)
         except Refusal as refusal:
-            with_id = ".with_id" if "communication_id" in self.kinds else ""
-            if refusal.reason == "empty":
-                raise ValidationError(Refusal("policy_number", f"empty{with_id}")) from None
-            raise ValidationError(self._malformed(refusal.field)) from None
-        digits = wired().profile.identification.policy_number_digits
-        if not is_id and not (self.identifier.isdecimal() and len(self.identifier) == digits):
-            raise ValidationError(self._malformed("policy_number"))
+            reason = f"empty{self._with_id}" if refusal.reason == "empty" else "malformed"
+            about = self.kind if refusal.reason == "empty" else refusal.field
+            raise ValidationError(Refusal(about, reason, length=looks.length)) from None
+        if not is_id and not looks.fits(read):
+            raise ValidationError(Refusal(self.kind, "malformed", length=looks.length))
+        self.number = read
+
+    validate_policy_number = validate_customer_number = validate_account_number = validate_identifier
 
     def validate_holder_type(self, field: Text) -> None:
-        """One of the kinds must be chosen."""
-        if field.data not in self.kinds:
-            raise ValidationError(
-                Refusal("holder_type", "empty.with_id" if "communication_id" in self.kinds else "empty")
-            )
+        """One of the holders must be chosen."""
+        if self.holder not in self.rules.asks:
+            raise ValidationError(Refusal("holder_type", f"empty{self._with_id}"))
 
     def validate_birth_date(self, field: Text) -> None:
         """Read the date, given whole or in three parts."""
-        if self.holder_type.data != "person":
+        if not self._is_asked("birth_date"):
             return
         today = wired().clock.now().astimezone(wired().profile.zone).date()
         year, month, day = self.birth_date_year.data, self.birth_date_month.data, self.birth_date_day.data
@@ -79,22 +124,46 @@ class IdentifyForm(StepForm):
             self.wrong_parts = refusal.facts.get("parts", frozenset())
             raise ValidationError(refusal) from None
 
+    def validate_birth_number(self, field: Text) -> None:
+        """Read the number and check its check digit."""
+        if self._is_asked("birth_number"):
+            self._know(field, identifiers.birth_number)
+
     def validate_tax_number(self, field: Text) -> None:
         """Read the number and check its check digit."""
-        if self.holder_type.data == "company":
+        if self._is_asked("tax_number"):
             try:
-                self.tax = identifiers.TaxNumber.parse_checked(field.data)
+                self.tax = identifiers.TaxNumber.parse_checked(field.data, wired().profile.country)
             except Refusal as refusal:
                 raise ValidationError(refusal) from None
 
+    def validate_postal_code(self, field: Text) -> None:
+        """Read the postcode."""
+        if self._is_asked("postal_code"):
+            self._know(field, identifiers.postal_code, wired().profile.country)
+
+    def validate_mobile(self, field: Text) -> None:
+        """It must be a mobile of the profile's country."""
+        if self._is_asked("mobile"):
+            self._know(field, identifiers.mobile, wired().profile.country)
+
     def validate_communication_password(self, field: Text) -> None:
         """It must be there where it counts."""
-        if self.holder_type.data == "communication_id" and not field.data:
+        if self._is_asked("communication_password") and not field.data:
             raise ValidationError(Refusal("communication_password", "empty"))
 
-    @staticmethod
-    def _malformed(field: str) -> Refusal:
-        return Refusal(field, "malformed", length=wired().profile.identification.policy_number_digits)
+    @property
+    def _with_id(self) -> str:
+        return ".with_id" if "communication_id" in self.rules.asks else ""
+
+    def _is_asked(self, datum: str) -> bool:
+        return self.holder in self.rules.data.get(datum, ())
+
+    def _know(self, field: Text, read: Any, *country: str) -> None:
+        try:
+            self.known = {**self.known, field.name: read(field.data, *country)}
+        except Refusal as refusal:
+            raise ValidationError(refusal) from None
 
 
 class Identify(Step):
@@ -102,33 +171,53 @@ class Identify(Step):
 
     name = "identify"
     fact = "identifier"
+    needs = ()
     changed_by = "restart"
     form = IdentifyForm
     labels: ClassVar = {
+        "identifier_kind": "identify.kind.legend",
+        "identifier": "identify.identifier.label",
         "policy_number": "identify.kind.policy",
+        "account_number": "identify.kind.account",
+        "customer_number": "identify.kind.customer_number",
         "holder_type": "identify.holder.legend",
         "birth_date": "identify.birth_date.label",
+        "birth_number": "identify.birth_number.label",
         "tax_number": "identify.tax_number.label",
+        "postal_code": "identify.postal_code.label",
+        "mobile": "identify.mobile.label",
         "communication_password": "identify.communication_password.label",
     }
 
+    def gives(self, profile: Profile) -> tuple[str, ...]:
+        """The number, and the mobile where it is part of what is asked."""
+        return ("identifier", "mobile") if "mobile" in profile.identification.data else ("identifier",)
+
     def submit(self, parts: Parts, visit: Visit | None, form: IdentifyForm, language: str) -> Registration:
         """Find the holder; M12 and all mismatches come as refusals."""
-        if form.holder_type.data == "communication_id":
+        if form.holder == "communication_id":
             return parts.registrations.identify_by_communication_id(
-                form.identifier, form.communication_password.data, language
+                form.number, form.communication_password.data, language
             )
-        return parts.registrations.identify(form.identifier, SecondDatum(form.born, form.tax), language)
+        return parts.registrations.identify(form.number, form.datum, language, form.kind)
 
     def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
-        """Both data when they do not match, else the first."""
-        second = {"company": "tax_number", "communication_id": "communication_password"}
-        both = ["policy_number", second.get(values.get("holder_type", ""), "birth_date")]
-        return both if refusal.reason == "mismatch" else both[:1]
+        """Everything that was asked when it does not match together, else the number."""
+        rules = wired().profile.identification
+        holder = values.get("holder_type", "")
+        asked = rules.asks.get(holder) or next(iter(rules.asks.values()))  # type: ignore[call-overload]
+        return [rules.field, *asked] if refusal.reason == "mismatch" else [rules.field]
 
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
-        """Whether communication ids are taken."""
-        return {"with_communication_id": "communication_id" in parts.profile.identification.holder_types}
+        """What is asked, and of whom."""
+        rules = parts.profile.identification
+        return {
+            "number": rules.field,
+            "kinds": {kind: looks.length for kind, looks in rules.identifiers.items()},
+            "holders": list(rules.asks),
+            "data": rules.data,
+            "with_communication_id": "communication_id" in rules.asks,
+        }
 
     def summary(self, parts: Parts, registration: Registration, half: int) -> str:
         """The number that was typed."""

@@ -15,6 +15,7 @@ class Password(Step):
 
     name = "password"
     fact = "is_complete"
+    needs = ("identifier", "email")
     form = NewPasswordForm
     labels: ClassVar = {"password": "password.label", "password_confirm": "password.confirm.label"}
 

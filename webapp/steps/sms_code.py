@@ -1,6 +1,5 @@
 """The customer types the code from the SMS (M21, M22)."""
 
-import unicodedata
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -9,14 +8,14 @@ from wtforms import ValidationError
 from services import masking
 from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
-from webapp.forms import StepForm, Text
+from webapp.forms import StepForm, Text, read_code
 from webapp.parts import Parts, wired
 from webapp.rendering import clock_time, say, time_left
 from webapp.steps import Step
 
 
 class SmsCodeForm(StepForm):
-    """The code; spaces and hyphens between its digits are forgiven."""
+    """The code, or its last digits where those are enough; spaces and hyphens between them are forgiven."""
 
     sms_code = Text(40)
 
@@ -24,13 +23,10 @@ class SmsCodeForm(StepForm):
 
     def validate_sms_code(self, field: Text) -> None:
         """It must have the code's length; one that cannot be right costs no try."""
-        length = wired().profile.one_time_code.length
-        text = "".join(sign for sign in field.data if not sign.isspace() and sign not in "-–")
-        if not text:
-            raise ValidationError(Refusal("sms_code", "empty"))
-        if not text.isdecimal() or len(text) != length:
-            raise ValidationError(Refusal("sms_code", "malformed", length=length))
-        self.code = "".join(str(unicodedata.decimal(sign)) for sign in text)
+        try:
+            self.code = read_code(field, wired().profile.one_time_code)
+        except Refusal as refusal:
+            raise ValidationError(refusal) from None
 
 
 class SmsCode(Step):
@@ -38,6 +34,7 @@ class SmsCode(Step):
 
     name = "sms-code"
     fact = "mobile_confirmed_at"
+    needs = ("mobile",)
     form = SmsCodeForm
     labels: ClassVar = {"sms_code": "sms_code.label", "resend": "sms_code.resend"}
     actions = ("sms-resend",)
@@ -72,6 +69,7 @@ class SmsCode(Step):
             "mobile": mobile,
             "code": {
                 "length": rules.length,
+                "typed": rules.typed,
                 "until": clock_time(state.expires_at),
                 "tries": state.tries_left,
                 "tries_total": rules.tries,

@@ -225,6 +225,7 @@ class House:
             policyholders=self.policyholders,
             codes=self.codes,
             terms=self.terms,
+            notice=TermsVersions(profile, kind="notice"),
             outbox=self.outbox,
             hasher=hasher,
         )

@@ -20,7 +20,7 @@ from services.store.engine import Store
 
 ROOT = Path(__file__).parents[3]
 DEMO = ROOT / "services/profiles/mygenerali/demo"
-KINDS = ("customers", "policies", "phones", "communication_ids")
+KINDS = ("customers", "policies", "phones", "communication_ids", "customer_accounts")
 
 CUSTOMERS = """kutid;holder_type;name;birth_date;tax_number;postal_code
 1;person;Kovács Anna;1985-03-14;;1066
@@ -36,9 +36,22 @@ PHONES = """kutid;policy_number;phone
 1;902;06 1 234 5678
 2;903;06 30 987 6543
 """
+ACCOUNTS = """account_number;kutid;old_number;manager;intermediary
+7000001;1;OLD0001;customer;
+7000002;2;;intermediary;Példa Alkusz Kft.
+"""
 IDS = """communication_id;kutid;password
 K1234567;1;Levelezes2020
 """
+
+
+WHOLE = {
+    "customers": CUSTOMERS,
+    "policies": POLICIES,
+    "phones": PHONES,
+    "communication_ids": IDS,
+    "customer_accounts": ACCOUNTS,
+}
 
 
 class NoonClock:
@@ -96,7 +109,7 @@ class Office:
             return connection.exec_driver_sql("SELECT bool_or(NOT granted) FROM pg_locks").scalar()
 
     def phones_of(self, kutid):
-        return [number for owner, _, number, _ in self.rows(tables.phones) if owner == kutid]
+        return [number for owner, _, number, *_ in self.rows(tables.phones) if owner == kutid]
 
 
 @pytest.fixture
@@ -119,8 +132,8 @@ def test_everything_arrives_in_the_register(office):
     report = office.run(customers=CUSTOMERS, policies=POLICIES, phones=PHONES, communication_ids=IDS)
     assert office.register() == [
         [
-            ("1", "person", "Kovács Anna", date(1985, 3, 14), None, "1066"),
-            ("2", "company", "Minta Kft.", None, "12345676-2-42", "6720"),
+            ("1", "person", "Kovács Anna", date(1985, 3, 14), None, "1066", None, None),
+            ("2", "company", "Minta Kft.", None, "12345676-2-42", "6720", None, None),
         ],
         [
             ("901", "1", "live", "motor", None),
@@ -128,33 +141,34 @@ def test_everything_arrives_in_the_register(office):
             ("903", "2", "live", None, None),
         ],
         [
-            ("1", "901", "+36201234567", True),
-            ("1", "902", "+3612345678", False),
-            ("2", "903", "+36309876543", True),
+            ("1", "901", "+36201234567", True, False),
+            ("1", "902", "+3612345678", False, False),
+            ("2", "903", "+36309876543", True, False),
         ],
         [("K1234567", "1", "hash of Levelezes2020")],
+        [],
     ]
-    assert [counts(report, kind) for kind in KINDS] == [(2, 0, 0, 0), (3, 0, 0, 0), (3, 0, 0, 0), (1, 0, 0, 0)]
+    assert [counts(report, kind) for kind in KINDS[:4]] == [(2, 0, 0, 0), (3, 0, 0, 0), (3, 0, 0, 0), (1, 0, 0, 0)]
     assert office.importer.is_committed
     assert office.rejects() == []
 
 
 def test_the_demo_data_set_is_the_contracts(office):
-    report = office.run(**{kind: (DEMO / f"{kind}.csv").read_bytes() for kind in KINDS})
+    report = office.run(**{kind: (DEMO / f"{kind}.csv").read_bytes() for kind in KINDS[:4]})
     assert [file.refused for file in report.files] == [0, 0, 0, 0]
     customers = {row[0]: row for row in office.rows(tables.customers)}
     policies = {row[0]: row for row in office.rows(tables.policies)}
-    phones = {(kutid, policy): number for kutid, policy, number, _ in office.rows(tables.phones)}
+    phones = {(kutid, policy): number for kutid, policy, number, *_ in office.rows(tables.phones)}
     assert (len(customers), len(policies), len(phones)) == (529, 531, 529)
-    assert customers["10000001"] == ("10000001", "person", "Kovács Anna", date(1985, 3, 14), None, "1066")
-    assert customers["10000005"][1:] == ("company", "Tóth Gábor e.v.", None, "23456787", "9021")
+    assert customers["10000001"] == ("10000001", "person", "Kovács Anna", date(1985, 3, 14), None, "1066", None, None)
+    assert customers["10000005"][1:6] == ("company", "Tóth Gábor e.v.", None, "23456787", "9021")
     assert customers["10000009"][2] == 'Fekete <b>Márta</b> & "Fiai"'
     assert policies["940000004"][1:3] + policies["940000004"][4:] == ("10000003", "cancelled", date(2024, 6, 30))
     assert phones["10000001", "940000002"] == "+36301112233"
     assert not any(kutid == "10000007" for kutid, _ in phones)
     for number in range(500):
         kutid, policy = str(10000101 + number), str(940100101 + number)
-        assert customers[kutid][3:] == (date(1990, 1, 1), None, "1011")
+        assert customers[kutid][3:6] == (date(1990, 1, 1), None, "1011")
         assert policies[policy][1:3] == (kutid, "live")
         assert phones[kutid, policy] == f"+36201000{101 + number}"
     for number in range(20):
@@ -241,14 +255,19 @@ REFUSED = [
     ("communication_ids", "K7654321;1;", "password", "empty"),
     ("communication_ids", "K7654321;77;a", "kutid", "unknown_customer"),
     ("communication_ids", "K1234567;2;a", "communication_id", "duplicate"),
+    ("customer_accounts", "7000003;77;;customer;", "kutid", "unknown_customer"),
+    ("customer_accounts", "7000003;1;;nobody;", "manager", "malformed"),
+    ("customer_accounts", "7000003;1;;intermediary;", "intermediary", "empty"),
+    ("customer_accounts", "7000001;2;;customer;", "account_number", "duplicate"),
 ]
 
 
 @pytest.mark.parametrize(("kind", "row", "field", "reason"), REFUSED, ids=[f"{r[0]}-{r[2]}-{r[3]}" for r in REFUSED])
 def test_a_bad_row_is_refused_with_line_field_and_reason_and_the_others_arrive(office, kind, row, field, reason):
-    texts = {"customers": CUSTOMERS, "policies": POLICIES, "phones": PHONES, "communication_ids": IDS}
+    texts = dict(WHOLE)
     line = texts[kind].count("\n") + 1
     good = {"customers": "8;person;Last One;;;", "policies": "908;1;live;;", "phones": "1;901;06 30 555 5555"}
+    good |= {"customer_accounts": "7000009;1;;customer;"}
     texts[kind] += row + "\n" + good.get(kind, "T1111111;1;b") + "\n"
     office.run(customers=CUSTOMERS, policies=POLICIES)
     report = office.run(**texts)
@@ -257,7 +276,7 @@ def test_a_bad_row_is_refused_with_line_field_and_reason_and_the_others_arrive(o
     assert sum(counts(report, kind)) == next(file.rows for file in report.files if file.kind == kind)
     # The row after the bad one has arrived.
     table = dict(zip(KINDS, tables.REGISTER, strict=True))[kind]
-    assert any(key in str(office.rows(table)) for key in ("Last One", "908", "+36305555555", "T1111111"))
+    assert any(key in str(office.rows(table)) for key in ("Last One", "908", "+36305555555", "T1111111", "7000009"))
 
 
 def test_line_numbers_count_the_lines_of_the_file(office):
@@ -296,13 +315,45 @@ def test_a_line_without_end_is_refused_in_little_memory(office):
 
 
 def test_the_same_files_again_change_nothing(office):
-    files = {"customers": CUSTOMERS, "policies": POLICIES, "phones": PHONES, "communication_ids": IDS}
+    files = WHOLE
     office.run(**files)
     before = office.register()
     report = office.run(**files)
     assert office.register() == before
-    assert [counts(report, kind) for kind in KINDS] == [(0, 0, 2, 0), (0, 0, 3, 0), (0, 0, 3, 0), (0, 0, 1, 0)]
+    assert [counts(report, kind) for kind in KINDS] == [
+        (0, 0, 2, 0), (0, 0, 3, 0), (0, 0, 3, 0), (0, 0, 1, 0), (0, 0, 2, 0),
+    ]  # fmt: skip
     assert office.hashed == ["Levelezes2020"]
+
+
+def test_other_numbers_arrive_and_stay_where_a_file_has_no_column_for_them(office):
+    office.run(
+        customers="kutid;ügyfélszám;rodné číslo;holder_type;name;birth_date;tax_number\n"
+        "1;g 10000001;855314/0002;person;Anna;;\n2;G10000002;855314/0001;person;Typo;;\n",
+        policies=POLICIES,
+        phones="kutid;policy_number;phone;alapértelmezett sms telefonszám\n"
+        "1;901;06 20 123 4567;igen\n1;901;06 30 111 2233;nem\n1;901;06 70 111 2233;\n",
+        customer_accounts=ACCOUNTS,
+    )
+    assert [row[6:] for row in office.rows(tables.customers)] == [("G10000001", "8553140002"), ("G10000002", None)]
+    assert [row[4] for row in office.rows(tables.phones)] == [True, False, False]
+    assert office.rows(tables.customer_accounts) == [
+        ("7000001", "1", "OLD0001", "customer", None),
+        ("7000002", "2", None, "intermediary", "Példa Alkusz Kft."),
+    ]
+    before = office.register()
+    plain = "kutid;policy_number;phone\n1;901;06 20 123 4567\n1;901;06 30 111 2233\n1;901;06 70 111 2233\n"
+    report = office.run(
+        customers="kutid;holder_type;name;birth_date;tax_number\n1;person;Anna;;\n2;person;Typo;;\n",
+        phones=plain,
+        customer_accounts="account_number;kutid;manager\n7000001;1;customer\n",
+    )
+    assert office.register() == before
+    assert counts(report, "phones") == (0, 0, 3, 0)
+    office.run(
+        phones=plain.replace("phone\n", "phone;is default\n").replace("4567", "4567;no").replace("33\n", "33;yes\n")
+    )
+    assert [row[4] for row in office.rows(tables.phones)] == [False, True, True]
 
 
 def test_changes_are_counted_and_what_is_missing_stays(filled):
@@ -351,7 +402,10 @@ def test_a_policy_that_passes_to_another_customer_leaves_the_old_phones(filled):
     report = filled.run(
         policies=POLICIES.replace("901;1", "901;2"), phones="kutid;policy_number;phone\n2;901;06201234567\n"
     )
-    assert filled.rows(tables.phones) == [("1", "902", "+3612345678", False), ("2", "901", "+36201234567", True)]
+    assert filled.rows(tables.phones) == [
+        ("1", "902", "+3612345678", False, False),
+        ("2", "901", "+36201234567", True, False),
+    ]
     assert report.phones_removed == 2
 
 

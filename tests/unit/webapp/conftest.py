@@ -75,6 +75,33 @@ def site(_shared: Site, secrets: Secrets) -> Site:
     return _shared
 
 
+@pytest.fixture(scope="session")
+def _shared_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Site]]:
+    sites: dict[str, Site] = {}
+
+    def of(profile: str) -> Site:
+        if profile not in sites:
+            sites[profile] = _made(tmp_path_factory.mktemp(profile), profile=profile)
+        return sites[profile]
+
+    yield of
+    for site in sites.values():
+        site.parts.store.close()
+
+
+@pytest.fixture
+def site_of(_shared_of: Callable[[str], Site], secrets: Secrets) -> Callable[[str], Site]:
+    """The site of another insurer's profile, with its demo customers and nothing else."""
+
+    def of(profile: str) -> Site:
+        site = _shared_of(profile)
+        site.secrets = secrets
+        site.empty()
+        return site
+
+    return of
+
+
 @pytest.fixture
 def make_site(tmp_path: Path, secrets: Secrets) -> Iterator[Callable[..., Site]]:
     """Make a site of one's own with other settings; a second one on the same database is a restart."""

@@ -14,6 +14,7 @@ STEPS = {
     "activation", "login", "logout", "forgot", "forgot-sent", "reset", "reset-done", "password-change",
     "password-changed", "terms-update", "email-change", "email-confirm", "email-changed", "mobile-change",
     "mobile-code", "close", "closed", "staff-login", "staff-search", "staff-record", "staff-code", "staff-done",
+    "passkey", "passkey-new",
 }  # fmt: skip
 _VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"}
 _POLICY = {
@@ -162,6 +163,12 @@ class Page:
         """Return the message beside a field."""
         line = self.by_id(f"{name}-error")
         return line.text if line else ""
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """Each field in error with the message beside it, without the word that is there for screen readers."""
+        lines = [line for line in self.root.all("p") if line["class"] == "error" and line["id"]]
+        return {line["id"].removesuffix("-error"): line.text.partition(": ")[2].strip() for line in lines}
 
     # --- What must hold of every page -----------------------------------------------------------------------
 

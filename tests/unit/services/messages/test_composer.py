@@ -26,7 +26,7 @@ NOW = datetime(2026, 11, 20, 9, 2, tzinfo=UTC)
 def message(name: str, language: str = "hu", *, lives: float = 60, at: datetime = NOW, **facts: str) -> Message:
     return Message(
         id="AAAAAAAAAAAAAAAAAAAAAA",
-        kind="sms" if name in ("code", "code.last5", "read_back", "document_password") else "email",
+        kind="sms" if name in ("code", "code.tail", "read_back", "document_password") else "email",
         recipient="kovacs.anna@example.hu",
         message=name,
         language=language,

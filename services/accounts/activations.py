@@ -1,0 +1,131 @@
+"""The code that is mailed when the account is opened, and closes the registration at the first sign-in (A7, B3).
+
+The address has not been proved by a link in such a journey: until the code is given, the account can do nothing, and a
+forgotten password cannot be set anew by mail, or whoever owns a mistyped address could take the account.
+"""
+
+from datetime import datetime, timedelta
+from math import ceil
+
+from sqlalchemy import Connection, delete, select, update
+
+from services import audit
+from services.accounts.account import Session, SignedOut
+from services.accounts.sessions import Sessions
+from services.allowances import Allowances
+from services.clock import Clock
+from services.messages.outbox import Outbox
+from services.one_time_codes import Seals
+from services.profiles import Profile
+from services.refusal import Refusal
+from services.store import tables
+from services.store.engine import Store
+
+_v = tables.activations.c
+_WORTH_SENDING = timedelta(days=1)
+
+
+class Activations:
+    """Mails and checks activation codes; `is_wanted` where the profile's journey ends with one."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        profile: Profile,
+        *,
+        is_wanted: bool,
+        sessions: Sessions,
+        seals: Seals,
+        allowances: Allowances,
+        outbox: Outbox,
+    ) -> None:
+        self.is_wanted = is_wanted
+        self._store = store
+        self._clock = clock
+        self._profile = profile
+        self._sessions = sessions
+        self._seals = seals
+        self._allowances = allowances
+        self._outbox = outbox
+
+    def begin(self, connection: Connection, account_id: str, email: str, language: str, now: datetime) -> None:
+        """Have a new account wait for the code, and mail it."""
+        code, seal = self._seals.new()
+        connection.execute(tables.activations.insert().values(account_id=account_id, mailed_at=now, **seal))
+        self._mail(connection, account_id, email, language=language, code=code, now=now)
+
+    def is_due(self, session: Session) -> bool:
+        """Tell whether this session's account waits for the code."""
+        if not self.is_wanted:
+            return False
+        with self._store.read() as connection:
+            waits = connection.execute(select(_v.account_id).where(_v.account_id == session.account.id)).first()
+        return waits is not None
+
+    def activate(self, session: Session, code: str) -> str:
+        """Take the code, or its last characters; return what the browser is to hold from now on.
+
+        A try is counted before it is compared. Raises Refusal ``activation_code.wrong`` or
+        ``activation_code.too_many`` with `at`, or SignedOut.
+        """
+        now, account, rules = self._clock.now(), session.account, self._profile.one_time_code
+        key = self._allowances.key("activation", account.id)
+        token = None
+        with self._store.write() as connection:
+            self._sessions.hold(connection, session, now)
+            blocked = self._allowances.take(connection, key, limit=rules.guesses, quiet=rules.budget, now=now)
+            row = connection.execute(select(tables.activations).where(_v.account_id == account.id)).first()
+            if blocked is None and row is not None and self._seals.fits(code, row):
+                used = delete(tables.activations).where(_v.account_id == account.id, _v.serial == row.serial)
+                if connection.execute(used.returning(_v.account_id)).first() is not None:
+                    self._allowances.give_back(connection, key)
+                    audit.record(connection, "account_activated", kutid=account.kutid, at=now)
+                    token = self._sessions.renew(connection, session, now)
+        if token is not None:
+            return token
+        if blocked is not None:
+            raise Refusal("activation_code", "too_many", at=blocked)
+        if row is None:
+            raise SignedOut  # activated meanwhile, or closed: what holds now is shown
+        raise Refusal("activation_code", "wrong")
+
+    def mail_again(self, session: Session) -> None:
+        """Mail a new code; the older one dies.
+
+        Raises Refusal ``email.resend_too_early`` or ``email.too_many``.
+        """
+        now, account, rules = self._clock.now(), session.account, self._profile.registration
+        code, seal = self._seals.new()
+        with self._store.write() as connection:
+            blocked = self._allowances.take_within(
+                connection, "mail", account.email_key, limit=rules.mails_an_hour, window=timedelta(hours=1), now=now
+            )
+            if blocked:
+                raise Refusal("email", "too_many", at=blocked)
+            renewed = connection.execute(
+                update(tables.activations)
+                .where(_v.account_id == account.id, _v.mailed_at <= now - rules.mail_again)
+                .values(mailed_at=now, **seal)
+                .returning(_v.account_id)
+            ).first()
+            if renewed is None:
+                mailed_at = connection.execute(select(_v.mailed_at).where(_v.account_id == account.id)).scalar()
+                wait = rules.mail_again - (now - mailed_at) if mailed_at else timedelta()
+                raise Refusal("email", "resend_too_early", seconds=max(1, ceil(wait.total_seconds())))
+            self._mail(connection, account.id, account.email, language=account.language, code=code, now=now)
+
+    def _mail(
+        self, connection: Connection, account_id: str, email: str, *, language: str, code: str, now: datetime
+    ) -> None:  # fmt: skip
+        self._outbox.replace(connection, f"activation:{account_id}")
+        self._outbox.put(
+            connection,
+            kind="email",
+            recipient=email,
+            message="activation",
+            language=language,
+            topic=f"activation:{account_id}",
+            expires_at=now + _WORTH_SENDING,
+            facts={"code": code, "typed": str(self._profile.one_time_code.typed)},
+        )

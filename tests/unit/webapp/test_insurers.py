@@ -1,0 +1,388 @@
+"""The other insurers, each by its own journey: Allianz (A1–A8, B1, B3), Genertel (T1, T2), Generali Slovakia."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from browsing import FIRST, SECOND, Site, Visitor
+from insurers import (
+    ALLIANZ_BY_ACCOUNT,
+    ALLIANZ_BY_POLICY,
+    EVERYBODY,
+    GENERTEL,
+    PASSWORD,
+    SLOVAK,
+    Insured,
+    activation_code,
+    language_of,
+    open_notice,
+    sign_in,
+    take_step,
+    walk_to,
+)
+from pages import Page
+
+SiteOf = Callable[[str], Site]
+
+
+@pytest.mark.parametrize("who", EVERYBODY, ids=lambda who: f"{who.profile}-{list(who.identity.values())[:2]}")
+def test_a_customer_registers(site_of: SiteOf, htmx: bool, who: Insured) -> None:
+    site = site_of(who.profile)
+    visitor = site.visitor(language_of(site), htmx=htmx)
+    page = walk_to(visitor, "done", who)
+    assert site.say("done.heading", language_of(site)) in page.text
+    (account,) = site.rows("accounts")
+    assert (account.email, account.mobile) == (who.email, who.mobile)
+    assert len(site.messages(kind="sms")) == 1
+
+
+@pytest.fixture
+def allianz(site_of: SiteOf) -> Site:
+    return site_of("allianz")
+
+
+@pytest.fixture
+def genertel(site_of: SiteOf) -> Site:
+    return site_of("genertel")
+
+
+def identify(site: Site, who: Insured, **changes: str) -> Visitor:
+    """Send the first step with some fields changed; return the browser on the page that answers."""
+    visitor = site.visitor(language_of(site))
+    visitor.get(FIRST)
+    visitor.send({**who.identity, **changes})
+    return visitor
+
+
+def answer(visitor: Visitor) -> tuple[str, int, str]:
+    """Return the step that is shown, the status, and what the summary of errors says."""
+    assert visitor.page is not None
+    return visitor.page.step, visitor.page.status, " ".join(sorted(set(visitor.page.errors.values())))
+
+
+# --- Identification (A1, A2, B1, T1) ----------------------------------------------------------------------------------
+
+
+def test_wrong_unknown_cancelled_and_another_number_than_the_default_get_one_answer(allianz: Site) -> None:
+    answers = {
+        answer(identify(allianz, ALLIANZ_BY_POLICY, **changes))
+        for changes in (
+            {"identifier": "949999999"},
+            {"identifier": "940000004", "mobile": "06 70 123 4567"},  # cancelled
+            {"mobile": "06 30 111 2233"},  # on record, but not where text messages go
+            {"mobile": "06 20 765 4321"},
+            {"identifier_kind": "account_number", "identifier": "7999999"},
+            {"identifier_kind": "account_number", "identifier": "OLD0001", "mobile": "06 20 765 4321"},
+            {"identifier_kind": "account_number", "identifier": "7000003", "mobile": "06 20 765 4321"},
+        )
+    }
+    ((step, status, text),) = answers
+    assert (step, status) == ("identify", 422)
+    assert allianz.say("error.identify.mismatch") in text
+    assert not allianz.messages()
+    assert not allianz.rows("registrations")
+
+
+def test_an_old_account_number_is_recognised(allianz: Site) -> None:
+    visitor = identify(allianz, ALLIANZ_BY_ACCOUNT, identifier="old-0101")
+    assert answer(visitor) == ("identify", 422, allianz.say("error.account_number.old"))
+    assert "identifier" in visitor.page.errors
+    assert not allianz.messages()
+
+
+def test_who_does_not_manage_the_account_is_told_who_does(allianz: Site) -> None:
+    visitor = identify(allianz, ALLIANZ_BY_ACCOUNT, identifier="7000003", mobile="+36 30 987 6543")
+    assert answer(visitor) == (
+        "identify", 422, allianz.say("error.account_number.managed", adviser="Példa Alkusz Kft."),
+    )  # fmt: skip
+    assert not allianz.messages()
+
+
+@pytest.mark.parametrize("mobile", ["06 1 234 5678", "+421 905 100 101", "06 20 123"])
+def test_a_number_that_is_no_mobile_is_an_error_of_its_field(allianz: Site, mobile: str) -> None:
+    visitor = identify(allianz, ALLIANZ_BY_POLICY, mobile=mobile)
+    assert visitor.page.errors == {"mobile": "A mobiltelefon mezőnél nem megfelelő telefonszám hiba van"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "errors"),
+    [
+        ({"identifier_kind": ""}, {"identifier_kind": "error.identifier_kind.empty"}),
+        ({"identifier": ""}, {"identifier": "error.policy_number.empty"}),
+        ({"identifier_kind": "account_number", "identifier": ""}, {"identifier": "error.account_number.empty"}),
+        ({"mobile": ""}, {"mobile": "error.mobile.empty"}),
+    ],
+)
+def test_what_is_missing_is_said_beside_its_field(
+    allianz: Site, changes: dict[str, str], errors: dict[str, str]
+) -> None:
+    visitor = identify(allianz, ALLIANZ_BY_POLICY, **changes)
+    assert visitor.page.errors == {field: allianz.say(key) for field, key in errors.items()}
+
+
+def test_guessing_is_slowed_by_number(allianz: Site) -> None:
+    tries = allianz.parts.profile.identification.wrong_tries
+    for _ in range(tries):
+        assert answer(identify(allianz, ALLIANZ_BY_ACCOUNT, mobile="06 20 765 4321"))[1] == 422
+    assert answer(identify(allianz, ALLIANZ_BY_ACCOUNT))[1] == 429
+    # The policy number of the same customer is another number.
+    assert (
+        answer(identify(allianz, ALLIANZ_BY_ACCOUNT, identifier_kind="policy_number", identifier="940100101"))[0]
+        == "sms-code"
+    )
+    allianz.advance(minutes=31)
+    assert answer(identify(allianz, ALLIANZ_BY_ACCOUNT))[0] == "sms-code"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"customer_number": "G10000099"},
+        {"birth_date": "1985-03-15"},
+        {"postal_code": "1067"},
+        {"customer_number": "G10000003", "birth_date": "1970-12-01", "postal_code": "4025"},  # his only policy is over
+    ],
+)
+def test_every_datum_must_fit_and_none_is_said_to_be_wrong(genertel: Site, changes: dict[str, str]) -> None:
+    visitor = identify(genertel, GENERTEL, **changes)
+    assert answer(visitor)[1] == 422
+    assert set(visitor.page.errors.values()) == {genertel.say("error.identify.mismatch")}
+    assert set(visitor.page.errors) == {"customer_number", "birth_date", "postal_code"}
+
+
+def test_a_letters_link_fills_in_the_customer_number(genertel: Site) -> None:
+    page = genertel.visitor().get(f"{FIRST}?customer_number=G10000001")
+    assert page.value("customer_number") == "G10000001"
+
+
+@pytest.mark.parametrize(
+    ("typed", "error"),
+    [("", "empty"), ("85531", "malformed"), ("8553140014", "check"), ("9051011123", None)],
+)
+def test_a_birth_number_is_checked_and_must_be_the_holders(site_of: SiteOf, typed: str, error: str | None) -> None:
+    site = site_of("generali-sk")
+    visitor = identify(site, SLOVAK, birth_number=typed)
+    said = f"error.birth_number.{error}" if error else "error.identify.mismatch"
+    assert visitor.page.errors["birth_number"] == site.say(said, "sk")
+
+
+# --- The mobile before the address ------------------------------------------------------------------------------------
+
+
+def test_a_repeated_first_post_uses_up_no_second_code(allianz: Site) -> None:
+    identify(allianz, ALLIANZ_BY_POLICY)
+    again = identify(allianz, ALLIANZ_BY_POLICY)
+    assert len(allianz.messages(kind="sms")) == 1
+    assert take_step(again, ALLIANZ_BY_POLICY).step == "email"
+
+
+def test_codes_used_up_end_it_at_the_first_step_too(allianz: Site) -> None:
+    for _ in range(3):
+        identify(allianz, ALLIANZ_BY_POLICY)
+        allianz.advance(seconds=61)
+    visitor = identify(allianz, ALLIANZ_BY_POLICY)
+    assert visitor.page.status == 403
+    assert allianz.say("dead_end.codes_used_up.heading") in visitor.page.text
+
+
+def test_whoever_opens_the_link_elsewhere_proves_the_mobile_there(genertel: Site) -> None:
+    first = genertel.visitor()
+    walk_to(first, "email-sent", GENERTEL)
+    stranger = genertel.visitor()
+    page = stranger.open_link(GENERTEL.email)
+    assert page.step == "sms-code"
+    assert "G10000001" not in page.text
+    assert "1234567" not in page.text.replace(" ", "")
+    right = genertel.code(GENERTEL.mobile)
+    assert stranger.give_wrong_code(right).status == 422
+    # Neither the address nor the password can be reached without the code.
+    for fields in ({"step": "password", "password": PASSWORD, "password_confirm": PASSWORD}, {"step": "terms"}):
+        assert stranger.follow(stranger.post(SECOND, fields)).step == "sms-code"
+    assert stranger.give_code(right).step == "terms"
+    assert walk_to(stranger, "done", GENERTEL).step == "done"
+    assert len(genertel.messages(kind="sms")) == 1
+
+
+def test_the_browser_that_proved_the_mobile_goes_on_behind_the_link(genertel: Site) -> None:
+    visitor = genertel.visitor()
+    walk_to(visitor, "email-sent", GENERTEL)
+    assert visitor.open_link(GENERTEL.email).step == "terms"
+    # Somebody else's click alone leads nowhere.
+    walk_to(second := genertel.visitor(), "email-sent", replace(GENERTEL_OTHER, email="masik@example.hu"))
+    genertel.visitor().open_link("masik@example.hu")
+    assert second.get(FIRST).step == "email-sent"
+
+
+def test_another_mobile_is_to_be_proved_anew(genertel: Site) -> None:
+    visitor = genertel.visitor()
+    walk_to(visitor, "email", GENERTEL)
+    assert visitor.send(action="change-mobile").step == "mobile"
+    assert visitor.give_mobile("06 30 111 2233").step == "sms-code" or visitor.page.status == 422
+
+
+GENERTEL_OTHER = Insured(
+    "genertel",
+    {"customer_number": "G10000101", "holder_type": "person", "birth_date": "1990-01-01", "postal_code": "1011"},
+    "+36201000101",
+)
+
+
+# --- Codes (A3) -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("typed", ["tail", "whole", "spaced"])
+def test_the_last_five_or_all_six_are_accepted(allianz: Site, typed: str) -> None:
+    visitor = identify(allianz, ALLIANZ_BY_POLICY)
+    code = allianz.code(ALLIANZ_BY_POLICY.mobile)
+    assert len(code) == 6
+    assert visitor.give_code({"tail": code[1:], "whole": code, "spaced": f"{code[1:3]} {code[3:]}"}[typed]).step == (
+        "email"
+    )
+
+
+def test_all_six_must_be_right_when_all_six_are_typed(allianz: Site) -> None:
+    visitor = identify(allianz, ALLIANZ_BY_POLICY)
+    code = allianz.code(ALLIANZ_BY_POLICY.mobile)
+    other = str((int(code[0]) + 1) % 10)
+    assert visitor.give_code(other + code[1:]).status == 422
+    page = visitor.give_code(code[2:])
+    assert allianz.say("error.sms_code.malformed.tail", length=6, typed=5) in page.text
+
+
+# --- Consents (A5) ----------------------------------------------------------------------------------------------------
+
+ANSWERED = {"marketing": "decline", "data": "accept", "notice": "1", "contract": "1"}
+
+
+def test_both_answers_are_kept_with_their_time_and_the_text(allianz: Site) -> None:
+    visitor = allianz.visitor()
+    walk_to(visitor, "done", ALLIANZ_BY_POLICY)
+    (account,) = allianz.rows("accounts")
+    kept = account.answers["consents"]
+    assert (kept["marketing"], kept["data"]) == (False, True)
+    assert (kept["version"], kept["language"], len(kept["hash"])) == ("2026-1", "hu", 64)
+    assert kept["at"].startswith(str(allianz.now.year))
+
+
+@pytest.mark.parametrize(
+    ("left_out", "error"),
+    [
+        ("marketing", "marketing.empty"), ("data", "data.empty"), ("notice", "notice"), ("contract", "contract"),
+    ],
+)  # fmt: skip
+def test_each_statement_is_asked_for(allianz: Site, left_out: str, error: str) -> None:
+    visitor = allianz.visitor()
+    walk_to(visitor, "consents", ALLIANZ_BY_POLICY)
+    open_notice(visitor)
+    page = visitor.send({**ANSWERED, left_out: ""})
+    assert page.errors == {left_out: allianz.say(f"error.consents.{error}")}
+
+
+def test_the_notice_must_have_been_opened(allianz: Site) -> None:
+    visitor = allianz.visitor()
+    walk_to(visitor, "consents", ALLIANZ_BY_POLICY)
+    assert visitor.send(ANSWERED).errors == {"notice": allianz.say("error.consents.notice")}
+    open_notice(visitor)
+    assert visitor.send(ANSWERED).step == "password"
+
+
+def test_other_profiles_have_no_notice(site: Site) -> None:
+    assert site.app.test_client().get("/tajekoztato").status_code == 404
+
+
+# --- Password (A6) ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("password", "reason"),
+    [("Kek7a", "too_short"), ("kek7hold", "upper"), ("KEK7HOLD", "lower"), ("Kekhold", "digit"),
+     ("Kek7-hold", "special"), ("Valaki1", "like_email")],
+)  # fmt: skip
+def test_the_password_is_judged_by_the_insurers_rules(allianz: Site, password: str, reason: str) -> None:
+    visitor = allianz.visitor()
+    walk_to(visitor, "password", ALLIANZ_BY_POLICY)
+    page = visitor.give_password(password)
+    assert page.errors == {"password": allianz.say(f"error.password.{reason}", length=6)}
+    assert visitor.give_password("Kék7hd").step == "done"
+
+
+# --- Activation (A7, B3) ----------------------------------------------------------------------------------------------
+
+
+def test_the_account_is_limited_until_the_mailed_code_is_given(allianz: Site) -> None:
+    visitor = allianz.visitor()
+    page = walk_to(visitor, "done", ALLIANZ_BY_POLICY)
+    assert allianz.say("done.activation_needed") in page.text
+    code = activation_code(allianz, ALLIANZ_BY_POLICY)
+    assert len(allianz.messages(ALLIANZ_BY_POLICY.email)) == 1
+    assert 'data-step="activation"' in sign_in(visitor, ALLIANZ_BY_POLICY).html
+    for address in ("/fiok", "/fiok/jelszo", "/fiok/email", "/fiok/mobil", "/fiok/megszuntetes", "/fiok/adatok.json"):
+        assert visitor.client.get(address).location == "/fiok/aktivalas", address
+    visitor.follow(visitor.client.get("/fiok/jelszo"))
+    assert allianz.say("activation.limited") in visitor.page.text
+    wrong = f"{(int(code) + 1) % 10**6:06}"
+    assert activate(visitor, wrong[1:]).errors == {"activation_code": allianz.say("error.activation_code.wrong")}
+    activate(visitor, code[1:])
+    assert visitor.client.get("/fiok").status_code == 200
+    assert not allianz.rows("activations")
+
+
+def test_a_new_activation_code_kills_the_older_one(allianz: Site) -> None:
+    visitor = allianz.visitor()
+    walk_to(visitor, "done", ALLIANZ_BY_POLICY)
+    first = activation_code(allianz, ALLIANZ_BY_POLICY)
+    sign_in(visitor, ALLIANZ_BY_POLICY)
+    assert visitor.send(action="resend").status == 422
+    allianz.advance(seconds=61)
+    visitor.send(action="resend")
+    second = activation_code(allianz, ALLIANZ_BY_POLICY)
+    assert len(allianz.messages(ALLIANZ_BY_POLICY.email)) == 2
+    assert first == second or activate(visitor, first).status == 422
+    activate(visitor, second)
+    assert visitor.client.get("/fiok").status_code == 200
+
+
+def test_activation_codes_cannot_be_guessed(allianz: Site) -> None:
+    visitor = allianz.visitor()
+    walk_to(visitor, "done", ALLIANZ_BY_POLICY)
+    code = activation_code(allianz, ALLIANZ_BY_POLICY)
+    sign_in(visitor, ALLIANZ_BY_POLICY)
+    for number in range(allianz.parts.profile.one_time_code.guesses):
+        activate(visitor, f"{(int(code[1:]) + number + 1) % 10**5:05}")
+    assert activate(visitor, code).status == 422
+    assert visitor.client.get("/fiok").status_code == 303
+    allianz.advance(hours=25)
+    sign_in(visitor, ALLIANZ_BY_POLICY)
+    activate(visitor, code)
+    assert visitor.client.get("/fiok").status_code == 200
+
+
+def test_no_new_password_is_mailed_to_an_address_that_is_not_proved(allianz: Site) -> None:
+    visitor = allianz.visitor()
+    walk_to(visitor, "done", ALLIANZ_BY_POLICY)
+    visitor.get("/sso/ForgotPassword")
+    visitor.send({"email": ALLIANZ_BY_POLICY.email})
+    links = [link for mail in allianz.messages(ALLIANZ_BY_POLICY.email) for link in mail["links"]]
+    assert not [link for link in links if "token" in link]
+
+
+def activate(visitor: Visitor, code: str) -> Page:
+    """Type an activation code."""
+    return visitor.send({"activation_code": code}, step="activation")
+
+
+# --- Hardened ---------------------------------------------------------------------------------------------------------
+
+
+def test_one_setting_hardens_any_profile(make_site: Callable[..., Site]) -> None:
+    site = make_site(profile="allianz", hardened=True)
+    visitor = site.visitor()
+    walk_to(visitor, "sms-code", ALLIANZ_BY_POLICY)
+    code = site.code(ALLIANZ_BY_POLICY.mobile)
+    assert visitor.give_code(code[1:]).status == 422
+    assert visitor.give_code(code).step == "email"
+    walk_to(visitor, "password", ALLIANZ_BY_POLICY)
+    assert visitor.give_password("Kek7Hold8Fenye").errors == {
+        "password": site.say("error.password.too_short", length=15)
+    }
+    assert visitor.give_password("sárga bögre, görbe bögre").step == "done"

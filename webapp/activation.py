@@ -1,0 +1,91 @@
+"""The activation code at the first sign-in: until it is given, the account can do nothing else (A7, B3)."""
+
+from flask import Blueprint, Response, flash, get_flashed_messages, make_response, redirect, request
+from wtforms import ValidationError
+
+from services import masking
+from services.accounts import Session
+from services.refusal import Refusal
+from webapp import signed_in
+from webapp.forms import StepForm, Text, read_code
+from webapp.mistakes import Fields, SentForm, explain
+from webapp.parts import wired
+from webapp.rendering import page, say
+
+blueprint = Blueprint("activation", __name__)
+
+_FIELDS = Fields({"activation_code": "activation.label", "resend": "activation.resend"})
+
+
+class ActivationForm(StepForm):
+    """The code from the mail, or its last characters."""
+
+    activation_code = Text(40)
+    code: str = ""
+
+    def validate_activation_code(self, field: Text) -> None:
+        """One that cannot be right costs no try."""
+        try:
+            self.code = read_code(field, wired().profile.one_time_code)
+        except Refusal as refusal:
+            raise ValidationError(refusal) from None
+
+
+@blueprint.get(signed_in.ACTIVATION)
+@signed_in.needed
+def show() -> Response:
+    """Ask for the code."""
+    return _show(SentForm())
+
+
+@blueprint.post(signed_in.ACTIVATION)
+@signed_in.needed
+def submit() -> Response:
+    """Take the code, or mail a new one."""
+    session, activations = _session(), wired().activations
+    if not activations.is_due(session):
+        return _go(signed_in.ACCOUNT)
+    is_resend = request.form.get("action") == "resend"
+    try:
+        if is_resend:
+            activations.mail_again(session)
+            flash("activation.resent")
+            return _go(signed_in.ACTIVATION)
+        form = ActivationForm(request.form)
+        if not form.validate():
+            return _show(explain(list(form.refusals()), _FIELDS, {}))
+        signed_in.hold(activations.activate(session, form.code))
+    except Refusal as refusal:
+        return _show(explain([("resend" if is_resend else "", refusal)], _FIELDS, {}))
+    flash("activation.done")
+    return _go(signed_in.ACCOUNT)
+
+
+def _show(form: SentForm) -> Response:
+    session, rules = _session(), wired().profile.one_time_code
+    if not wired().activations.is_due(session):
+        return _go(signed_in.ACCOUNT)
+    notice = next((say()(str(key)) for key in get_flashed_messages()), None)
+    return page(
+        "account/activation.html",
+        form.status,
+        form=form,
+        problems=form.problems,
+        notice=notice,
+        email=masking.email(session.account.email),
+        length=rules.length,
+        typed=rules.typed,
+        action=signed_in.ACTIVATION,
+        token_field="",
+    )
+
+
+def _go(address: str) -> Response:
+    return make_response(redirect(address, 303))
+
+
+def _session() -> Session:
+    session = signed_in.current()
+    if session is None:
+        raise RuntimeError("this view is reached by signed-in customers only")
+    return session
