@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, exists, update
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, update
 
 from services import audit
 from services.accounts.account import Account, Device, Session
@@ -25,6 +25,11 @@ _a = tables.accounts.c
 _s = tables.sessions.c
 _LAST_SIGN_INS = 5
 _DEVICE_MAILS_AN_HOUR = 6
+
+# Built once: every sign-in asks.
+_ASKED_FOR = ACCOUNT.add_columns(
+    exists().where(_s.account_id == _a.id, _s.device_hash == bindparam("of_device")).label("is_known")
+).where(_a.email_key == bindparam("of_email"))
 
 
 @dataclass(frozen=True)
@@ -83,11 +88,7 @@ class SignIns:
         """
         now = self._clock.now()
         with self._store.write() as connection:
-            row = connection.execute(
-                ACCOUNT.add_columns(
-                    exists().where(_s.account_id == _a.id, _s.device_hash == device.hash).label("is_known")
-                ).where(_a.email_key == email_key)
-            ).first()
+            row = connection.execute(_ASKED_FOR, {"of_email": email_key, "of_device": device.hash}).first()
             account = account_from(row._mapping) if row else None
             is_known = bool(row and row.is_known)
             is_own = account is not None and (registered_here == account.registration_id or reset_here == account.id)
