@@ -25,10 +25,10 @@ def meet_customer(meet: Meet, server: Server, customer: cast.Customer, **looks: 
 
 
 def path_of(visitor: Visitor) -> list[str]:
-    """Walk to the end; return the steps that were met, each without a finding of axe."""
+    """Walk to the end; return the steps that were met; axe, which is a script, finds nothing wrong with any."""
     met = []
     while visitor.step != "done":
-        assert not visitor.axe(), visitor.step
+        assert not visitor.is_scripted or not visitor.axe(), visitor.step
         met.append(visitor.step)
         visitor.take_step()
         assert visitor.step != met[-1], visitor.text()[:400]
@@ -60,7 +60,7 @@ def test_a_customer_account_is_activated_at_the_first_sign_in(meet: Meet, server
     assert plain(declared.texts.say("done.activation_needed", "hu")) in visitor.text()
     sign_in(visitor)
     assert visitor.path == "/fiok/aktivalas"
-    assert not visitor.axe()
+    assert not visitor.is_scripted or not visitor.axe()
     code = re.findall(r"\b\d{6}\b", server.mails(visitor.email)[-1]["text"])[0]
     visitor.fill(activation_code=code[1:])
     visitor.submit("activation")
