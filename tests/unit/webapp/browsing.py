@@ -119,11 +119,7 @@ class Site:
 
     def link(self, to: str) -> str:
         """Return the address of the newest link mailed to somebody, without the host."""
-<<<<<<< HEAD
         mails = [mail for mail in self.messages(to, "email") if "token=" in "".join(mail["links"])]
-=======
-        mails = [mail for mail in self.messages(to, "email") if "token=" in next(iter(mail["links"]), "")]
->>>>>>> tests3
         return str(mails[-1]["links"][0]).removeprefix(self.parts.settings.public_url)
 
     def code(self, to: str) -> str:
