@@ -1,4 +1,4 @@
-"""`make bench`: complete registrations, and what each costs the server.
+"""`make bench`: complete registrations and sign-ins, and what each costs the server.
 
 Counts are taken in this process, CPU and time from a server of its own on loopback. The figures compare one
 state of the code with another on the same machine; they are no test.
@@ -36,7 +36,7 @@ from webapp.settings import load
 
 _PORT = 8790
 _ADDRESS = f"http://127.0.0.1:{_PORT}"
-_ROUNDS = 12
+_ROUNDS, _PASSWORD = 12, "Meggyfa-2026-Kert"
 _WARM, _MEASURED, _AT_ONCE = 5, 40, 32
 
 _HTMX = MappingProxyType({"HX-Request": "true"})
@@ -51,7 +51,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         fragments = count(Path(folder) / "a", {"HX-Request": "true"})
         pages = count(Path(folder) / "b", {})
-    console.print(table("A registration", fragments, pages, heads=("with HTMX", "without JavaScript")))
+    for title, *columns in zip(("A registration", "A sign-in"), fragments, pages, strict=True):
+        console.print(table(title, *columns, heads=("with HTMX", "without JavaScript")))
     console.print(table("Front end, brotli", front_end()))
     with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as process:
         console.print(table("On one worker", on_a_server(process)))
@@ -74,10 +75,17 @@ def register(send: Send, inbox: Inbox, number: int) -> None:
     page = send("POST", finalise, _form(page, "sms-code", sms_code=code))
     send("GET", "/aszf", None)
     page = send("POST", finalise, _form(page, "terms", terms="1"))
-    password = "Meggyfa-2026-Kert"
-    page = send("POST", finalise, _form(page, "password", password=password, password_confirm=password))
+    page = send("POST", finalise, _form(page, "password", password=_PASSWORD, password_confirm=_PASSWORD))
     if 'data-step="done"' not in page:
         raise RuntimeError(f"registration {number} did not reach its end")
+
+
+def sign_in(send: Send, number: int) -> None:
+    """Sign one customer in who has registered, as far as the account's page."""
+    page = send("GET", "/belepes", None)
+    page = send("POST", "/belepes", _form(page, "login", email=f"bench{number}@example.hu", password=_PASSWORD))
+    if 'data-step="logout"' not in page:
+        raise RuntimeError(f"sign-in {number} did not reach the account")
 
 
 def _form(page: str, step: str, **values: str) -> dict[str, str]:
@@ -85,14 +93,15 @@ def _form(page: str, step: str, **values: str) -> dict[str, str]:
     return {**hidden, "step": step, **values}
 
 
-def count(folder: Path, headers: dict[str, str]) -> dict[str, float]:
-    """Walk once through the application in this process and count what the server does."""
+def count(folder: Path, headers: dict[str, str]) -> list[dict[str, float]]:
+    """Register and sign in once in this process and count what the server does for each."""
     os.environ.update(_environment(folder, rounds=4))
     app = create_app(load())
     parts = app.extensions["belepo"]
     migrate(parts.store)
     demo_data.load(parts.store, parts.profile, parts.clock, 4)
-    tally = {"requests": 0, "HTML, gzipped": 0, "largest answer, gzipped": 0, "SQL statements": 0, "write commits": 0}
+    names = ("requests", "HTML, gzipped", "largest answer, gzipped", "SQL statements", "write commits")
+    tally = dict.fromkeys(names, 0.0)
     customer, tester = app.test_client(), app.test_client()
     is_counting = [True]
 
@@ -110,7 +119,8 @@ def count(folder: Path, headers: dict[str, str]) -> dict[str, float]:
         tally["requests"] += 1
         tally["HTML, gzipped"] += size
         tally["largest answer, gzipped"] = max(tally["largest answer, gzipped"], size)
-        return send("GET", answer.headers["Location"], None) if answer.status_code == 303 else answer.text
+        further = answer.headers.get("Location" if answer.status_code == 303 else "HX-Redirect")
+        return send("GET", further, None) if further else answer.text
 
     def inbox(to: str) -> list[dict[str, Any]]:
         is_counting[0] = False
@@ -119,8 +129,11 @@ def count(folder: Path, headers: dict[str, str]) -> dict[str, float]:
         return messages
 
     register(send, inbox, 101)
+    registered, tally = tally, dict.fromkeys(names, 0.0)
+    customer.delete_cookie("session")
+    sign_in(send, 101)
     parts.store.close()
-    return {name: float(value) for name, value in tally.items()}
+    return [registered, tally]
 
 
 def front_end() -> dict[str, float]:
@@ -140,9 +153,10 @@ def on_a_server(process: psutil.Process) -> dict[str, float]:
     delivered = _cpu(process.parent())
     cpu, pages_cpu = (_cpu_of_registrations(process, numbers, headers) for headers in (_HTMX, {}))
     delivered = (_cpu(process.parent()) - delivered) / _MEASURED / 2
+    signed_in = _cpu_of_sign_ins(process)
     begun = time.process_time()
     for _ in range(5):
-        hash_secret("Meggyfa-2026-Kert", _ROUNDS)
+        hash_secret(_PASSWORD, _ROUNDS)
     hash_cpu = (time.process_time() - begun) / 5 * 1000
     first, seconds = _at_once(numbers)
     return {
@@ -153,6 +167,8 @@ def on_a_server(process: psutil.Process) -> dict[str, float]:
         "without JavaScript: CPU without the hash, ms": pages_cpu - hash_cpu,
         "without JavaScript: CPU / hash": pages_cpu / hash_cpu,
         "CPU of the delivery of its messages, ms": delivered,
+        "CPU of a sign-in, ms": signed_in,
+        "CPU of a sign-in without the hash, ms": signed_in - hash_cpu,
         f"{_AT_ONCE} at once: registrations a second": _AT_ONCE / seconds,
         f"{_AT_ONCE} at once: slowest first page meanwhile, ms": max(first) * 1000,
         "memory at the start, MB": at_start,
@@ -163,6 +179,18 @@ def on_a_server(process: psutil.Process) -> dict[str, float]:
 def _cpu_of_registrations(process: psutil.Process, numbers: Iterator[int], headers: Mapping[str, str]) -> float:
     before = _cpu(process)
     _register_over_http(islice(numbers, _MEASURED), headers)
+    return (_cpu(process) - before) / _MEASURED
+
+
+def _cpu_of_sign_ins(process: psutil.Process) -> float:
+    before = _cpu(process)
+    for number in range(101, 101 + _MEASURED):
+        session = requests.Session()
+
+        def send(method: str, url: str, data: dict[str, str] | None, session: requests.Session = session) -> str:
+            return session.request(method, _ADDRESS + url, data=data, timeout=120).text
+
+        sign_in(send, number)
     return (_cpu(process) - before) / _MEASURED
 
 

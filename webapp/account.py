@@ -15,7 +15,7 @@ from webapp.forms import StepForm, Text
 from webapp.mistakes import Fields, SentForm, explain
 from webapp.parts import wired
 from webapp.passwords import FAR_TOO_LONG, NewPasswordForm, rules_shown
-from webapp.rendering import clock_time, date_and_time, is_fragment_due, page, say
+from webapp.rendering import clock_time, date_and_time, day, is_fragment_due, page, say
 from webapp.steps.sms_code import SmsCodeForm
 from webapp.terms_pages import terms_shown
 
@@ -32,6 +32,7 @@ _PASSWORD_FIELDS = Fields({
 _EMAIL_FIELDS = Fields({"email": "account.email.change.new", "current_password": "login.password.label"})
 _MOBILE_FIELDS = Fields({"mobile": "account.mobile.change.new", "current_password": "login.password.label"})
 _CODE_FIELDS = Fields({"sms_code": "sms_code.label"})
+_RESEND_FIELDS = Fields({"resend": "sms_code.resend"})
 _CLOSE_FIELDS = Fields({"confirm": "account.close.heading", "current_password": "login.password.label"})
 _TERMS_FIELDS = Fields({"terms": "step.terms"})
 
@@ -124,6 +125,16 @@ def overview() -> Response:
             }
             for place in places.open
         ],
+        passkeys=[
+            {
+                "id": passkey.id,
+                "name": passkey.name,
+                "added": day(passkey.created_at),
+                "used": date_and_time(passkey.used_at) if passkey.used_at else None,
+            }
+            for passkey in parts.passkeys.all(session)
+        ],
+        has_passkeys=parts.passkeys.are_possible,
         last=[{"device": _device(place.device), "at": date_and_time(place.created_at)} for place in places.last],
         action=ACCOUNT,
     )
@@ -320,7 +331,9 @@ def change_mobile() -> Response:
     except DeadEnd as dead_end:
         return _no_codes_left(dead_end)
     except Refusal as refusal:
-        fields = _CODE_FIELDS if details.mobile_change(session) else _MOBILE_FIELDS
+        fields = _MOBILE_FIELDS
+        if details.mobile_change(session):
+            fields = _RESEND_FIELDS if refusal.field == "sms_resend" else _CODE_FIELDS
         return _mobile(explain([("", refusal)], fields, {"mobile": request.form.get("mobile", "")}))
 
 

@@ -18,6 +18,7 @@ from webapp import (
     limits,
     notice_pages,
     operations,
+    passkeys,
     registration,
     rendering,
     security,
@@ -50,7 +51,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["belepo.limits"] = limits.set_up(app, parts)
     faults.set_up(app)
     for module in (
-        account, activation, brand, forgotten_password, notice_pages, operations, registration, sign_in, site,
+        account, activation, brand, forgotten_password, notice_pages, operations, passkeys, registration, sign_in, site,
         terms_pages,
     ):  # fmt: skip
         app.register_blueprint(module.blueprint)

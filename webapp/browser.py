@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from flask import session
 from markupsafe import Markup
 
-from services.registrations import Registration, Visit
+from services.registrations import EMAIL_CONFIRMED, Registration, Visit
 from webapp.parts import wired
 
 
@@ -60,6 +60,15 @@ def held() -> Visit | None:
     """Return what the session holds."""
     registration_id = session.get("registration")
     return Visit(registration_id, session.get("link"), bool(session.get("mobile"))) if registration_id else None
+
+
+def proved() -> str | None:
+    """Return the registration for which this browser has proved all that its journey asks to be proved, or None."""
+    visit = held()
+    if visit is None or not visit.has_proved_mobile:
+        return None
+    is_link_missing = visit.link_id is None and EMAIL_CONFIRMED in wired().journey.facts
+    return None if is_link_missing else visit.registration_id
 
 
 def forget() -> None:

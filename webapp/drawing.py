@@ -7,7 +7,7 @@ from services.profiles import Profile
 from webapp.journey import ACTIVATION, Journey
 from webapp.steps import known_steps
 
-_WIDTH, _HEIGHT, _GAP, _ROW = 116, 54, 22, 128
+_WIDTH, _HEIGHT, _GAP, _ROW = 124, 50, 18, 152
 _MARGIN = 24
 
 
@@ -81,10 +81,10 @@ def _row(name: str, row: list[tuple[str, str]], top: int) -> str:
 
 
 def _lines(about: str) -> list[str]:
-    """Return the words in at most two lines of a box's width."""
+    """Return the words in lines of a box's width."""
     lines = [""]
     for word in about.split():
-        if lines[-1] and len(lines[-1]) + len(word) >= 20 and len(lines) < 2:
+        if lines[-1] and len(lines[-1]) + len(word) >= 20:
             lines.append("")
         lines[-1] = f"{lines[-1]} {word}".strip()
     return lines

@@ -16,6 +16,8 @@ _KEYS = {
     ("login", "password"): "login.password.empty",
     ("login", "failed"): "login.failed",
     ("staff_login", "failed"): "staff.login.failed",
+    ("login", "passkey"): "login.passkey.stopped",
+    ("passkey", "stopped"): "account.passkeys.stopped",
 }
 """The texts of refusals that do not stand under ``error.``."""
 _TOO_MANY = {("identify", "slowed"), ("current_password", "wait")}
@@ -69,6 +71,7 @@ def explain(refusals: Sequence[tuple[str, Refusal]], step: Asking, values: Mappi
 
     A refusal comes with the field that the form found it in, or with an empty name when a service refused.
     """
+    values = {name: value.replace("\0", "") for name, value in values.items()}
     errors: dict[str, Markup] = {}
     problems: list[Problem] = []
     order = list(step.labels)
@@ -77,7 +80,7 @@ def explain(refusals: Sequence[tuple[str, Refusal]], step: Asking, values: Mappi
         places = [name] if name else step.places(refusal, values)
         errors.update(dict.fromkeys(places, text))
         # Of two data that do not match together it is not told which one is wrong (M13).
-        label = say().plain(step.labels[places[0]]).rstrip(" *?") if len(places) == 1 else ""
+        label = say().plain(step.labels[places[0]]).rstrip(" *?.") if len(places) == 1 else ""
         problems.append(Problem(places[0], label, text))
     kinds = {(refusal.field, refusal.reason) for _, refusal in refusals}
     return SentForm(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from flask import current_app
 
-from services.accounts import AccountDetails, Activations, PasswordChanges, SignIns
+from services.accounts import AccountDetails, Activations, Passkeys, PasswordChanges, SignIns
 from services.clock import SystemClock
 from services.links import Links
 from services.messages.outbox import Outbox
@@ -36,6 +36,7 @@ class Parts:
     registrations: Registrations
     sign_ins: SignIns
     activations: Activations
+    passkeys: Passkeys
     password_changes: PasswordChanges
     account_details: AccountDetails
     staff: StaffAccounts

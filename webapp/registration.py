@@ -68,7 +68,7 @@ def _submit_step(parts: Parts, browser: Browser) -> Response:
         raise OutOfTurn
     # The form's own fields alone: Flask-WTF by itself would also take a JSON body or an uploaded file for them.
     form = step.form(request.form)
-    values = {key: value.replace("\0", "") for key, value in request.form.items() if "password" not in key}
+    values = {key: value for key, value in request.form.items() if "password" not in key}
     if not form.validate():
         return _refused(browser, values, list(form.refusals()), form, step)
     try:

@@ -9,6 +9,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 
+from services.profiles import default
+
 _DEMO_KEY = "demo-mode-has-no-secrets-and-uses-this-key"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
@@ -24,7 +26,7 @@ class Settings(BaseSettings):
 
     demo: bool = False
     demo_anywhere: bool = False
-    profile: str = "mygenerali"
+    profile: str = Field(default_factory=default)
     hardened: bool = False
     data_dir: Path = Path("instance")
     database_url: str = ""
@@ -53,7 +55,7 @@ class Settings(BaseSettings):
     @classmethod
     def _demo_defaults(cls, given: dict[str, Any]) -> dict[str, Any]:
         given = {name: value for name, value in given.items() if value != ""}
-        profile = str(given.get("profile", "mygenerali"))
+        profile = str(given.get("profile", default()))
         folder = Path(given.get("data_dir", "instance"))
         # An insurer's own file is called profile.toml; its folder tells one insurer from another.
         name = Path(profile).resolve().parent.name if profile.endswith(".toml") else profile
@@ -103,6 +105,17 @@ class Settings(BaseSettings):
         """Whether customers reach the server over https."""
         return self.public_url.startswith("https:")
 
+    @property
+    def passkey_origin(self) -> str:
+        """The origin that passkeys belong to: the public one; of this machine's own, that of its name.
+
+        Browsers make passkeys for names alone, not for addresses in numbers (WebAuthn 3, 5.1.3, on effective domains).
+        """
+        public = urlsplit(self.public_url)
+        if public.hostname not in _LOOPBACK:
+            return f"{public.scheme}://{public.netloc.rpartition('@')[2].lower()}"
+        return f"{public.scheme}://localhost{f':{public.port}' if public.port else ''}"
+
     def demo_file(self, name: str) -> Path:
         """Return where demo mode keeps `name` for every process on this database."""
         database = make_url(self.database_url)
@@ -116,7 +129,7 @@ class ChosenProfile(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="BELEPO_", extra="ignore", frozen=True)
 
-    profile: str = "mygenerali"
+    profile: str = Field(default_factory=default)
     hardened: bool = False
 
 

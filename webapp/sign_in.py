@@ -1,5 +1,6 @@
 """Signing in, out, and staying signed in."""
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from flask import (
@@ -7,18 +8,18 @@ from flask import (
     Response,
     flash,
     get_flashed_messages,
+    jsonify,
     make_response,
     redirect,
     render_template,
     request,
-    session,
 )
 from sqlalchemy.exc import SQLAlchemyError
 
 from services import email_addresses, randomness
 from services.accounts import Device
 from services.refusal import Refusal
-from webapp import devices, signed_in
+from webapp import browser, devices, signed_in
 from webapp.addresses import local
 from webapp.forms import StepForm, Text
 from webapp.mistakes import Fields, explain
@@ -30,7 +31,6 @@ blueprint = Blueprint("sign_in", __name__)
 
 ACCOUNT = "/fiok"
 _FIELDS = Fields({"email": "login.email.label", "password": "login.password.label"})
-_KEPT = "kept-"
 
 
 class SignInForm(StepForm):
@@ -55,8 +55,7 @@ def submit() -> Response:
     """Sign in and go on where the customer wanted to."""
     form = SignInForm(request.form)
     typed, password = str(form.email.data).strip(), str(form.password.data)
-    address = local(request.form.get("next", ""), "")
-    kept = {name.removeprefix(_KEPT): value for name, value in request.form.items() if name.startswith(_KEPT)}
+    address, kept = _brought()
     missing = [(name, Refusal("login", name)) for name in ("email", "password") if not form[name].data]
     refusals = missing or ([] if form.validate() else list(form.refusals()))
     if not refusals:
@@ -64,8 +63,7 @@ def submit() -> Response:
         try:
             token = wired().sign_ins.sign_in(
                 _key(typed), password, device,
-                # Only the browser that came by the mailed link has gone on to the end.
-                registered_here=session.get("registration") if session.get("link") else None,
+                registered_here=browser.proved(),
                 reset_here=signed_in.reset_here(),
                 held=signed_in.held(),
                 kept=kept or None,
@@ -79,6 +77,25 @@ def submit() -> Response:
     sent = explain(refusals, _FIELDS, {"email": typed})
     is_failed = refusals[0][1].reason == "failed"
     return signed_in.show_sign_in(sent.status, form=sent, is_failed=is_failed, next_address=address, kept=kept)
+
+
+@blueprint.post("/belepes/azonositokulcs")
+def submit_passkey() -> Response:
+    """Sign in by a passkey's answer, and tell the script where to go on; or what went wrong, and what to ask next."""
+    device = devices.this_device()
+    address, kept = _brought()
+    try:
+        token = wired().passkeys.sign_in(
+            request.form.get("credential", ""), signed_in.this_browser(), device,
+            registered_here=browser.proved(),
+            held=signed_in.held(),
+            kept=kept or None,
+        )  # fmt: skip
+    except Refusal:
+        response = jsonify(error=say().plain("login.passkey.stopped"), options=signed_in.passkey_options())
+        response.status_code = 422
+        return response
+    return _enter(token, device, address, kept, lambda address: jsonify(to=address))
 
 
 @blueprint.post("/kilepes")
@@ -95,13 +112,14 @@ def sign_out() -> Response:
 @blueprint.post("/belepes/maradok")
 def stay() -> Response:
     """Prolong the session: to be asked for is to be active."""
-    session_ = signed_in.current()
-    if session_ is None:
-        return signed_in.ask()
+    address = local(request.form.get("next", ""), ACCOUNT)
+    is_signed_in = signed_in.current() is not None
     if is_fragment_due():
-        return _session_note(is_extended=True)
+        return _session_note(is_extended=is_signed_in)
+    if not is_signed_in:
+        return signed_in.ask_before(address)
     flash("session.extended")
-    return make_response(redirect(local(request.form.get("next", ""), ACCOUNT), 303))
+    return make_response(redirect(address, 303))
 
 
 @blueprint.get("/belepes/meddig")
@@ -150,13 +168,20 @@ def _key(typed: str) -> str:
         return typed.casefold()  # no account has it, and the answer takes as long as for one that might
 
 
-def _enter(token: str, device: Device, address: str, kept: dict[str, str]) -> Response:
+def _brought() -> tuple[str, dict[str, str]]:
+    """Return where the customer wanted to go, and what was typed when an earlier session ended."""
+    return local(request.form.get("next", ""), ""), signed_in.kept("kept-")
+
+
+def _enter(
+    token: str, device: Device, address: str, kept: dict[str, str], go: Callable[[str], Response] | None = None
+) -> Response:
     # A new browser session: whatever was in it before the sign-in, a form's token too, is worth nothing now.
     signed_in.let_go()
     signed_in.hold(token)
     if kept and address:
         address = f"{urlsplit(address).path}?kept=1"
-    response = _go(address or ACCOUNT)
+    response = (go or _go)(address or ACCOUNT)
     devices.remember(device, response)
     return response
 

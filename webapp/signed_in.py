@@ -6,6 +6,7 @@ from typing import Any, ParamSpec
 from urllib.parse import urlencode
 
 from flask import Response, flash, g, make_response, redirect, request, session
+from flask_wtf.csrf import generate_csrf
 
 from services.accounts import Session, SignedOut
 from webapp.mistakes import SentForm
@@ -19,7 +20,9 @@ ACCOUNT = "/fiok"
 TERMS = "/fiok/feltetelek"
 ACTIVATION = "/fiok/aktivalas"
 _KEY, _RESET = "sign_in", "reset"
-_NEVER_KEPT = ("password", "token", "code")
+_KEPT = ("email", "mobile")
+"""What is kept of a form whose session has ended: what was typed there, and never a secret."""
+_LONGEST_KEPT = 320
 
 
 def current() -> Session | None:
@@ -107,24 +110,54 @@ def needed(view: Callable[P, Response]) -> Callable[P, Response]:
 
 def ask() -> Response:
     """Ask for a sign-in and come back here. What was typed is kept: it travels in the form that asks."""
+    if request.method in ("GET", "HEAD"):
+        return ask_before(request.full_path.rstrip("?"))
     ended = why_ended()
     session.pop(_KEY, None)
     look_again()
-    if request.method in ("GET", "HEAD"):
-        flash(ended or "login.needed")
-        return make_response(redirect(f"{SIGN_IN}?{urlencode({'next': request.full_path.rstrip('?')})}", 303))
-    kept = {
-        name: value
-        for name, value in request.form.items()
-        if value and len(value) <= 320 and not any(word in name for word in (*_NEVER_KEPT, "step", "action"))
-    }
-    response = show_sign_in(403, notice=ended or "login.needed", next_address=request.path, kept=kept)
+    response = show_sign_in(403, notice=ended or "login.needed", next_address=request.path, kept=kept())
     response.headers["HX-Push-Url"] = SIGN_IN
     return response
 
 
+def kept(prefix: str = "") -> dict[str, str]:
+    """Return what was sent in this form that is to outlast the sign-in; `prefix` is what its names begin with."""
+    sent = {name: request.form.get(f"{prefix}{name}", "") for name in _KEPT}
+    return {name: value for name, value in sent.items() if value and len(value) <= _LONGEST_KEPT}
+
+
+def ask_before(address: str) -> Response:
+    """Ask for a sign-in and go on to `address`, by way of the sign-in page."""
+    ended = why_ended()
+    session.pop(_KEY, None)
+    look_again()
+    flash(ended or "login.needed")
+    return make_response(redirect(f"{SIGN_IN}?{urlencode({'next': address})}", 303))
+
+
 def show_sign_in(status: int = 200, **context: Any) -> Response:
     """Show the sign-in page."""
-    shown = {"notice": None, "next_address": "", "kept": {}, "wait": None, "is_failed": False, **context}
+    usual: dict[str, Any] = {
+        "is_refused": status == 403,
+        "notice": None,
+        "next_address": "",
+        "kept": {},
+        "wait": None,
+        "is_failed": False,
+        "passkeys": wired().passkeys,
+        "passkey_options": passkey_options(),
+    }
+    shown = {**usual, **context}
     form = shown.setdefault("form", SentForm())
     return page("account/login.html", status, problems=form.problems, **shown)
+
+
+def passkey_options() -> str:
+    """Return what this browser is to ask its passkeys, as JSON."""
+    return wired().passkeys.options(this_browser())
+
+
+def this_browser() -> str:
+    """Return the secret of this browser's session by which its forms are known too."""
+    generate_csrf()
+    return str(session["csrf_token"])

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.accounts import AccountDetails, Activations, PasswordChanges, SignIns
+from services.accounts import AccountDetails, Activations, Passkeys, PasswordChanges, SignIns
 from services.accounts.checks import Checks
 from services.accounts.notices import Notices
 from services.accounts.sessions import Sessions
@@ -70,12 +70,24 @@ def wire(settings: Settings) -> Parts:
         notices=notices,
         hasher=hasher,
     )
+    links = Links(settings.secret_keys, settings.public_url)
+    sign_ins = SignIns(
+        store,
+        clock,
+        profile,
+        sessions=sessions,
+        tries=tries,
+        allowances=allowances,
+        terms=terms,
+        notices=notices,
+        hasher=hasher,
+    )
     return Parts(
         settings=settings,
         profile=profile,
         store=store,
         clock=clock,
-        links=Links(settings.secret_keys, settings.public_url),
+        links=links,
         outbox=outbox,
         terms=terms,
         notice=notice,
@@ -95,16 +107,18 @@ def wire(settings: Settings) -> Parts:
             activations=activations,
         ),
         activations=activations,
-        sign_ins=SignIns(
+        sign_ins=sign_ins,
+        passkeys=Passkeys(
             store,
             clock,
             profile,
+            origin=settings.passkey_origin,
+            links=links,
             sessions=sessions,
-            tries=tries,
+            sign_ins=sign_ins,
+            checks=checks,
             allowances=allowances,
-            terms=terms,
             notices=notices,
-            hasher=hasher,
         ),
         password_changes=password_changes,
         account_details=AccountDetails(

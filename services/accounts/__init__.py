@@ -8,6 +8,7 @@ among its conditions, whether the session is still open (ASVS 7.4.1, 15.4.2).
 from services.accounts.account import Account, DeadLink, Device, Session, SignedOut
 from services.accounts.activations import Activations
 from services.accounts.details import AccountDetails
+from services.accounts.passkeys import Passkeys
 from services.accounts.passwords import PasswordChanges
 from services.accounts.sign_in import SignIns
 
@@ -17,6 +18,7 @@ __all__ = [
     "Activations",
     "DeadLink",
     "Device",
+    "Passkeys",
     "PasswordChanges",
     "Session",
     "SignIns",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, exists, update
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, update
 
 from services import audit
 from services.accounts.account import Account, Device, Session
@@ -25,6 +25,11 @@ _a = tables.accounts.c
 _s = tables.sessions.c
 _LAST_SIGN_INS = 5
 _DEVICE_MAILS_AN_HOUR = 6
+
+# Built once: every sign-in asks.
+_ASKED_FOR = ACCOUNT.add_columns(
+    exists().where(_s.account_id == _a.id, _s.device_hash == bindparam("of_device")).label("is_known")
+).where(_a.email_key == bindparam("of_email"))
 
 
 @dataclass(frozen=True)
@@ -83,11 +88,7 @@ class SignIns:
         """
         now = self._clock.now()
         with self._store.write() as connection:
-            row = connection.execute(
-                ACCOUNT.add_columns(
-                    exists().where(_s.account_id == _a.id, _s.device_hash == device.hash).label("is_known")
-                ).where(_a.email_key == email_key)
-            ).first()
+            row = connection.execute(_ASKED_FOR, {"of_email": email_key, "of_device": device.hash}).first()
             account = account_from(row._mapping) if row else None
             is_known = bool(row and row.is_known)
             is_own = account is not None and (registered_here == account.registration_id or reset_here == account.id)
@@ -109,19 +110,47 @@ class SignIns:
             if is_right and account is not None:
                 # Not if the password has changed since: whoever resets it ends every session that the old one opened.
                 unchanged = _a.password_hash == account.password_hash
-                token = self._sessions.open(connection, account, device, now, kept, unchanged)
-            if token is None or account is None:
-                self._tries.count(connection, source, now, is_source=True)
+                token = self.admit(
+                    connection, account, device, now, unchanged,
+                    is_known=is_known or registered_here == account.registration_id, held=held, kept=kept,
+                )  # fmt: skip
+            if token is None:
+                self.turn_away(connection, device, now)
             else:
                 self._tries.forget(connection, key)
-                if held:
-                    self._sessions.end_held(connection, held, now)
-                if not is_known and registered_here != account.registration_id:
-                    self._tell_of_device(connection, account, device, now)
         if token is None:
             raise Refusal("login", "failed")
         reach("accounts.signed_in")
         return token
+
+    def admit(
+        self,
+        connection: Connection,
+        account: Account,
+        device: Device,
+        now: datetime,
+        *conditions: ColumnElement[bool],
+        is_known: bool,
+        held: str | None,
+        kept: Mapping[str, str] | None,
+    ) -> str | None:
+        """In the transaction of whichever way of signing in: open a session and return what its browser is to hold.
+
+        The session that it held before ends (ASVS 7.2.4), and a device that is not known to the account is told of
+        by mail. None when the conditions on the account fail.
+        """
+        token = self._sessions.open(connection, account, device, now, kept, *conditions)
+        if token is None:
+            return None
+        if held:
+            self._sessions.end_held(connection, held, now)
+        if not is_known:
+            self._tell_of_device(connection, account, device, now)
+        return token
+
+    def turn_away(self, connection: Connection, device: Device, now: datetime) -> None:
+        """In such a transaction: count a failure for the network that it came from."""
+        self._tries.count(connection, self._tries.source_key(device.source), now, is_source=True)
 
     def resume(self, token: str, *, is_activity: bool = True) -> Session | None:
         """Return the session of a browser, over or not; `is_activity` prolongs one that lasts."""

@@ -2,12 +2,13 @@
 
 import ipaddress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, case, delete, literal, or_, select
+from sqlalchemy import Connection, bindparam, case, delete, or_, select
 
 from services.allowances import Allowances
 from services.profiles import SignIn as Rules
-from services.store.statements import insert_for
+from services.store.statements import insert_in
 from services.store.tables import sign_in_tries as table
 
 PROVED = "proved"
@@ -15,6 +16,11 @@ PROVED = "proved"
 
 # Not the present moment: of two free tries at once, one may have read the clock first and be counted second.
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+_now = bindparam("now", type_=table.c.wait_until.type)
+_WAITING = select(table.c.wait_until).where(
+    table.c.key == bindparam("key"), table.c.wait_until > _now, table.c.ends_at > _now
+)
 
 
 class Tries:
@@ -26,6 +32,7 @@ class Tries:
     def __init__(self, rules: Rules, allowances: Allowances) -> None:
         self._rules = rules
         self._allowances = allowances
+        self._counting: dict[tuple[str, int], Any] = {}
 
     def key(self, email_key: str, device_hash: str = "") -> str:
         """Return the key of an address; of a browser that has signed in there before, or is `PROVED`, one of its own.
@@ -45,9 +52,7 @@ class Tries:
 
     def waits_until(self, connection: Connection, key: str, now: datetime) -> datetime | None:
         """Return until when `key` must wait, or None."""
-        until: datetime | None = connection.execute(
-            select(table.c.wait_until).where(table.c.key == key, table.c.wait_until > now, table.c.ends_at > now)
-        ).scalar()
+        until: datetime | None = connection.execute(_WAITING, {"key": key, "now": now}).scalar()
         return until
 
     def count(self, connection: Connection, key: str, now: datetime, *, is_source: bool = False) -> datetime | None:
@@ -55,31 +60,13 @@ class Tries:
 
         Returns None when it may be looked at, else until when to wait.
         """
-        free = self._rules.source_tries if is_source else self._rules.tries
-        over = table.c.ends_at <= now
-        statement = insert_for(connection, table).values(
-            key=key, failures=1, wait_until=self._wait_until(now, 1, free), ends_at=now + self._rules.forgotten
-        )
-        moment = table.c.wait_until.type
-        later = self._steps(free)
-        statement = statement.on_conflict_do_update(
-            index_elements=[table.c.key],
-            set_={
-                "failures": case((over, 1), else_=table.c.failures + 1),
-                "wait_until": case(
-                    (over, literal(self._wait_until(now, 1, free), moment)),
-                    (table.c.failures + 1 < free, literal(_LONG_AGO, moment)),
-                    *(
-                        (table.c.failures + 1 == count, literal(self._wait_until(now, count, free), moment))
-                        for count in later
-                    ),
-                    else_=literal(now + self._rules.longest_wait, moment),
-                ),
-                "ends_at": now + self._rules.forgotten,
-            },
-            where=or_(over, table.c.wait_until <= now),
-        ).returning(table.c.failures)
-        if connection.execute(statement).first():
+        rules = self._rules
+        dialect, free = connection.dialect.name, rules.source_tries if is_source else rules.tries
+        if (dialect, free) not in self._counting:
+            self._counting[dialect, free] = self._build_counting(dialect, free)
+        asked = {"key": key, "now": now, "failures": 1, "wait_until": _LONG_AGO, "ends_at": now + rules.forgotten}
+        waits = {f"after_{failures}": now + wait for failures, wait in self._waits(free).items()}
+        if connection.execute(self._counting[dialect, free], {**asked, **waits}).first():
             return None
         return self.waits_until(connection, key, now) or now
 
@@ -87,18 +74,30 @@ class Tries:
         """After a success: earlier slips no longer count."""
         connection.execute(delete(table).where(table.c.key.in_(keys)))
 
-    def _steps(self, free: int) -> range:
-        """Return the counts of failures whose wait is shorter than the longest one."""
-        last = free
-        while self._wait(last, free) < self._rules.longest_wait:
-            last += 1
-        return range(free, last)
+    def _build_counting(self, dialect: str, free: int) -> Any:
+        # Built once: that takes longer than running it.
+        moment = table.c.wait_until.type
+        over = table.c.ends_at <= _now
+        *growing, longest = self._waits(free)
+        counting = insert_in(dialect, table)
+        new = counting.excluded
+        return counting.on_conflict_do_update(
+            index_elements=[table.c.key],
+            set_={
+                "failures": case((over, 1), else_=table.c.failures + 1),
+                "wait_until": case(
+                    (or_(over, table.c.failures + 1 < free), new.wait_until),
+                    *((table.c.failures + 1 == count, bindparam(f"after_{count}", type_=moment)) for count in growing),
+                    else_=bindparam(f"after_{longest}", type_=moment),
+                ),
+                "ends_at": new.ends_at,
+            },
+            where=or_(over, table.c.wait_until <= _now),
+        ).returning(table.c.failures)
 
-    def _wait(self, failures: int, free: int) -> timedelta:
-        if failures < free:
-            return timedelta()
-        doubled = self._rules.first_wait * (1 << min(failures - free, 20))
-        return min(doubled, self._rules.longest_wait)
-
-    def _wait_until(self, now: datetime, failures: int, free: int) -> datetime:
-        return now + self._wait(failures, free) if failures >= free else _LONG_AGO
+    def _waits(self, free: int) -> dict[int, timedelta]:
+        """Return the wait after so many failures; the last one holds after any more."""
+        waits = {free: min(self._rules.first_wait, self._rules.longest_wait)}
+        while (wait := waits[max(waits)]) < self._rules.longest_wait:
+            waits[max(waits) + 1] = min(wait * 2, self._rules.longest_wait)
+        return waits

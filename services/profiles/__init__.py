@@ -21,7 +21,7 @@ from services.profiles.problems import Problem, ProfileError, explain
 from services.texts import Texts, has_catalogue
 
 __all__ = ["Brand", "Datum", "HolderType", "Identification", "OneTimeCode", "PasswordRules", "Profile", "ProfileError",
-           "Registration", "find", "known", "load"]  # fmt: skip
+           "Registration", "default", "find", "known", "load"]  # fmt: skip
 
 _HERE = Path(__file__).parent
 
@@ -449,6 +449,11 @@ def find(name_or_path: str) -> Path:
     if not file.is_file():
         raise ProfileError(f"There is no profile “{name_or_path}”. Give the path of a file, or one of: {known()}.")
     return file
+
+
+def default() -> str:
+    """Return the name of the profile that serves where none is chosen."""
+    return (_HERE / "default").read_text("utf-8").strip()
 
 
 def known() -> str:

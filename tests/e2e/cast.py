@@ -1,6 +1,7 @@
 """The customers of the demo data whom the journeys are about."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 PASSWORD = "Kek7Hold8Fenyes"
 
@@ -15,6 +16,10 @@ class Customer:
     birth_date: tuple[str, str, str] | None = None
     tax_number: str | None = None
     communication_password: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """What another insurer asks instead: texts to type and, for radio buttons, values to choose."""
+    tail: int = 0
+    """How many characters of the code they leave out at its start."""
 
     @property
     def holder_type(self) -> str:
@@ -40,3 +45,27 @@ NO_PHONE = Customer("940000008", "", ("1962", "10", "5"))
 CONDOMINIUM = Customer("940000010", "+36208889900", ("1979", "5", "30"))
 MARKUP_NAME = Customer("940000011", "+36204445566", ("1991", "11", "11"))
 BY_COMMUNICATION_ID = Customer("K1234567", ANNA.mobile, communication_password="Levelezes2020")
+
+BY_ACCOUNT = Customer(
+    "7000101",
+    "+36201000101",
+    fields={"identifier_kind": "account_number", "identifier": "7000101", "mobile": "06 20 100 0101"},
+    tail=1,
+)
+BY_CUSTOMER_NUMBER = Customer(
+    "G10000001",
+    ANNA.mobile,
+    fields={
+        "customer_number": "G10000001",
+        "holder_type": "person",
+        "birth_date-year": "1985",
+        "birth_date-month": "3",
+        "birth_date-day": "14",
+        "postal_code": "1066",
+    },
+)
+BY_BIRTH_NUMBER = Customer(
+    "940000012",
+    "+421905000009",
+    fields={"policy_number": "940000012", "holder_type": "person", "birth_number": "510409/007"},
+)

@@ -141,6 +141,30 @@ def server(_server: Server, request: pytest.FixtureRequest) -> Server:
     return _server
 
 
+@pytest.fixture(scope="session")
+def _server_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], OwnServer]]:
+    running: dict[str, OwnServer] = {}
+
+    def of(profile: str) -> OwnServer:
+        if profile not in running:
+            running[profile] = OwnServer(tmp_path_factory.mktemp(profile), profile=profile)
+            running[profile].start()
+        running[profile].reset()
+        return running[profile]
+
+    yield of
+    for server in running.values():
+        server.stop()
+
+
+@pytest.fixture
+def server_of(_server_of: Callable[[str], OwnServer]) -> Callable[[str], OwnServer]:
+    """The server of another insurer's profile, as new."""
+    if _BASE_URL:
+        pytest.skip("the server at BASE_URL has its own profile")
+    return _server_of
+
+
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[Callable[..., OwnServer]]:
     """Start servers for one test alone."""

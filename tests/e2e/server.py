@@ -72,11 +72,12 @@ class OwnServer(Server):
 
     is_own = True
 
-    def __init__(self, folder: Path, *, rounds: int = 4) -> None:
+    def __init__(self, folder: Path, *, rounds: int = 4, host: str = "127.0.0.1", profile: str = "mygenerali") -> None:
         self._folder = folder
+        self._profile = profile
         self._rounds = rounds
         self._port = _free_port()
-        super().__init__(f"http://127.0.0.1:{self._port}")
+        super().__init__(f"http://{host}:{self._port}")
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -84,8 +85,10 @@ class OwnServer(Server):
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BELEPO_")}
         settings = {
             "BELEPO_DEMO": "1",
+            "BELEPO_PROFILE": self._profile,
             "BELEPO_DATA_DIR": str(self._folder),
             "BELEPO_PORT": str(self._port),
+            "BELEPO_PUBLIC_URL": self.url,
             "BELEPO_BCRYPT_ROUNDS": str(self._rounds),
             "BELEPO_SQLITE_SYNCHRONOUS": "OFF",
             "BELEPO_SETTINGS_FILE": str(self._folder / "settings.env"),

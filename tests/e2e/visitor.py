@@ -252,6 +252,13 @@ class Visitor:
     def fill_identity(self, customer: Customer | None = None) -> None:
         """Fill in the first step."""
         who = customer or self.customer
+        for name, value in who.fields.items():
+            if self.sees(f"[type=radio][name={name}]"):
+                self.choose(name, value)
+            else:
+                self.browser.fill(f"[name={name}]", value)
+        if who.fields:
+            return
         self.fill(policy_number=who.policy_number)
         self.choose("holder_type", who.holder_type)
         if who.birth_date and who.holder_type == "person":
@@ -272,10 +279,16 @@ class Visitor:
             case "mobile":
                 self.fill(mobile=self.customer.mobile)
             case "sms-code":
-                self.fill(sms_code=self.server.codes(self.customer.mobile)[-1])
+                self.fill(sms_code=self.server.codes(self.customer.mobile)[-1][self.customer.tail :])
             case "terms":
                 self.read_terms()
                 self.choose("terms")
+            case "consents":
+                self.read("notice")
+                self.choose("marketing", "decline")
+                self.choose("data", "accept")
+                self.choose("notice")
+                self.choose("contract")
             case "password":
                 self.fill(password=PASSWORD, password_confirm=PASSWORD)
 
@@ -312,9 +325,13 @@ class Visitor:
 
     def read_terms(self) -> None:
         """Open the terms in their window, and close it."""
-        link = "a[data-opens=terms]"
+        self.read("terms")
+
+    def read(self, document: str) -> None:
+        """Open a document in its window, and close it."""
+        link = f"a[data-opens={document}]"
         window = self.browser.opened_by(lambda: self.browser.click(link))
-        assert window.title, "The terms have no title."
+        assert window.title, f"The {document} has no title."
         window.close_tab()
 
     def progress(self) -> list[str]:

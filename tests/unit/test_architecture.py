@@ -194,9 +194,11 @@ def test_every_refusal_and_dead_end_has_its_words(language: str) -> None:
     silent = {"error.identify.no_mobile", "error.communication_id.empty", "error.customer_number.malformed"}
     # A sign-in has words of its own, ``login.…``.
     assert all(_has(f"login.{words}", language) for words in ("failed", "wait.text", "email.empty", "password.empty"))
-    silent |= {"error.login.failed", "error.login.wait", "error.staff_login.failed", "error.staff_login.wait"}
+    silent |= {"error.staff_login.failed", "error.staff_login.wait"}
     # The command line says these in English.
     silent |= {key for key in refused if key.split(".")[1] == "staff"}
+    assert all(_has(key, language) for key in ("login.passkey.stopped", "account.passkeys.stopped"))
+    silent |= {"error.login.failed", "error.login.wait", "error.login.passkey", "error.passkey.stopped"}
     silent |= {key for key in refused if key.split(".")[1] in ("phone", "kutid")}
     assert not sorted(key for key in refused - silent if not _has(key, language))
     assert not sorted(key for key in ended if not _has(f"{key}.heading", language) or not _has(f"{key}.text", language))

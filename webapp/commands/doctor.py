@@ -58,7 +58,7 @@ def examine(settings: Settings) -> list[Finding]:
         return [*findings, Finding("set-up", str(error), "Mend the profile or the setting that it names.", is_bad=True)]
     hardened = ", hardened" if settings.hardened else ""
     findings.append(Finding("profile", f"{parts.profile.name}{hardened}: {' → '.join(parts.profile.journey)}"))
-    for look in (_front_end, _database, _messages, _tidying, _limits, _clock):
+    for look in (_front_end, _passkeys, _database, _messages, _tidying, _limits, _clock):
         try:
             findings.extend(look(parts))
         except SQLAlchemyError as error:
@@ -107,6 +107,14 @@ def _front_end(parts: Parts) -> Iterator[Finding]:
         yield Finding("front-end files", str(error), "Run make assets.", is_bad=True)
     else:
         yield Finding("front-end files", "built")
+
+
+def _passkeys(parts: Parts) -> Iterator[Finding]:
+    host = parts.passkeys.host
+    if parts.passkeys.are_possible:
+        yield Finding("passkeys", f"belong to {host}")
+    else:
+        yield Finding("passkeys", f"not offered: {host} is no name", "Set BELEPO_PUBLIC_URL to an address with a name.")
 
 
 def _database(parts: Parts) -> Iterator[Finding]:

@@ -1,8 +1,5 @@
 """`belepo tidy`: erases what the profile no longer keeps."""
 
-import signal
-import threading
-
 import click
 from rich import box
 from rich.console import Console
@@ -21,21 +18,17 @@ from webapp.wiring import wire
 def tidy(shared: Context, dry_run: bool) -> None:
     """Erase what the profile no longer keeps: old registrations, messages, sessions, log rows.
 
-    The worker does the same once an hour. It works in small steps beside the running server and can be stopped.
+    The worker does the same once an hour. It works in small steps beside the running server; what it has
+    erased when it is stopped is erased, and the rest goes the next time.
     """
     parts = wire(shared.settings)
     migrate(parts.store)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     try:
         with Console(stderr=True).status("Erasing …"):
-            tidied = tidying(parts).count() if dry_run else tidying(parts).tidy(stop)
+            tidied = tidying(parts).count() if dry_run else tidying(parts).tidy()
     finally:
         parts.store.close()
     _print(tidied, is_dry_run=dry_run)
-    if stop.is_set():
-        click.echo("Stopped: the rest is erased the next time.")
 
 
 def _print(tidied: list[Tidied], *, is_dry_run: bool) -> None:

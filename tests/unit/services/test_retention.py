@@ -279,6 +279,15 @@ def test_once_an_hour_one_of_many_tidies(house: House) -> None:
     assert house.count(tables.registrations) == 0
 
 
+def test_that_a_clock_was_far_ahead_once_does_not_stop_it(house: House) -> None:
+    right = house.clock.now()
+    house.clock.advance(days=3650)
+    tidying(house).tidy_if_due()
+    house.clock.moment = right
+    assert tidying(house).tidy_if_due() is not None
+    assert tidying(house).tidy_if_due() is None
+
+
 VICTIM = """
 import sys
 from house import House

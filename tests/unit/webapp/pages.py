@@ -12,7 +12,9 @@ from services.texts import Texts
 STEPS = {
     "identify", "email", "email-sent", "mobile", "sms-code", "sms-resend", "terms", "consents", "password", "done",
     "activation", "login", "logout", "forgot", "forgot-sent", "reset", "reset-done", "password-change",
-    "password-changed", "terms-update", "staff-login", "staff-search", "staff-record", "staff-code", "staff-done",
+    "password-changed", "terms-update", "email-change", "email-confirm", "email-changed", "mobile-change",
+    "mobile-code", "close", "closed", "staff-login", "staff-search", "staff-record", "staff-code", "staff-done",
+    "passkey", "passkey-new",
 }  # fmt: skip
 _VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"}
 _POLICY = {
@@ -111,9 +113,18 @@ class Page:
 
     @property
     def step(self) -> str:
-        """The step that the page shows; signing out and the form for a new code stand beside it, or alone."""
+        """The step that the page shows; the form for a new code stands beside its step, or alone without one.
+
+        The button to sign out is on every page of a signed-in customer, and is no step.
+        """
         marks = [element["data-step"] for element in self.root.all() if "data-step" in element]
-        return next((mark for mark in marks if mark not in ("sms-resend", "logout")), marks[-1] if marks else "")
+        marks = [mark for mark in marks if mark != "logout"]
+        return next((mark for mark in marks if mark != "sms-resend"), marks[0] if marks else "")
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether the page has the button to sign out."""
+        return any(form["data-step"] == "logout" for form in self.root.all("form"))
 
     @property
     def csrf_token(self) -> str:

@@ -146,7 +146,7 @@ def test_a_customers_session_opens_nothing_here_and_a_staff_session_nothing_ther
     customer.reach("done")
     customer.get("/belepes")
     customer.send({"email": ANNA.email, "password": PASSWORD})
-    assert customer.get("/fiok").step == "logout"
+    assert customer.get("/fiok").is_signed_in
     for door in (SERVICE, PARTNER):
         assert customer.get(door).form("staff-login")
     one = colleague(site, CLERK)
@@ -371,7 +371,7 @@ def test_a_forgotten_password_started_by_staff_ends_as_the_customers_own(site: S
     assert customer.get(link).step == "reset"
     customer.send({"password": "Vadonatúj 7 tulipán", "password_confirm": "Vadonatúj 7 tulipán"})
     customer.get("/belepes")
-    assert customer.send({"email": ANNA.email, "password": "Vadonatúj 7 tulipán"}).step == "logout"
+    assert customer.send({"email": ANNA.email, "password": "Vadonatúj 7 tulipán"}).is_signed_in
 
 
 def test_the_demonstrations_reset_signs_staff_out_and_lets_them_in_again(site: Site) -> None:

@@ -60,3 +60,58 @@ def test_a_form_stays_good_as_long_as_the_session(site: Site) -> None:
     visitor.open()
     site.advance(hours=20)
     assert visitor.send(ANNA.identification).step == "email"
+
+
+_ACCOUNT_FORMS = [
+    ("/belepes", {"email": ANNA.email, "password": PASSWORD}, False),
+    ("/sso/ForgotPassword", {"email": ANNA.email}, False),
+    ("/sso/ResetPassword", {"password": "Kerek tó partján 8 j", "password_confirm": "Kerek tó partján 8 j"}, False),
+    ("/fiok/email/uj", {}, False),
+    ("/kilepes", {}, True),
+    ("/belepes/maradok", {"next": "/fiok"}, True),
+    ("/fiok", {"action": "end-others"}, True),
+    ("/fiok/jelszo", {"current_password": PASSWORD, "password": "Kerek tó partján 8 j",
+                      "password_confirm": "Kerek tó partján 8 j"}, True),
+    ("/fiok/email", {"email": "uj@example.hu", "current_password": PASSWORD}, True),
+    ("/fiok/mobil", {"mobile": "20 999 8877", "current_password": PASSWORD}, True),
+    ("/fiok/megszuntetes", {"confirm": "1", "current_password": PASSWORD}, True),
+    ("/fiok/feltetelek", {"terms": "1"}, True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("address", "fields", "is_signed_in"), _ACCOUNT_FORMS, ids=lambda value: str(value)[:24])
+def test_no_form_of_the_account_does_anything_without_its_own_token(
+    site: Site, htmx: bool, address: str, fields: dict[str, str], *, is_signed_in: bool
+) -> None:
+    site.open_account()
+    site.advance(hours=24)
+    visitor, stranger = site.visitor(htmx=htmx), site.visitor()
+    visitor.ask_for_reset()
+    if address == "/sso/ResetPassword":
+        fields = {**fields, "token": site.link(ANNA.email).partition("token=")[2]}
+    if address == "/fiok/feltetelek":
+        site.publish_terms("2027-1")
+    visitor.get("/belepes")
+    if is_signed_in:
+        visitor.sign_in()
+    if address == "/fiok/feltetelek":
+        visitor.read_terms()
+    elif address == "/fiok/email/uj":
+        other = site.visitor()
+        other.sign_in()
+        other.get("/fiok/email")
+        other.send({"email": "uj@example.hu", "current_password": PASSWORD})
+        fields = {"token": site.link("uj@example.hu").partition("token=")[2]}
+    stranger.sign_in()
+    right = visitor.csrf_token
+    before = site.database()
+    for token in ("", stranger.csrf_token, right[:-3] + "AAA", right[1:], "x", "\0"):
+        page = visitor.follow(visitor.post(address, fields, token=token))
+        assert page.status == 400
+        assert site.say("page.csrf.heading") in page.text
+    page = visitor.follow(visitor.client.post(address, data=fields, headers=visitor.headers))
+    assert page.status == 400
+    assert site.database() == before
+    assert visitor.get("/").is_signed_in == is_signed_in
+    assert visitor.post(address, fields, token=right).status_code in (200, 303)
+    assert site.database() != before or address == "/belepes/maradok"

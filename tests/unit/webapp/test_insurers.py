@@ -1,9 +1,13 @@
 """The other insurers, each by its own journey: Allianz (A1–A8, B1, B3), Genertel (T1, T2), Generali Slovakia."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
+from babel.messages.pofile import read_po
 from browsing import FIRST, SECOND, Site, Visitor
 from insurers import (
     ALLIANZ_BY_ACCOUNT,
@@ -21,6 +25,9 @@ from insurers import (
     walk_to,
 )
 from pages import Page
+
+from services import texts
+from services.texts import Texts
 
 SiteOf = Callable[[str], Site]
 
@@ -386,3 +393,51 @@ def test_one_setting_hardens_any_profile(make_site: Callable[..., Site]) -> None
         "password": site.say("error.password.too_short", length=15)
     }
     assert visitor.give_password("sárga bögre, görbe bögre").step == "done"
+
+
+# --- Slovak -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_slovak_customer_reads_slovak_alone(make_site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: set[str] = set()
+    template = Texts.template
+
+    def listen(self: Texts, key: str, language: str, facts: Any) -> str:
+        asked.add(key)
+        return template(self, key, language, facts)
+
+    monkeypatch.setattr(Texts, "template", listen)
+    site = make_site(profile="generali-sk")
+    visitor = site.visitor("sk")
+    for address in ("/", "/aszf", "/belepes", "/sso/ForgotPassword"):
+        assert visitor.client.get(address, headers={"Accept-Language": "sk"}).status_code == 200
+    identify(site, SLOVAK, birth_number="855314/0024", policy_number="")
+    walk_to(visitor, "done", SLOVAK)
+    stranger = site.visitor("sk")
+    stranger.get(f"{SECOND}?token=x")
+    site.messages()
+    own = set(read_po_keys("sk"))
+    missing = {key for key in asked if key not in own and not any(own_key.startswith(f"{key}.") for own_key in own)}
+    assert not missing
+
+
+def read_po_keys(language: str) -> list[str]:
+    """Return the keys of a catalogue."""
+    file = Path(texts.__file__).parent / "catalogues" / f"{language}.po"
+    with file.open("rb") as catalogue:
+        return [str(entry.id) for entry in read_po(catalogue) if entry.id and entry.string]
+
+
+def test_no_insurer_is_named_in_code() -> None:
+    root = Path(texts.__file__).parents[1]
+    names = re.compile(r"allianz|genertel|generali", re.I)
+    found = [
+        f"{path.relative_to(root)}: {line.strip()}"
+        for folder in ("services", "webapp")
+        for path in (root / folder).rglob("*")
+        if path.suffix in (".py", ".html", ".js", ".css", ".txt") and "profiles" not in path.parts[-2:-1]
+        if "dist" not in path.parts and "terms" not in path.parts and "notice" not in path.parts
+        for line in path.read_text("utf-8").splitlines()
+        if names.search(line)
+    ]
+    assert not found

@@ -1,0 +1,373 @@
+"""Passkeys: what a browser and its device prove by a key of their own, in place of the password (WebAuthn 3)."""
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from webauthn import (
+    base64url_to_bytes,
+    generate_authentication_options,
+    generate_registration_options,
+    options_to_json,
+    verify_authentication_response,
+    verify_registration_response,
+)
+from webauthn.authentication.verify_authentication_response import VerifiedAuthentication
+from webauthn.helpers import (
+    bytes_to_base64url,
+    decode_credential_public_key,
+    decoded_public_key_to_cryptography,
+    parse_authentication_credential_json,
+    parse_client_data_json,
+    parse_registration_credential_json,
+)
+from webauthn.helpers.structs import (
+    AuthenticationCredential,
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    RegistrationCredential,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+from webauthn.registration.verify_registration_response import VerifiedRegistration
+
+from services import audit, randomness
+from services.accounts.account import Account, Device, Session
+from services.accounts.checks import Checks
+from services.accounts.notices import Notices
+from services.accounts.sessions import ACCOUNT, Sessions, account_from
+from services.accounts.sign_in import SignIns
+from services.allowances import Allowances
+from services.clock import Clock
+from services.crash_points import reach
+from services.links import Links
+from services.profiles import Profile
+from services.refusal import Refusal
+from services.store import tables
+from services.store.engine import Store
+
+T = TypeVar("T")
+
+_a = tables.accounts.c
+_s = tables.sessions.c
+_p = tables.passkeys.c
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MOST = 20
+"""So many passkeys an account may have."""
+_LONGEST_ID = 1023
+"""In bytes (7.1, on the length of the credential's id)."""
+_ANSWERED_WITHIN = timedelta(minutes=5)
+"""How long a challenge may be answered."""
+_REMEMBERED_FOR = timedelta(minutes=10)
+"""How long it is known that a challenge was answered: longer than one can be."""
+
+
+@dataclass(frozen=True)
+class Passkey:
+    """One line of an account's passkeys. `used_at` is None until it has signed somebody in."""
+
+    id: str
+    name: str
+    created_at: datetime
+    used_at: datetime | None
+
+
+class Passkeys:
+    """The verbs around passkeys.
+
+    A challenge is signed, not stored: it carries its time and belongs to one browser, so that two windows of it do
+    not disturb each other. That it is answered once only is seen to by the database.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        profile: Profile,
+        *,
+        origin: str,
+        links: Links,
+        sessions: Sessions,
+        sign_ins: SignIns,
+        checks: Checks,
+        allowances: Allowances,
+        notices: Notices,
+    ) -> None:
+        """`origin` is scheme, host and port of the pages; the passkeys belong to its host."""
+        self.origin = origin
+        self.host = urlsplit(origin).hostname or ""
+        self._store = store
+        self._clock = clock
+        self._profile = profile
+        self._links = links
+        self._sessions = sessions
+        self._sign_ins = sign_ins
+        self._checks = checks
+        self._allowances = allowances
+        self._notices = notices
+
+    @property
+    def are_possible(self) -> bool:
+        """Whether browsers make passkeys for the host: they do for names, not for addresses in numbers."""
+        try:
+            ipaddress.ip_address(self.host)
+        except ValueError:
+            return True
+        return False
+
+    # --- Signing in --------------------------------------------------------------------------------------------
+
+    def options(self, browser: str) -> str:
+        """Return what `browser`, known by any lasting secret of its own, is to ask its passkeys, as JSON."""
+        return options_to_json(
+            generate_authentication_options(
+                rp_id=self.host,
+                challenge=self._challenge("in", browser).encode(),
+                timeout=_milliseconds(_ANSWERED_WITHIN),
+                user_verification=UserVerificationRequirement.REQUIRED,
+            )
+        )
+
+    def sign_in(
+        self,
+        answer: str,
+        browser: str,
+        device: Device,
+        *,
+        registered_here: str | None = None,
+        held: str | None = None,
+        kept: Mapping[str, str] | None = None,
+    ) -> str:
+        """Open a session by a passkey's answer (JSON) and return what its browser is to hold.
+
+        As with the password, see `SignIns.sign_in`. A passkey cannot be guessed, so nobody waits; failures count for
+        their network all the same. Raises Refusal ``login.passkey`` for every failure.
+        """
+        found = self._verify(answer, browser, device)
+        now = self._clock.now()
+        token = None
+        with self._store.write() as connection:
+            if found is not None:
+                account, is_known, challenge, proof = found
+                # The account's row first, as everywhere: whoever closes it at this moment is waited for.
+                connection.execute(select(_a.id).where(_a.id == account.id).with_for_update(read=True))
+                if self._is_first(connection, challenge, now) and self._use(connection, proof, now):
+                    token = self._sign_ins.admit(
+                        connection, account, device, now,
+                        is_known=is_known or registered_here == account.registration_id, held=held, kept=kept,
+                    )  # fmt: skip
+            if token is None:
+                self._sign_ins.turn_away(connection, device, now)
+        if token is None:
+            raise Refusal("login", "passkey")
+        reach("accounts.signed_in")
+        return token
+
+    # --- Adding and removing -----------------------------------------------------------------------------------
+
+    def ask_to_add(self, session: Session, password: str) -> str:
+        """Return the challenge for a new passkey, once the password was asked again.
+
+        Raises Refusal ``current_password.…`` or ``passkey.too_many``.
+        """
+        self._checks.password(session, password)
+        with self._store.read() as connection:
+            count = select(func.count()).select_from(tables.passkeys).where(_p.account_id == session.account.id)
+            if connection.execute(count).scalar_one() >= _MOST:
+                raise Refusal("passkey", "too_many", count=_MOST)
+        return self._challenge("new", session.id)
+
+    def options_to_add(self, session: Session, challenge: str) -> str | None:
+        """Return what the browser is to make a passkey of, as JSON; None when the challenge is over."""
+        if not self._is_fresh(challenge, "new", session.id):
+            return None
+        account = session.account
+        return options_to_json(
+            generate_registration_options(
+                rp_id=self.host,
+                rp_name=str(self._profile.texts.facts(account.language)["insurer"]),
+                user_id=account.id.encode(),
+                user_name=account.email,
+                user_display_name=account.name,
+                challenge=challenge.encode(),
+                timeout=_milliseconds(_ANSWERED_WITHIN),
+                authenticator_selection=AuthenticatorSelectionCriteria(
+                    resident_key=ResidentKeyRequirement.REQUIRED,
+                    user_verification=UserVerificationRequirement.REQUIRED,
+                ),
+                exclude_credentials=[
+                    PublicKeyCredentialDescriptor(base64url_to_bytes(passkey.id)) for passkey in self.all(session)
+                ],
+            )
+        )
+
+    def add(self, session: Session, challenge: str, answer: str, name: str) -> str:
+        """Keep the passkey that a browser has made (JSON); return what the browser is to hold from now on.
+
+        Raises Refusal ``passkey.stopped`` for whatever is wrong with the answer, or SignedOut.
+        """
+        made = self._verify_new(answer, challenge, session)
+        if made is None:
+            raise Refusal("passkey", "stopped")
+        credential, proof = made
+        account, now = session.account, self._clock.now()
+        try:
+            with self._store.write() as connection:
+                self._sessions.hold(connection, session, now)
+                if not self._is_first(connection, challenge, now):
+                    raise Refusal("passkey", "stopped")
+                connection.execute(
+                    insert(tables.passkeys).values(
+                        id=bytes_to_base64url(proof.credential_id),
+                        account_id=account.id,
+                        public_key=proof.credential_public_key,
+                        sign_count=proof.sign_count,
+                        transports=[transport.value for transport in credential.response.transports or ()],
+                        name=name,
+                        created_at=now,
+                    )
+                )
+                self._notices.tell(connection, "passkey_added", account, now, device=session.device)
+                audit.record(connection, "passkey_added", kutid=account.kutid, at=now)
+                token = self._sessions.renew(connection, session, now)
+        except IntegrityError:
+            # A passkey of this id is there already: somebody's device copies another's.
+            raise Refusal("passkey", "stopped") from None
+        reach("accounts.passkey_added")
+        return token
+
+    def all(self, session: Session) -> list[Passkey]:
+        """Return the account's passkeys, oldest first."""
+        found = select(_p.id, _p.name, _p.created_at, _p.used_at).where(_p.account_id == session.account.id)
+        with self._store.read() as connection:
+            return [Passkey(*row) for row in connection.execute(found.order_by(_p.created_at, _p.id))]
+
+    def remove(self, session: Session, passkey_id: str) -> str | None:
+        """Forget a passkey of the account; return what the browser is to hold from now on, None if none was there.
+
+        Raises SignedOut.
+        """
+        now = self._clock.now()
+        with self._store.write() as connection:
+            self._sessions.hold(connection, session, now)
+            gone = delete(tables.passkeys).where(_p.id == passkey_id, _p.account_id == session.account.id)
+            if connection.execute(gone.returning(_p.id)).first() is None:
+                return None
+            audit.record(connection, "passkey_removed", kutid=session.account.kutid, at=now)
+            return self._sessions.renew(connection, session, now)
+
+    # --- Inside ------------------------------------------------------------------------------------------------
+
+    def _challenge(self, purpose: str, holder: str) -> str:
+        moment = _milliseconds(self._clock.now() - _EPOCH)
+        return self._links.token(f"passkey {purpose} {holder}", f"{moment}.{randomness.opaque_id()}")
+
+    def _is_fresh(self, challenge: str, purpose: str, holder: str) -> bool:
+        signed = self._links.read(f"passkey {purpose} {holder}", challenge)
+        if signed is None:
+            return False
+        made_at = _EPOCH + timedelta(milliseconds=int(signed.partition(".")[0]))
+        return self._clock.now() - made_at <= _ANSWERED_WITHIN
+
+    def _is_first(self, connection: Connection, challenge: str, now: datetime) -> bool:
+        key = self._allowances.key("challenge", challenge)
+        return self._allowances.take(connection, key, limit=1, quiet=_REMEMBERED_FOR, now=now) is None
+
+    def _use(self, connection: Connection, proof: VerifiedAuthentication, now: datetime) -> bool:
+        """Note the use, unless the passkey has gone or has been used since (7.2, on the signature counter)."""
+        used = (
+            update(tables.passkeys)
+            .where(
+                _p.id == bytes_to_base64url(proof.credential_id),
+                or_(_p.sign_count < proof.new_sign_count, (_p.sign_count == 0) & (literal(proof.new_sign_count) == 0)),
+            )
+            .values(sign_count=proof.new_sign_count, used_at=now)
+            .returning(_p.id)
+        )
+        return connection.execute(used).first() is not None
+
+    def _verify(
+        self, answer: str, browser: str, device: Device
+    ) -> tuple[Account, bool, str, VerifiedAuthentication] | None:
+        """Return whose answer it is, whether the device has signed in there, to which challenge, and what it proves.
+
+        None when it proves nothing (7.2).
+        """
+        credential = _faultless(lambda: parse_authentication_credential_json(answer))
+        challenge = self._challenge_of(credential)
+        if credential is None or challenge is None or not self._is_fresh(challenge, "in", browser):
+            return None
+        is_known = exists().where(_s.account_id == _a.id, _s.device_hash == device.hash).label("is_known")
+        found = (
+            ACCOUNT.add_columns(_p.public_key, _p.sign_count, is_known)
+            .join(tables.passkeys, _p.account_id == _a.id)
+            .where(_p.id == bytes_to_base64url(credential.raw_id))
+        )
+        with self._store.read() as connection:
+            row = connection.execute(found).first()
+        # No list of passkeys was sent along, so the device must name the account (7.2, step 6).
+        if row is None or credential.response.user_handle != row.id.encode():
+            return None
+        proof = _faultless(
+            lambda: verify_authentication_response(
+                credential=credential,
+                expected_challenge=challenge.encode(),
+                expected_rp_id=self.host,
+                expected_origin=self.origin,
+                credential_public_key=row.public_key,
+                credential_current_sign_count=row.sign_count,
+                require_user_verification=True,
+            )
+        )
+        return None if proof is None else (account_from(row._mapping), row.is_known, challenge, proof)
+
+    def _verify_new(
+        self, answer: str, challenge: str, session: Session
+    ) -> tuple[RegistrationCredential, VerifiedRegistration] | None:
+        """Return the passkey that was made and what it proves (7.1); None when it proves nothing."""
+        credential = _faultless(lambda: parse_registration_credential_json(answer))
+        answered = self._challenge_of(credential)
+        if credential is None or answered != challenge or not self._is_fresh(challenge, "new", session.id):
+            return None
+
+        def verify() -> VerifiedRegistration | None:
+            proof = verify_registration_response(
+                credential=credential,
+                expected_challenge=challenge.encode(),
+                expected_rp_id=self.host,
+                expected_origin=self.origin,
+                require_user_verification=True,
+            )
+            # A key that could not be used is found out now, not when somebody wants to sign in with it.
+            decoded_public_key_to_cryptography(decode_credential_public_key(proof.credential_public_key))
+            return proof if len(proof.credential_id) <= _LONGEST_ID else None
+
+        proof = _faultless(verify)
+        return None if proof is None else (credential, proof)
+
+    def _challenge_of(self, credential: AuthenticationCredential | RegistrationCredential | None) -> str | None:
+        """Return the challenge that was answered, if it was answered on a page of its own, not in somebody's frame."""
+        if credential is None:
+            return None
+        told = _faultless(lambda: parse_client_data_json(credential.response.client_data_json))
+        return _faultless(told.challenge.decode) if told is not None and not told.cross_origin else None
+
+
+def _faultless(check: Callable[[], T]) -> T | None:
+    """Return what a check of an answer returns, or None when it finds fault with it.
+
+    Anybody may send anything: besides its own errors the library lets those of what it is built on through.
+    """
+    try:
+        return check()
+    except Exception:
+        return None
+
+
+def _milliseconds(span: timedelta) -> int:
+    return span // timedelta(milliseconds=1)
