@@ -64,8 +64,9 @@ class StaffAccounts:
     ) -> str:
         """Open an account and return the address for the authenticator app: the secret is shown this once.
 
-        An adviser's customers are those whom the register gives to the code `adviser`, by default the email address.
-        Raises Refusal ``staff.…``: `role`, `taken`, or `weak` for the password (ASVS 6.2.1, 6.2.4).
+        Who was disabled comes back under the same id, with a new password and secret. An adviser's customers are those
+        whom the register gives to the code `adviser`, by default the email address. Raises Refusal ``staff.…``: `role`,
+        `taken`, or `weak` for the password (ASVS 6.2.1, 6.2.4).
         """
         if role not in ROLES:
             raise Refusal("staff", "role")
@@ -79,8 +80,12 @@ class StaffAccounts:
         try:
             with self._store.write() as connection:
                 member = new_member(address, name, role, hashed, adviser=code, totp_secret=sealed, now=now)
-                connection.execute(insert(tables.staff).values(member))
-                audit.record(connection, "staff_added", kutid=None, at=now, actor="system", staff=member["id"])
+                again = {column: value for column, value in member.items() if column not in ("id", "created_at")}
+                left = update(tables.staff).where(_m.email_key == address.key, _m.disabled_at.is_not(None))
+                known = connection.execute(left.values({**again, "disabled_at": None}).returning(_m.id)).scalar()
+                if known is None:
+                    connection.execute(insert(tables.staff).values(member))
+                audit.record(connection, "staff_added", kutid=None, at=now, actor="system", staff=known or member["id"])
         except IntegrityError:
             raise Refusal("staff", "taken") from None
         return provisioning_uri(secret, address.typed, issuer)

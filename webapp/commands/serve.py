@@ -80,6 +80,8 @@ def _greet(settings: Settings, examples: Sequence[str]) -> None:
     print(
         f"\n  belepo is running in demo mode: {settings.public_url}\n\n"
         f"  Register:            {settings.public_url}/regisztracio\n{tries}"
+        f"  Customer service:    {settings.public_url}/ugyfelszolgalat, {demo_data.STAFF[0][0]}, "
+        f"{demo_data.STAFF_PASSWORD}\n"
         f"  Mails and messages:  {settings.public_url}/dev/messages\n\n"
         "  Stop with Ctrl+C. Nothing leaves this machine.\n",
         flush=True,

@@ -61,7 +61,7 @@ def add(shared: Context, /, email: str, *, name: str, role: str, adviser_code: s
 @click.argument("email")
 @click.pass_obj
 def disable(shared: Context, email: str) -> None:
-    """Close an account for good; its sessions end at once."""
+    """Close an account; its sessions end at once. `add` opens it again, with a new password and secret."""
     parts = _parts(shared)
     try:
         is_disabled = parts.staff.disable(email_addresses.parse(email).key)
@@ -85,7 +85,7 @@ def list_members(shared: Context) -> None:
         parts.store.close()
     table = Table(box=box.SIMPLE)
     for heading in ("address", "name", "role", "adviser's code", "second factor", "state"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=heading == "address")
     for one in members:
         factor, state = "yes" if one.has_second_factor else "no", "disabled" if one.is_disabled else ""
         table.add_row(one.email, one.name, one.role, one.adviser or "", factor, state)

@@ -375,6 +375,24 @@ def test_who_advises_whom_arrives_changes_and_ends(office):
     assert office.rows(tables.advisers) == [("1", None), ("2", "uk-0007")]
 
 
+def test_what_staff_learnt_counts_until_an_import_brings_it(office):
+    office.run(customers=CUSTOMERS, policies=POLICIES, phones=PHONES)
+    learnt = {"before": "", "actor": "staff:x", "at": NoonClock().now()}
+    with office.store.write() as connection:
+        connection.execute(
+            tables.contact_changes.insert(),
+            [
+                {"kutid": "1", "kind": "mobile", "after": "+36209998877", **learnt},
+                {"kutid": "2", "kind": "mobile", "after": "+36201234567", **learnt},
+                {"kutid": "1", "kind": "email", "after": "anna@example.hu", **learnt},
+            ],
+        )
+    office.run(phones=PHONES)
+    assert [row[-1] for row in office.rows(tables.contact_changes)] == [None] * 3
+    office.run(phones=PHONES + "1;901;06 20 999 8877\n")
+    assert [row[-1] is None for row in office.rows(tables.contact_changes)] == [False, True, True]
+
+
 def test_changes_are_counted_and_what_is_missing_stays(filled):
     report = filled.run(customers=CUSTOMERS.replace("Anna", "Hanna").replace("2;company", "3;company"))
     assert counts(report, "customers") == (1, 1, 0, 0)

@@ -121,6 +121,22 @@ ROWS: dict[str, tuple[timedelta, Callable[[House, datetime], tuple[Table, dict[s
         ),
     ),
     "sessions": (KEPT.sessions, lambda house, at: (tables.sessions, session(house, at, registered(house)))),
+    "staff_cases": (
+        KEPT.registrations,
+        lambda house, at: (
+            tables.staff_cases, {"id": "c", "session_id": house.member().id, "kutid": ANNA.kutid, "opened_at": at},
+        ),
+    ),
+    "contact_changes": (
+        KEPT.audit,
+        lambda house, at: (
+            tables.contact_changes,
+            {
+                "kutid": ANNA.kutid, "kind": "mobile", "before": "", "after": "+36209998877", "actor": "staff:x",
+                "at": at, "settled_at": at,
+            },
+        ),
+    ),
     "audit": (
         KEPT.audit,
         lambda house, at: (
@@ -129,6 +145,23 @@ ROWS: dict[str, tuple[timedelta, Callable[[House, datetime], tuple[Table, dict[s
         ),
     ),
 }  # fmt: skip
+
+
+def test_what_only_staff_know_of_a_customer_stays_until_the_register_has_it(house: House) -> None:
+    table, values = ROWS["contact_changes"][1](house, house.clock.now())
+    put(house, table, **{**values, "settled_at": None})
+    house.clock.moment += 2 * KEPT.audit
+    assert "contact_changes" not in tidy(house)
+
+
+def test_a_session_of_staff_goes_after_its_time_with_its_cases(house: House) -> None:
+    session = house.member()
+    house.clock.moment += KEPT.sessions - MOMENT
+    put(house, tables.staff_cases, id="c", session_id=session.id, kutid=ANNA.kutid, opened_at=house.clock.moment)
+    house.clock.moment += MOMENT
+    assert tidy(house) == {}
+    house.clock.moment += KEPT.registrations
+    assert tidy(house) == {"staff_cases": 1, "staff_sessions": 1}
 
 
 @pytest.mark.parametrize("kind", ROWS)

@@ -148,6 +148,20 @@ def test_signing_out_and_being_disabled_end_sessions(house: House, app: TOTP) ->
     assert actions(house)[-1] == ("system", "staff_disabled")
 
 
+def test_who_was_disabled_comes_back_with_another_password_and_secret(house: House, app: TOTP) -> None:
+    before = house.staff.sign_in(ORSI.key, SECRET, code(house, app), LAPTOP)
+    (member,) = house.staff.everybody()
+    house.staff.disable(ORSI.key)
+    newer = added(house, "supervisor")
+    assert [(one.id, one.role, one.is_disabled) for one in house.staff.everybody()] == [
+        (member.id, "supervisor", False)
+    ]
+    assert house.staff.resume(before) is None
+    house.clock.advance(minutes=1)
+    assert comes_in(house, app) == "staff_login.failed"
+    assert comes_in(house, newer) == "ok"
+
+
 def test_accounts_are_one_an_address_and_one_an_adviser(house: House) -> None:
     added(house, "adviser", adviser="UK-0007")
     assert said(added, house) == "staff.taken"
