@@ -139,6 +139,9 @@ class Desk:
                 refusal = nothing_to_try
             if refusal is None:
                 self._begin(connection, session, case, now)
+            elif isinstance(refusal, Refusal):
+                what = f"{refusal.field}.{refusal.reason}"
+                audit.record(connection, "refused", kutid=case.kutid, at=now, actor=session.member.id, what=what)
         # Only now, with the count of the try committed, is the answer given.
         if refusal is not None:
             raise refusal

@@ -108,6 +108,7 @@ def test_nothing_counts_before_the_code_is_read_back(house: House) -> None:
     session = house.member()
     case_id = started(house, session)
     assert said(house.desk.check_code, session, case_id, wrong_code(house.code_sent(NEW))) == "sms_code.wrong"
+    assert "refused" in events(house, session, case_id)
     assert house.letters("email") == []
     assert house.count(table) == 0
     assert house.count(registrations) == 0
