@@ -1,5 +1,6 @@
 """What staff do together with a customer: contact data, the read-back, what got stuck; on both databases."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -7,6 +8,7 @@ from house import (
     ANNA,
     ANNAS_OTHER_MOBILE,
     ESZTER,
+    FACTS,
     GABOR,
     ILONA,
     ILONAS_LANDLINE,
@@ -16,6 +18,7 @@ from house import (
     House,
     Person,
     at_once,
+    move_in,
     said,
     wrong_code,
 )
@@ -24,6 +27,7 @@ from services import email_addresses
 from services.registrations import Visit
 from services.staff import StaffSession
 from services.staff.contact_changes import contact_changes
+from services.store.engine import Store
 from services.store.tables import contact_changes as table
 from services.store.tables import one_time_codes, outbox, registrations, staff_cases
 
@@ -397,3 +401,23 @@ def test_nothing_of_a_code_is_kept_in_a_case(house: House) -> None:
     code = house.code_sent(NEW)
     (row,) = house.rows(staff_cases)
     assert code not in [str(value) for value in row]
+
+
+def test_a_mail_leaves_again_also_where_the_mobile_is_proved_before_it(store: Store) -> None:
+    move_in(store)
+    early = ("identifier", "mobile", "mobile_confirmed_at", "email", "email_confirmed_at", *FACTS[5:])
+    house = House(store, facts=early)
+    visit = house.identified(ANNA)
+    house.registrations.choose_mobile(visit, ANNA.mobile)
+    house.registrations.confirm_mobile(visit, house.code_sent(ANNA.mobile))
+    house.registrations.choose_email(replace(visit, has_proved_mobile=True), ANNA.address)
+    session = house.member()
+    case_id = house.case(session, ANNA)
+    assert not house.desk.can_register
+    assert record(house, session, case_id) == "out_of_turn"
+    house.deliver()
+    house.clock.advance(minutes=1)
+    house.desk.mail_again(session, case_id)
+    assert len(house.letters("email", ANNA.email)) == 2
+    assert said(house.registrations.open_terms, house.visit_by_mail(ANNA.email), "2026-1") == "ok"
+    assert said(house.registrations.accept_terms, house.visit_by_mail(ANNA.email)) == "out_of_turn"
