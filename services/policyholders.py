@@ -23,6 +23,10 @@ from services.store.tables import (
     policies,
 )
 
+OLD_NUMBER = "old customer account number"
+"""The purpose under which it is counted that a customer came with theirs."""
+_ANY = 1_000_000
+
 
 @dataclass(frozen=True)
 class SecondDatum:
@@ -152,10 +156,15 @@ class PolicyHolders:
             return self._slowed(row.ends_at)
         # A number that names two customers names nobody.
         if len(rows) > 1 or row.kutid is None or not datum.fits(row):
-            return self.count_wrong_try(connection, key, now)
+            return self.count_wrong_try(connection, key, now, kutid=row.kutid if len(rows) == 1 else None)
         if row.used:
             self._allowances.give_back(connection, key)
-        return self._managed_elsewhere(row) or self._holder(row)
+        refusal = self._managed_elsewhere(row)
+        if refusal is not None and refusal.reason == "old":
+            # Nothing else is kept of it, and somebody should tell the customer the new number.
+            used = self._allowances.key(OLD_NUMBER, row.kutid)
+            self._allowances.take(connection, used, limit=_ANY, quiet=self._rules.wait, now=now, kutid=row.kutid)
+        return refusal or self._holder(row)
 
     def secret_of(
         self, connection: Connection, communication_id: str, now: datetime
@@ -185,10 +194,10 @@ class PolicyHolders:
         """After a match: earlier slips no longer count."""
         self._allowances.give_back(connection, self._allowances.key("identify", identifier))
 
-    def count_wrong_try(self, connection: Connection, key: str, now: datetime) -> Refusal:
-        """Count one wrong try and return the answer to it."""
+    def count_wrong_try(self, connection: Connection, key: str, now: datetime, *, kutid: str | None = None) -> Refusal:
+        """Count one wrong try, at the number of `kutid` if there is one, and return the answer to it."""
         blocked_until = self._allowances.take(
-            connection, key, limit=self._rules.wrong_tries, quiet=self._rules.wait, now=now
+            connection, key, limit=self._rules.wrong_tries, quiet=self._rules.wait, now=now, kutid=kutid
         )
         return self._slowed(blocked_until) if blocked_until else Refusal("identify", "mismatch")
 

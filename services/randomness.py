@@ -2,6 +2,10 @@
 
 import base64
 import secrets
+from collections.abc import Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
 
 # Without 0 O 1 I L, which are mistaken for one another when read out on the phone.
 _SPEAKABLE = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -12,6 +16,11 @@ def opaque_id() -> str:
     return secrets.token_urlsafe(16)
 
 
+def secret() -> str:
+    """Return 256 random bits as 43 characters that are safe in headers."""
+    return secrets.token_urlsafe(32)
+
+
 def digits(length: int) -> str:
     """Return `length` random decimal digits, leading zeros included."""
     return "".join(secrets.choice("0123456789") for _ in range(length))
@@ -20,6 +29,11 @@ def digits(length: int) -> str:
 def characters(length: int) -> str:
     """Return `length` random letters and digits that cannot be mistaken for one another."""
     return "".join(secrets.choice(_SPEAKABLE) for _ in range(length))
+
+
+def one_of(options: Sequence[T]) -> T:
+    """Return one of several by chance."""
+    return secrets.choice(options)
 
 
 def reference() -> str:

@@ -1,5 +1,8 @@
 """Reference codes: what a customer reads out on the phone, so that staff see where a registration stopped."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from sqlalchemy import Connection, select
 
 from services import randomness
@@ -7,6 +10,15 @@ from services.clock import Clock
 from services.store.engine import Store
 from services.store.statements import insert_for
 from services.store.tables import reference_codes
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A dead end that a customer met: which, and when."""
+
+    code: str
+    kind: str
+    created_at: datetime
 
 
 class References:
@@ -33,6 +45,16 @@ class References:
                 new = insert_for(connection, reference_codes).values(code=code, **facts).on_conflict_do_nothing()
                 if connection.execute(new.returning(reference_codes.c.code)).first():
                     return code
+
+    def find(self, code: str) -> Reference | None:
+        """Return what a code stands for, written as customers read it out, or None."""
+        plain = "".join(sign for sign in code.upper() if sign not in " -")
+        c = reference_codes.c
+        with self._store.read() as connection:
+            row = connection.execute(
+                select(c.code, c.kind, c.created_at).where(c.code == f"{plain[:3]}-{plain[3:]}")
+            ).first()
+        return Reference(*row) if row else None
 
     def _known(self, connection: Connection, kind: str, registration_id: str) -> str | None:
         return connection.execute(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, and_, case, delete, exists, func, or_, select, update
+from sqlalchemy import Column, ColumnElement, Date, and_, case, delete, exists, func, or_, select, update
 
 from services.allowances import Allowances
 from services.clock import Clock
@@ -20,6 +20,7 @@ from services.messages.outbox import ENDED
 from services.profiles import Profile
 from services.store import tables
 from services.store.engine import Store
+from services.worklists.quality import OF_TRIES
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +36,9 @@ _registrations, _references, _codes = tables.registrations.c, tables.reference_c
 _allowances, _tries, _audit = tables.allowances.c, tables.sign_in_tries.c, tables.audit.c
 _resets, _changes, _sessions = tables.password_resets.c, tables.account_changes.c, tables.sessions.c
 _cases, _staff_sessions, _learnt = tables.staff_cases.c, tables.staff_sessions.c, tables.contact_changes.c
+_answers = tables.api_answers.c
 _outbox, _inbox = tables.outbox.c, tables.demo_messages.c
+_invitations, _batches, _quality = tables.invitations.c, tables.batches.c, tables.quality_cases.c
 _GUARD = "tidy"
 """A key of the allowances: of all processes, one at a time has used it."""
 
@@ -62,7 +65,8 @@ class _Rule:
 
     def is_over(self, now: datetime) -> ColumnElement[bool]:
         """Return the condition that a row is to be erased."""
-        is_past = self.moment <= now - self.kept_for
+        until = now - self.kept_for
+        is_past = self.moment <= (until.date() if isinstance(self.moment.type, Date) else until)
         return is_past if self.only_if is None else and_(is_past, self.only_if)
 
 
@@ -191,10 +195,30 @@ def _rules(profile: Profile) -> tuple[_Rule, ...]:
             "staff_sessions", _staff_sessions.id, _staff_sessions.created_at, kept.sessions,
             only_if=~exists().where(_cases.session_id == _staff_sessions.id),
         ),
-        # What the register has, or can never have.
+        _Rule("invitations", _invitations.kutid, _invitations.deadline_at, kept.worklists),
+        _Rule(
+            "invitation_batches", _batches.id, _batches.created_at, kept.worklists,
+            only_if=_batches.ended_at.is_not(None),
+        ),
+        # A case that is closed and still so keeps its row, or it would open again; what was written about it goes.
+        _Rule(
+            "quality_cases", _quality.id, _quality.closed_at, kept.worklists,
+            only_if=or_(_quality.evidence.is_(None), _quality.kind.in_(OF_TRIES)),
+        ),
+        _Rule(
+            "quality_notes", _quality.id, _quality.closed_at, kept.worklists,
+            only_if=_quality.note.is_not(None), emptied=_quality.note,
+        ),
+        # What the API's clients were answered, so that a repeated request does nothing twice.
+        _Rule("api_answers", _answers.id, _answers.begun_at, _DAY),
+        # What the register has; an address also where it has none.
         _Rule(
             "contact_changes", _learnt.id, _learnt.at, kept.audit,
             only_if=or_(_learnt.settled_at.is_not(None), _learnt.kind == "email"),
         ),
         _Rule("audit", _audit.id, _audit.at, kept.audit),
+        # A day at a time.
+        _Rule("figures", tables.figures.c.day, tables.figures.c.day, kept.figures),
+        _Rule("message_figures", tables.message_figures.c.day, tables.message_figures.c.day, kept.figures),
+        _Rule("sms_months", tables.sms_months.c.month, tables.sms_months.c.month, kept.figures),
     )  # fmt: skip

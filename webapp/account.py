@@ -331,10 +331,13 @@ def change_mobile() -> Response:
     except DeadEnd as dead_end:
         return _no_codes_left(dead_end)
     except Refusal as refusal:
+        typed = {"mobile": request.form.get("mobile", "")}
+        if (refusal.field, refusal.reason) == ("sms", "paused"):
+            return _mobile(SentForm(typed, status=409), is_paused=True)
         fields = _MOBILE_FIELDS
         if details.mobile_change(session):
-            fields = _RESEND_FIELDS if refusal.field == "sms_resend" else _CODE_FIELDS
-        return _mobile(explain([("", refusal)], fields, {"mobile": request.form.get("mobile", "")}))
+            fields = _CODE_FIELDS if refusal.field == "sms_code" else _RESEND_FIELDS
+        return _mobile(explain([("", refusal)], fields, typed))
 
 
 def _do_with_mobile(session: Session) -> Response:
@@ -365,11 +368,11 @@ def _check_code(session: Session) -> Response:
     return _done(ACCOUNT, "account.mobile.change.done", overview)
 
 
-def _mobile(form: SentForm | None = None) -> Response:
+def _mobile(form: SentForm | None = None, *, is_paused: bool = False) -> Response:
     parts = wired()
     waiting = parts.account_details.mobile_change(_session())
     if waiting is None:
-        return _form("mobile_change", MOBILE, form or SentForm(_kept("mobile")))
+        return _form("mobile_change", MOBILE, form or SentForm(_kept("mobile")), is_paused=is_paused)
     number, code = waiting
     now, rules = parts.clock.now(), parts.profile.one_time_code
     if code is not None and code.is_dead_end(now):
@@ -378,6 +381,7 @@ def _mobile(form: SentForm | None = None) -> Response:
         "mobile_code",
         MOBILE,
         form or SentForm(),
+        is_paused=is_paused,
         mobile=masking.mobile(number),
         length=rules.length,
         code={

@@ -5,8 +5,9 @@ from wtforms import ValidationError
 
 from services import masking
 from services.accounts import Session
+from services.figures import FINISHED, REFUSED
 from services.refusal import Refusal
-from webapp import signed_in
+from webapp import observing, signed_in
 from webapp.forms import StepForm, Text, read_code
 from webapp.mistakes import Fields, SentForm, explain
 from webapp.parts import wired
@@ -26,7 +27,7 @@ class ActivationForm(StepForm):
     def validate_activation_code(self, field: Text) -> None:
         """One that cannot be right costs no try."""
         try:
-            self.code = read_code(field, wired().profile.one_time_code)
+            self.code = read_code(field.name, field.data, wired().profile.one_time_code)
         except Refusal as refusal:
             raise ValidationError(refusal) from None
 
@@ -53,10 +54,12 @@ def submit() -> Response:
             return _go(signed_in.ACTIVATION)
         form = ActivationForm(request.form)
         if not form.validate():
-            return _show(explain(list(form.refusals()), _FIELDS, {}))
+            raise next(form.refusals())[1]
         signed_in.hold(activations.activate(session, form.code))
     except Refusal as refusal:
+        observing.activation(REFUSED, f"{refusal.field}.{refusal.reason}")
         return _show(explain([("resend" if is_resend else "", refusal)], _FIELDS, {}))
+    observing.activation(FINISHED)
     flash("activation.done")
     return _go(signed_in.ACCOUNT)
 

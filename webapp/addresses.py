@@ -1,6 +1,13 @@
-"""Addresses that a browser names: followed only within the site."""
+"""Addresses: those that a browser names are followed only within the site, and those of the API are a program's."""
 
 from urllib.parse import urlsplit
+
+from flask import request
+
+
+def is_api() -> bool:
+    """Tell whether the request is a program's: answered in JSON, without cookies."""
+    return request.path.startswith("/api/")
 
 
 def local(address: str, otherwise: str = "/") -> str:

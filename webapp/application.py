@@ -1,5 +1,6 @@
 """Puts the Flask application together."""
 
+from importlib import import_module
 from typing import Any
 
 from flask import Flask
@@ -8,8 +9,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from webapp import (
+    accessibility,
     account,
     activation,
+    api,
     brand,
     console,
     demo,
@@ -51,12 +54,16 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["belepo.limits"] = limits.set_up(app, parts)
     faults.set_up(app)
     for module in (
-        account, activation, brand, forgotten_password, notice_pages, operations, passkeys, registration, sign_in, site,
-        terms_pages,
+        accessibility, account, activation, brand, forgotten_password, notice_pages, operations, passkeys, registration,
+        sign_in, site, terms_pages,
     ):  # fmt: skip
         app.register_blueprint(module.blueprint)
     for name, address in console.DOORS.items():
         app.register_blueprint(console.blueprint, name=name, url_prefix=address)
+    if settings.oidc_issuer:
+        import_module("webapp.console.company").set_up(app, settings)  # and with it Authlib, which few need
+    app.register_blueprint(api.blueprint)
+    csrf.exempt(api.blueprint)  # a key is no cookie: no browser sends it by itself
     if settings.demo:
         app.register_blueprint(demo.blueprint)
         csrf.exempt(demo.blueprint)  # testers' scripts have no page to take a token from
@@ -87,13 +94,14 @@ def _configuration(settings: Settings) -> dict[str, Any]:
 
 
 def _serve_static(app: Flask, settings: Settings) -> None:
+    wanted = security.standing(settings)
     files = WhiteNoise(
         app.wsgi_app,
         root=BUILT,
         prefix="static/",
         # Every file is named by a hash of its content.
         immutable_file_test=lambda _path, _url: True,
-        add_headers_function=lambda headers, _path, _url: security.add_headers(headers, settings),
+        add_headers_function=lambda headers, _path, _url: security.add_missing(headers, wanted),
     )
     app.wsgi_app = files  # type: ignore[method-assign]
     if settings.trusted_proxies:

@@ -37,6 +37,8 @@ class Browser:
         link_id = self.visit.link_id if self.visit and self.visit.link_id == registration.link_id else None
         visit = Visit(registration.id, link_id, registration.mobile_confirmed_at is not None)
         known = held()
+        if visit == known:
+            return  # what is set is signed and sent anew, changed or not
         if known is None or (visit.registration_id, visit.link_id) != (known.registration_id, known.link_id):
             forget()
         session["registration"], session["link"] = visit.registration_id, visit.link_id

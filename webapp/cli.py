@@ -21,6 +21,7 @@ _COMMANDS = {
     "export": "webapp.commands.export:export",
     "tidy": "webapp.commands.tidy:tidy",
     "staff": "webapp.commands.staff:staff",
+    "api-key": "webapp.commands.api_key:api_key",
     "doctor": "webapp.commands.doctor:doctor",
     "profile": "webapp.commands.profile:profile",
 }

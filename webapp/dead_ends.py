@@ -8,6 +8,7 @@ from flask import Response
 
 from services import randomness
 from services.registrations import Registration
+from webapp import observing
 from webapp.parts import wired
 from webapp.rendering import clock_time, date_and_time, page, say
 
@@ -40,6 +41,7 @@ def show(
     again_at: datetime | None = None,
 ) -> Response:
     """Answer with the dead end `kind`, keeping a reference code by which staff find it."""
+    observing.stopped(kind, registration)
     at = at or (registration.expires_at if registration else None)
     t = say()
     reference = _reference(kind, kutid, registration)

@@ -5,6 +5,7 @@ Apart from the pages' parts, so that a process that only serves pages loads none
 
 from sqlalchemy import Connection
 
+from services import one_time_codes
 from services.messages.composer import Composer
 from services.messages.delivery import Delivery
 from services.messages.senders import AppriseSender, DemoSender, FolderSender, Sender
@@ -15,15 +16,18 @@ from webapp.parts import Parts
 def delivery(parts: Parts) -> Delivery:
     """Return what takes messages from the outbox to the outside. Raises ValueError for a URL that cannot be used."""
 
-    def undelivered(connection: Connection, topic: str, message: str) -> None:
-        if message == "code":
-            parts.codes.give_back(connection, topic.removeprefix("code:"))
+    def undelivered(connection: Connection, topic: str) -> None:
+        kutid = one_time_codes.whose(topic)
+        if kutid is not None:
+            parts.codes.give_back(connection, kutid)
 
     settings = parts.settings
     if settings.mail_url.partition(":")[0] not in ("smtp", "smtps", "folder", "demo"):
         raise ValueError("BELEPO_MAIL_URL must begin with smtp://, smtps:// or folder:")
     senders = {"email": _sender(settings.mail_url, parts), "sms": _sender(settings.sms_url, parts)}
-    return Delivery(parts.store, parts.clock, Composer(parts.profile, parts.links), senders, undelivered)
+    return Delivery(
+        parts.store, parts.clock, Composer(parts.profile, parts.links), senders, undelivered, postage=parts.postage
+    )
 
 
 def _sender(url: str, parts: Parts) -> Sender:

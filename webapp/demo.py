@@ -1,22 +1,37 @@
 """The demo and QA doors: only there in demo mode (contract)."""
 
-import threading
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, current_app, jsonify, make_response, redirect, request
-from sqlalchemy import select
 
 from services.clock import DemoClock
 from services.demo_data import reset
-from services.store.tables import demo_messages as table
-from webapp.delivery import delivery
-from webapp.parts import Parts, wired
+from webapp.demo_inbox import arrived
+from webapp.faults import too_many
+from webapp.parts import wired
 from webapp.rendering import clock_time, date_and_time, page
+from webapp.states import State, Walker, known
 
 blueprint = Blueprint("demo", __name__, url_prefix="/dev")
 
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _FURTHEST = 10 * 365 * 86400
+
+
+@blueprint.before_request
+def keep_other_sites_out() -> None:
+    """Refuse what another site's page makes this browser do: a demonstration runs beside all its owner's other tabs."""
+    settings, headers = wired().settings, request.headers
+    is_changing = request.method == "POST" or request.endpoint == "demo.one_state"
+    is_from_elsewhere = headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
+    is_of_another = "Origin" in headers and urlsplit(headers["Origin"]).netloc != request.host
+    # A name that somebody else's DNS leads to this machine would let their page read the inbox.
+    own_names = {*_LOOPBACK, urlsplit(settings.public_url).hostname}
+    is_renamed = not settings.demo_anywhere and urlsplit(request.host_url).hostname not in own_names
+    if is_renamed or (is_changing and (is_from_elsewhere or is_of_another)):
+        abort(403)
 
 
 @blueprint.get("/messages")
@@ -29,7 +44,7 @@ def inbox() -> Response:
             "at": clock_time(row["created_at"]),
             "html_url": f"/dev/messages/{row['id']}.html",
         }
-        for row in reversed(_messages())
+        for row in reversed(arrived(wired()))
     ]
     return page("pages/inbox.html", messages=messages, clock=date_and_time(wired().clock.now()))
 
@@ -50,7 +65,7 @@ def inbox_json() -> Response:
                 "links": row["links"],
                 "created_at": row["created_at"].isoformat(),
             }
-            for row in _messages()
+            for row in arrived(wired())
             if to in (None, row["recipient"]) and kind in (None, row["kind"])
         ]
     )
@@ -59,7 +74,7 @@ def inbox_json() -> Response:
 @blueprint.get("/messages/<message_id>.html")
 def letter(message_id: str) -> Response:
     """Show the HTML part of a mail as a mail client would."""
-    row = next((row for row in _messages() if row["id"] == message_id), None)
+    row = next((row for row in arrived(wired()) if row["id"] == message_id), None)
     if row is None or not row["html"]:
         abort(404)
     response = make_response(row["html"])
@@ -67,6 +82,63 @@ def letter(message_id: str) -> Response:
         "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
     )
     return response
+
+
+@blueprint.get("/states")
+def states() -> Response:
+    """List every state that somebody can meet, each with a link that leads this browser into it."""
+    groups: dict[str, list[State]] = {}
+    for one in known(wired().profile):
+        groups.setdefault(one.group, []).append(one)
+    return page("pages/states.html", groups=groups)
+
+
+@blueprint.get("/states.json")
+def states_json() -> Response:
+    """List the same for scripts."""
+    return jsonify([
+        {"name": one.name, "group": one.group, "url": f"/dev/states/{one.name}", "moves_clock": one.moves_clock}
+        for one in known(wired().profile)
+    ])  # fmt: skip
+
+
+@blueprint.get("/states/<name>")
+def one_state(name: str) -> Response:
+    """Lead this browser into a state, as a new visitor or member of staff, and show what they see.
+
+    `email` and `number`, a policy number or another identifier that the profile asks for, choose the customer.
+    """
+    one = next((one for one in known(wired().profile) if one.name == name), None) or abort(404)
+    asked = request.headers
+    walker = Walker(
+        current_app._get_current_object(),  # type: ignore[attr-defined]
+        request.host_url,
+        {name: asked[name] for name in ("Accept-Language", "User-Agent") if name in asked},
+        {name: text for name, text in request.cookies.items() if name in ("lang", "theme")},
+    )
+    if email := request.args.get("email"):
+        walker.email = email
+    if number := request.args.get("number"):
+        walker.be(walker.customer_with(number) or abort(404))
+    walker.walk(one.walk)
+    shown = walker.page
+    response = make_response(shown.get_data(), shown.status_code)
+    for header, text in shown.headers:
+        if header not in ("Set-Cookie", "Content-Length"):
+            response.headers[header] = text
+    for cookie in walker.cookies.values():
+        response.headers.add("Set-Cookie", cookie)
+    return response
+
+
+@blueprint.get("/fault/<int:status>")
+def fault(status: int) -> Response:
+    """Break, as the server may break by itself."""
+    if status == 429:
+        return too_many(60)
+    if status == 503:
+        abort(503)
+    raise RuntimeError("This was asked for.")
 
 
 @blueprint.route("/clock", methods=["GET", "POST"])
@@ -102,24 +174,6 @@ def back_to_start() -> Response:
     current_app.extensions["belepo.limits"].reset()
     reset(parts.store, parts.profile, parts.clock, parts.settings.bcrypt_rounds)
     return _answer(reset=True)
-
-
-def _messages() -> list[dict[str, Any]]:
-    parts = wired()
-    _deliver(parts)
-    with parts.store.read() as connection:
-        rows = connection.execute(select(table).order_by(table.c.created_at, table.c.id)).mappings()
-        return [dict(row) for row in rows]
-
-
-def _deliver(parts: Parts) -> None:
-    """See to it that what was asked for a moment ago has arrived: a tester who looks at once finds it."""
-    due, pause = delivery(parts), threading.Event()
-    for _ in range(50):
-        due.deliver_due()
-        if not parts.outbox.is_busy():
-            return
-        pause.wait(0.02)  # another process is delivering it at this moment
 
 
 def _answer(**facts: Any) -> Response:

@@ -21,6 +21,9 @@ _SYSTEMS = (
     ("Linux", "Linux|X11"),
 )  # fmt: skip
 
+ROBOT, OTHER_BROWSER = "robot", "other"
+_ROBOT = re.compile(r"bot\b|crawl|spider|slurp|preview|monitor|facebookexternalhit|curl/|wget/", re.IGNORECASE)
+
 
 def this_device() -> Device:
     """Return the browser of this request; without a mark yet it gets a new one, which `remember` keeps."""
@@ -32,6 +35,14 @@ def this_device() -> Device:
         ", ".join(name for name in named if name),
         get_remote_address(),
     )
+
+
+def browser_family() -> str:
+    """Return the name of the browser of this request without its version, ``robot`` for what calls itself one."""
+    agent = request.user_agent.string[:500]
+    if _ROBOT.search(agent):
+        return ROBOT
+    return next((name for name, sign in _BROWSERS if re.search(sign, agent)), OTHER_BROWSER)
 
 
 def remember(device: Device, response: Response) -> None:

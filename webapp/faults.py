@@ -14,6 +14,8 @@ from services import randomness
 from services.passwords.hashing import Overloaded
 from services.refusal import OutOfTurn
 from services.texts import MissingText
+from webapp.addresses import is_api
+from webapp.api import problems
 from webapp.parts import wired
 from webapp.rendering import clock_time, page, say
 
@@ -37,6 +39,8 @@ def set_up(app: Flask) -> None:
 
 def too_many(seconds: int) -> Response:
     """Answer that too many requests came, and when to try again."""
+    if is_api():
+        return problems.wait("too_many", seconds).answer()
     t = say()
     again = wired().clock.now() + timedelta(seconds=seconds)
     reference = randomness.reference()
@@ -122,6 +126,8 @@ def _places(error: BaseException) -> str:
 
 
 def _fault(key: str, status: int, reference: str | None = None) -> Response:
+    if is_api():
+        return problems.by_status(status, reference)
     t = say()
     text = "page.404.text" if key == "403" else f"page.{key}.text"
     return page(

@@ -36,18 +36,18 @@ class Text(StringField):
             raise ValidationError(Refusal("text", "too_long", length=self._longest))
 
 
-def read_code(field: Text, rules: OneTimeCode) -> str:
-    """Return the one-time code in `field`, or its last digits where those are enough.
+def read_code(field: str, typed: str, rules: OneTimeCode) -> str:
+    """Return the one-time code that was typed into `field`, or its last digits where those are enough.
 
     Spaces and hyphens between them are forgiven. Raises Refusal ``<field>.empty`` or ``<field>.malformed``, so that one
     that cannot be right costs no try.
     """
-    text = "".join(sign for sign in field.data if not sign.isspace() and sign not in "-–")
+    text = "".join(sign for sign in typed if not sign.isspace() and sign not in "-–")
     if not text:
-        raise Refusal(field.name, "empty")
+        raise Refusal(field, "empty")
     if not text.isdecimal() or len(text) not in (rules.length, rules.typed):
         reason = "malformed.tail" if rules.takes_tail else "malformed"
-        raise Refusal(field.name, reason, length=rules.length, typed=rules.typed)
+        raise Refusal(field, reason, length=rules.length, typed=rules.typed)
     return "".join(str(unicodedata.decimal(sign)) for sign in text)
 
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from services.refusal import Refusal
 from webapp.parts import wired
-from webapp.rendering import clock_time, date_and_time, say
+from webapp.rendering import clock_time, date_and_time, language, say
 from webapp.steps import Step
 
 _KEYS = {
@@ -66,17 +66,20 @@ class SentForm:
     status: int = 200
 
 
-def explain(refusals: Sequence[tuple[str, Refusal]], step: Asking, values: Mapping[str, str]) -> SentForm:
+def explain(
+    refusals: Sequence[tuple[str, Refusal]], step: Asking, values: Mapping[str, str], *, for_staff: bool = False
+) -> SentForm:
     """Return the form as it was sent, with each refusal beside the fields of `step` that it is about.
 
-    A refusal comes with the field that the form found it in, or with an empty name when a service refused.
+    A refusal comes with the field that the form found it in, or with an empty name when a service refused. Members of
+    staff read of the customer where customers read of themselves.
     """
     values = {name: value.replace("\0", "") for name, value in values.items()}
     errors: dict[str, Markup] = {}
     problems: list[Problem] = []
     order = list(step.labels)
     for name, refusal in sorted(refusals, key=lambda one: order.index(one[0]) if one[0] in order else -1):
-        text = _sentence(refusal)
+        text = _sentence(refusal, for_staff=for_staff)
         places = [name] if name else step.places(refusal, values)
         errors.update(dict.fromkeys(places, text))
         # Of two data that do not match together it is not told which one is wrong (M13).
@@ -99,7 +102,13 @@ def is_about(refusals: Sequence[tuple[str, Refusal]], step: Step) -> bool:
     return all(not name and refusal.field in asked for name, refusal in refusals)
 
 
-def _sentence(refusal: Refusal) -> Markup:
+def key_for_staff(refusal: Refusal) -> str:
+    """Return the key of the sentence that says to a member of staff, or to a partner's, what was refused."""
+    key = f"{refusal.field}.{refusal.reason}"
+    return f"staff.error.{key}" if wired().profile.texts.has(f"staff.error.{key}", language()) else f"error.{key}"
+
+
+def _sentence(refusal: Refusal, *, for_staff: bool) -> Markup:
     t = say()
     if (refusal.field, refusal.reason) == ("identify", "no_mobile"):
         reference = wired().references.issue("no_mobile", kutid=refusal.facts["kutid"])
@@ -109,4 +118,6 @@ def _sentence(refusal: Refusal) -> Markup:
         facts["time"] = clock_time(facts["at"])
     if "moment" in facts:
         facts["datetime"] = date_and_time(facts["moment"])
+    if for_staff:
+        return t(key_for_staff(refusal), **facts)
     return t(_KEYS.get((refusal.field, refusal.reason), f"error.{refusal.field}.{refusal.reason}"), **facts)

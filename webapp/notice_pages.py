@@ -43,11 +43,13 @@ def _in_force() -> Terms:
 
 
 def _show(notice: Terms) -> Response:
-    if visit := held():
+    visit = held()
+    if visit:
         wired().registrations.open_notice(visit, notice.version)
     return page(
         "pages/terms.html",
         kind="notice",
+        is_to_return=visit is not None,
         terms={
             "version": notice.version,
             "date": day(notice.in_force_from),

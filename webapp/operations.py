@@ -48,6 +48,13 @@ def _figures(parts: Parts) -> Iterable[str]:
     yield "# HELP belepo_messages Messages by state.\n# TYPE belepo_messages gauge\n"
     for state, count in parts.outbox.counts().items():
         yield f'belepo_messages{{state="{state}"}} {count}\n'
+    if budget := parts.postage.budget():
+        for name, words, figure in (
+            ("belepo_sms_used", "Parts of text messages that have left this month", budget.used),
+            ("belepo_sms_allowed", "Parts of text messages that may leave this month", budget.allowed),
+            ("belepo_sms_stopped", "Whether the SMS budget is used up and no text message leaves", budget.is_stopped),
+        ):
+            yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {int(figure)}\n"
     open_now = select(func.count()).where(tables.registrations.c.expires_at > parts.clock.now())
     with parts.store.read() as connection:
         for name, words, statement in (

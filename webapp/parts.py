@@ -5,17 +5,21 @@ from dataclasses import dataclass
 from flask import current_app
 
 from services.accounts import AccountDetails, Activations, Passkeys, PasswordChanges, SignIns
+from services.clients import Answers, ApiKeys, ClientRegistrations
 from services.clock import SystemClock
+from services.figures import Figures, Observations
 from services.links import Links
 from services.messages.outbox import Outbox
+from services.messages.postage import Postage
 from services.one_time_codes import OneTimeCodes
 from services.passwords import Hasher
 from services.profiles import Profile
 from services.references import References
 from services.registrations import Registrations
-from services.staff import Cases, CustomerFiles, Desk, StaffAccounts
+from services.staff import Cases, CustomerFiles, Desk, SmsReleases, StaffAccounts
 from services.store.engine import Store
 from services.terms import TermsVersions
+from services.worklists import Chores, Invitations, QualityCases, Unregistered
 from webapp.journey import Journey
 from webapp.settings import Settings
 
@@ -30,6 +34,9 @@ class Parts:
     clock: SystemClock
     links: Links
     outbox: Outbox
+    postage: Postage
+    observations: Observations
+    figures: Figures
     terms: TermsVersions
     notice: TermsVersions
     references: References
@@ -43,6 +50,14 @@ class Parts:
     cases: Cases
     customer_files: CustomerFiles
     desk: Desk
+    unregistered: Unregistered
+    invitations: Invitations
+    quality_cases: QualityCases
+    chores: Chores
+    api_keys: ApiKeys
+    api_answers: Answers
+    client_registrations: ClientRegistrations
+    sms_releases: SmsReleases
     hasher: Hasher
     codes: OneTimeCodes
     journey: Journey

@@ -1,7 +1,9 @@
 """The one page of the registration: shows the step that is due, and submits it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, flash, get_flashed_messages, make_response, redirect, request, session
 from flask_wtf import FlaskForm
@@ -10,7 +12,8 @@ from markupsafe import Markup
 from services import masking
 from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.registrations import Registration
-from webapp import dead_ends
+from services.worklists import Prefill
+from webapp import dead_ends, observing
 from webapp.browser import Browser, forget, held, is_own, reopen, reopened, this_browser
 from webapp.mistakes import SentForm, explain, is_about
 from webapp.parts import Parts, wired
@@ -38,6 +41,9 @@ def show() -> Response:
     if browser.token:
         # Whoever comes with the link goes on behind it, whatever this browser had begun to change before.
         reopen(None)
+    if registration is not None and _is_over(registration) and _invited()[0] is not None:
+        forget()  # a new beginning: what is over is not gone on with
+        registration, browser = None, Browser(None)
     notice = next((str(key) for key in get_flashed_messages()), None)
     return _show(registration, browser, notice=_notice(notice, registration))
 
@@ -105,7 +111,8 @@ def _answer(registration: Registration | None, notice: str | None, browser: Brow
         if notice:
             flash(notice)
         step = wired().journey.current(registration, reopened())
-        return make_response(redirect(_address(step, registration), 303))
+        invited = f"?{urlencode(request.args)}" if registration is None and "meghivo" in request.args else ""
+        return make_response(redirect(_address(step, registration) + invited, 303))
     response = _show(registration, Browser(held()), notice=_notice(notice, registration))
     if browser.token:
         # The token has done its work; it leaves the address bar and so the history and the next screenshot.
@@ -120,8 +127,12 @@ def _show(
     sent: FlaskForm | None = None,
     form: SentForm | None = None,
     notice: Markup | None = None,
+    is_paused: bool = False,
 ) -> Response:
-    """Show the step that is due, or why there is none; `form` is its form as it was sent, `sent` what it held."""
+    """Show the step that is due, or why there is none.
+
+    `form` is its form as it was sent, `sent` what it held; `is_paused` says that no text message can be sent.
+    """
     parts = wired()
     now = parts.clock.now()
     if registration is not None and not registration.is_complete:
@@ -135,12 +146,14 @@ def _show(
         # Done, and its hour is over: this browser's next customer begins anew and sees nothing of it.
         registration = None
     step = parts.journey.current(registration, reopened())
+    observing.reached(step, registration, browser)
     if step is None:
         return _done(registration)
     if registration and registration.code and step.fact == "mobile_confirmed_at" and registration.code.is_dead_end(now):
         return dead_ends.show("codes_used_up", registration=registration, again_at=registration.code.budget_ends_at)
     half = parts.journey.half(step)
-    form = form or SentForm(_first_values(step, registration))
+    prefill, invitation = _invited() if form is None and registration is None else (None, None)
+    form = form or SentForm(_filled_in(prefill) or _first_values(step, registration))
     return page(
         step.template,
         form.status,
@@ -156,8 +169,12 @@ def _show(
         form=form,
         problems=form.problems,
         notice=notice,
+        invitation=invitation,
+        begin_invited=_begin_invited(registration) if registration is not None else None,
+        is_paused=is_paused,
         deadline=_deadline(registration),
         token_field=browser.token_field,
+        document_query=f"?{urlencode({'token': browser.token})}" if browser.token else "",
         **step.context(parts, registration, sent),
     )
 
@@ -182,6 +199,11 @@ def _refused(
     if step is not None and step is not due:
         # An earlier answer has become impossible meanwhile: the address was taken by another customer.
         values, sent = {}, None
+    observing.refused(due, refusals, registration)
+    if any((refusal.field, refusal.reason) == ("sms", "paused") for _, refusal in refusals):
+        # Nothing of what was typed is to be mended, so nothing is marked, and all of it stands there still.
+        form = replace(explain((), due, values), status=409)
+        return _show(registration, browser, sent=sent, form=form, is_paused=True)
     return _show(registration, browser, sent=sent, form=explain(refusals, due, values))
 
 
@@ -244,6 +266,38 @@ def _first_values(step: Step, registration: Registration | None) -> Mapping[str,
     if step.name == "email" and registration.email and wired().journey.half(step) == 1 and not session.get("link"):
         return {"email": registration.email}
     return {}
+
+
+def _invited() -> tuple[Prefill | None, Markup | None]:
+    """Return what the link of an invitation fills in (B2, T2), and what is said of it; nothing where none was followed.
+
+    Nobody is told why one is of no use any more: outdated, forged, or of somebody who has registered.
+    """
+    token = request.args.get("meghivo", "")
+    if not token:
+        return None, None
+    parts = wired()
+    link_id = parts.links.read("invitation", token)
+    found = parts.invitations.prefill(link_id) if link_id else None
+    return found, say()("identify.invitation.filled" if found else "identify.invitation.over")
+
+
+def _begin_invited(registration: Registration) -> str | None:
+    """Return where to begin with another customer's invitation that came while this registration is under way."""
+    prefill, _ = _invited()
+    if prefill is None or prefill.kutid == registration.kutid:
+        return None
+    return f"{FIRST_HALF}?{urlencode({'meghivo': request.args['meghivo']})}"
+
+
+def _is_over(registration: Registration) -> bool:
+    return registration.is_complete or registration.expires_at <= wired().clock.now()
+
+
+def _filled_in(prefill: Prefill | None) -> Mapping[str, str]:
+    if prefill is None:
+        return {}
+    return {wired().profile.identification.field: prefill.number, "identifier_kind": prefill.kind}
 
 
 def _notice(key: str | None, registration: Registration | None) -> Markup | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, MutableMapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any, cast
 from urllib.parse import quote, urlencode
@@ -18,11 +18,12 @@ from markupsafe import Markup, escape
 from services.clock import DemoClock
 from services.profiles import Profile
 from services.texts import Texts
+from webapp.addresses import is_api
 from webapp.assets import Assets
 from webapp.brand import brand_url
 from webapp.parts import Parts, wired
 
-NARROW_NO_BREAK = "\u00a0"
+_NO_BREAK = "\u00a0"
 
 # Asked for dozens of times a page: a context variable is many times quicker than Flask's proxies.
 _language: ContextVar[str | None] = ContextVar("language", default=None)
@@ -31,6 +32,12 @@ _language: ContextVar[str | None] = ContextVar("language", default=None)
 def language() -> str:
     """Return the language of this request."""
     return _language.get() or _choose_language()
+
+
+def speak(code: str) -> None:
+    """Answer this request in a language, whichever the browser prefers, if the profile has it."""
+    if code in wired().profile.languages:
+        _language.set(code)
 
 
 class Say:
@@ -77,17 +84,20 @@ def clock_time(moment: datetime) -> str:
 
 
 def date_and_time(moment: datetime) -> str:
-    """Return date and time such as “2026. november 20. 10:32” in the insurer's zone."""
+    """Return date and time such as “2026. november 20. 10:32” in the insurer's zone; a line may break between them."""
     local = moment.astimezone(wired().profile.zone)
-    return f"{day(moment)}{NARROW_NO_BREAK}{f'{local:%H:%M}'.removeprefix('0')}"
+    return f"{day(moment)} {f'{local:%H:%M}'.removeprefix('0')}"
 
 
 def day(moment: datetime) -> str:
     """Return the date in words; it does not break across lines."""
-    local = moment.astimezone(wired().profile.zone)
-    return format_date(local.date(), "long", "en_GB" if language() == "en" else language()).replace(
-        " ", NARROW_NO_BREAK
-    )
+    return date_in_words(moment.astimezone(wired().profile.zone).date())
+
+
+def date_in_words(day_of_month: date) -> str:
+    """Return a date that has no time of day; it does not break across lines."""
+    locale = "en_GB" if language() == "en" else language()
+    return format_date(day_of_month, "long", locale).replace(" ", _NO_BREAK)
 
 
 def is_fragment_due() -> bool:
@@ -230,15 +240,18 @@ def _set_language() -> None:
 
 def _choose_language() -> str:
     known = wired().profile.languages
-    for code in (request.args.get("lang"), request.cookies.get("lang")):
-        if code in known:
-            return str(code)
+    if not is_api():
+        for code in (request.args.get("lang"), request.cookies.get("lang")):
+            if code in known:
+                return str(code)
     return request.accept_languages.best_match(known) or known[0]
 
 
 def _remember_language(response: Response) -> Response:
     code = request.args.get("lang")
-    if code in wired().profile.languages and code != request.cookies.get("lang"):
+    if is_api():
+        response.vary.add("Accept-Language")
+    elif code in wired().profile.languages and code != request.cookies.get("lang"):
         keep(response, "lang", str(code))
     return response
 

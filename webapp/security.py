@@ -1,5 +1,6 @@
 """The headers of every answer."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, Response
@@ -20,22 +21,27 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+_HTTPS_ONLY = "max-age=31536000; includeSubDomains"
 
 
 def set_up(app: Flask, settings: Settings) -> None:
     """Send the headers with every answer; pages are not stored anywhere."""
+    wanted = {**standing(settings), "Cache-Control": "no-store"}
 
     @app.after_request
     def harden(response: Response) -> Response:
-        add_headers(response.headers, settings)
-        if "Cache-Control" not in response.headers:
-            response.headers["Cache-Control"] = "no-store"
+        add_missing(response.headers, wanted)
         return response
 
 
-def add_headers(headers: Any, settings: Settings) -> None:
-    """Add the headers that every answer carries, pages and files alike."""
-    for name, value in _HEADERS.items():
-        headers.setdefault(name, value)
-    if settings.is_https:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+def standing(settings: Settings) -> dict[str, str]:
+    """Return the headers that every answer carries, pages and files alike."""
+    return {**_HEADERS, "Strict-Transport-Security": _HTTPS_ONLY} if settings.is_https else _HEADERS
+
+
+def add_missing(headers: Any, wanted: Mapping[str, str]) -> None:
+    """Add those of the `wanted` headers that an answer does not have."""
+    given = {name.lower() for name in headers.keys()}  # noqa: SIM118 (headers are no dictionaries)
+    for name, value in wanted.items():
+        if name.lower() not in given:
+            headers.add_header(name, value)

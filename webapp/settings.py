@@ -43,6 +43,11 @@ class Settings(BaseSettings):
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     threads: Annotated[int, Field(ge=4, le=1024)] = 320
     requests_a_minute: Annotated[int, Field(ge=10)] = 3000
+    api_requests_a_minute: Annotated[int, Field(ge=10)] = 600
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    oidc_claim: str = "email"
     metrics_token: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -81,6 +86,12 @@ class Settings(BaseSettings):
             raise ValueError("BELEPO_PUBLIC_URL must be the whole address that links are built from: https://….")
         if make_url(self.database_url).get_backend_name() not in ("sqlite", "postgresql"):
             raise ValueError("BELEPO_DATABASE_URL must begin with sqlite:/// or postgresql://.")
+        oidc = (self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret)
+        if any(oidc) and not all(oidc):
+            raise ValueError("BELEPO_OIDC_ISSUER, BELEPO_OIDC_CLIENT_ID and BELEPO_OIDC_CLIENT_SECRET go together.")
+        issuer = urlsplit(self.oidc_issuer)
+        if self.oidc_issuer and issuer.scheme != "https" and issuer.hostname not in _LOOPBACK:
+            raise ValueError("BELEPO_OIDC_ISSUER must be an address that begins with https://.")
         for name, url in (("BELEPO_MAIL_URL", self.mail_url), ("BELEPO_SMS_URL", self.sms_url)):
             if not url:
                 raise ValueError(f"{name} is needed: how messages leave, for example folder:/tmp/messages.")

@@ -1,7 +1,7 @@
 """Signing in, out, and staying signed in."""
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from flask import (
     Blueprint,
@@ -129,10 +129,19 @@ def until_when() -> Response:
 
 
 def _session_note(*, is_extended: bool = False) -> Response:
-    note = session_note()
-    ended = signed_in.why_ended() or "login.ended.idle"
-    words = render_template("components/session_note.html", session_note=note, is_extended=is_extended, ended=ended)
+    words = render_template(
+        "components/session_note.html",
+        session_note=session_note(),
+        is_extended=is_extended,
+        ended=signed_in.why_ended() or "login.ended.idle",
+        sign_in_again_url=f"{signed_in.SIGN_IN}?{urlencode({'next': _page_asking()})}",
+    )
     return make_response(words)
+
+
+def _page_asking() -> str:
+    host_and_path = request.headers.get("HX-Current-URL", "").partition("://")[2]
+    return local(f"/{host_and_path.partition('/')[2]}", ACCOUNT)
 
 
 def frame() -> dict[str, object]:

@@ -115,7 +115,7 @@ def ask() -> Response:
     ended = why_ended()
     session.pop(_KEY, None)
     look_again()
-    response = show_sign_in(403, notice=ended or "login.needed", next_address=request.path, kept=kept())
+    response = show_sign_in(403, notice=ended or "login.needed", next_address=request.path, kept=kept(), has_ended=True)
     response.headers["HX-Push-Url"] = SIGN_IN
     return response
 

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, abort, send_file
+from flask import Blueprint, Response, abort, request, send_file
 from markupsafe import Markup
 
 from services.terms import Terms
 from webapp import signed_in
-from webapp.browser import held
+from webapp.browser import held, this_browser
 from webapp.parts import wired
 from webapp.rendering import day, language, page
 
@@ -52,12 +52,13 @@ def _version(version: str) -> Terms:
 
 
 def _show(terms: Terms) -> Response:
-    now = wired().clock.now()
+    now, signed_in_ = wired().clock.now(), signed_in.current()
     _record(terms.version)
     has_pdf = terms.pdf(language()) is not None
     return page(
         "pages/terms.html",
         kind="terms",
+        is_to_return=wired().sign_ins.terms_due(signed_in_) if signed_in_ else held() is not None,
         terms={
             "version": terms.version,
             "date": day(terms.in_force_from),
@@ -86,5 +87,6 @@ def terms_shown(terms: Terms, opened: str | None) -> dict[str, Any]:
 def _record(version: str) -> None:
     if (signed_in_ := signed_in.current()) is not None:
         wired().sign_ins.open_terms(signed_in_, version)
-    if visit := held():
+    # Whoever comes by the mailed link holds nothing before their first form, so the link to the terms brings its token.
+    if visit := this_browser(request.args.get("token", "")).visit:
         wired().registrations.open_terms(visit, version)

@@ -8,9 +8,13 @@ from services.accounts.notices import Notices
 from services.accounts.sessions import Sessions
 from services.accounts.tries import Tries
 from services.allowances import Allowances
+from services.clients import Answers, ApiKeys, ClientRegistrations
 from services.clock import DemoClock, SystemClock
+from services.code_sending import CodeSender
+from services.figures import Figures, Observations
 from services.links import Links
 from services.messages.outbox import Outbox
+from services.messages.postage import Postage
 from services.one_time_codes import OneTimeCodes, Seals
 from services.passwords import Hasher
 from services.policyholders import PolicyHolders
@@ -18,11 +22,15 @@ from services.profiles import load as load_profile
 from services.references import References
 from services.registrations import Registrations
 from services.registrations.assisted import AssistedRegistrations
-from services.staff import Cases, CustomerFiles, Desk, StaffAccounts
+from services.staff import Cases, CustomerFiles, Desk, SmsReleases, StaffAccounts
 from services.staff.second_factor import SecondFactors
 from services.store.engine import Store
 from services.store.version import last_written
 from services.terms import TermsVersions
+from services.worklists import Chores, Invitations, QualityCases, Unregistered
+from services.worklists.marks import Marks
+from services.worklists.rounds import Rounds
+from services.worklists.sweep import QualitySweep
 from webapp.journey import Journey
 from webapp.parts import Parts
 from webapp.settings import Settings
@@ -40,7 +48,10 @@ def wire(settings: Settings) -> Parts:
     allowances = Allowances(settings.secret_keys[-1])
     hasher = Hasher(settings.bcrypt_rounds)
     outbox = Outbox(store, clock)
-    codes = OneTimeCodes(profile.one_time_code, settings.secret_keys)
+    postage = Postage(store, clock, profile)
+    observations = Observations(store, clock, profile)
+    codes = OneTimeCodes(profile.one_time_code, settings.secret_keys, postage.is_stopped)
+    code_sender = CodeSender(profile.one_time_code, codes, allowances, outbox)
     notice = TermsVersions(profile, kind="notice")
     terms = TermsVersions(profile, settings.demo_file("terms") if settings.demo else None)
     sessions = Sessions(profile.sign_in)
@@ -58,7 +69,10 @@ def wire(settings: Settings) -> Parts:
         outbox=outbox,
     )
     cases = Cases(store, clock, profile)
-    assisted = AssistedRegistrations(profile, journey.facts, allowances=allowances, codes=codes, outbox=outbox)
+    marks = Marks(settings.secret_keys)
+    assisted = AssistedRegistrations(
+        profile, journey.facts, allowances=allowances, codes=codes, outbox=outbox, observations=observations
+    )
     password_changes = PasswordChanges(
         store,
         clock,
@@ -69,6 +83,19 @@ def wire(settings: Settings) -> Parts:
         allowances=allowances,
         notices=notices,
         hasher=hasher,
+    )
+    customer_files = CustomerFiles(store, clock, assisted, codes)
+    desk = Desk(
+        store,
+        clock,
+        profile,
+        cases=cases,
+        registrations=assisted,
+        password_changes=password_changes,
+        codes=codes,
+        code_sender=code_sender,
+        allowances=allowances,
+        outbox=outbox,
     )
     links = Links(settings.secret_keys, settings.public_url)
     sign_ins = SignIns(
@@ -89,6 +116,9 @@ def wire(settings: Settings) -> Parts:
         clock=clock,
         links=links,
         outbox=outbox,
+        postage=postage,
+        observations=observations,
+        figures=Figures(store, profile),
         terms=terms,
         notice=notice,
         references=References(store, clock),
@@ -100,6 +130,7 @@ def wire(settings: Settings) -> Parts:
             allowances=allowances,
             policyholders=PolicyHolders(profile.identification, allowances),
             codes=codes,
+            code_sender=code_sender,
             terms=terms,
             notice=notice,
             outbox=outbox,
@@ -129,6 +160,7 @@ def wire(settings: Settings) -> Parts:
             checks=checks,
             allowances=allowances,
             codes=codes,
+            code_sender=code_sender,
             notices=notices,
             outbox=outbox,
         ),
@@ -142,18 +174,16 @@ def wire(settings: Settings) -> Parts:
             is_second_factor_needed=not settings.demo,
         ),
         cases=cases,
-        customer_files=CustomerFiles(store, clock, assisted, codes),
-        desk=Desk(
-            store,
-            clock,
-            profile,
-            cases=cases,
-            registrations=assisted,
-            password_changes=password_changes,
-            codes=codes,
-            allowances=allowances,
-            outbox=outbox,
-        ),
+        customer_files=customer_files,
+        desk=desk,
+        unregistered=Unregistered(store, clock, cases=cases, marks=marks),
+        invitations=Invitations(store, clock, profile, marks=marks),
+        quality_cases=QualityCases(store, clock, cases=cases, marks=marks),
+        chores=Chores(Rounds(store, clock, profile, outbox), QualitySweep(store, clock, profile, allowances)),
+        api_keys=ApiKeys(store, clock, tries),
+        api_answers=Answers(store, clock, settings.secret_keys[-1]),
+        client_registrations=ClientRegistrations(clock, cases, customer_files, desk),
+        sms_releases=SmsReleases(store, clock, postage),
         hasher=hasher,
         codes=codes,
         journey=journey,

@@ -3,25 +3,27 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, select, true, update
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
-from services import audit, randomness
+from services import audit, one_time_codes, randomness
 from services.accounts.account import Account, DeadLink, Session
 from services.accounts.checks import Checks
 from services.accounts.notices import Notices
 from services.accounts.sessions import Sessions
 from services.allowances import Allowances
 from services.clock import Clock
+from services.code_sending import CodeOrder, CodeSender
 from services.crash_points import reach
 from services.email_addresses import EmailAddress
 from services.messages.outbox import Outbox
 from services.one_time_codes import CodeState, OneTimeCodes
 from services.profiles import Profile
-from services.refusal import DeadEnd, OutOfTurn, Refusal
+from services.refusal import OutOfTurn, Refusal
 from services.store import tables
 from services.store.engine import Store
 from services.store.statements import insert_for
+from services.taken_addresses import TakenAddresses
 
 _a = tables.accounts.c
 _c = tables.account_changes.c
@@ -41,6 +43,7 @@ class AccountDetails:
         checks: Checks,
         allowances: Allowances,
         codes: OneTimeCodes,
+        code_sender: CodeSender,
         notices: Notices,
         outbox: Outbox,
     ) -> None:
@@ -51,6 +54,8 @@ class AccountDetails:
         self._checks = checks
         self._allowances = allowances
         self._codes = codes
+        self._code_sender = code_sender
+        self._addresses = TakenAddresses(profile.registration, allowances)
         self._notices = notices
         self._outbox = outbox
 
@@ -128,8 +133,8 @@ class AccountDetails:
     def ask_for_mobile(self, session: Session, password: str, mobile: str) -> None:
         """Send a code to the new number, from the customer's one budget of codes (M21).
 
-        Raises Refusal ``current_password.…``, ``mobile.same`` or ``sms_resend.…``, DeadEnd ``codes_used_up``;
-        SignedOut.
+        Raises Refusal ``current_password.…``, ``mobile.same``, ``mobile.too_many``, ``sms.paused`` or
+        ``sms_resend.…``, DeadEnd ``codes_used_up``; SignedOut.
         """
         if mobile == session.account.mobile:
             raise Refusal("mobile", "same")
@@ -139,12 +144,13 @@ class AccountDetails:
             self._sessions.hold(connection, session, now)
             change_id = randomness.opaque_id()
             self._note_change(connection, session, _MOBILE, now, change_id=change_id, value=mobile, key=mobile)
-            self._send_code(connection, session.account, change_id, mobile, now)
+            self._code_sender.send(connection, self._order(session.account, change_id, mobile, now), now)
 
     def resend_code(self, session: Session) -> None:
         """Send a new code to the new number; the older one dies.
 
-        Raises Refusal ``sms_resend.…``, DeadEnd ``codes_used_up``, SignedOut, or OutOfTurn when no number waits.
+        Raises Refusal ``sms_resend.…``, ``mobile.too_many`` or ``sms.paused``, DeadEnd ``codes_used_up``, SignedOut,
+        or OutOfTurn when no number waits.
         """
         now = self._clock.now()
         with self._store.write() as connection:
@@ -152,20 +158,18 @@ class AccountDetails:
             change = self._mobile_change(connection, session, now)
             if change is None:
                 raise OutOfTurn
-            code = self._code(connection, session.account, change.id)
-            if code and code.is_usable(now) and code.codes_left <= 0 and not code.is_undelivered:
-                # The last code is still good: a second click on its button must not look like the end.
-                raise Refusal("sms_resend", "used_up", at=code.expires_at)
-            if self._outbox.replace(connection, f"code:{session.account.kutid}"):
-                self._codes.give_back(connection, session.account.kutid)
-            self._send_code(connection, session.account, change.id, change.value, now)
+            last = self._codes.sent_for(connection, session.account.kutid, change.id)
+            order = self._order(session.account, change.id, change.value, now)
+            self._code_sender.send_again(connection, order, last, now)
 
     def mobile_change(self, session: Session) -> tuple[str, CodeState | None] | None:
         """Return the new number that waits for its code, and what may be known of the code; None when none waits."""
         now = self._clock.now()
         with self._store.read() as connection:
             change = self._mobile_change(connection, session, now)
-            return (change.value, self._code(connection, session.account, change.id)) if change else None
+            if change is None:
+                return None
+            return change.value, self._codes.sent_for(connection, session.account.kutid, change.id)
 
     def confirm_mobile(self, session: Session, code: str) -> None:
         """Check the code and take the new number.
@@ -174,17 +178,12 @@ class AccountDetails:
         """
         now = self._clock.now()
         account = session.account
-        refusal: Exception | None = None
         with self._store.write() as connection:
             self._sessions.hold(connection, session, now)
             change = self._mobile_change(connection, session, now)
             if change is None:
                 raise OutOfTurn
-            try:
-                is_right = self._codes.redeem(connection, code, registration_id=change.id, now=now, only_if=true())
-                refusal = None if is_right else self._wrong(connection, account, change.id, now)
-            except (Refusal, DeadEnd) as nothing_to_try:
-                refusal = nothing_to_try
+            refusal = self._codes.check(connection, code, kutid=account.kutid, registration_id=change.id, now=now)
             if refusal is None:
                 connection.execute(delete(tables.account_changes).where(_c.id == change.id))
                 connection.execute(update(tables.accounts).where(_a.id == account.id).values(mobile=change.value))
@@ -261,7 +260,7 @@ class AccountDetails:
         account, now = session.account, self._clock.now()
         with self._store.write() as connection:
             self._sessions.hold(connection, session, now)
-            for topic in (f"reset:{account.id}", f"address_new:{account.id}", f"code:{account.kutid}"):
+            for topic in (f"reset:{account.id}", f"address_new:{account.id}", one_time_codes.topic(account.kutid)):
                 self._notices.drop(connection, topic)
             for table in (tables.sessions, tables.password_resets, tables.account_changes, tables.passkeys):
                 connection.execute(delete(table).where(table.c.account_id == account.id))
@@ -276,19 +275,14 @@ class AccountDetails:
     # --- Inside ------------------------------------------------------------------------------------------------
 
     def _taken(self, connection: Connection, account: Account, address: EmailAddress, now: datetime) -> Refusal | None:
-        # Says that somebody has an account, so it is said a few times only, from the same count as in a
-        # registration; after the last time any address is refused (decision on M15).
-        rules = self._profile.registration
-        key = self._allowances.key("taken", account.kutid)
-        is_taken = exists().where(_a.email_key == address.key, _a.id != account.id)
-        if connection.execute(select(is_taken)).scalar():
-            until = self._allowances.take(connection, key, limit=rules.mails_an_hour, quiet=rules.lifetime, now=now)
-            return Refusal("email", "too_many", at=until) if until else Refusal("email", "taken")
-        until = self._allowances.blocked_until(connection, key, limit=rules.mails_an_hour, now=now)
+        refusal = self._addresses.refuse_taken(connection, address, kutid=account.kutid, now=now)
+        if refusal is not None:
+            return refusal
         # Nor do strangers, or the old address, get more mails from one account than an address may get at all.
+        limit, until = self._profile.registration.mails_an_hour, None
         for purpose, subject in (("email change", account.id), ("mail", address.key)):
             until = until or self._allowances.take_within(
-                connection, purpose, subject, limit=rules.mails_an_hour, window=timedelta(hours=1), now=now
+                connection, purpose, subject, limit=limit, window=timedelta(hours=1), now=now
             )
         return Refusal("email", "too_many", at=until) if until else None
 
@@ -341,38 +335,6 @@ class AccountDetails:
             )
         ).first()
 
-    def _send_code(self, connection: Connection, account: Account, change_id: str, mobile: str, now: datetime) -> None:
-        issued = self._codes.issue(
-            connection,
-            kutid=account.kutid,
-            registration_id=change_id,
-            mobile=mobile,
-            now=now,
-            ends_at=now + self._profile.registration.lifetime,
-        )
-        topic = f"code:{account.kutid}"
-        self._outbox.replace(connection, topic)
-        self._outbox.put(
-            connection,
-            kind="sms",
-            recipient=mobile,
-            message="code",
-            language=account.language,
-            topic=topic,
-            expires_at=issued.state.expires_at,
-            facts={"code": issued.code},
-        )
-
-    def _code(self, connection: Connection, account: Account, change_id: str) -> CodeState | None:
-        codes = tables.one_time_codes
-        own = select(codes).where(codes.c.kutid == account.kutid, codes.c.registration_id == change_id)
-        row = connection.execute(own).first()
-        return self._codes.state(row._mapping) if row else None
-
-    def _wrong(self, connection: Connection, account: Account, change_id: str, now: datetime) -> Exception:
-        state = self._code(connection, account, change_id)
-        if state is None:
-            return OutOfTurn()
-        if state.is_dead_end(now):
-            return DeadEnd("codes_used_up", again_at=state.budget_ends_at)
-        return Refusal("sms_code", "wrong", tries=state.tries_left)
+    def _order(self, account: Account, change_id: str, mobile: str, now: datetime) -> CodeOrder:
+        ends_at = now + self._profile.registration.lifetime
+        return CodeOrder(account.kutid, change_id, mobile, language=account.language, ends_at=ends_at)

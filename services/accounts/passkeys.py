@@ -1,40 +1,16 @@
 """Passkeys: what a browser and its device prove by a key of their own, in place of the password (WebAuthn 3)."""
 
+import base64
 import ipaddress
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, delete, exists, func, insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from webauthn import (
-    base64url_to_bytes,
-    generate_authentication_options,
-    generate_registration_options,
-    options_to_json,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.authentication.verify_authentication_response import VerifiedAuthentication
-from webauthn.helpers import (
-    bytes_to_base64url,
-    decode_credential_public_key,
-    decoded_public_key_to_cryptography,
-    parse_authentication_credential_json,
-    parse_client_data_json,
-    parse_registration_credential_json,
-)
-from webauthn.helpers.structs import (
-    AuthenticationCredential,
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    RegistrationCredential,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
-from webauthn.registration.verify_registration_response import VerifiedRegistration
 
 from services import audit, randomness
 from services.accounts.account import Account, Device, Session
@@ -51,7 +27,8 @@ from services.refusal import Refusal
 from services.store import tables
 from services.store.engine import Store
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from services.accounts.ceremonies import Use
 
 _a = tables.accounts.c
 _s = tables.sessions.c
@@ -59,8 +36,6 @@ _p = tables.passkeys.c
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST = 20
 """So many passkeys an account may have."""
-_LONGEST_ID = 1023
-"""In bytes (7.1, on the length of the credential's id)."""
 _ANSWERED_WITHIN = timedelta(minutes=5)
 """How long a challenge may be answered."""
 _REMEMBERED_FOR = timedelta(minutes=10)
@@ -124,13 +99,15 @@ class Passkeys:
 
     def options(self, browser: str) -> str:
         """Return what `browser`, known by any lasting secret of its own, is to ask its passkeys, as JSON."""
-        return options_to_json(
-            generate_authentication_options(
-                rp_id=self.host,
-                challenge=self._challenge("in", browser).encode(),
-                timeout=_milliseconds(_ANSWERED_WITHIN),
-                user_verification=UserVerificationRequirement.REQUIRED,
-            )
+        challenge = base64.urlsafe_b64encode(self._challenge("in", browser).encode()).decode().rstrip("=")
+        return json.dumps(
+            {
+                "challenge": challenge,
+                "timeout": _milliseconds(_ANSWERED_WITHIN),
+                "rpId": self.host,
+                "allowCredentials": [],
+                "userVerification": "required",
+            }
         )
 
     def sign_in(
@@ -153,10 +130,10 @@ class Passkeys:
         token = None
         with self._store.write() as connection:
             if found is not None:
-                account, is_known, challenge, proof = found
+                account, is_known, use, sign_count = found
                 # The account's row first, as everywhere: whoever closes it at this moment is waited for.
                 connection.execute(select(_a.id).where(_a.id == account.id).with_for_update(read=True))
-                if self._is_first(connection, challenge, now) and self._use(connection, proof, now):
+                if self._is_first(connection, use.challenge, now) and self._use(connection, use, sign_count, now):
                     token = self._sign_ins.admit(
                         connection, account, device, now,
                         is_known=is_known or registered_here == account.registration_id, held=held, kept=kept,
@@ -184,26 +161,17 @@ class Passkeys:
 
     def options_to_add(self, session: Session, challenge: str) -> str | None:
         """Return what the browser is to make a passkey of, as JSON; None when the challenge is over."""
+        from services.accounts.ceremonies import options_to_make  # noqa: PLC0415 (see there)
+
         if not self._is_fresh(challenge, "new", session.id):
             return None
-        account = session.account
-        return options_to_json(
-            generate_registration_options(
-                rp_id=self.host,
-                rp_name=str(self._profile.texts.facts(account.language)["insurer"]),
-                user_id=account.id.encode(),
-                user_name=account.email,
-                user_display_name=account.name,
-                challenge=challenge.encode(),
-                timeout=_milliseconds(_ANSWERED_WITHIN),
-                authenticator_selection=AuthenticatorSelectionCriteria(
-                    resident_key=ResidentKeyRequirement.REQUIRED,
-                    user_verification=UserVerificationRequirement.REQUIRED,
-                ),
-                exclude_credentials=[
-                    PublicKeyCredentialDescriptor(base64url_to_bytes(passkey.id)) for passkey in self.all(session)
-                ],
-            )
+        return options_to_make(
+            session.account,
+            str(self._profile.texts.facts(session.account.language)["insurer"]),
+            host=self.host,
+            challenge=challenge,
+            milliseconds=_milliseconds(_ANSWERED_WITHIN),
+            others=[passkey.id for passkey in self.all(session)],
         )
 
     def add(self, session: Session, challenge: str, answer: str, name: str) -> str:
@@ -211,10 +179,12 @@ class Passkeys:
 
         Raises Refusal ``passkey.stopped`` for whatever is wrong with the answer, or SignedOut.
         """
-        made = self._verify_new(answer, challenge, session)
+        from services.accounts.ceremonies import read_made  # noqa: PLC0415 (see there)
+
+        is_fresh = self._is_fresh(challenge, "new", session.id)
+        made = read_made(answer, challenge, self.host, self.origin) if is_fresh else None
         if made is None:
             raise Refusal("passkey", "stopped")
-        credential, proof = made
         account, now = session.account, self._clock.now()
         try:
             with self._store.write() as connection:
@@ -223,11 +193,11 @@ class Passkeys:
                     raise Refusal("passkey", "stopped")
                 connection.execute(
                     insert(tables.passkeys).values(
-                        id=bytes_to_base64url(proof.credential_id),
+                        id=made.id,
                         account_id=account.id,
-                        public_key=proof.credential_public_key,
-                        sign_count=proof.sign_count,
-                        transports=[transport.value for transport in credential.response.transports or ()],
+                        public_key=made.public_key,
+                        sign_count=made.sign_count,
+                        transports=made.transports,
                         name=name,
                         created_at=now,
                     )
@@ -278,95 +248,42 @@ class Passkeys:
         key = self._allowances.key("challenge", challenge)
         return self._allowances.take(connection, key, limit=1, quiet=_REMEMBERED_FOR, now=now) is None
 
-    def _use(self, connection: Connection, proof: VerifiedAuthentication, now: datetime) -> bool:
+    def _use(self, connection: Connection, use: "Use", sign_count: int, now: datetime) -> bool:
         """Note the use, unless the passkey has gone or has been used since (7.2, on the signature counter)."""
         used = (
             update(tables.passkeys)
             .where(
-                _p.id == bytes_to_base64url(proof.credential_id),
-                or_(_p.sign_count < proof.new_sign_count, (_p.sign_count == 0) & (literal(proof.new_sign_count) == 0)),
+                _p.id == use.passkey_id,
+                or_(_p.sign_count < sign_count, (_p.sign_count == 0) & (literal(sign_count) == 0)),
             )
-            .values(sign_count=proof.new_sign_count, used_at=now)
+            .values(sign_count=sign_count, used_at=now)
             .returning(_p.id)
         )
         return connection.execute(used).first() is not None
 
-    def _verify(
-        self, answer: str, browser: str, device: Device
-    ) -> tuple[Account, bool, str, VerifiedAuthentication] | None:
-        """Return whose answer it is, whether the device has signed in there, to which challenge, and what it proves.
+    def _verify(self, answer: str, browser: str, device: Device) -> "tuple[Account, bool, Use, int] | None":
+        """Return whose answer it is, whether the device has signed in there, the answer, and the passkey's counter.
 
         None when it proves nothing (7.2).
         """
-        credential = _faultless(lambda: parse_authentication_credential_json(answer))
-        challenge = self._challenge_of(credential)
-        if credential is None or challenge is None or not self._is_fresh(challenge, "in", browser):
+        from services.accounts.ceremonies import read_use  # noqa: PLC0415 (see there)
+
+        use = read_use(answer)
+        if use is None or not self._is_fresh(use.challenge, "in", browser):
             return None
         is_known = exists().where(_s.account_id == _a.id, _s.device_hash == device.hash).label("is_known")
         found = (
             ACCOUNT.add_columns(_p.public_key, _p.sign_count, is_known)
             .join(tables.passkeys, _p.account_id == _a.id)
-            .where(_p.id == bytes_to_base64url(credential.raw_id))
+            .where(_p.id == use.passkey_id)
         )
         with self._store.read() as connection:
             row = connection.execute(found).first()
         # No list of passkeys was sent along, so the device must name the account (7.2, step 6).
-        if row is None or credential.response.user_handle != row.id.encode():
+        if row is None or use.user_handle != row.id.encode():
             return None
-        proof = _faultless(
-            lambda: verify_authentication_response(
-                credential=credential,
-                expected_challenge=challenge.encode(),
-                expected_rp_id=self.host,
-                expected_origin=self.origin,
-                credential_public_key=row.public_key,
-                credential_current_sign_count=row.sign_count,
-                require_user_verification=True,
-            )
-        )
-        return None if proof is None else (account_from(row._mapping), row.is_known, challenge, proof)
-
-    def _verify_new(
-        self, answer: str, challenge: str, session: Session
-    ) -> tuple[RegistrationCredential, VerifiedRegistration] | None:
-        """Return the passkey that was made and what it proves (7.1); None when it proves nothing."""
-        credential = _faultless(lambda: parse_registration_credential_json(answer))
-        answered = self._challenge_of(credential)
-        if credential is None or answered != challenge or not self._is_fresh(challenge, "new", session.id):
-            return None
-
-        def verify() -> VerifiedRegistration | None:
-            proof = verify_registration_response(
-                credential=credential,
-                expected_challenge=challenge.encode(),
-                expected_rp_id=self.host,
-                expected_origin=self.origin,
-                require_user_verification=True,
-            )
-            # A key that could not be used is found out now, not when somebody wants to sign in with it.
-            decoded_public_key_to_cryptography(decode_credential_public_key(proof.credential_public_key))
-            return proof if len(proof.credential_id) <= _LONGEST_ID else None
-
-        proof = _faultless(verify)
-        return None if proof is None else (credential, proof)
-
-    def _challenge_of(self, credential: AuthenticationCredential | RegistrationCredential | None) -> str | None:
-        """Return the challenge that was answered, if it was answered on a page of its own, not in somebody's frame."""
-        if credential is None:
-            return None
-        told = _faultless(lambda: parse_client_data_json(credential.response.client_data_json))
-        return _faultless(told.challenge.decode) if told is not None and not told.cross_origin else None
-
-
-def _faultless(check: Callable[[], T]) -> T | None:
-    """Return what a check of an answer returns, or None when it finds fault with it.
-
-    Anybody may send anything: besides its own errors the library lets those of what it is built on through.
-    """
-    try:
-        return check()
-    except Exception:
-        return None
+        sign_count = use.new_sign_count(self.host, self.origin, row.public_key, row.sign_count)
+        return None if sign_count is None else (account_from(row._mapping), row.is_known, use, sign_count)
 
 
 def _milliseconds(span: timedelta) -> int:

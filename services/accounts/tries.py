@@ -41,14 +41,14 @@ class Tries:
         """
         return self._allowances.key("sign-in", f"{email_key} {device_hash}")
 
-    def source_key(self, source: str) -> str:
+    def source_key(self, source: str, purpose: str = "sign-in source") -> str:
         """Return the key of a network address; of IPv6, of its whole /64, which one household holds."""
         try:
             address = ipaddress.ip_address(source)
         except ValueError:
-            return self._allowances.key("sign-in source", source)
+            return self._allowances.key(purpose, source)
         network = ipaddress.ip_network((address, 64), strict=False) if address.version == 6 else address
-        return self._allowances.key("sign-in source", str(network))
+        return self._allowances.key(purpose, str(network))
 
     def waits_until(self, connection: Connection, key: str, now: datetime) -> datetime | None:
         """Return until when `key` must wait, or None."""

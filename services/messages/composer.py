@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ from services.profiles import Brand, Profile
 
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 _DATES = {"en": "en_GB"}  # "20 November 2026" (wording, rule 9); Babel's "en" would put the month first
-_PARTS = ("subject", "preheader", "text", "button", "until", "not_you")
+_PARTS = ("subject", "preheader", "text", "manager", "button", "link", "until", "not_you")
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class _Target:
 
     path: str
     purpose: str | None = None
+    parameter: str = "token"
 
 
 _TARGETS = {
@@ -37,6 +39,8 @@ _TARGETS = {
     "password_changed": _Target("/sso/ForgotPassword"),
     "new_device": _Target("/sso/ForgotPassword"),
     "address_new": _Target("/fiok/email/uj", "email"),
+    "invitation": _Target("/regisztracio", "invitation", "meghivo"),
+    "reminder": _Target("/regisztracio", "invitation", "meghivo"),
 }
 """One line for each mail with a button; the rest of a mail is its texts, ``mail.<message>.*``."""
 
@@ -58,22 +62,27 @@ class Composed:
     from_name: str = ""
 
 
+@cache
+def _templates() -> Environment:
+    # One a process: to compile them takes longer than to deliver.
+    return Environment(
+        loader=PackageLoader("services.messages", "."),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
 class Composer:
     """Composes messages in one insurer's voice and colours."""
 
     def __init__(self, profile: Profile, links: Links) -> None:
         self._profile = profile
         self._links = links
-        templates = Environment(
-            loader=PackageLoader("services.messages", "."),
-            autoescape=select_autoescape(["html"]),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-        )
-        self._plain_frame = templates.get_template("mail.txt")
-        self._html_frame = templates.get_template("mail.html")
+        self._plain_frame = _templates().get_template("mail.txt")
+        self._html_frame = _templates().get_template("mail.html")
         self._palette = _palette(profile.brand)
         # WebOTP binds a code to the page's host, without a port: https://wicg.github.io/sms-one-time-codes/.
         self._host = (urlsplit(links.public_url).hostname or "").encode("idna").decode("ascii")
@@ -107,6 +116,7 @@ class Composer:
             part: texts.say(key, language, **plain)
             for part in _PARTS
             if texts.has(key := f"mail.{message.message}.{part}", language)
+            and (part != "manager" or "is_manager" in plain)
         }
         context = {
             "parts": parts,
@@ -134,7 +144,7 @@ class Composer:
             return ""
         if target.purpose is None:
             return self._links.url(target.path)
-        return self._links.url(target.path, target.purpose, message.facts["link_id"])
+        return self._links.url(target.path, target.purpose, message.facts["link_id"], parameter=target.parameter)
 
     def _facts(self, message: Message) -> dict[str, str]:
         """Return what fills a mail's texts, numbers and dates kept together by no-break spaces."""
@@ -144,12 +154,15 @@ class Composer:
         at = message.facts.get("at")
         spoken_of = datetime.fromisoformat(at).astimezone(self._profile.zone) if at else until
         profile = self._profile.texts.facts(message.language)
+        deadline = message.facts.get("deadline")
+        day = datetime.fromisoformat(deadline).astimezone(self._profile.zone) if deadline else until
         return {
             "phone": profile["phone"].replace(" ", _NO_BREAK),
             "phone_as": profile["phone_as"].replace(" ", _NO_BREAK),
             "time": _time(until) if until.date() == written.date() else _whole(until, message.language),  # rule 9
             "datetime": _whole(spoken_of, message.language),
             **message.facts,
+            "deadline": _date(day, message.language),
         }
 
     def _rich_facts(self, language: str, plain: Mapping[str, str]) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -38,6 +38,8 @@ from services.clock import Clock
 from services.crash_points import reach
 from services.messages.composer import Composer
 from services.messages.outbox import ANNOUNCED, DOUBTFUL, REPEATING, SENDING, UNSENT, WAITING, Message
+from services.messages.parts import parts
+from services.messages.postage import DELIVERED, GIVEN_UP, BudgetSpent, Postage
 from services.messages.senders import PermanentFailure, Sender, TemporaryFailure, Withdrawn
 from services.store.engine import Store
 from services.store.tables import outbox
@@ -147,6 +149,8 @@ class _Outcome:
 class _Attempt:
     message: Message
     until: float
+    parts: int = 0  # of a text message
+    left_on: date | None = None
     has_left: bool = False
     is_over: bool = False
     is_abandoned: bool = False
@@ -157,7 +161,7 @@ class _Attempt:
 class Delivery:
     """Delivers what is in the outbox; several may run, in one process or in many.
 
-    `undelivered(connection, topic, message)` is told of a message that did not leave, in the transaction that
+    `undelivered(connection, topic)` is told of a message that did not leave, in the transaction that
     ends it. One Delivery is driven by one thread: by `run`, or by calls of `deliver_due`.
     """
 
@@ -167,11 +171,13 @@ class Delivery:
         clock: Clock,
         composer: Composer,
         senders: Mapping[str, Sender],
-        undelivered: Callable[[Connection, str, str], None],
+        undelivered: Callable[[Connection, str], None],
         *,
+        postage: Postage,
         deadline_seconds: float = DEADLINE_SECONDS,
     ) -> None:
         """`senders` are by kind, ``email`` and ``sms``; no sending may take longer than the deadline."""
+        self._postage = postage
         self._store = store
         self._clock = clock
         self._composer = composer
@@ -316,6 +322,7 @@ class Delivery:
             composed = self._composer.compose(message)
         except Exception as error:  # a text or fact is missing: mended by a new release, perhaps in time
             return _Outcome("temporary", f"the message cannot be composed: {type(error).__name__}")
+        attempt.parts = parts(composed.text) if message.kind == "sms" else 0
         try:
             self._senders[message.kind].send(message.recipient, composed, message.id, lambda: self._leave(attempt))
         except Withdrawn:
@@ -330,7 +337,10 @@ class Delivery:
         return _Outcome("sent")
 
     def _leave(self, attempt: _Attempt) -> None:
-        """Write down that the message is handed over now; raises Withdrawn when it must not be any more."""
+        """Write down that the message is handed over now.
+
+        Raises Withdrawn when it must not be any more, or PermanentFailure when it is not in the budget.
+        """
         now = self._clock.now()
         message = attempt.message
         leave = {
@@ -342,9 +352,14 @@ class Delivery:
             "leased_until": now + LEASE,
         }
         with attempt.lock:
-            with self._store.write() as connection:
-                if attempt.is_abandoned or connection.execute(_LEAVE, leave).rowcount == 0:
-                    raise Withdrawn
+            try:
+                with self._store.write() as connection:
+                    if attempt.is_abandoned or connection.execute(_LEAVE, leave).rowcount == 0:
+                        raise Withdrawn
+                    attempt.left_on = self._postage.leave(connection, message, attempt.parts)
+            except BudgetSpent:
+                self._postage.refuse(attempt.parts)
+                raise PermanentFailure("the month's SMS budget is used up") from None
             attempt.has_left = True
         reach("delivery.leaving")
 
@@ -355,7 +370,7 @@ class Delivery:
         while self._finished:
             attempt, outcome = self._finished[0]
             if not attempt.is_abandoned or outcome.result == "sent":
-                self._note(attempt.message, outcome)
+                self._note(attempt, outcome)
             self._finished.popleft()
             if attempt in self._under_way:
                 self._under_way.remove(attempt)
@@ -369,21 +384,22 @@ class Delivery:
             attempt.is_abandoned = True
         finally:
             attempt.lock.release()
-        self._note(attempt.message, _Outcome("temporary", "no answer in time", attempt.has_left))
+        self._note(attempt, _Outcome("temporary", "no answer in time", attempt.has_left))
         self._under_way.remove(attempt)
         self._abandoned.append(attempt)
 
-    def _note(self, message: Message, outcome: _Outcome) -> None:
+    def _note(self, attempt: _Attempt, outcome: _Outcome) -> None:
         if outcome.result == "sent":
-            self._note_sent(message)
+            self._note_sent(attempt.message)
         elif outcome.result == "withdrawn":
-            self._let_go(message)
+            self._let_go(attempt.message)
         else:
-            self._note_failure(message, outcome)
+            self._note_failure(attempt, outcome)
 
     def _note_sent(self, message: Message) -> None:
         with self._store.write() as connection:
             connection.execute(_SENT, {"message_id": message.id, "now": self._clock.now()})
+            self._postage.note(connection, message, DELIVERED)
         _log.info("sent %s", _described(message))
 
     def _let_go(self, message: Message) -> None:
@@ -392,10 +408,11 @@ class Delivery:
         with self._store.write() as connection:
             connection.execute(mine.values(due_at=self._clock.now()))
 
-    def _note_failure(self, message: Message, outcome: _Outcome) -> None:
-        due_at = self._next_try(message, outcome)
+    def _note_failure(self, attempt: _Attempt, outcome: _Outcome) -> None:
+        message, due_at = attempt.message, self._next_try(attempt.message, outcome)
+        did_not_leave = None if outcome.may_have_arrived else attempt
         if due_at is None:
-            self._end(message, "given_up", outcome.error)
+            self._end(message, "given_up", outcome.error, did_not_leave)
             return
         state = DOUBTFUL if outcome.may_have_arrived else message.state
         again = (
@@ -405,6 +422,7 @@ class Delivery:
         )
         with self._store.write() as connection:
             connection.execute(again)
+            self._take_back(connection, did_not_leave)
         _log.warning("not sent, will be tried again: %s: %s", _described(message), outcome.error)
 
     def _next_try(self, message: Message, outcome: _Outcome) -> datetime | None:
@@ -427,20 +445,28 @@ class Delivery:
             else:
                 self._end(message, "given_up", "may have left twice: its process died both times")
 
-    def _end(self, message: Message, state: str, error: str) -> None:
+    def _take_back(self, connection: Connection, attempt: _Attempt | None) -> None:
+        """Take back what was counted of an attempt that certainly has not left."""
+        if attempt is not None and attempt.left_on is not None and attempt.has_left:
+            self._postage.come_back(connection, attempt.message, attempt.parts, attempt.left_on)
+
+    def _end(self, message: Message, state: str, error: str, did_not_leave: _Attempt | None = None) -> None:
         ended = _unsent(message).where(outbox.c.attempts == message.attempts).values(state=state, facts={})
         if error:
             ended = ended.values(last_error=error)
         with self._store.write() as connection:
             result: CursorResult[Any] = connection.execute(ended)
-            if result.rowcount == 0:
-                return
-            self._tell_undelivered(connection, message)
+            if result.rowcount > 0:
+                self._tell_undelivered(connection, message)
+                self._postage.note(connection, message, GIVEN_UP)
+            self._take_back(connection, did_not_leave)
+        if result.rowcount == 0:
+            return
         _log.warning("%s: %s%s", state, _described(message), f": {error}" if error else "")
 
     def _tell_undelivered(self, connection: Connection, message: Message) -> None:
         try:
-            self._undelivered(connection, message.topic, message.message)
+            self._undelivered(connection, message.topic)
         except SQLAlchemyError:
             raise  # the message ends later, together with what is done about it
         except Exception as error:  # what is wrong with one message must not stop all the others

@@ -8,13 +8,14 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from email.utils import format_datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 from urllib.parse import quote
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from services.clock import Clock
@@ -96,6 +97,9 @@ class FolderSender:
             raise TemporaryFailure("the folder's disk is full", may_have_arrived=True)
 
 
+_MOMENT = timedelta(milliseconds=1)
+
+
 class DemoSender:
     """Puts messages into the demo inbox, each once."""
 
@@ -106,9 +110,13 @@ class DemoSender:
     def send(
         self, recipient: str, composed: Composed, message_id: str, leaving: Callable[[], None] = _unwatched
     ) -> None:
-        """Write the message down; a repetition changes nothing, so `leaving` need not be told."""
+        """Write the message down; a repetition changes nothing."""
+        leaving()
         try:
             with self._store.write() as connection:
+                # Each later than the one before it: they are listed by that, and several may leave in a millisecond.
+                newest = connection.execute(select(func.max(demo_messages.c.created_at))).scalar()
+                now = self._clock.now()
                 connection.execute(
                     insert(demo_messages).values(
                         id=message_id,
@@ -118,7 +126,7 @@ class DemoSender:
                         text=composed.text,
                         html=composed.html,
                         links=list(composed.links),
-                        created_at=self._clock.now(),
+                        created_at=max(now, newest + _MOMENT) if newest else now,
                     )
                 )
         except IntegrityError:

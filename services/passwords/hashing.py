@@ -56,7 +56,7 @@ def _whole(password: str) -> bytes:
 
 
 class Hasher:
-    """Hashes in a few threads of the lowest priority, so that pages stay quick while passwords are hashed."""
+    """Hashes in a few threads of low priority, so that pages stay quick while passwords are hashed."""
 
     def __init__(self, rounds: int, threads: int | None = None) -> None:
         self._rounds = rounds
@@ -87,6 +87,7 @@ class Hasher:
 
 
 def _step_back() -> None:
-    # On Linux a thread has a niceness of its own; elsewhere this would slow the whole process.
+    # On Linux a thread has a niceness of its own; elsewhere this would slow the whole process. The lowest priority
+    # would leave next to nothing beside another busy process of the machine, and passwords would wait too long.
     if hasattr(threading, "get_native_id") and os.uname().sysname == "Linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)

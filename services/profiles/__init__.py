@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -20,8 +21,8 @@ from services.profiles.contrast import contrast
 from services.profiles.problems import Problem, ProfileError, explain
 from services.texts import Texts, has_catalogue
 
-__all__ = ["Brand", "Datum", "HolderType", "Identification", "OneTimeCode", "PasswordRules", "Profile", "ProfileError",
-           "Registration", "default", "find", "known", "load"]  # fmt: skip
+__all__ = ["Brand", "Datum", "HolderType", "Identification", "Messages", "OneTimeCode", "PasswordRules", "Profile",
+           "ProfileError", "Registration", "default", "find", "known", "load"]  # fmt: skip
 
 _HERE = Path(__file__).parent
 
@@ -130,6 +131,8 @@ class Registration(_Part):
     warning_minutes: Annotated[int, Field(ge=1)]
     mail_again_seconds: Annotated[int, Field(ge=1)]
     mails_an_hour: Annotated[int, Field(ge=1)]
+    taken_a_day_by_one: Annotated[int, Field(ge=1)] = 100
+    """So many times a day one member of staff, or one client of the API, is told that an address is taken."""
 
     @property
     def lifetime(self) -> timedelta:
@@ -163,6 +166,10 @@ class OneTimeCode(_Part):
     again_seconds: Annotated[int, Field(ge=1)]
     guesses: Annotated[int, Field(ge=1)]
     budget_hours: Annotated[int, Field(ge=1)]
+    an_hour_to_a_number: Annotated[int, Field(ge=1, le=100)] = 6
+    """So many codes an hour go to a number that need not be on record, whoever the customers are."""
+    a_day_by_one: Annotated[int, Field(ge=1)] = 500
+    """So many codes a day one member of staff, or one client of the API, may have sent."""
 
     @model_validator(mode="after")
     def _is_typed(self) -> "OneTimeCode":
@@ -261,18 +268,27 @@ class SignIn(_Part):
         return timedelta(minutes=self.warning_minutes)
 
 
+class Invitations(_Part):
+    """Invitations to register (B2): how many days before the deadline whoever has not registered is reminded."""
+
+    remind_days: Annotated[int, Field(ge=1, le=60)] = 7
+
+
 class Retention(_Part):
     """After how many days what is no longer needed is erased (GDPR, article 5 (1) e).
 
     Registrations from their end on, complete or not: the account holds what is needed of a complete one. Messages
     from their last try on, unsent ones never. Sessions from their sign-in on, and with them by which browsers a
-    customer is known. Of the audit trail, five years and a day are in which claims lapse (Ptk. 6:22. §).
+    customer is known. Invitations from their deadline on, and cases of the worklists from their closing. Of the audit
+    trail, five years and a day are in which claims lapse (Ptk. 6:22. §).
     """
 
     registrations_days: _Days = 7
     messages_days: _Days = 30
     sessions_days: _Days = 90
+    worklists_days: _Days = 365
     audit_days: Annotated[int, Field(ge=30, le=36525)] = 1826
+    figures_days: Annotated[int, Field(ge=31, le=36525)] = 1096
 
     @property
     def registrations(self) -> timedelta:
@@ -290,9 +306,49 @@ class Retention(_Part):
         return timedelta(days=self.sessions_days)
 
     @property
+    def worklists(self) -> timedelta:
+        """How long it is kept who was invited, and how a case was closed."""
+        return timedelta(days=self.worklists_days)
+
+    @property
     def audit(self) -> timedelta:
         """How long it is kept who did what."""
         return timedelta(days=self.audit_days)
+
+    @property
+    def figures(self) -> timedelta:
+        """How long it is kept how many registered and how many messages left, a day at a time."""
+        return timedelta(days=self.figures_days)
+
+
+class Messages(_Part):
+    """What text messages cost, and how many may leave in a calendar month; nothing is known or limited unless said.
+
+    A price is that of one part (`services.messages.parts`). The budget is so many parts, or so much money.
+    """
+
+    sms_price: Annotated[Decimal, Field(gt=0)] | None = None
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    sms_a_month: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+    sms_cost_a_month: Annotated[Decimal, Field(gt=0)] | None = None
+    warn_at_percent: Annotated[int, Field(ge=1, le=100)] = 80
+
+    @model_validator(mode="after")
+    def _is_one_budget(self) -> "Messages":
+        if (self.sms_price is None) != (self.currency is None):
+            raise ValueError("sms_price: a price needs its currency, such as HUF, and a currency a price")
+        if self.sms_cost_a_month is not None and self.sms_a_month is not None:
+            raise ValueError("sms_a_month: give the month's budget in text messages or in money, not both")
+        if self.sms_cost_a_month is not None and (self.sms_price is None or self.sms_cost_a_month < self.sms_price):
+            raise ValueError("sms_cost_a_month: a budget of money needs a sms_price, and must be worth one at least")
+        return self
+
+    @property
+    def sms_budget(self) -> int | None:
+        """How many parts may leave in a month; None without a limit."""
+        if self.sms_cost_a_month is not None and self.sms_price is not None:
+            return int(self.sms_cost_a_month // self.sms_price)
+        return self.sms_a_month
 
 
 class Contact(_Part):
@@ -346,7 +402,9 @@ class Profile(_Part):
     one_time_code: OneTimeCode
     password: PasswordRules
     sign_in: SignIn = SignIn()
+    invitations: Invitations = Invitations()
     retention: Retention = Retention()
+    messages: Messages = Messages()
     contact: Contact
     brand: Brand
     terms: Annotated[tuple[Document, ...], Field(min_length=1)]

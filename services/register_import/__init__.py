@@ -5,7 +5,8 @@ The files, as insurers' systems export them
     without case, accents, spaces and punctuation, in English or Hungarian (`policy_number`, `Kötvényszám`); other
     columns are passed over; quotes as in RFC 4180. Each file may be left out.
 
-    customers           kutid, holder_type, name, birth_date, tax_number [, postal_code, customer_number, birth_number]
+    customers           kutid, holder_type, name, birth_date, tax_number
+                        [, postal_code, customer_number, birth_number, email]
     policies            policy_number, kutid, status [, product, ended_on]
     phones              kutid, policy_number, phone [, is_default]
     communication_ids   communication_id, kutid, password or password_hash (bcrypt)
@@ -27,7 +28,8 @@ What a file says of those it does not mention: nothing. Files may be whole or ho
 
 Refused rows go to the rejects with line, field and reason, and the others are imported. Of two rows with the same key
 the first counts. A second datum that is missing, or a wrong check digit, never refuses a customer: the report counts
-them. A birth date of a company, a tax number of a person or a birth number that is unsound is left out.
+them. A birth date of a company, a tax number of a person, a birth number or an email address that is unsound is left
+out.
 """
 
 from services.register_import.failures import DatabaseFailed, ImportFailed, RegisterBusy, UnusableFile

@@ -141,6 +141,7 @@ class _Merge:
         for done, _ in enumerate(merging.merge(self._stage.connection, self._present), 1):
             self._progress("merging", done, 0, 0)
         merging.settle(self._stage.connection, now)
+        merging.want_sweep(self._stage.connection)
         self._stage.raise_edition()
 
     def file_report(self, kind: Kind, rows: int) -> FileReport:

@@ -95,12 +95,26 @@ def merge(connection: Connection, present: Present) -> Iterator[Kind]:
 
 def settle(connection: Connection, now: datetime) -> None:
     """Note that the register has what staff had learnt of a customer: from now on it alone says what is known."""
-    learnt, held = tables.contact_changes.c, tables.phones.c
-    has_come = select(held.number).where(held.kutid == learnt.kutid, held.number == learnt.after).exists()
+    learnt, held, known = tables.contact_changes.c, tables.phones.c, tables.customers.c
+    has_number = select(held.number).where(held.kutid == learnt.kutid, held.number == learnt.after).exists()
+    is_address = func.lower(known.email) == func.lower(learnt.after)
+    has_address = select(known.kutid).where(known.kutid == learnt.kutid, is_address).exists()
+    for kind, has_come in (("mobile", has_number), ("email", has_address)):
+        connection.execute(
+            update(tables.contact_changes)
+            .where(learnt.kind == kind, learnt.settled_at.is_(None), has_come)
+            .values(settled_at=now)
+        )
+
+
+def want_sweep(connection: Connection) -> None:
+    """Have the register's new data looked through for what somebody should put right."""
+    sweep = tables.quality_sweep
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     connection.execute(
-        update(tables.contact_changes)
-        .where(learnt.kind == "mobile", learnt.settled_at.is_(None), has_come)
-        .values(settled_at=now)
+        insert(sweep)
+        .values(id=1, wanted=1, done=0, position="")
+        .on_conflict_do_update(index_elements=[sweep.c.id], set_={"wanted": sweep.c.wanted + 1, "position": ""})
     )
 
 

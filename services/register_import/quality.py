@@ -10,7 +10,7 @@ from services.register_import.report import Finding, Quality
 from services.store.tables import customers, phones
 
 EXAMPLES = 5
-_SHARED_BY = 4
+SHARED_BY = 4
 
 
 def measure(connection: Connection) -> Quality:
@@ -68,7 +68,7 @@ def _tax_numbers(connection: Connection) -> tuple[Finding, Finding]:
 
 def _shared_phones(connection: Connection) -> Finding:
     owners = func.count(phones.c.kutid.distinct())
-    shared = select(phones.c.number).group_by(phones.c.number).having(owners >= _SHARED_BY)
+    shared = select(phones.c.number).group_by(phones.c.number).having(owners >= SHARED_BY)
     rows = connection.execute(
         shared.add_columns(owners, func.count().over()).order_by(owners.desc(), phones.c.number).limit(EXAMPLES)
     ).all()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from services import identifiers
+from services import email_addresses, identifiers
 from services.identifiers import TaxNumber
 from services.refusal import Refusal
 from services.register_import.source import Columns, folded
@@ -28,6 +28,7 @@ _HEADERS = {
     "postal_code": "postal code, postcode, irányítószám, irsz",
     "customer_number": "customer number, ügyfélszám",
     "birth_number": "birth number, rodné číslo, személyi azonosító",
+    "email": "email, e-mail, email cím, e-mail cím, email address, e-mailová adresa",
     "policy_number": "policy number, kötvényszám, szerződésszám, kötvény száma",
     "status": "status, állapot, státusz, szerződés állapota",
     "product": "product, termék, módozat, termékkód",
@@ -91,9 +92,19 @@ def _words(listed: str) -> frozenset[str]:
 
 CUSTOMERS = Kind(
     "customers",
-    ("kutid", "holder_type", "name", "birth_date", "tax_number", "postal_code", "customer_number", "birth_number"),
+    (
+        "kutid",
+        "holder_type",
+        "name",
+        "birth_date",
+        "tax_number",
+        "postal_code",
+        "customer_number",
+        "birth_number",
+        "email",
+    ),
     key="kutid",
-    optional=frozenset({"postal_code", "customer_number", "birth_number"}),
+    optional=frozenset({"postal_code", "customer_number", "birth_number", "email"}),
 )
 POLICIES = Kind(
     "policies",
@@ -141,7 +152,7 @@ class RowReaders:
         return self._of[kind]
 
     def _customer(self, values: tuple[str, ...]) -> Row:
-        kutid, holder_type, name, birth_date, tax_number, postal_code, customer_number, birth_number = values
+        kutid, holder_type, name, birth_date, tax_number, postal_code, customer_number, birth_number, email = values
         holder = _word(holder_type, "holder_type")
         is_person = holder == "person"
         return (
@@ -153,6 +164,8 @@ class RowReaders:
             _postal_code(postal_code),
             identifiers.code(customer_number, "customer_number") if customer_number.strip() else None,
             _birth_number(birth_number),
+            # One that is unsound reaches nobody and is left out, not refused.
+            email_addresses.normalised(email) if email else None,
         )
 
     def _policy(self, values: tuple[str, ...]) -> Row:

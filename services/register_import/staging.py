@@ -47,6 +47,7 @@ STAGED = {
         Column("postal_code", String),
         Column("customer_number", String),
         Column("birth_number", String),
+        Column("email", String),
     ),
     POLICIES: _temporary(
         "staged_policies",

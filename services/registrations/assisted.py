@@ -8,14 +8,15 @@ from sqlalchemy import Connection, bindparam, exists, or_, select, update
 
 from services.allowances import Allowances
 from services.email_addresses import EmailAddress
+from services.figures.observations import REFUSED, Observations
 from services.messages.outbox import Outbox
 from services.one_time_codes import OneTimeCodes
 from services.policyholders import PolicyHolder
 from services.profiles import Profile
 from services.refusal import Refusal
+from services.registrations.mailing import Mailing
 from services.registrations.registration import EMAIL_CONFIRMED, Registration, Visit
 from services.registrations.rows import Rows, why_not
-from services.registrations.sending import Sending
 from services.store import tables
 
 _r = tables.registrations.c
@@ -59,11 +60,13 @@ class AssistedRegistrations:
         allowances: Allowances,
         codes: OneTimeCodes,
         outbox: Outbox,
+        observations: Observations,
     ) -> None:
         """`facts` are those of the profile's journey, in its order."""
+        self._observations = observations
         self._rows = Rows(facts, profile.registration, codes)
         self._rules = profile.registration
-        self._sending = Sending(profile.registration, allowances, codes, outbox)
+        self._mailing = Mailing(profile.registration, allowances, outbox)
         self._outbox = outbox
         # Staff take the place of what comes before the mailed link (M5): there must be one, right after who it is.
         self.is_possible = tuple(facts[:3]) == ("identifier", "email", EMAIL_CONFIRMED)
@@ -97,7 +100,14 @@ class AssistedRegistrations:
         if changed is None:
             seen = self._rows.see(connection, Visit(begun.id))
             raise why_not(seen, now) if seen is not None and seen.has_account else Refusal("email", "taken")
-        return self._sending.mail_link(connection, changed, now)
+        mailed = self._mailing.mail_link(connection, changed, now)
+        self._observations.count_assisted(by)
+        return mailed
+
+    def count_refused(self, by: str, refusal: Refusal) -> None:
+        """Count, for the figures, what was refused while staff or another system began a registration."""
+        step = {"email": "email", "mobile": "mobile"}.get(refusal.field, "sms-code")
+        self._observations.count(step, REFUSED, begun_by=by, error=f"{refusal.field}.{refusal.reason}")
 
     def mail_again(self, connection: Connection, registration_id: str, now: datetime) -> Registration:
         """Mail a new link; the older one dies and a new hour begins.
@@ -110,7 +120,7 @@ class AssistedRegistrations:
             connection, visit, "email", now, _HAS_ADDRESS, _IS_LONG_AGO, again_before=now - again, new_link=True
         )
         if changed is not None:
-            return self._sending.mail_link(connection, changed, now)
+            return self._mailing.mail_link(connection, changed, now)
         seen = self._rows.see(connection, visit)
         if seen is not None and seen.mailed_at is not None and self._rows.is_in_turn(seen, "email", now):
             seconds = max(1, -int(-(seen.mailed_at + again - now).total_seconds() // 1))

@@ -13,6 +13,7 @@ from services import audit, randomness
 from services.accounts.activations import Activations
 from services.allowances import Allowances
 from services.clock import Clock
+from services.code_sending import CodeOrder, CodeSender
 from services.crash_points import reach
 from services.email_addresses import EmailAddress
 from services.messages.outbox import Outbox
@@ -21,9 +22,9 @@ from services.passwords import Hasher, Rule, judge
 from services.policyholders import PolicyHolder, PolicyHolders, SecondDatum, has_mobile
 from services.profiles import Profile
 from services.refusal import DeadEnd, OutOfTurn, Refusal
+from services.registrations.mailing import Mailing
 from services.registrations.registration import COMPLETE, MOBILE_CONFIRMED, Registration, Visit
 from services.registrations.rows import Rows, binds, why_not
-from services.registrations.sending import Sending
 from services.store import tables
 from services.store.engine import Store
 from services.terms import TermsVersions
@@ -64,6 +65,7 @@ class Registrations:
         allowances: Allowances,
         policyholders: PolicyHolders,
         codes: OneTimeCodes,
+        code_sender: CodeSender,
         terms: TermsVersions,
         notice: TermsVersions,
         outbox: Outbox,
@@ -75,10 +77,11 @@ class Registrations:
         self._clock = clock
         self._profile = profile
         self._rows = Rows(facts, profile.registration, codes)
-        self._sending = Sending(profile.registration, allowances, codes, outbox)
+        self._mailing = Mailing(profile.registration, allowances, outbox)
         self._allowances = allowances
         self._policyholders = policyholders
         self._codes = codes
+        self._code_sender = code_sender
         self._terms = terms
         self._notice = notice
         self._hasher = hasher
@@ -118,8 +121,8 @@ class Registrations:
         """Begin a registration for a customer with a live policy (M7, M8, T1, A1).
 
         `kind` is the kind of `number`. Where the mobile is part of what was asked, the code is sent to it at once.
-        Raises Refusal ``identify.mismatch``, ``identify.slowed``, ``identify.no_mobile`` (M12), ``account_number.old``
-        or ``account_number.managed``, DeadEnd ``already_registered`` or ``codes_used_up``.
+        Raises Refusal ``identify.mismatch``, ``identify.slowed``, ``identify.no_mobile`` (M12), ``account_number.old``,
+        ``account_number.managed`` or ``sms.paused``, DeadEnd ``already_registered`` or ``codes_used_up``.
         """
         now = self._clock.now()
         with self._store.write() as connection:
@@ -161,8 +164,15 @@ class Registrations:
                 email_key=address.key,
             )  # fmt: skip
             if changed is not None:
-                self._stop_asking(connection, changed, now)
-                return self._sending.mail_link(connection, changed, now) if is_link_mailed else changed
+                # After the last "taken" any address is refused: an answer that differs would be one more.
+                taken = self._allowances.key("taken", changed.kutid)
+                if is_link_mailed:
+                    return self._mailing.mail_link(connection, changed, now, unless=taken)
+                limit = self._profile.registration.mails_an_hour
+                blocked_until = self._allowances.blocked_until(connection, taken, limit=limit, now=now)
+                if blocked_until:
+                    raise Refusal("email", "too_many", at=blocked_until)
+                return changed
             seen = self._rows.see(connection, visit)
             refusal = self._taken(connection, seen, address, now) if self._rows.is_in_turn(seen, "email", now) else None
         if refusal is not None:
@@ -186,7 +196,7 @@ class Registrations:
                 new_link=True,
             )  # fmt: skip
             if changed is not None:
-                return self._sending.mail_link(connection, changed, now)
+                return self._mailing.mail_link(connection, changed, now)
             seen = self._rows.see(connection, visit)
         if seen is not None and seen.mailed_at is not None and self._rows.is_in_turn(seen, "email", now):
             raise Refusal("email", "resend_too_early", seconds=_seconds(seen.mailed_at + again, now))
@@ -195,8 +205,8 @@ class Registrations:
     def choose_mobile(self, visit: Visit, mobile: str) -> Registration:
         """Take a mobile that the register holds for this customer and send a code to it (M20, M21).
 
-        The same number again within the wait changes nothing. Raises Refusal ``mobile.not_on_record`` or
-        ``sms_resend.too_early``, DeadEnd or OutOfTurn.
+        The same number again within the wait changes nothing. Raises Refusal ``mobile.not_on_record``, ``sms.paused``
+        or ``sms_resend.too_early``, DeadEnd or OutOfTurn.
         """
         now = self._clock.now()
         with self._store.write() as connection:
@@ -208,7 +218,7 @@ class Registrations:
                 mobile_confirmed_at=None,
             )  # fmt: skip
             if changed is not None:
-                return self._sending.send_code(connection, changed, now)
+                return self._send_code(connection, changed, now)
             seen = self._rows.see(connection, visit)
             if seen is None or not self._rows.is_in_turn(seen, "mobile", now):
                 raise why_not(seen, now)
@@ -216,7 +226,7 @@ class Registrations:
                 raise Refusal("mobile", "not_on_record")
             if seen.mobile_confirmed_at or (seen.code and seen.code.again_at > now and seen.code.is_usable(now)):
                 return seen
-            return self._sending.send_code(connection, seen, now)
+            return self._send_code(connection, seen, now)
 
     def resend_code(self, visit: Visit) -> Registration:
         """Send a new code to the mobile given; the older one dies (M21).
@@ -229,11 +239,7 @@ class Registrations:
             seen = self._rows.see(connection, visit)
             if seen is None or seen.mobile_confirmed_at or not self._rows.is_in_turn(seen, MOBILE_CONFIRMED, now):
                 raise why_not(seen, now)
-            if seen.code and seen.code.is_usable(now) and seen.code.codes_left <= 0 and not seen.code.is_undelivered:
-                # The last code is still good: a second click on its button must not look like the end.
-                raise Refusal("sms_resend", "used_up", at=seen.code.expires_at)
-            self._sending.withdraw_code(connection, seen)
-            return self._sending.send_code(connection, seen, now)
+            return replace(seen, code=self._code_sender.send_again(connection, _order(seen), seen.code, now))
 
     def confirm_mobile(self, visit: Visit, code: str) -> Registration:
         """Check the code from the SMS (M21). Raises Refusal ``sms_code.wrong`` and others, DeadEnd or OutOfTurn."""
@@ -406,14 +412,20 @@ class Registrations:
             return DeadEnd("already_registered", kutid=found.kutid)
         if not found.has_mobile:
             return Refusal("identify", "no_mobile", kutid=found.kutid)
+        if mobile is not None and self._codes.is_paused():
+            return Refusal("sms", "paused")  # not raised: it would undo what was counted
         begun = self._rows.begin(connection, found, identifier, language, now, mobile=mobile)
-        if mobile is None:
-            return begun
+        return begun if mobile is None else self._send_first_code(connection, begun, mobile, now)
+
+    def _send_code(self, connection: Connection, registration: Registration, now: datetime) -> Registration:
+        return replace(registration, code=self._code_sender.send(connection, _order(registration), now))
+
+    def _send_first_code(self, connection: Connection, begun: Registration, mobile: str, now: datetime) -> Registration:
         try:
-            return self._sending.send_code(connection, begun, now)
+            return self._send_code(connection, begun, now)
         except Refusal:  # one has just been sent: it is as good for this registration
             code = self._codes.hand_over(
-                connection, kutid=found.kutid, registration_id=begun.id, mobile=mobile, now=now
+                connection, kutid=begun.kutid, registration_id=begun.id, mobile=mobile, now=now
             )
             return replace(begun, code=code)
 
@@ -428,7 +440,7 @@ class Registrations:
                 if self._activations is not None and self._activations.is_wanted:
                     self._activations.begin(connection, is_open.id, seen.email or "", seen.language, now)
                 else:
-                    self._sending.mail_success(connection, seen, now)
+                    self._mailing.mail_success(connection, seen, now)
         if is_open is not None:
             reach("registrations.opened")
             return replace(seen, is_complete=True)
@@ -469,17 +481,6 @@ class Registrations:
         )
         return Refusal("email", "too_many", at=blocked_until) if blocked_until else Refusal("email", "taken")
 
-    def _stop_asking(self, connection: Connection, registration: Registration, now: datetime) -> None:
-        # After the last "taken" any address is refused: an answer that differs would be one more.
-        blocked_until = self._allowances.blocked_until(
-            connection,
-            self._allowances.key("taken", registration.kutid),
-            limit=self._profile.registration.mails_an_hour,
-            now=now,
-        )
-        if blocked_until:
-            raise Refusal("email", "too_many", at=blocked_until)
-
 
 def _completing(conditions: Sequence[ColumnElement[bool]]) -> Insert:
     """Return the statement that opens an account of what the registration holds, if the conditions hold of it."""
@@ -511,6 +512,17 @@ def _with_tries(refusal: Exception | None, seen: Registration, now: datetime) ->
             return DeadEnd("codes_used_up", again_at=seen.code.budget_ends_at)
         return Refusal("sms_code", "wrong", tries=seen.code.tries_left)
     return refusal or OutOfTurn()
+
+
+def _order(registration: Registration) -> CodeOrder:
+    return CodeOrder(
+        registration.kutid,
+        registration.id,
+        registration.mobile or "",
+        language=registration.language,
+        ends_at=registration.expires_at,
+        is_on_record=True,
+    )
 
 
 def _or_raise(begun: Registration | Refusal | DeadEnd) -> Registration:

@@ -9,6 +9,7 @@ from services.staff.cases import Case, Cases, Hit
 from services.staff.customers import CustomerFile, CustomerFiles
 from services.staff.desk import Desk
 from services.staff.member import ROLES, Member, StaffSession
+from services.staff.sms_budget import SmsReleases
 
 __all__ = [
     "ROLES",
@@ -19,6 +20,7 @@ __all__ = [
     "Desk",
     "Hit",
     "Member",
+    "SmsReleases",
     "StaffAccounts",
     "StaffSession",
 ]

@@ -24,6 +24,7 @@ from services.store.engine import Store
 
 _m = tables.staff.c
 _s = tables.staff_sessions.c
+_b = tables.batches.c
 _PROLONGED_AFTER = timedelta(minutes=1)
 _SHORTEST_PASSWORD, _LONGEST_PASSWORD = 15, 1000
 """NIST SP 800-63B-4, 3.1.1.2: fifteen where nothing else is sure to stand beside it."""
@@ -91,7 +92,7 @@ class StaffAccounts:
         return provisioning_uri(secret, address.typed, issuer)
 
     def disable(self, email_key: str) -> bool:
-        """Close an account for good and end its sessions; tell whether there was one."""
+        """Close an account for good, and end its sessions and its batches of mails; tell whether there was one."""
         now = self._clock.now()
         with self._store.write() as connection:
             disabled = connection.execute(
@@ -105,6 +106,11 @@ class StaffAccounts:
                     update(tables.staff_sessions)
                     .where(_s.staff_id == disabled, _s.ended_at.is_(None))
                     .values(ended_at=now)
+                )
+                connection.execute(
+                    update(tables.batches)
+                    .where(_b.actor == disabled, _b.ended_at.is_(None))
+                    .values(ended_at=now, stopped_by=disabled)
                 )
                 audit.record(connection, "staff_disabled", kutid=None, at=now, actor="system", staff=disabled)
         return disabled is not None
@@ -156,6 +162,25 @@ class StaffAccounts:
                 audit.record(connection, "signed_in", kutid=None, at=now, actor=row[_m.id])  # type: ignore[index]
         if token is None:
             raise Refusal("staff_login", "failed")
+        return token
+
+    def sign_in_vouched(self, email_key: str, device: Device, *, held: str | None = None) -> str:
+        """Open a session for whom the company's own sign-in vouches; their second factor was asked for there.
+
+        Returns what the browser is to hold. Raises Refusal ``staff_login.unknown`` when no account that is open here
+        has this address: none is made, and what somebody may do is decided here.
+        """
+        now = self._clock.now()
+        with self._store.write() as connection:
+            known: str | None = connection.execute(
+                select(_m.id).where(_m.email_key == email_key, _m.disabled_at.is_(None))
+            ).scalar()
+            if known is None:
+                raise Refusal("staff_login", "unknown")
+            token = self._open(connection, known, device, now)
+            if held:
+                self._end(connection, held, now)
+            audit.record(connection, "signed_in", kutid=None, at=now, actor=known, by="company")
         return token
 
     def resume(self, token: str, *, is_activity: bool = True) -> StaffSession | None:

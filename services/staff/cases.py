@@ -3,24 +3,28 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, insert, or_, select, true, update
 
-from services import audit, email_addresses, identifiers, masking, randomness
+from services import audit, email_addresses, identifiers, masking, randomness, written_dates
 from services.accounts.account import fingerprint
 from services.clock import Clock
 from services.policyholders import has_mobile
 from services.profiles import Profile
 from services.refusal import OutOfTurn, Refusal
-from services.staff.member import Member, StaffSession
+from services.staff.member import Actor, StaffSession
 from services.store import tables
 from services.store.engine import Store
 
 METHODS = ("call", "branch", "telecode", "callback")
 """How a member of staff may have identified a customer."""
+NUMBERS = ("policy_number", "kutid", "customer_number", "account_number")
+"""By what kind of number a customer can be named."""
+REFERENCE = "reference"
+"""The code that a customer reads out from a dead end names them too."""
 IDENTIFIED_FOR = timedelta(hours=1)
 """A conversation is over then: whoever calls again is identified anew."""
 _MOST = 10
@@ -28,9 +32,10 @@ _OWN = 50
 
 _c, _k = tables.customers.c, tables.staff_cases.c
 _p, _a, _r = tables.policies.c, tables.accounts.c, tables.registrations.c
-_s, _m = tables.staff_sessions.c, tables.staff.c
+_s = tables.staff_sessions.c
+_ANY = true()
+_NAME = re.compile(r"(?!.*\d{5})[^@]*[^\W\d_]{2}[^@]*")
 _REFERENCE = re.compile(r"[2-9A-HJKMNP-Z]{3}[ -]?[2-9A-HJKMNP-Z]{3}")
-_DATE = re.compile(r"(\d{4})[-./ ]{1,2}(\d{1,2})[-./ ]{1,2}(\d{1,2})\.?|\b(\d{4})(\d{2})(\d{2})\b")
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ class Hit:
 
     mark: str
     """What opens them; it tells nothing and is good in this session alone."""
+    kutid: str = field(repr=False)
     name: str
     policy_number: str
     is_live: bool
@@ -69,6 +75,7 @@ class Cases:
         self._store = store
         self._clock = clock
         self._profile = profile
+        self._languages = (*profile.languages, "en")
 
     # --- Finding -----------------------------------------------------------------------------------------------
 
@@ -76,8 +83,8 @@ class Cases:
         """Search by whatever `text` may be, and remember whom it found; return the case if it was one customer.
 
         A policy number, KÜTID or another number of the register, a name with a birth date, an email address, a phone
-        number, or the reference code of a dead end. Raises Refusal ``search.empty``, ``search.none`` or
-        ``search.too_many``; to an adviser others' customers are not there.
+        number, or the reference code of a dead end. Raises Refusal ``search.empty``, ``search.none``,
+        ``search.name_alone`` or ``search.too_many``; to an adviser others' customers are not there.
         """
         text = " ".join(unicodedata.normalize("NFC", text).split())
         if not text:
@@ -85,27 +92,28 @@ class Cases:
         now = self._clock.now()
         case_id = None
         with self._store.write() as connection:
-            found = self._find(connection, text[:200], session.member)
+            found = self._find(connection, text[:200], session)
             shown = found if len(found) <= _MOST else []
             connection.execute(update(tables.staff_sessions).where(_s.id == session.id).values(found=shown))
-            audit.record(connection, "searched", kutid=None, at=now, actor=session.member.id, found=str(len(found)))
+            audit.record(connection, "searched", kutid=None, at=now, actor=session.actor, found=str(len(found)))
             if len(found) == 1:
                 case_id = self._open(connection, session, found[0], now)
         if len(found) > _MOST:
             raise Refusal("search", "too_many")
         if not found:
-            raise Refusal("search", "none")
+            is_dated = written_dates.find(text, self._languages) != (None, text)
+            raise Refusal("search", "name_alone" if _NAME.fullmatch(text) and not is_dated else "none")
         return case_id
 
     def found(self, session: StaffSession) -> list[Hit] | None:
         """Return whom the session's last search found; None when it has not searched."""
-        return None if session.found is None else self._hits(session, session.found)
+        return None if session.found is None else self.hits(session, session.found)
 
     def own(self, session: StaffSession) -> list[Hit]:
         """Return an adviser's customers, the first of them (Ügyfeleim, M30)."""
         with self._store.read() as connection:
-            kutids = self._own(connection, session.member)
-        return self._hits(session, kutids)
+            kutids = self._own(connection, session)
+        return self.hits(session, kutids)
 
     def recent(self, session: StaffSession) -> list[Hit]:
         """Return the customers whom the member has looked at in this session, the last one first."""
@@ -118,146 +126,10 @@ class Cases:
         )
         with self._store.read() as connection:
             kutids = [row.kutid for row in connection.execute(looked)]
-        return self._hits(session, kutids)
+        return self.hits(session, kutids)
 
-    def open(self, session: StaffSession, mark: str) -> str:
-        """Look at a customer whom a list shows, and return the case. Raises OutOfTurn when no list shows them."""
-        now = self._clock.now()
-        with self._store.write() as connection:
-            seen = select(_k.kutid).where(_k.session_id == session.id).distinct()
-            known = [
-                *(session.found or ()),
-                *connection.execute(seen).scalars(),
-                *self._own(connection, session.member),
-            ]
-            kutid = next((one for one in known if _mark(session, one) == mark), None)
-            if kutid is None or not self._is_allowed(connection, session.member, kutid):
-                raise OutOfTurn
-            return self._open(connection, session, kutid, now)
-
-    # --- Identifying -------------------------------------------------------------------------------------------
-
-    def case(self, session: StaffSession, case_id: str) -> Case:
-        """Return a case of this session. Raises OutOfTurn, also for an adviser whose customer it is no more."""
-        with self._store.read() as connection:
-            return self.hold(connection, session, case_id, needs_identification=False)
-
-    def identify(self, session: StaffSession, case_id: str, method: str) -> None:
-        """Record how the customer was identified; from now on their data are shown.
-
-        Raises Refusal ``identified_by.empty`` or OutOfTurn.
-        """
-        if method not in METHODS:
-            raise Refusal("identified_by", "empty")
-        now = self._clock.now()
-        with self._store.write() as connection:
-            case = self.hold(connection, session, case_id, needs_identification=False)
-            connection.execute(
-                update(tables.staff_cases).where(_k.id == case_id).values(identified_by=method, identified_at=now)
-            )
-            audit.record(connection, "identified", kutid=case.kutid, at=now, actor=session.member.id, method=method)
-
-    def hold(
-        self, connection: Connection, session: StaffSession, case_id: str, *, needs_identification: bool = True
-    ) -> Case:
-        """Return the case in a caller's transaction, if the session lasts and the customer is the member's to see.
-
-        Raises OutOfTurn.
-        """
-        now = self._clock.now()
-        row = connection.execute(
-            select(*tables.staff_cases.c)
-            .join_from(tables.staff_cases, tables.staff_sessions)
-            .join(tables.staff)
-            .where(_k.id == case_id, _k.session_id == session.id)
-            .where(_s.ended_at.is_(None), _s.ends_at > now, _m.disabled_at.is_(None))
-            .with_for_update(of=tables.staff_cases)
-        ).first()
-        if row is None or not self._is_allowed(connection, session.member, row.kutid):
-            raise OutOfTurn
-        is_identified = row.identified_at is not None and row.identified_at > now - IDENTIFIED_FOR
-        if needs_identification and not is_identified:
-            raise OutOfTurn
-        return Case(
-            row.id, row.kutid, is_identified,
-            row.email, row.email_key, row.mobile, row.language, row.confirmed_at, row.registration_id,
-        )  # fmt: skip
-
-    # --- Inside ------------------------------------------------------------------------------------------------
-
-    def _open(self, connection: Connection, session: StaffSession, kutid: str, now: datetime) -> str:
-        # A case that is still open for this customer is gone on with: one look, however often the page is opened.
-        going_on = (
-            select(_k.id)
-            .where(_k.session_id == session.id, _k.kutid == kutid)
-            .where(func.coalesce(_k.identified_at, _k.opened_at) > now - IDENTIFIED_FOR)
-            .order_by(_k.opened_at.desc())
-            .limit(1)
-        )
-        case_id: str | None = connection.execute(going_on).scalar()
-        if case_id is None:
-            case_id = randomness.opaque_id()
-            connection.execute(
-                insert(tables.staff_cases).values(id=case_id, session_id=session.id, kutid=kutid, opened_at=now)
-            )
-            audit.record(connection, "viewed", kutid=kutid, at=now, actor=session.member.id)
-        return case_id
-
-    def _is_allowed(self, connection: Connection, member: Member, kutid: str) -> bool:
-        found = select(_c.kutid).where(_c.kutid == kutid, _is_theirs(member))
-        return connection.execute(found).first() is not None
-
-    def _own(self, connection: Connection, member: Member) -> list[str]:
-        if not member.is_adviser:
-            return []
-        own = select(_c.kutid).where(_is_theirs(member)).order_by(_c.name, _c.kutid).limit(_OWN)
-        return list(connection.execute(own).scalars())
-
-    def _find(self, connection: Connection, text: str, member: Member) -> list[str]:
-        found: dict[str, None] = {}
-        for query, names in self._queries(text):
-            rows = connection.execute(query.where(_is_theirs(member)).distinct().limit(2000 if names else _MOST + 1))
-            found.update(dict.fromkeys(row.kutid for row in rows if names is None or names <= _words(row.name)))
-        return list(found)[: _MOST + 1]
-
-    def _queries(self, text: str) -> Iterator[tuple[Select[Any], frozenset[str] | None]]:
-        """Yield what `text` may mean: the query, and the words that the name must have if it is about a name."""
-        customer = select(_c.kutid, _c.name)
-        code = _parsed(lambda: identifiers.code(text, "code"))
-        if code is not None:
-            yield customer.where(_c.kutid == code), None
-            yield customer.where(_c.customer_number == code), None
-            yield customer.join(tables.policies).where(_p.policy_number == code), None
-            account = tables.customer_accounts.c
-            is_number = or_(account.account_number == code, account.old_number == code)
-            yield customer.join(tables.customer_accounts).where(is_number), None
-        if _REFERENCE.fullmatch(text.upper()):
-            reference, codes = re.sub(r"[ -]", "", text.upper()), tables.reference_codes.c
-            yield (
-                customer.join(tables.reference_codes, codes.kutid == _c.kutid).where(
-                    codes.code == f"{reference[:3]}-{reference[3:]}"
-                ),
-                None,
-            )
-        if "@" in text:
-            address = _parsed(lambda: email_addresses.parse(text))
-            if address is not None:
-                yield customer.join(tables.accounts).where(_a.email_key == address.key), None
-                yield customer.join(tables.registrations).where(_r.email_key == address.key), None
-        phone = _parsed(lambda: identifiers.phone(text, self._profile.country))
-        if phone is not None:
-            held, learnt = tables.phones.c, tables.contact_changes.c
-            yield customer.join(tables.phones, held.kutid == _c.kutid).where(held.number == phone), None
-            yield customer.join(tables.contact_changes).where(learnt.after == phone), None
-            yield customer.join(tables.accounts).where(_a.mobile == phone), None
-        match = _DATE.search(text)
-        names = _words(_DATE.sub(" ", text))
-        if match and names:
-            born = _parsed(lambda: date(*(int(part) for part in match.groups() if part)))
-            if born is not None:
-                yield customer.where(_c.birth_date == born), names
-
-    def _hits(self, session: StaffSession, kutids: list[str] | tuple[str, ...]) -> list[Hit]:
+    def hits(self, by: Actor, kutids: list[str] | tuple[str, ...]) -> list[Hit]:
+        """Return these customers as they may see them, those who are not theirs left out."""
         if not kutids:
             return []
         now = self._clock.now()
@@ -269,7 +141,7 @@ class Cases:
         with self._store.read() as connection:
             people = {
                 row.kutid: row
-                for row in connection.execute(select(*columns).where(_c.kutid.in_(kutids), _is_theirs(session.member)))
+                for row in connection.execute(select(*columns).where(_c.kutid.in_(kutids), is_theirs(by)))
             }
             policies = connection.execute(
                 select(_p.kutid, _p.policy_number, _p.status)
@@ -281,19 +153,173 @@ class Cases:
                 row.kutid: row
                 for row in connection.execute(
                     select(_k.kutid, _k.id, _k.identified_at)
-                    .where(_k.session_id == session.id, _k.kutid.in_(kutids))
+                    .where(_belongs_to(by), _k.kutid.in_(kutids))
                     .order_by(_k.opened_at)
                 )
             }
-        return [self._hit(session, people[kutid], held.get(kutid), cases.get(kutid), now) for kutid in kutids
+        return [self._hit(by, people[kutid], held.get(kutid), cases.get(kutid), now) for kutid in kutids
                 if kutid in people]  # fmt: skip
 
+    def open(self, session: StaffSession, mark: str) -> str:
+        """Look at a customer whom a list shows, and return the case. Raises OutOfTurn when no list shows them."""
+        now = self._clock.now()
+        with self._store.write() as connection:
+            seen = select(_k.kutid).where(_k.session_id == session.id).distinct()
+            known = [
+                *(session.found or ()),
+                *connection.execute(seen).scalars(),
+                *self._own(connection, session),
+            ]
+            kutid = next((one for one in known if _mark(session, one) == mark), None)
+            if kutid is None or not self._is_allowed(connection, session, kutid):
+                raise OutOfTurn
+            return self._open(connection, session, kutid, now)
+
+    def look(self, by: Actor, kutid: str) -> str:
+        """Look at a customer of a worklist, and return the case. Raises OutOfTurn for an adviser who is another's."""
+        with self._store.write() as connection:
+            if not self._is_allowed(connection, by, kutid):
+                raise OutOfTurn
+            return self._open(connection, by, kutid, self._clock.now())
+
+    def look_up(self, by: Actor, kind: str, number: str) -> str:
+        """Look at the one customer whom a number of a known kind names, and return the case; for clients of the API.
+
+        `kind` is one of `NUMBERS` or `REFERENCE`. A case in which a code was read back is over: the next look begins
+        anew. Raises Refusal ``customer.unknown``; others' customers are unknown to an adviser.
+        """
+        now = self._clock.now()
+        is_code = _REFERENCE.fullmatch(number.strip().upper()) is not None
+        plain = number.strip() if kind == REFERENCE else _parsed(lambda: identifiers.code(number, "code"))
+        case_id = None
+        with self._store.write() as connection:
+            found: list[str] = []
+            if plain is not None and (is_code or kind != REFERENCE):
+                theirs = _numbered(kind, plain).where(is_theirs(by)).distinct().limit(2)
+                found = [row.kutid for row in connection.execute(theirs)]
+            audit.record(connection, "searched", kutid=None, at=now, actor=by.actor, found=str(len(found)))
+            if len(found) == 1:
+                case_id = self._open(connection, by, found[0], now, _k.confirmed_at.is_(None))
+        if case_id is None:
+            raise Refusal("customer", "unknown")
+        return case_id
+
+    def hit(self, by: Actor, case_id: str) -> Hit:
+        """Return the customer of a case as a list shows them: masked until identified. Raises OutOfTurn."""
+        hits = self.hits(by, (self.case(by, case_id).kutid,))
+        if not hits:
+            raise OutOfTurn
+        return hits[0]
+
+    # --- Identifying -------------------------------------------------------------------------------------------
+
+    def case(self, by: Actor, case_id: str) -> Case:
+        """Return a case of theirs. Raises OutOfTurn, also for an adviser whose customer it is no more."""
+        with self._store.read() as connection:
+            return self.hold(connection, by, case_id, needs_identification=False)
+
+    def identify(self, by: Actor, case_id: str, method: str) -> None:
+        """Record how the customer was identified; from now on their data are shown.
+
+        Raises Refusal ``identified_by.empty`` or OutOfTurn.
+        """
+        if method not in METHODS:
+            raise Refusal("identified_by", "empty")
+        now = self._clock.now()
+        with self._store.write() as connection:
+            case = self.hold(connection, by, case_id, needs_identification=False)
+            connection.execute(
+                update(tables.staff_cases).where(_k.id == case_id).values(identified_by=method, identified_at=now)
+            )
+            audit.record(connection, "identified", kutid=case.kutid, at=now, actor=by.actor, method=method)
+
+    def hold(self, connection: Connection, by: Actor, case_id: str, *, needs_identification: bool = True) -> Case:
+        """Return the case in a caller's transaction, if it is theirs, they may still work, and the customer is theirs.
+
+        Raises OutOfTurn.
+        """
+        now = self._clock.now()
+        row = connection.execute(
+            select(*_k).where(_k.id == case_id, _belongs_to(by), by.lasts(now)).with_for_update()
+        ).first()
+        if row is None or not self._is_allowed(connection, by, row.kutid):
+            raise OutOfTurn
+        is_identified = row.identified_at is not None and row.identified_at > now - IDENTIFIED_FOR
+        if needs_identification and not is_identified:
+            raise OutOfTurn
+        return Case(
+            row.id, row.kutid, is_identified,
+            row.email, row.email_key, row.mobile, row.language, row.confirmed_at, row.registration_id,
+        )  # fmt: skip
+
+    # --- Inside ------------------------------------------------------------------------------------------------
+
+    def _open(
+        self, connection: Connection, by: Actor, kutid: str, now: datetime, only_if: ColumnElement[bool] = _ANY
+    ) -> str:
+        # A case that is still open for this customer is gone on with: one look, however often the page is opened.
+        going_on = (
+            select(_k.id)
+            .where(_belongs_to(by), _k.kutid == kutid, only_if)
+            .where(func.coalesce(_k.identified_at, _k.opened_at) > now - IDENTIFIED_FOR)
+            .order_by(_k.opened_at.desc())
+            .limit(1)
+        )
+        case_id: str | None = connection.execute(going_on).scalar()
+        if case_id is None:
+            case_id = randomness.opaque_id()
+            connection.execute(insert(tables.staff_cases).values(id=case_id, **by.owner, kutid=kutid, opened_at=now))
+            audit.record(connection, "viewed", kutid=kutid, at=now, actor=by.actor)
+        return case_id
+
+    def _is_allowed(self, connection: Connection, by: Actor, kutid: str) -> bool:
+        found = select(_c.kutid).where(_c.kutid == kutid, is_theirs(by))
+        return connection.execute(found).first() is not None
+
+    def _own(self, connection: Connection, by: Actor) -> list[str]:
+        if by.adviser is None:
+            return []
+        own = select(_c.kutid).where(is_theirs(by)).order_by(_c.name, _c.kutid).limit(_OWN)
+        return list(connection.execute(own).scalars())
+
+    def _find(self, connection: Connection, text: str, by: Actor) -> list[str]:
+        found: dict[str, None] = {}
+        for query, names in self._queries(text):
+            rows = connection.execute(query.where(is_theirs(by)).distinct().limit(2000 if names else _MOST + 1))
+            found.update(dict.fromkeys(row.kutid for row in rows if names is None or names <= _words(row.name)))
+        return list(found)[: _MOST + 1]
+
+    def _queries(self, text: str) -> Iterator[tuple[Select[Any], frozenset[str] | None]]:
+        """Yield what `text` may mean: the query, and the words that the name must have if it is about a name."""
+        customer = select(_c.kutid, _c.name)
+        code = _parsed(lambda: identifiers.code(text, "code"))
+        if code is not None:
+            for kind in NUMBERS:
+                yield _numbered(kind, code), None
+        if _REFERENCE.fullmatch(text.upper()):
+            yield _numbered(REFERENCE, text), None
+        if "@" in text:
+            address = _parsed(lambda: email_addresses.parse(text))
+            if address is not None:
+                yield customer.join(tables.accounts).where(_a.email_key == address.key), None
+                yield customer.join(tables.registrations).where(_r.email_key == address.key), None
+        phone = _parsed(lambda: identifiers.phone(text, self._profile.country))
+        if phone is not None:
+            held, learnt = tables.phones.c, tables.contact_changes.c
+            yield customer.join(tables.phones, held.kutid == _c.kutid).where(held.number == phone), None
+            yield customer.join(tables.contact_changes).where(learnt.after == phone), None
+            yield customer.join(tables.accounts).where(_a.mobile == phone), None
+        born, rest = written_dates.find(text, self._languages)
+        if born is not None and (names := _words(rest)):
+            yield customer.where(_c.birth_date == born), names
+
     @staticmethod
-    def _hit(session: StaffSession, person: Any, policy: Any, case: Any, now: datetime) -> Hit:
+    def _hit(by: Actor, person: Any, policy: Any, case: Any, now: datetime) -> Hit:
         is_shown = case is not None and case.identified_at is not None and case.identified_at > now - IDENTIFIED_FOR
         number = policy.policy_number if policy else ""
         return Hit(
-            mark=_mark(session, person.kutid),
+            mark=_mark(by, person.kutid),
+            kutid=person.kutid,
             name=person.name if is_shown else masking.name(person.name),
             policy_number=number if is_shown else masking.identifier(number),
             is_live=policy is not None and policy.status == "live",
@@ -303,15 +329,36 @@ class Cases:
         )
 
 
-def _is_theirs(member: Member) -> ColumnElement[bool]:
-    """Return the condition that a customer is there for this member: for an adviser, their own alone."""
-    if not member.is_adviser:
+def is_theirs(by: Actor) -> ColumnElement[bool]:
+    """Return the condition that a customer is there for them: for an adviser, their own alone."""
+    if by.adviser is None:
         return true()
-    return exists().where(tables.advisers.c.kutid == _c.kutid, tables.advisers.c.adviser == member.adviser)
+    return exists().where(tables.advisers.c.kutid == _c.kutid, tables.advisers.c.adviser == by.adviser)
 
 
-def _mark(session: StaffSession, kutid: str) -> str:
-    return fingerprint(f"{session.id} {kutid}")[:24]
+def _belongs_to(by: Actor) -> ColumnElement[bool]:
+    """Return the condition that a case is theirs."""
+    return and_(*(_k[column] == value for column, value in by.owner.items()))
+
+
+def _numbered(kind: str, number: str) -> Select[Any]:
+    """Return the query for the customer whom a number of this kind is about."""
+    customer = select(_c.kutid, _c.name)
+    if kind == REFERENCE:
+        plain, codes = re.sub(r"[ -]", "", number.upper()), tables.reference_codes.c
+        is_this = codes.code == f"{plain[:3]}-{plain[3:]}"
+        return customer.join(tables.reference_codes, codes.kutid == _c.kutid).where(is_this)
+    if kind == "policy_number":
+        return customer.join(tables.policies).where(_p.policy_number == number)
+    if kind == "account_number":
+        account = tables.customer_accounts.c
+        is_number = or_(account.account_number == number, account.old_number == number)
+        return customer.join(tables.customer_accounts).where(is_number)
+    return customer.where(_c[kind] == number)
+
+
+def _mark(by: Actor, kutid: str) -> str:
+    return fingerprint(f"{by.id} {kutid}")[:24]
 
 
 def _words(text: str) -> frozenset[str]:

@@ -4,17 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from services.store import tables
 from services.store.engine import Store
 
-_n, _m = tables.contact_changes.c, tables.staff.c
+_n, _m, _k = tables.contact_changes.c, tables.staff.c, tables.api_keys.c
 
 
 @dataclass(frozen=True)
 class ContactChange:
-    """One change: `before` is what was known here, several numbers side by side; `actor` the member's id."""
+    """One change: `before` is what was known here, several numbers side by side; `actor` the id of who did it,
+    `who` their address or, of a client of the API, its name.
+    """
 
     id: int
     kutid: str
@@ -22,15 +24,19 @@ class ContactChange:
     before: str
     after: str
     actor: str
-    staff: str | None
+    who: str | None
     at: datetime
 
 
 def contact_changes(store: Store, *, after: int = 0) -> Iterator[ContactChange]:
     """Yield the changes whose number is greater than `after`, in order: whoever keeps the last one gets each once."""
     query = (
-        select(_n.id, _n.kutid, _n.kind, _n.before, _n.after, _n.actor, _m.email, _n.at)
-        .join_from(tables.contact_changes, tables.staff, _m.id == _n.actor, isouter=True)
+        select(_n.id, _n.kutid, _n.kind, _n.before, _n.after, _n.actor, func.coalesce(_m.email, _k.name), _n.at)
+        .select_from(
+            tables.contact_changes.outerjoin(tables.staff, _m.id == _n.actor).outerjoin(
+                tables.api_keys, _k.id == _n.actor
+            )
+        )
         .where(_n.id > after)
         .order_by(_n.id)
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from services import masking
+from services import masking, one_time_codes
 from services.clock import Clock
 from services.messages.outbox import ENDED
 from services.one_time_codes import CodeState, OneTimeCodes
@@ -19,6 +19,7 @@ from services.store.engine import Store
 
 _c, _p, _h = tables.customers.c, tables.policies.c, tables.phones.c
 _a, _o, _n = tables.accounts.c, tables.outbox.c, tables.contact_changes.c
+_i = tables.invitations.c
 _MOST_EVENTS = 40
 _DEEDS = {
     "viewed": "viewed",
@@ -30,6 +31,9 @@ _DEEDS = {
     "budget_renewed": "budget_renewed",
     "reset_asked": "forgot_started",
     "refused": "refused",
+    "invited": "invited",
+    "reminded": "reminded",
+    "case_closed": "case_closed",
 }
 """What of the audit trail stands in the timeline, and by which text, ``staff.event.…``."""
 _MET = {"no_mobile": "no_mobile", "codes_used_up": "codes_used_up"}
@@ -68,11 +72,22 @@ class CustomerFile:
     """All numbers, mobiles first, with what staff have recorded."""
     account_since: datetime | None
     account_email: str | None
-    registration: Progress | None
-    """The newest one that is kept, open or over."""
+    email: str | None
+    """On record, or as staff have recorded it since."""
+    invited_at: datetime | None
+    deadline_at: datetime | None
+    account_registration_id: str | None
+    """By which registration the account was opened."""
+    registrations: tuple[Progress, ...]
+    """Those that are kept, open or over, the newest first."""
     code: CodeState | None
     """What is left of the customer's allowance, whichever registration spent it."""
     events: tuple[Event, ...]
+
+    @property
+    def registration(self) -> Progress | None:
+        """The newest one that is kept."""
+        return self.registrations[0] if self.registrations else None
 
     @property
     def is_live(self) -> bool:
@@ -93,7 +108,10 @@ class CustomerFiles:
         """Return the customer's file; what of it may be shown, the case says."""
         now = self._clock.now()
         with self._store.read() as connection:
-            person = connection.execute(select(_c.kutid, _c.name, _c.holder_type).where(_c.kutid == case.kutid)).one()
+            person = connection.execute(
+                select(_c.kutid, _c.name, _c.holder_type, _c.email).where(_c.kutid == case.kutid)
+            ).one()
+            invitation = connection.execute(select(*_i).where(_i.kutid == case.kutid)).first()
             account = connection.execute(select(*_a).where(_a.kutid == case.kutid)).first()
             registrations = self._registrations.of_customer(connection, case.kutid)
             code = connection.execute(
@@ -108,7 +126,11 @@ class CustomerFiles:
                 phones=tuple(_phones(connection, case.kutid)),
                 account_since=account.created_at if account else None,
                 account_email=account.email if account else None,
-                registration=next(iter(registrations), None),
+                email=_email(connection, case.kutid) or person.email,
+                invited_at=invitation.invited_at if invitation else None,
+                deadline_at=invitation.deadline_at if invitation else None,
+                account_registration_id=account.registration_id if account else None,
+                registrations=tuple(registrations),
                 code=self._codes.state(code._mapping) if code else None,
                 events=tuple(sorted(events, key=lambda event: event.at, reverse=True)[:_MOST_EVENTS]),
             )
@@ -134,8 +156,17 @@ def _phones(connection: Connection, kutid: str) -> list[str]:
     )
 
 
+def _email(connection: Connection, kutid: str) -> str | None:
+    learnt = select(_n.after).where(_n.kutid == kutid, _n.kind == "email", _n.settled_at.is_(None))
+    return connection.execute(learnt.order_by(_n.id.desc()).limit(1)).scalar()
+
+
 def _events(connection: Connection, kutid: str, registrations: list[Progress], now: datetime) -> Iterator[Event]:
-    names = {row.id: row.name for row in connection.execute(select(tables.staff.c.id, tables.staff.c.name))}
+    names = {
+        row.id: row.name
+        for kind in (tables.staff.c, tables.api_keys.c)
+        for row in connection.execute(select(kind.id, kind.name))
+    }
     account = connection.execute(select(_a.created_at, _a.registration_id).where(_a.kutid == kutid)).first()
     for one in registrations:
         is_complete = account is not None and account.registration_id == one.id
@@ -166,7 +197,9 @@ def _steps(one: Progress, names: dict[str, str], now: datetime, *, is_complete: 
 
 
 def _messages(connection: Connection, kutid: str, registrations: list[str]) -> Iterator[Event]:
-    topics = [f"code:{kutid}", *(f"confirm:{one}" for one in registrations)]
+    links = connection.execute(select(_i.link_id).where(_i.kutid == kutid)).scalars()
+    topics = [one_time_codes.topic(kutid), *(f"confirm:{one}" for one in registrations)]
+    topics += [f"invitation:{link}" for link in links]
     for row in connection.execute(select(*_o).where(_o.topic.in_(topics))):
         masked = {f"{'email' if row.kind == 'email' else 'mobile'}_masked": masking.recipient(row.kind, row.recipient)}
         kind = "mail" if row.kind == "email" else "sms"
@@ -184,4 +217,5 @@ def _deeds(connection: Connection, kutid: str, names: dict[str, str]) -> Iterato
     for row in connection.execute(mine.limit(_MOST_EVENTS)):
         facts: dict[str, Any] = {"staff": names.get(row.actor, row.actor), **row.facts}
         tone = "bad" if row.action in ("refused", "ended") else "told"
-        yield Event(row.at, _DEEDS[row.action], tone, facts)
+        what = _DEEDS[row.action] if row.actor != "system" else f"{_DEEDS[row.action]}_by_itself"
+        yield Event(row.at, what, tone, facts)

@@ -4,40 +4,40 @@ with what got stuck (M28–M30).
 Staff see neither code nor link nor password: what they start, the customer ends on the same pages as everybody.
 """
 
-import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, exists, insert, select, true, update
+from sqlalchemy import Connection, exists, insert, select, update
 
-from services import audit
+from services import audit, identifiers
 from services.accounts import PasswordChanges
 from services.allowances import Allowances
 from services.clock import Clock
+from services.code_sending import CodeOrder, CodeSender
 from services.email_addresses import EmailAddress
 from services.messages.outbox import Outbox
 from services.one_time_codes import CodeState, OneTimeCodes
 from services.profiles import Profile
-from services.refusal import DeadEnd, OutOfTurn, Refusal
+from services.refusal import OutOfTurn, Refusal
 from services.registrations.assisted import AssistedRegistrations
 from services.staff.cases import Case, Cases
-from services.staff.member import StaffSession
+from services.staff.member import Actor
+from services.staff.reasons import refuse_reason
 from services.store import tables
 from services.store.engine import Store
 from services.store.statements import queue_for
+from services.taken_addresses import TakenAddresses
 
 _k, _a, _p = tables.staff_cases.c, tables.accounts.c, tables.policies.c
 _n = tables.contact_changes.c
 _BUDGETS_A_DAY = 2
 """So many new allowances of codes a customer may get in a day: each is nine guesses more."""
-_LONGEST_REASON = 200
-_PERSONAL = re.compile(r"@|\d(?:[ ./-]?\d){4}")
-"""An address, or five digits in a row: a number of some kind."""
 
 
 class Desk:
     """The verbs of helping a customer who was identified. Each public method is one transaction with its audit row.
 
-    All of them raise OutOfTurn when the case is not the session's, or the customer was not identified.
+    All of them raise OutOfTurn when the case is not the actor's, or the customer was not identified.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class Desk:
         registrations: AssistedRegistrations,
         password_changes: PasswordChanges,
         codes: OneTimeCodes,
+        code_sender: CodeSender,
         allowances: Allowances,
         outbox: Outbox,
     ) -> None:
@@ -60,6 +61,8 @@ class Desk:
         self._registrations = registrations
         self._password_changes = password_changes
         self._codes = codes
+        self._code_sender = code_sender
+        self._addresses = TakenAddresses(profile.registration, allowances)
         self._allowances = allowances
         self._outbox = outbox
 
@@ -70,78 +73,67 @@ class Desk:
 
     # --- Registering with the customer ---------------------------------------------------------------------------
 
-    def record(self, session: StaffSession, case_id: str, address: EmailAddress, mobile: str, language: str) -> None:
+    def record(self, by: Actor, case_id: str, address: EmailAddress, mobile: str, language: str) -> None:
         """Take the address and the mobile, and send a code to it from the customer's one budget (M29).
 
-        The same number again within the wait sends nothing. Raises Refusal ``email.taken`` or
-        ``sms_resend.too_early``, or DeadEnd ``codes_used_up``.
+        The same number again from this case within the wait sends nothing. Raises Refusal ``email.taken``,
+        ``email.too_many`` or, except for supervisors, ``email.unanswered``; or as `resend_code`.
         """
         now = self._clock.now()
         with self._store.write() as connection:
-            case = self._cases.hold(connection, session, case_id)
+            case = self._cases.hold(connection, by, case_id)
             if case.confirmed_at is not None or not self._may_register(connection, case.kutid):
                 raise OutOfTurn
-            if connection.execute(select(exists().where(_a.email_key == address.key))).scalar():
-                raise Refusal("email", "taken")
-            connection.execute(
-                update(tables.staff_cases)
-                .where(_k.id == case.id)
-                .values(email=address.typed, email_key=address.key, mobile=mobile, language=language)
-            )
-            code = self._code(connection, case)
-            is_sent = code is not None and code.mobile == mobile and code.is_usable(now) and code.again_at > now
-            if not is_sent:
-                self._send_code(connection, case, mobile, language, now)
-                audit.record(connection, "code_sent", kutid=case.kutid, at=now, actor=session.member.id)
+            asker = None if by.is_supervisor else by.actor
+            refusal = self._addresses.refuse_taken(connection, address, kutid=case.kutid, by=asker, now=now)
+            if refusal is None:
+                given = replace(case, email=address.typed, email_key=address.key, mobile=mobile, language=language)
+                self._record(connection, by, given, now)
+            else:
+                self._note_refusal(connection, by, case, refusal, now)
+        # Only now, with the count of the question committed, is the answer given.
+        if refusal is not None:
+            raise refusal
 
-    def resend_code(self, session: StaffSession, case_id: str) -> None:
+    def resend_code(self, by: Actor, case_id: str) -> None:
         """Send a new code to the mobile that was recorded; the older one dies.
 
-        Raises Refusal ``sms_resend.too_early`` or ``sms_resend.used_up``, or DeadEnd ``codes_used_up``.
+        Raises Refusal ``sms.paused``, ``sms_resend.too_early``, ``sms_resend.used_up``, ``mobile.too_many`` or
+        ``sms.share_used``, or DeadEnd ``codes_used_up``.
         """
         now = self._clock.now()
         with self._store.write() as connection:
-            case = self._cases.hold(connection, session, case_id)
-            if case.confirmed_at is not None or case.mobile is None or case.language is None:
+            case = self._cases.hold(connection, by, case_id)
+            if case.confirmed_at is not None or case.mobile is None:
                 raise OutOfTurn
-            code = self._code(connection, case)
-            if code and code.is_usable(now) and code.codes_left <= 0 and not code.is_undelivered:
-                raise Refusal("sms_resend", "used_up", at=code.expires_at)
-            if code and self._outbox.replace(connection, _topic(case)):
-                self._codes.give_back(connection, case.kutid)
-            self._send_code(connection, case, case.mobile, case.language, now)
-            audit.record(connection, "code_sent", kutid=case.kutid, at=now, actor=session.member.id)
+            last = self._codes.sent_for(connection, case.kutid, case.id)
+            self._code_sender.send_again(connection, self._order(by, case, now), last, now)
+            audit.record(connection, "code_sent", kutid=case.kutid, at=now, actor=by.actor)
 
-    def change_record(self, session: StaffSession, case_id: str) -> None:
+    def change_record(self, by: Actor, case_id: str) -> None:
         """Go back to what was recorded, as long as no code was read back: the customer misspoke."""
         with self._store.write() as connection:
-            case = self._cases.hold(connection, session, case_id)
+            case = self._cases.hold(connection, by, case_id)
             connection.execute(
                 update(tables.staff_cases).where(_k.id == case.id, _k.confirmed_at.is_(None)).values(mobile=None)
             )
 
-    def check_code(self, session: StaffSession, case_id: str, code: str) -> None:
+    def check_code(self, by: Actor, case_id: str, code: str) -> None:
         """Check the code that the customer reads back; if it is right, the contact data count and the mail leaves.
 
         Raises Refusal ``sms_code.…``, ``email.taken`` or ``email.too_many``, or DeadEnd ``codes_used_up`` or
         ``already_registered``.
         """
         now = self._clock.now()
-        refusal: Exception | None = None
         with self._store.write() as connection:
-            case = self._cases.hold(connection, session, case_id)
+            case = self._cases.hold(connection, by, case_id)
             if case.confirmed_at is not None or case.mobile is None:
                 raise OutOfTurn
-            try:
-                is_right = self._codes.redeem(connection, code, registration_id=case.id, now=now, only_if=true())
-                refusal = None if is_right else self._wrong(connection, case, now)
-            except (Refusal, DeadEnd) as nothing_to_try:
-                refusal = nothing_to_try
+            refusal = self._codes.check(connection, code, kutid=case.kutid, registration_id=case.id, now=now)
             if refusal is None:
-                self._begin(connection, session, case, now)
+                self._begin(connection, by, case, now)
             elif isinstance(refusal, Refusal):
-                what = f"{refusal.field}.{refusal.reason}"
-                audit.record(connection, "refused", kutid=case.kutid, at=now, actor=session.member.id, what=what)
+                self._note_refusal(connection, by, case, refusal, now)
         # Only now, with the count of the try committed, is the answer given.
         if refusal is not None:
             raise refusal
@@ -149,44 +141,44 @@ class Desk:
     def code_of(self, case: Case) -> CodeState | None:
         """Return what may be known of the code that was sent for this case; never the code."""
         with self._store.read() as connection:
-            return self._code(connection, case)
+            return self._codes.sent_for(connection, case.kutid, case.id)
 
     # --- What got stuck ------------------------------------------------------------------------------------------
 
-    def mail_again(self, session: StaffSession, case_id: str) -> datetime:
+    def mail_again(self, by: Actor, case_id: str) -> datetime:
         """Mail a new link for the customer's open registration; return until when it is good.
 
         Raises Refusal ``email.resend_too_early`` or ``email.too_many``, DeadEnd or OutOfTurn.
         """
         now = self._clock.now()
         with self._store.write() as connection:
-            case, registration_id = self._open_registration(connection, session, case_id, now)
+            case, registration_id = self._open_registration(connection, by, case_id, now)
             changed = self._registrations.mail_again(connection, registration_id, now)
-            audit.record(connection, "mailed_again", kutid=case.kutid, at=now, actor=session.member.id)
+            audit.record(connection, "mailed_again", kutid=case.kutid, at=now, actor=by.actor)
         return changed.expires_at
 
-    def end(self, session: StaffSession, case_id: str, reason: str) -> None:
+    def end(self, by: Actor, case_id: str, reason: str) -> None:
         """End the customer's open registration. Raises Refusal ``reason.…`` or OutOfTurn."""
-        self._refuse_reason(reason)
+        refuse_reason(reason)
         now = self._clock.now()
         with self._store.write() as connection:
-            case, registration_id = self._open_registration(connection, session, case_id, now)
+            case, registration_id = self._open_registration(connection, by, case_id, now)
             if not self._registrations.end(connection, registration_id, now):
                 raise OutOfTurn
-            audit.record(connection, "ended", kutid=case.kutid, at=now, actor=session.member.id, reason=reason)
+            audit.record(connection, "ended", kutid=case.kutid, at=now, actor=by.actor, reason=reason)
 
-    def give_new_budget(self, session: StaffSession, case_id: str, reason: str) -> None:
+    def give_new_budget(self, by: Actor, case_id: str, reason: str) -> None:
         """Let the customer's allowance of codes begin anew; supervisors alone, twice a day for one customer.
 
         Raises Refusal ``reason.…``: ``not_supervisor``, ``too_often`` with `at`, ``empty`` and others; or OutOfTurn
         when there is nothing to renew.
         """
-        if not session.member.is_supervisor:
+        if not by.is_supervisor:
             raise Refusal("reason", "not_supervisor")
-        self._refuse_reason(reason)
+        refuse_reason(reason)
         now = self._clock.now()
         with self._store.write() as connection:
-            case = self._cases.hold(connection, session, case_id)
+            case = self._cases.hold(connection, by, case_id)
             if not self._codes.renew_budget(connection, case.kutid, now):
                 raise OutOfTurn
             blocked = self._allowances.take_within(
@@ -194,20 +186,20 @@ class Desk:
             )
             if blocked:
                 raise Refusal("reason", "too_often", at=blocked)
-            audit.record(connection, "budget_renewed", kutid=case.kutid, at=now, actor=session.member.id, reason=reason)
+            audit.record(connection, "budget_renewed", kutid=case.kutid, at=now, actor=by.actor, reason=reason)
 
     # --- The forgotten password ------------------------------------------------------------------------------------
 
-    def ask_for_reset(self, session: StaffSession, case_id: str) -> None:
+    def ask_for_reset(self, by: Actor, case_id: str) -> None:
         """Mail the customer the link for a new password (M30): they alone choose it (ASVS 6.4.6).
 
         Raises Refusal ``email.too_many``, or OutOfTurn when there is no account.
         """
         now = self._clock.now()
         with self._store.write() as connection:
-            case = self._cases.hold(connection, session, case_id)
+            case = self._cases.hold(connection, by, case_id)
             self._password_changes.send_reset(connection, case.kutid, now)
-            audit.record(connection, "reset_asked", kutid=case.kutid, at=now, actor=session.member.id)
+            audit.record(connection, "reset_asked", kutid=case.kutid, at=now, actor=by.actor)
 
     # --- Inside ----------------------------------------------------------------------------------------------------
 
@@ -216,9 +208,23 @@ class Desk:
         may = select(live & ~exists().where(_a.kutid == kutid))
         return self.can_register and bool(connection.execute(may).scalar())
 
-    def _begin(self, connection: Connection, session: StaffSession, case: Case, now: datetime) -> None:
+    def _record(self, connection: Connection, by: Actor, case: Case, now: datetime) -> None:
+        given = {name: getattr(case, name) for name in ("email", "email_key", "mobile", "language")}
+        connection.execute(update(tables.staff_cases).where(_k.id == case.id).values(given))
+        code = self._codes.sent_for(connection, case.kutid, case.id)
+        is_sent = code is not None and code.mobile == case.mobile and code.is_usable(now) and code.again_at > now
+        if not is_sent:
+            self._code_sender.send(connection, self._order(by, case, now), now)
+            audit.record(connection, "code_sent", kutid=case.kutid, at=now, actor=by.actor)
+
+    def _note_refusal(self, connection: Connection, by: Actor, case: Case, refusal: Refusal, now: datetime) -> None:
+        self._registrations.count_refused(by.actor, refusal)
+        what = f"{refusal.field}.{refusal.reason}"
+        audit.record(connection, "refused", kutid=case.kutid, at=now, actor=by.actor, what=what)
+
+    def _begin(self, connection: Connection, by: Actor, case: Case, now: datetime) -> None:
         """Do what the right code stands for, in the transaction that counted it."""
-        actor = session.member.id
+        actor = by.actor
         number = connection.execute(
             select(_p.policy_number).where(_p.kutid == case.kutid, _p.status == "live").order_by(_p.policy_number)
         ).scalar()
@@ -237,14 +243,15 @@ class Desk:
         connection.execute(
             update(tables.staff_cases).where(_k.id == case.id).values(confirmed_at=now, registration_id=registration.id)
         )
-        self._note_change(connection, case.kutid, "email", case.email, actor=actor, now=now)
-        self._note_change(connection, case.kutid, "mobile", case.mobile, actor=actor, now=now)
+        for kind, value in (("email", case.email), ("mobile", case.mobile)):
+            for known in self._note_change(connection, case.kutid, kind, value, actor=actor, now=now):
+                self._tell(connection, case, kind, known, now)
         audit.record(connection, "registered_with", kutid=case.kutid, at=now, actor=actor)
 
     def _note_change(
         self, connection: Connection, kutid: str, kind: str, after: str, *, actor: str, now: datetime
-    ) -> None:
-        """Keep, as an event for the insurer's system, what differs from what was known before."""
+    ) -> list[str]:
+        """Keep, as an event for the insurer's system, what differs from what was known before; return that."""
         # One after the other, so that whoever reads on from a number misses none that is written later.
         queue_for(connection, "contact_changes")
         learnt = (
@@ -256,71 +263,49 @@ class Desk:
             known += connection.execute(
                 select(held.number).where(held.kutid == kutid).distinct().order_by(held.number)
             ).scalars()
-        elif known:
-            known = known[:1]  # one address at a time
-        if after in known:
-            return
+        else:
+            held_address = select(tables.customers.c.email).where(tables.customers.c.kutid == kutid)
+            known = (known or [one for one in connection.execute(held_address).scalars() if one])[:1]
+        if after.casefold() in (one.casefold() for one in known):
+            return []
         connection.execute(
             insert(tables.contact_changes).values(
                 kutid=kutid, kind=kind, before=", ".join(known)[:1000], after=after, actor=actor, at=now
             )
         )
         audit.record(connection, f"{kind}_recorded", kutid=kutid, at=now, actor=actor)
+        return known
 
-    def _open_registration(
-        self, connection: Connection, session: StaffSession, case_id: str, now: datetime
-    ) -> tuple[Case, str]:
-        case = self._cases.hold(connection, session, case_id)
+    def _tell(self, connection: Connection, case: Case, kind: str, known: str, now: datetime) -> None:
+        """Tell an address or a mobile on record that another counts from now on (ASVS 6.3.7)."""
+        if kind == "mobile" and not identifiers.is_mobile(known, self._profile.country):
+            return
+        self._outbox.put(
+            connection,
+            kind="sms" if kind == "mobile" else "email",
+            recipient=known,
+            message="other_contact",
+            language=self._profile.languages[0],  # not the asker's choice: they may be who it warns of
+            topic=f"other_contact:{kind}:{case.id}",
+            expires_at=now + self._profile.registration.longest,
+            facts={},
+        )
+
+    def _open_registration(self, connection: Connection, by: Actor, case_id: str, now: datetime) -> tuple[Case, str]:
+        case = self._cases.hold(connection, by, case_id)
         has_account = connection.execute(select(exists().where(_a.kutid == case.kutid))).scalar()
         newest = next(iter(self._registrations.of_customer(connection, case.kutid)), None)
         if has_account or newest is None or not newest.is_open(now):
             raise OutOfTurn
         return case, newest.id
 
-    def _send_code(self, connection: Connection, case: Case, mobile: str, language: str, now: datetime) -> None:
-        issued = self._codes.issue(
-            connection,
-            kutid=case.kutid,
-            registration_id=case.id,
-            mobile=mobile,
-            now=now,
+    def _order(self, by: Actor, case: Case, now: datetime) -> CodeOrder:
+        return CodeOrder(
+            case.kutid,
+            case.id,
+            case.mobile or "",
+            language=case.language or self._profile.languages[0],
             ends_at=now + self._profile.registration.lifetime,
+            message="read_back",
+            by=by.actor,
         )
-        self._outbox.replace(connection, _topic(case))
-        self._outbox.put(
-            connection,
-            kind="sms",
-            recipient=mobile,
-            message="code",
-            language=language,
-            topic=_topic(case),
-            expires_at=issued.state.expires_at,
-            facts={"code": issued.code},
-        )
-
-    def _code(self, connection: Connection, case: Case) -> CodeState | None:
-        codes = tables.one_time_codes
-        own = select(codes).where(codes.c.kutid == case.kutid, codes.c.registration_id == case.id)
-        row = connection.execute(own).first()
-        return self._codes.state(row._mapping) if row else None
-
-    def _wrong(self, connection: Connection, case: Case, now: datetime) -> Exception:
-        state = self._code(connection, case)
-        if state is None:
-            return OutOfTurn()
-        if state.is_dead_end(now):
-            return DeadEnd("codes_used_up", kutid=case.kutid, again_at=state.budget_ends_at)
-        return Refusal("sms_code", "wrong", tries=state.tries_left)
-
-    @staticmethod
-    def _refuse_reason(reason: str) -> None:
-        if not reason.strip():
-            raise Refusal("reason", "empty")
-        if len(reason) > _LONGEST_REASON:
-            raise Refusal("reason", "too_long", length=_LONGEST_REASON)
-        if _PERSONAL.search(reason):
-            raise Refusal("reason", "personal")
-
-
-def _topic(case: Case) -> str:
-    return f"code:{case.kutid}"

@@ -1,10 +1,45 @@
-"""A member of staff, and a session of theirs."""
+"""A member of staff, a session of theirs, and what whoever works with customers has in common with it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import ColumnElement, exists
+
+from services.store import tables
 
 SERVICE, ADVISER, SUPERVISOR = "service", "adviser", "supervisor"
 ROLES = (SERVICE, ADVISER, SUPERVISOR)
+
+_s, _m = tables.staff_sessions.c, tables.staff.c
+
+
+class Actor(Protocol):
+    """Whoever works with customers: a member of staff in a session, or a client of the API by its key."""
+
+    @property
+    def id(self) -> str:
+        """The session's or the key's."""
+
+    @property
+    def actor(self) -> str:
+        """How the audit trail knows them."""
+
+    @property
+    def adviser(self) -> str | None:
+        """The adviser's code whose customers alone are there for them; None where all are."""
+
+    @property
+    def is_supervisor(self) -> bool:
+        """Whether they may give a customer a new allowance of codes."""
+
+    @property
+    def owner(self) -> Mapping[str, str]:
+        """The column by which a case is theirs, and its value."""
+
+    def lasts(self, now: datetime) -> ColumnElement[bool]:
+        """Return the condition that they may still work, whatever was read of them before."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +78,32 @@ class StaffSession:
     """When it ends however busy it is."""
     found: tuple[str, ...] | None
     """The customers whom its last search found; None when it has not searched."""
+
+    @property
+    def actor(self) -> str:
+        """The member, in the audit trail."""
+        return self.member.id
+
+    @property
+    def adviser(self) -> str | None:
+        """The member's own code if they advise; one without a code has no customers."""
+        return (self.member.adviser or "") if self.member.is_adviser else None
+
+    @property
+    def is_supervisor(self) -> bool:
+        """Whether the member is one."""
+        return self.member.is_supervisor
+
+    @property
+    def owner(self) -> Mapping[str, str]:
+        """Cases belong to the session."""
+        return {"session_id": self.id}
+
+    def lasts(self, now: datetime) -> ColumnElement[bool]:
+        """Return the condition that the session lasts and the member has not left."""
+        return exists().where(
+            _s.id == self.id, _s.ended_at.is_(None), _s.ends_at > now, _m.id == _s.staff_id, _m.disabled_at.is_(None)
+        )
 
     @property
     def over_at(self) -> datetime:

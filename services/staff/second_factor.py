@@ -1,34 +1,30 @@
 """The second factor of staff: time-based codes of an authenticator app (RFC 6238), their secrets encrypted at rest."""
 
-import base64
 import hmac
 from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pyotp import TOTP
 
 from services import randomness
 
+if TYPE_CHECKING:
+    from services.staff.secret_box import SecretBox
+
 _STEP_SECONDS = 30
-_PURPOSE = b"belepo staff totp"
 
 
 class SecondFactors:
-    """Makes secrets and recognises their codes.
-
-    The keys of the settings are for signing, so others are derived from them (NIST SP 800-108); the newest encrypts,
-    all of them decrypt.
-    """
+    """Makes secrets and recognises their codes."""
 
     def __init__(self, keys: tuple[str, ...]) -> None:
-        self._box = MultiFernet([Fernet(_derived(key)) for key in keys])
+        self._keys = keys
 
     def new(self) -> tuple[str, str]:
         """Return a new secret, for the authenticator app alone, and the same encrypted, to be kept."""
         secret = randomness.base32_secret()
-        return secret, self._box.encrypt(secret.encode("ascii")).decode("ascii")
+        return secret, self._box.close(secret)
 
     def step(self, sealed: str, code: str, now: datetime) -> int | None:
         """Return the time step that `code` belongs to, or None when it fits neither this nor a neighbouring one.
@@ -36,10 +32,9 @@ class SecondFactors:
         One step back and one ahead forgive a clock that is a little off (RFC 6238, 5.2). Whether the step was used
         before, only the database can tell.
         """
-        try:
-            secret = self._box.decrypt(sealed.encode("ascii")).decode("ascii")
-        except InvalidToken:
-            return None  # sealed with a key that is no longer among the settings
+        secret = self._box.open(sealed)
+        if secret is None:
+            return None
         totp, present = TOTP(secret, interval=_STEP_SECONDS), int(now.timestamp()) // _STEP_SECONDS
         fitting = [
             step
@@ -48,12 +43,13 @@ class SecondFactors:
         ]
         return fitting[-1] if fitting else None
 
+    @cached_property
+    def _box(self) -> "SecretBox":
+        from services.staff.secret_box import SecretBox  # noqa: PLC0415 (see there)
+
+        return SecretBox(self._keys)
+
 
 def provisioning_uri(secret: str, account: str, issuer: str) -> str:
     """Return the address that an authenticator app reads, as a QR code or typed."""
     return TOTP(secret, interval=_STEP_SECONDS).provisioning_uri(name=account, issuer_name=issuer)
-
-
-def _derived(key: str) -> bytes:
-    derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE)
-    return base64.urlsafe_b64encode(derive.derive(key.encode()))

@@ -1,12 +1,17 @@
 """Opens the database and hands out transactions, alike on SQLite and PostgreSQL."""
 
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+
+_PAUSE = 0.05
+"""Seconds between two tries to open a new database."""
 
 
 class Store:
@@ -72,8 +77,8 @@ class Store:
 
         @event.listens_for(engine, "connect")
         def settings(dbapi_connection: Any, _record: Any) -> None:
+            self._write_ahead(dbapi_connection)
             for pragma in (
-                "journal_mode=WAL",
                 f"synchronous={synchronous}",
                 "foreign_keys=ON",
                 "secure_delete=ON",  # what is erased leaves the file too; some builds of SQLite leave it there
@@ -88,6 +93,19 @@ class Store:
             connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.info.get("writes") else "BEGIN")
 
         return engine
+
+    def _write_ahead(self, dbapi_connection: Any) -> None:
+        # Of processes that open a new database at once, SQLite turns all but one away here, whatever the timeout is.
+        tries = max(1, int(self._busy_seconds / _PAUSE))
+        for left in reversed(range(tries)):
+            try:
+                dbapi_connection.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError:
+                if not left:
+                    raise
+                time.sleep(_PAUSE)
+            else:
+                return
 
     def _postgresql(self) -> Engine:
         return create_engine(

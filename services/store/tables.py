@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     false,
+    text,
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -63,6 +64,7 @@ customers = Table(
     Column("postal_code", String(16)),
     Column("customer_number", String(32), index=True),
     Column("birth_number", String(16)),
+    Column("email", String(320)),  # to which invitations go; what staff have recorded since counts before it
     Index("ix_customers_birth_date", "birth_date"),
 )
 
@@ -109,7 +111,8 @@ advisers = Table(
     "advisers",
     metadata,
     Column("kutid", ForeignKey("customers.kutid"), primary_key=True),
-    Column("adviser", String(64), index=True),  # their code; empty when nobody advises the customer any more
+    Column("adviser", String(64)),  # their code; empty when nobody advises the customer any more
+    Index("ix_advisers_adviser_kutid", "adviser", "kutid"),
 )
 
 contact_changes = Table(
@@ -183,6 +186,13 @@ allowances = Table(
     Column("key", String(64), primary_key=True),  # a keyed hash: nothing personal
     Column("used", Integer, nullable=False),
     Column("ends_at", Moment, nullable=False, index=True),
+    Column("kutid", String(32)),  # where tries concern a customer whom somebody should help
+    Index(
+        "ix_allowances_kutid",
+        "kutid",
+        sqlite_where=text("kutid IS NOT NULL"),
+        postgresql_where=text("kutid IS NOT NULL"),
+    ),
 )
 
 accounts = Table(
@@ -314,7 +324,7 @@ staff_cases = Table(
     metadata,
     # One customer in front of one member of staff, from the look on; it holds what they record together.
     Column("id", String(32), primary_key=True),
-    Column("session_id", ForeignKey("staff_sessions.id"), nullable=False, index=True),
+    Column("session_id", ForeignKey("staff_sessions.id"), index=True),
     Column("kutid", ForeignKey("customers.kutid"), nullable=False),
     Column("opened_at", Moment, nullable=False, index=True),
     Column("identified_by", String(16)),  # how: see services.staff.cases
@@ -325,6 +335,99 @@ staff_cases = Table(
     Column("language", String(8)),
     Column("confirmed_at", Moment),  # when the code sent to the mobile was read back
     Column("registration_id", String(32)),
+    Column("api_key_id", ForeignKey("api_keys.id"), index=True),  # in place of a session: of the API's client
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    # A client of the API. Rows stay after their end: the audit trail speaks of them.
+    Column("id", String(32), primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("key_hash", String(64), nullable=False, unique=True),
+    Column("scopes", JSON, nullable=False),
+    Column("adviser", String(64)),  # whose customers alone it reaches
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("revoked_at", Moment),
+    Column("used_at", Moment),  # to the hour or so: not every request writes
+)
+
+api_answers = Table(
+    "api_answers",
+    metadata,
+    # What a request with an idempotency key was answered; without a status while it is under way.
+    Column("id", String(64), primary_key=True),  # keyed hashes, both: of client and key, and of what was asked
+    Column("asked", String(64), nullable=False),
+    Column("turn", String(32), nullable=False),  # whoever has it may write the answer
+    Column("begun_at", Moment, nullable=False, index=True),
+    Column("status", Integer),
+    Column("headers", JSON(none_as_null=True)),
+    Column("body", Text),
+)
+
+# --- Worklists -----------------------------------------------------------------------------------------------
+
+batches = Table(
+    "invitation_batches",
+    metadata,
+    # What somebody ordered to be sent; a worker goes through it, and on from `position` wherever it was stopped.
+    Column("id", String(32), primary_key=True),  # made with the form: the same form sent twice is one batch
+    Column("kind", String(16), nullable=False),  # invitation, reminder
+    Column("actor", ForeignKey("staff.id"), nullable=False),
+    Column("created_at", Moment, nullable=False, index=True),
+    Column("deadline_at", Moment),  # of invitations
+    Column("chosen", JSON(none_as_null=True)),  # the customers; or else everybody in a list, which is:
+    Column("listed", String(16)),
+    Column("adviser", String(64)),
+    Column("position", String(32), nullable=False),  # up to this customer everybody has had their turn
+    Column("total", Integer),  # None until somebody has counted
+    Column("sent", Integer, nullable=False),
+    Column("skipped", Integer, nullable=False),  # who had registered meanwhile, or been written to by another batch
+    Column("ended_at", Moment),
+    Column("stopped_by", String(32)),
+    Index("ix_invitation_batches_ended_at", "ended_at", "created_at"),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    # One row a customer: nobody is invited twice until the deadline is over.
+    Column("kutid", ForeignKey("customers.kutid"), primary_key=True),
+    Column("link_id", String(32), nullable=False, unique=True),
+    Column("batch_id", String(32), nullable=False),
+    Column("invited_at", Moment, nullable=False),
+    Column("deadline_at", Moment, nullable=False),
+    Column("remind_at", Moment, index=True),  # when the reminder is due; None once it has left
+    Column("reminded_at", Moment),
+    Index("ix_invitations_deadline_at_kutid", "deadline_at", "kutid"),
+)
+
+quality_cases = Table(
+    "quality_cases",
+    metadata,
+    # Something about a customer's data that somebody should put right.
+    Column("id", String(32), primary_key=True),
+    Column("kutid", ForeignKey("customers.kutid"), nullable=False),
+    Column("kind", String(16), nullable=False),  # see services.worklists.quality
+    Column("evidence", String(64)),  # a hash of what it was seen by; None once it is not so any more
+    Column("found_at", Moment, nullable=False),
+    Column("closed_at", Moment),
+    Column("closed_by", String(32)),
+    Column("note", String(300)),
+    Index("ix_quality_cases_kutid_kind", "kutid", "kind", unique=True),
+    Index("ix_quality_cases_closed_at_found_at", "closed_at", "found_at"),
+    Index("ix_quality_cases_closed_at_kind_found_at", "closed_at", "kind", "found_at"),
+)
+
+quality_sweep = Table(
+    "quality_sweep",
+    metadata,
+    # One row: how far the register has been looked through since it was imported.
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("wanted", Integer, nullable=False),  # raised by every import
+    Column("done", Integer, nullable=False),
+    Column("position", String(32), nullable=False),
 )
 
 audit = Table(
@@ -332,7 +435,7 @@ audit = Table(
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("at", Moment, nullable=False, index=True),
-    Column("actor", String(64), nullable=False),  # customer, system, or a member of staff
+    Column("actor", String(64), nullable=False),  # customer, system, a member of staff, or a client of the API
     Column("action", String(32), nullable=False),
     Column("kutid", String(32), index=True),
     Column("facts", JSON, nullable=False),
@@ -382,6 +485,41 @@ demo_messages = Table(
     Column("html", Text, nullable=False),
     Column("links", JSON, nullable=False),
     Column("created_at", Moment, nullable=False, index=True),
+)
+
+# --- Figures: counts without anything about a person ---------------------------------------------------------------
+
+figures = Table(
+    "figures",
+    metadata,
+    Column("day", Date, primary_key=True),  # in the insurer's time zone
+    Column("channel", String(16), primary_key=True),  # web, service, adviser, api
+    Column("browser", String(32), primary_key=True),  # its family; empty where staff did it
+    Column("step", String(64), primary_key=True),
+    Column("what", String(16), primary_key=True),  # entered, finished, refused, stopped
+    Column("error", String(64), primary_key=True),  # of a refusal or a dead end; else empty
+    Column("count", Integer, nullable=False),
+)
+
+message_figures = Table(
+    "message_figures",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("kind", String(8), primary_key=True),
+    Column("message", String(32), primary_key=True),
+    Column("what", String(16), primary_key=True),  # sent, delivered, given_up
+    Column("count", Integer, nullable=False),
+    Column("parts", Integer, nullable=False),  # of text messages: in so many parts they were sent
+)
+
+sms_months = Table(
+    "sms_months",
+    metadata,
+    # A row a month: what has left, what a supervisor allowed besides the profile's budget, what did not fit any more.
+    Column("month", Date, primary_key=True),  # its first day
+    Column("used", Integer, nullable=False),
+    Column("more", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),  # the parts of the message that did not fit
 )
 
 REGISTER = (customers, policies, phones, communication_ids, customer_accounts, advisers)

@@ -10,42 +10,50 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from . import browsers, cast
-from .driver import PlaywrightDriver
+from . import browsers, cast, webkit
+from .differences import WITHOUT_SCRIPTS
+from .driver import Driver, PlaywrightDriver
 from .server import ROOT, OwnServer, Server
 from .visitor import Visitor
 
 KEPT = ROOT / "build" / "e2e"
 _BASE_URL = os.environ.get("BASE_URL", "")
-SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 
 
 @dataclass(frozen=True)
 class Way:
-    """In which browser, with or without scripts, on how large a screen a journey is walked."""
+    """In which browser, with or without scripts, on which device a journey is walked."""
 
     browser: str
     js: str
-    size: str
+    device: str
 
     def __str__(self) -> str:
-        return f"{self.browser}-{self.js}-{self.size}"
+        return f"{self.browser}-{self.js}-{self.device}"
 
 
-# Each journey goes through both browsers with and without scripts; the sizes take turns.
+# Each journey goes through both browsers with and without scripts; the devices take turns.
 _TURNS = [
     Way("chromium", "on", "desktop"),
-    Way("chromium", "off", "phone"),
-    Way("firefox", "on", "phone"),
+    Way("chromium", "off", "pixel"),
+    Way("firefox", "on", "pixel-across"),
     Way("firefox", "off", "desktop"),
 ]
-_ALL = [Way(browser, js, size) for browser in browsers.KINDS for js in ("on", "off") for size in SIZES]
+_MORE_DEVICES = [
+    Way("chromium", "on", "pixel"),
+    Way("chromium", "on", "iphone-across"),
+    Way("chromium", "off", "desktop"),
+    Way("firefox", "off", "iphone"),
+]
+_IN_WEBKIT = [Way("webkit", "on", "iphone"), Way("webkit", "off", "desktop")]
+_MORE_IN_WEBKIT = [Way("webkit", "on", "iphone-across")]
 _MARKS = {
-    "looked_at": "what is seen is judged: in one browser on both sizes, in the other on a phone",
-    "everywhere": "walk it on both sizes too",
-    "scripted": "it is about what the script does",
-    "unscripted": "it is about what happens without the script",
-    "crosswise": "two ways are enough, one with and one without the script: it is about the server",
+    "looked_at": "what is seen is judged where the catalogue of states is not looked at: it is, in Chromium",
+    "of_states": "every state is looked at, on a desktop and a phone",
+    "everywhere": "walk it on more devices too",
+    "in_webkit": "a journey, or a place where engines differ: WebKit takes it too, on a phone and without the script",
+    "scripted": "it is about what only the scripts do, by its name in `differences`",
+    "crosswise": "in one browser, with and without scripts: it is about the server",
     "once": "in one browser: it is about the server",
     "moves_time": "it needs a server of its own, whose clock it moves",
 }
@@ -65,17 +73,27 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _ways(test: pytest.Item) -> list[Way]:
+    ways = _ways_of_playwright(test)
+    if test.get_closest_marker("in_webkit"):
+        known = {way.js for way in ways}
+        more = _MORE_IN_WEBKIT if test.get_closest_marker("everywhere") else []
+        ways = [*ways, *(way for way in [*_IN_WEBKIT, *more] if way.js in known)]
+    return ways
+
+
+def _ways_of_playwright(test: pytest.Item) -> list[Way]:
     if test.get_closest_marker("once"):
         return _TURNS[:1]
+    if test.get_closest_marker("of_states"):
+        return [Way("chromium", "on", device) for device in ("desktop", "iphone")]
     if test.get_closest_marker("crosswise"):
-        return [Way("chromium", "off", "phone"), Way("firefox", "on", "desktop")]
+        return [Way("chromium", "off", "iphone-across"), Way("chromium", "on", "desktop")]
     if test.get_closest_marker("looked_at"):
-        return [Way("chromium", "on", "desktop"), Way("chromium", "on", "phone"), Way("firefox", "on", "phone")]
-    ways = _ALL if test.get_closest_marker("everywhere") else _TURNS
-    if test.get_closest_marker("scripted"):
+        return [Way("firefox", "on", "iphone")]
+    ways = [*_TURNS, *_MORE_DEVICES] if test.get_closest_marker("everywhere") else _TURNS
+    if scripted := test.get_closest_marker("scripted"):
+        assert scripted.args[0] in WITHOUT_SCRIPTS
         ways = [way for way in ways if way.js == "on"]
-    if test.get_closest_marker("unscripted"):
-        ways = [way for way in ways if way.js == "off"]
     return ways
 
 
@@ -189,12 +207,12 @@ _WINDOWS_EACH = 40
 
 
 @pytest.fixture(scope="session")
-def _launch() -> Iterator[Callable[[str], Browser]]:
+def _open_window() -> Iterator[Callable[..., Driver]]:
     running: dict[str, Browser] = {}
     opened = Counter[str]()
     with sync_playwright() as playwright:
 
-        def launch(kind: str) -> Browser:
+        def launched(kind: str) -> Browser:
             if kind in running and opened[kind] >= _WINDOWS_EACH and not running[kind].contexts:
                 running.pop(kind).close()
             if kind not in running:
@@ -203,7 +221,16 @@ def _launch() -> Iterator[Callable[[str], Browser]]:
             opened[kind] += 1
             return running[kind]
 
-        yield launch
+        def open_window(way: Way, home: str, **looks: Any) -> Driver:
+            device, is_scripted = browsers.DEVICES[way.device], way.js == "on"
+            if browsers.is_playwrights(playwright, way.browser):
+                context = browsers.open_window(launched(way.browser), way.browser, device, is_scripted, **looks)
+                return PlaywrightDriver.in_context(context, home, is_touched=browsers.is_touched(way.browser, device))
+            if not webkit.is_there():
+                pytest.skip("there is no WebKit here; tests/run-all tells how to get one")
+            return webkit.SeleniumDriver.in_window(home, device.size, is_scripted=is_scripted, **looks)
+
+        yield open_window
         for browser in running.values():
             browser.close()
 
@@ -212,7 +239,9 @@ Meet = Callable[..., Visitor]
 
 
 @pytest.fixture
-def meet(request: pytest.FixtureRequest, way: Way, server: Server, _launch: Callable[[str], Browser]) -> Iterator[Meet]:
+def meet(
+    request: pytest.FixtureRequest, way: Way, server: Server, _open_window: Callable[..., Driver]
+) -> Iterator[Meet]:
     """Meet visitors, each with a browser of their own; see to it that the pages behaved."""
     number = request.node.stash[_NUMBER] * 2
     met: list[Visitor] = []
@@ -221,11 +250,10 @@ def meet(request: pytest.FixtureRequest, way: Way, server: Server, _launch: Call
         if way.js == "off" and way.browser == "firefox" and _BASE_URL:
             pytest.skip("without scripts Firefox needs the suite's own server (tests/e2e/sandbox.py)")
         place = number + len(met)
-        context = browsers.open_window(_launch(way.browser), way.browser, SIZES[way.size], way.js == "on", **looks)
         if email == "" and met:
             email = f"masik{place}@example.hu"
         visitor = Visitor(
-            PlaywrightDriver.in_context(context, at.url),
+            _open_window(way, at.url, **looks),
             at,
             is_scripted=way.js == "on",
             email=email or f"vendeg{place}@example.hu",
@@ -258,5 +286,6 @@ def _keep(visitor: Visitor, name: str) -> None:
         html = visitor.browser.evaluate("() => document.documentElement.outerHTML")
         file.with_suffix(".html").write_text(f"<!-- {visitor.browser.url} -->\n{html}", "utf-8")
         visitor.take_picture(file.with_suffix(".png"))
+        visitor.browser.keep_trace(file.with_suffix(".zip"))
     except Exception as trouble:
-        print(f"nothing could be kept of {name}: {trouble}")
+        print(f"not everything could be kept of {name}: {trouble}")

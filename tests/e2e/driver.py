@@ -1,8 +1,9 @@
 """The thin layer below the visitor: what a browser can be told, by CSS selectors alone.
 
-`Driver` is all that a visitor needs of a browser; `PlaywrightDriver` is one way to drive it.
+`Driver` is all that a visitor needs of a browser; `PlaywrightDriver` is one way to drive it, `webkit` has another.
 """
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,19 +14,11 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, Req
 
 PATIENCE = 15_000
 
-# Runs before the scripts of every page: keeps what the live region said, and makes a breach of the policy on content
-# heard in the console, where it outlives the page.
-_EAR = """
-  window.said = []
-  new MutationObserver((changes) => {
-    for (const change of changes) {
-      const text = change.target.id === 'live' && change.target.textContent
-      if (text) window.said.push(text)
-    }
-  }).observe(document, { subtree: true, childList: true, characterData: true })
-  document.addEventListener('securitypolicyviolation', (event) =>
-    console.error('breach of the policy on content: ' + event.violatedDirective + ' ' + event.blockedURI))
-"""
+IS_TRACED = bool(os.environ.get("TRACE"))
+"""Not always: every test would pay for those that fail."""
+
+EAR = Path(__file__).with_name("ear.js")
+"""What runs before the scripts of every page."""
 
 
 class Driver(Protocol):
@@ -54,9 +47,11 @@ class Driver(Protocol):
     def press_key(self, key: str) -> None: ...
     def type_keys(self, text: str) -> None: ...
     def evaluate(self, script: str, argument: Any = None) -> Any: ...
+    def tree(self) -> str: ...
     def opened_by(self, deed: Callable[[], None]) -> "Driver": ...
     def new_tab(self) -> "Driver": ...
     def take_picture(self, path: Path, *, whole: bool = True) -> None: ...
+    def keep_trace(self, path: Path) -> None: ...
     def clear_cookies(self) -> None: ...
     def cookies(self) -> list[str]: ...
     def resize(self, width: int, height: int) -> None: ...
@@ -68,13 +63,16 @@ class Driver(Protocol):
 class PlaywrightDriver:
     """One tab, driven by Playwright."""
 
-    def __init__(self, context: BrowserContext, page: Page, home: str, noise: list[str]) -> None:
+    def __init__(
+        self, context: BrowserContext, page: Page, home: str, noise: list[str], *, is_touched: bool = False
+    ) -> None:
         self.status = 0
         self.noise = noise
         self.requests: list[str] = []
         self.page = page
         self._context = context
         self._home = home
+        self._is_touched = is_touched
         page.set_default_timeout(PATIENCE)
         page.on("console", self._hear)
         page.on("pageerror", lambda error: noise.append(f"error in a script: {error}"))
@@ -82,10 +80,12 @@ class PlaywrightDriver:
         page.on("response", self._see_response)
 
     @classmethod
-    def in_context(cls, context: BrowserContext, home: str) -> "PlaywrightDriver":
-        """Open the first tab of a browser's window."""
-        context.add_init_script(_EAR)
-        return cls(context, context.new_page(), home, [])
+    def in_context(cls, context: BrowserContext, home: str, *, is_touched: bool = False) -> "PlaywrightDriver":
+        """Open the first tab of a browser's window, which fingers touch instead of a mouse where `is_touched`."""
+        context.add_init_script(path=EAR)
+        if IS_TRACED:
+            context.tracing.start(screenshots=True, snapshots=True)
+        return cls(context, context.new_page(), home, [], is_touched=is_touched)
 
     # --- Going about ---------------------------------------------------------------------------------------------
 
@@ -138,6 +138,10 @@ class PlaywrightDriver:
                 self.wait_until_loaded()
         return self.page.evaluate(script, argument)
 
+    def tree(self) -> str:
+        """Return what the page gives to a screen reader, as Playwright writes it."""
+        return self.page.locator("body").aria_snapshot()
+
     def pause(self) -> None:
         """Let the browser go on for a moment, while something is waited for."""
         self.page.wait_for_timeout(20)
@@ -153,8 +157,12 @@ class PlaywrightDriver:
         field.fill(text)
 
     def click(self, selector: str) -> None:
-        """Click."""
-        self.page.locator(selector).first.click()
+        """Click, or tap."""
+        place = self.page.locator(selector).first
+        if self._is_touched:
+            place.tap()
+        else:
+            place.click()
 
     def double_click(self, selector: str) -> None:
         """Click twice, as some do on everything."""
@@ -181,7 +189,7 @@ class PlaywrightDriver:
     def _another(self, page: Page) -> "PlaywrightDriver":
         # Not until “load”: that event of a new window may be over before anybody listens.
         page.wait_for_load_state("domcontentloaded")
-        return PlaywrightDriver(self._context, page, self._home, self.noise)
+        return PlaywrightDriver(self._context, page, self._home, self.noise, is_touched=self._is_touched)
 
     def take_picture(self, path: Path, *, whole: bool = True) -> None:
         """Take a picture; Firefox breaks the policy on content for it, so the noise is read before."""
@@ -189,6 +197,11 @@ class PlaywrightDriver:
         before = list(self.noise)
         self.page.screenshot(path=path, full_page=whole)
         self.noise[:] = before
+
+    def keep_trace(self, path: Path) -> None:
+        """Write what was done and seen in this window, for `playwright show-trace`, where that was asked for."""
+        if IS_TRACED:
+            self._context.tracing.stop(path=path)
 
     def clear_cookies(self) -> None:
         """Forget the session, as a browser does that was closed."""
@@ -211,6 +224,17 @@ class PlaywrightDriver:
         self._context.close()
 
     # --- What goes wrong on the way ------------------------------------------------------------------------------
+
+    def empty_scripts(self) -> None:
+        """Load every script of the site as if it were empty: the page stays as the server made it.
+
+        Where a browser runs no scripts at all, axe does not come to an end either.
+        """
+        self.page.route("**/*.js", lambda route: route.fulfill(status=200, body="", content_type="text/javascript"))
+
+    def force_colours(self, *, is_on: bool) -> None:
+        """Let the reader's own few colours replace the site's, or no longer."""
+        self.page.emulate_media(forced_colors="active" if is_on else "none")
 
     def lose_posts(self) -> Callable[[], None]:
         """Let no form reach the server; return what mends the line."""
@@ -257,24 +281,37 @@ class PlaywrightDriver:
     # --- Listening -----------------------------------------------------------------------------------------------
 
     def _hear(self, message: ConsoleMessage) -> None:
-        if message.type != "error":
-            return
-        # The one line that no page can keep a browser from writing: that an answer was a refusal.
-        is_refusal = re.search(r"Failed to load resource: .* status of (4\d\d|503) ", message.text)
-        is_file = urlsplit(message.location["url"]).path.startswith(("/static/", "/brand-"))
-        if is_file or not is_refusal:
-            self.noise.append(f"console: {message.text} ({message.location['url']})")
+        address = message.location["url"]
+        if message.type == "error" and is_serious(message.text, address):
+            self.noise.append(f"console: {message.text} ({address})")
 
     def _see_request(self, request: Request) -> None:
-        if request.url.startswith(("http:", "https:")) and not request.url.startswith(self._home + "/"):
+        if is_strange(request.url, self._home):
             self.noise.append(f"request to another host: {request.url}")
-        if _is_page(request):
+        if is_page(request.url):
             self.requests.append(f"{request.method} {urlsplit(request.url).path}")
 
     def _see_response(self, response: Response) -> None:
-        if _is_page(response.request):
+        if is_page(response.request.url):
             self.status = response.status
 
 
-def _is_page(request: Request) -> bool:
-    return not urlsplit(request.url).path.startswith(("/static/", "/brand-", "/megjelenes"))
+def is_page(url: str) -> bool:
+    """Tell whether an address is one of a page or a fragment."""
+    return not urlsplit(url).path.startswith(("/static/", "/brand-", "/megjelenes"))
+
+
+def is_strange(url: str, home: str) -> bool:
+    """Tell whether an address is another host's."""
+    return url.startswith(("http:", "https:")) and not url.startswith(home + "/")
+
+
+def is_serious(message: str, url: str) -> bool:
+    """Tell whether an error in the console must not be there.
+
+    No page can keep a browser from writing one line: that an answer was a refusal.
+    """
+    is_refusal = re.search(r"Failed to load resource: .* status of (4\d\d|503) ", message)
+    path = urlsplit(url).path
+    is_file = path.startswith(("/static/", "/brand-"))
+    return is_file or not (is_refusal or path == "/dev/states/fault")

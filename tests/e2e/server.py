@@ -15,6 +15,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 _PATIENCE = 60
+_MORNING = 8 * 3600
+"""In seconds of a day in UTC: nine or ten o’clock in Budapest."""
 
 
 class Server:
@@ -31,6 +33,11 @@ class Server:
         found: list[dict[str, Any]] = json.loads(self._ask(f"/dev/messages.json?{query}"))
         return found
 
+    def newest_mail(self) -> dict[str, Any]:
+        """Return the newest mail to anybody."""
+        mail: dict[str, Any] = json.loads(self._ask("/dev/messages.json?kind=email"))[-1]
+        return mail
+
     def mails(self, to: str) -> list[dict[str, Any]]:
         """Return the mails to an address, oldest first."""
         return self.messages(to, "email")
@@ -46,7 +53,12 @@ class Server:
 
     def codes(self, mobile: str) -> list[str]:
         """Return the codes sent to a number (E.164), oldest first."""
-        return [re.findall(r"#(\d+)", message["text"])[0] for message in self.messages(mobile, "sms")]
+        return [re.findall(r": (\d+)\.", message["text"])[0] for message in self.messages(mobile, "sms")]
+
+    def states(self) -> list[dict[str, Any]]:
+        """Return the catalogue of states: their names, and where they are."""
+        listed: list[dict[str, Any]] = json.loads(self._ask("/dev/states.json"))
+        return listed
 
     def advance(self, *, minutes: float = 0, seconds: float = 0) -> None:
         """Move the application's clock forward."""
@@ -79,6 +91,11 @@ class OwnServer(Server):
         self._port = _free_port()
         super().__init__(f"http://{host}:{self._port}")
         self._process: subprocess.Popen[bytes] | None = None
+
+    def reset(self) -> None:
+        """Go back to the demo data, to no messages, and to a morning: at night a deadline is one of another day."""
+        super().reset()
+        self.advance(seconds=_until_morning())
 
     def start(self) -> None:
         """Start, and wait until it answers."""
@@ -121,6 +138,10 @@ class OwnServer(Server):
         except (urllib.error.URLError, ConnectionError):
             return False
         return True
+
+
+def _until_morning() -> float:
+    return (_MORNING - time.time()) % 86_400
 
 
 def _free_port() -> int:

@@ -12,8 +12,8 @@ NEW_PASSWORD = "Zold3Kapu9Alma"
 ACCOUNT, CHANGE = "/fiok", "/fiok/jelszo"
 
 
+@pytest.mark.in_webkit
 @pytest.mark.moves_time
-@pytest.mark.everywhere
 def test_a_customer_comes_back(visitor: Visitor, server: Server, meet: Meet) -> None:
     """M24, M26, M30, M31: from the registration to a new password by the mailed link, as one walk."""
     visitor.walk_to("done")
@@ -90,9 +90,10 @@ def test_a_customer_comes_back(visitor: Visitor, server: Server, meet: Meet) -> 
     assert words("reset.dead.heading") in other.alert
 
 
+@pytest.mark.in_webkit
 def test_a_sign_in_that_fails_says_one_thing(visitor: Visitor) -> None:
     """The same for a wrong password and an unknown address; the address stays, the password does not."""
-    visitor.walk_to("done")
+    visitor.be_at("done")
     visitor.sign_in("Nem-ez-a-jelszo-1")
     wrong = visitor.errors()
     assert visitor.value("email") == visitor.email
@@ -107,7 +108,7 @@ def test_a_sign_in_that_fails_says_one_thing(visitor: Visitor) -> None:
 @pytest.mark.moves_time
 def test_too_many_failures_wait_and_the_wait_ends(visitor: Visitor, server: Server) -> None:
     """The page says when to try again; a new password can be asked for meanwhile."""
-    visitor.walk_to("done")
+    visitor.be_at("done")
     for _ in range(6):
         visitor.sign_in("Nem-ez-a-jelszo-1")
     assert words("login.wait.heading") in visitor.alert
@@ -118,12 +119,11 @@ def test_too_many_failures_wait_and_the_wait_ends(visitor: Visitor, server: Serv
     assert visitor.path == ACCOUNT
 
 
-@pytest.mark.scripted
+@pytest.mark.scripted("warning")
 @pytest.mark.moves_time
 def test_a_session_warns_before_it_ends(visitor: Visitor, server: Server) -> None:
     """WCAG 2.2.1: in time, by itself, and it can be extended; what was typed stays meanwhile."""
-    visitor.walk_to("done")
-    visitor.sign_in()
+    visitor.be_at("account")
     visitor.browser.take_over_time()
     visitor.open("/fiok/email")
     visitor.fill(email="uj.cim@example.hu")
@@ -143,13 +143,35 @@ def test_a_session_warns_before_it_ends(visitor: Visitor, server: Server) -> Non
     assert visitor.path == ACCOUNT
 
 
+@pytest.mark.scripted("warning")
+@pytest.mark.moves_time
+def test_the_notice_of_the_end_leads_on_and_goes(visitor: Visitor, server: Server) -> None:
+    """Its link asks for the sign-in without losing what was typed, and nothing on the page claims the opposite."""
+    visitor.be_at("account")
+    visitor.browser.take_over_time()
+    visitor.open("/fiok/email")
+    visitor.fill(email="uj.cim@example.hu")
+    for minutes in (13, 3):
+        server.advance(minutes=minutes, seconds=1)
+        visitor.browser.jump(minutes * 60 + 1)
+        visitor.wait_until(lambda: visitor.sees("#session [role=alert]"), "the warning")
+    visitor.wait_until(lambda: visitor.sees("#session a"), "the end")
+    visitor.settle(lambda: visitor.browser.click("#session a"))
+    assert visitor.step == "login"
+    assert words("login.kept") in visitor.text()
+    assert not visitor.sees("#session")
+    assert words("shell.sign_out") not in visitor.text("header")
+    visitor.sign_in()
+    assert visitor.value("email") == "uj.cim@example.hu"
+
+
+@pytest.mark.in_webkit
 @pytest.mark.moves_time
 def test_what_was_typed_outlives_the_session(visitor: Visitor, server: Server) -> None:
     """The end stands on the page as a time of day; a form sent after it is kept until the customer has signed in."""
-    visitor.walk_to("done")
-    visitor.sign_in()
+    visitor.be_at("account")
     visitor.open("/fiok/email")
-    if not visitor.is_scripted:
+    if not visitor.has("warning"):
         assert words("session.warning.stay") in visitor.text("#session")
         server.advance(minutes=14)
         visitor.settle(lambda: visitor.browser.click("#session button"))
@@ -170,8 +192,7 @@ def test_what_was_typed_outlives_the_session(visitor: Visitor, server: Server) -
 def test_a_customer_changes_the_address(visitor: Visitor, server: Server, meet: Meet) -> None:
     """By a link to the new one, opened anywhere; the old one is told and is the user name until then."""
     new = f"uj.{visitor.email}"
-    visitor.walk_to("done")
-    visitor.sign_in()
+    visitor.be_at("account")
     visitor.open("/fiok/email")
     visitor.fill(email=new, current_password="Nem-ez-a-jelszo-1")
     visitor.submit()
@@ -192,7 +213,7 @@ def test_a_customer_changes_the_address(visitor: Visitor, server: Server, meet: 
 @pytest.mark.moves_time
 def test_a_customer_changes_the_mobile(visitor: Visitor, server: Server) -> None:
     """By a code sent to the new one, from the same budget as in the registration."""
-    visitor.walk_to("done")
+    visitor.be_at("done")
     server.advance(minutes=1)
     visitor.sign_in()
     visitor.open("/fiok/mobil")
@@ -211,8 +232,7 @@ def test_a_customer_changes_the_mobile(visitor: Visitor, server: Server) -> None
 
 def test_a_session_is_ended_from_elsewhere(visitor: Visitor, meet: Meet) -> None:
     """The account lists where it is open; one is ended, and says so at its next page."""
-    visitor.walk_to("done")
-    visitor.sign_in()
+    visitor.be_at("account")
     other = meet(email=visitor.email)
     other.sign_in()
     visitor.open(ACCOUNT)
@@ -227,8 +247,7 @@ def test_a_session_is_ended_from_elsewhere(visitor: Visitor, meet: Meet) -> None
 
 def test_a_customer_closes_the_account_and_registers_again(visitor: Visitor, server: Server) -> None:
     """Asked twice: by a box and the password; the register stays as it was."""
-    visitor.walk_to("done")
-    visitor.sign_in()
+    visitor.be_at("account")
     visitor.follow(words("account.close.open"))
     visitor.submit()
     assert set(visitor.errors()) == {"confirm", "current_password"}

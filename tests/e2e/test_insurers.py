@@ -35,6 +35,7 @@ def path_of(visitor: Visitor) -> list[str]:
     return met
 
 
+@pytest.mark.in_webkit
 @pytest.mark.parametrize(
     ("profile", "customer"),
     [("genertel", cast.BY_CUSTOMER_NUMBER), ("generali-sk", cast.BY_BIRTH_NUMBER)],
@@ -53,6 +54,7 @@ def test_a_customer_registers_and_signs_in(
     assert visitor.path == "/fiok"
 
 
+@pytest.mark.in_webkit
 def test_a_customer_account_is_activated_at_the_first_sign_in(meet: Meet, server_of: ServerOf) -> None:
     declared, server = load("allianz"), server_of("allianz")
     visitor = meet_customer(meet, server, cast.BY_ACCOUNT)

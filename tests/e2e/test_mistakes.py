@@ -7,6 +7,7 @@ from .visitor import FIRST_HALF, Visitor
 from .words import PHONE, pattern, words
 
 
+@pytest.mark.in_webkit
 def test_the_first_step_says_what_is_missing(visitor: Visitor) -> None:
     """Nothing filled in; then a company without a tax number; then one with a slip in it."""
     visitor.open(FIRST_HALF)
@@ -81,7 +82,8 @@ def test_an_address_must_be_one_and_the_same_twice(visitor: Visitor, server: Ser
     assert visitor.step == "email-sent"
 
 
-@pytest.mark.scripted
+@pytest.mark.in_webkit
+@pytest.mark.scripted("paste")
 def test_pasting_into_the_repetition_is_refused_and_explained(visitor: Visitor) -> None:
     """M14: in words and aloud; typing still works."""
     visitor.walk_to("email")
@@ -104,7 +106,7 @@ def test_pasting_into_the_repetition_is_refused_and_explained(visitor: Visitor) 
 
 def test_a_mobile_must_be_on_record(visitor: Visitor, server: Server) -> None:
     """M20: only a Hungarian mobile that the insurer holds; nothing is sent to any other."""
-    visitor.walk_to("mobile")
+    visitor.be_at("mobile")
     for typed, reason in (
         ("", "empty"),
         ("12", "malformed"),
@@ -124,9 +126,10 @@ def test_a_mobile_must_be_on_record(visitor: Visitor, server: Server) -> None:
     assert visitor.step == "sms-code"
 
 
+@pytest.mark.in_webkit
 def test_a_code_of_the_wrong_length_costs_no_try(visitor: Visitor, server: Server) -> None:
     """M21: what cannot be right is not counted; what is wrong is."""
-    visitor.walk_to("sms-code")
+    visitor.be_at("sms-code")
     for typed, reason in (("", "empty"), ("123", "malformed"), ("abcd", "malformed")):
         visitor.fill(sms_code=typed)
         visitor.submit()
@@ -146,21 +149,24 @@ def _other(code: str) -> str:
     return str((int(code) + 1) % 10000).zfill(4)
 
 
+@pytest.mark.in_webkit
 def test_the_terms_are_opened_before_they_are_accepted(visitor: Visitor) -> None:
     """M23: the box is closed where the script runs; without it the server refuses."""
-    visitor.walk_to("terms")
-    if visitor.is_scripted:
+    visitor.be_at("terms")
+    if visitor.has("box of the terms"):
         assert visitor.browser.evaluate("() => document.getElementById('terms').disabled")
         visitor.submit()
         assert words("error.terms.not_opened") in visitor.errors()["terms"]
         assert visitor.browser.evaluate("() => document.getElementById('terms').disabled")
+        visitor.browser.click("#error-summary a")
+        assert visitor.browser.evaluate("() => document.activeElement.matches('[data-opens=terms]')")
     else:
         visitor.choose("terms")
         visitor.submit()
         assert words("error.terms.not_opened") in visitor.errors()["terms"]
         assert visitor.step == "terms"
     visitor.read_terms()
-    if visitor.is_scripted:
+    if visitor.has("box of the terms"):
         visitor.hear(words("a11y.terms.opened"))
         assert not visitor.browser.evaluate("() => document.getElementById('terms').disabled")
         assert words("terms.unlocked") in visitor.text()
@@ -173,7 +179,7 @@ def test_the_terms_are_opened_before_they_are_accepted(visitor: Visitor) -> None
 @pytest.mark.crosswise
 def test_terms_that_changed_meanwhile_are_opened_anew(visitor: Visitor, server: Server) -> None:
     """M23, M24: what was opened is not what would be accepted."""
-    visitor.walk_to("terms")
+    visitor.be_at("terms")
     visitor.read_terms()
     server.publish_terms("2026-2")
     visitor.choose("terms")
@@ -200,7 +206,7 @@ def test_the_terms_can_be_read_by_anybody(visitor: Visitor) -> None:
 
 def test_the_server_judges_every_rule_of_the_password(visitor: Visitor) -> None:
     """M25 and the two rules that hold everywhere; the list shows what is met."""
-    visitor.walk_to("password")
+    visitor.be_at("password")
     visitor.submit()
     assert set(visitor.errors()) == {"password", "password_confirm"}
     for typed, reason, unmet in (
@@ -224,10 +230,11 @@ def test_the_server_judges_every_rule_of_the_password(visitor: Visitor) -> None:
     assert visitor.step == "done"
 
 
-@pytest.mark.scripted
+@pytest.mark.in_webkit
+@pytest.mark.scripted("rules of the password")
 def test_the_rules_of_the_password_are_ticked_off_while_typing(visitor: Visitor) -> None:
     """M25: those that a browser can judge, and aloud when the typing pauses."""
-    visitor.walk_to("password")
+    visitor.be_at("password")
     visitor.browser.click("#password")
 
     def met() -> list[str]:
@@ -250,10 +257,11 @@ def test_the_rules_of_the_password_are_ticked_off_while_typing(visitor: Visitor)
     assert met() == ["upper", "lower", "digit"]
 
 
-@pytest.mark.scripted
+@pytest.mark.in_webkit
+@pytest.mark.scripted("show the password")
 def test_a_password_can_be_shown(visitor: Visitor) -> None:
     """Both fields at once, said aloud, and hidden again when it is sent."""
-    visitor.walk_to("password")
+    visitor.be_at("password")
     visitor.fill(password="Rovid1", password_confirm="Rovid1")
     visitor.browser.click("button.show")
     assert visitor.attribute("#password", "type") == "text"

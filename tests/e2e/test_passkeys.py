@@ -67,8 +67,7 @@ def visitor(meet: Meet, home: OwnServer) -> Visitor:
     """Somebody who has just registered and signed in."""
     home.reset()
     visitor = meet(at=home)
-    visitor.walk_to("done")
-    sign_in(visitor)
+    visitor.be_at("account")
     return visitor
 
 
@@ -237,8 +236,7 @@ def test_the_pages_please_axe(visitor: Visitor, device: Device) -> None:
 
 def test_an_address_in_numbers_leads_to_the_one_with_a_name(meet: Meet) -> None:
     visitor = meet()
-    visitor.walk_to("done")
-    sign_in(visitor)
+    visitor.be_at("account")
     visitor.open(_PASSKEYS)
     home = visitor.server.url.replace("127.0.0.1", "localhost")
     assert words("account.passkeys.elsewhere", url=home) in visitor.text()
@@ -247,7 +245,7 @@ def test_an_address_in_numbers_leads_to_the_one_with_a_name(meet: Meet) -> None:
 
 def test_without_a_script_the_pages_say_so(meet: Meet) -> None:
     visitor = meet(java_script_enabled=False)
-    visitor.walk_to("done")
+    visitor.be_at("done")
     visitor.open(_SIGN_IN)
     assert words("login.passkey.unavailable") in visitor.text()
     assert not visitor.sees("form[data-passkey]")

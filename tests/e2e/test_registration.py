@@ -12,6 +12,7 @@ from .visitor import FIRST_HALF, SECOND_HALF, STEPS, Visitor
 from .words import PHONE, words
 
 
+@pytest.mark.in_webkit
 @pytest.mark.everywhere
 def test_a_person_registers(visitor: Visitor, server: Server) -> None:
     """M8–M27, with every button by its words and every field by its label."""
@@ -105,7 +106,7 @@ def test_everything_is_said_in_english(visitor: Visitor, server: Server) -> None
 def test_the_link_is_opened_in_another_browser(meet: Meet, server: Server) -> None:
     """M18: who opened the link goes on, and the browser that only typed an address gains nothing by it."""
     first, second = meet(), meet()
-    first.walk_to("email-sent")
+    first.be_at("email-sent")
     second.customer = first.customer
     second.open(server.link(first.email))
     second.walk_to("sms-code")
@@ -122,58 +123,52 @@ def test_the_link_is_opened_in_another_browser(meet: Meet, server: Server) -> No
     assert words("email_sent.continued_elsewhere") in first.text()
 
 
-@pytest.mark.scripted
+@pytest.mark.in_webkit
+@pytest.mark.scripted("keyboard")
 @pytest.mark.moves_time
 def test_the_keyboard_alone_is_enough(visitor: Visitor, server: Server) -> None:
     """Tab, space and Enter lead through the whole registration, and the focus is always seen."""
     visitor.open(FIRST_HALF)
-
-    def tab_to(place: str) -> None:
-        for _ in range(40):
-            if visitor.focus == place:
-                return
-            visitor.browser.press_key("Tab")
-        raise AssertionError(f"Tab never comes to {place}; it is at {visitor.focus}.")
 
     def enter_into(step: str) -> None:
         visitor.settle(lambda: visitor.browser.press_key("Enter"))
         assert visitor.step == step
         visitor.see_focus("h2")
 
-    tab_to("input#policy_number")
+    visitor.tab_to("input#policy_number")
     visitor.browser.type_keys(visitor.customer.policy_number)
-    tab_to("input#holder_type")
+    visitor.tab_to("input#holder_type")
     visitor.browser.press_key("Space")
     for part, text in zip(("year", "month", "day"), visitor.customer.birth_date or (), strict=True):
-        tab_to(f"input#birth_date-{part}")
+        visitor.tab_to(f"input#birth_date-{part}")
         visitor.browser.type_keys(text)
     enter_into("email")
 
-    tab_to("input#email")
+    visitor.tab_to("input#email")
     visitor.browser.type_keys(visitor.email)
-    tab_to("input#email_confirm")
+    visitor.tab_to("input#email_confirm")
     visitor.browser.type_keys(visitor.email)
     enter_into("email-sent")
 
     visitor.open(server.link(visitor.email))
-    tab_to("input#mobile")
+    visitor.tab_to("input#mobile")
     visitor.browser.type_keys(visitor.customer.mobile)
     enter_into("sms-code")
 
-    tab_to("input#sms_code")
+    visitor.tab_to("input#sms_code")
     visitor.browser.type_keys(server.codes(visitor.customer.mobile)[-1])
     enter_into("terms")
 
     while "data-opens" not in visitor.browser.evaluate("() => document.activeElement.outerHTML"):
         visitor.browser.press_key("Tab")
     visitor.browser.opened_by(lambda: visitor.browser.press_key("Enter")).close_tab()
-    tab_to("input#terms")
+    visitor.tab_to("input#terms")
     visitor.browser.press_key("Space")
     enter_into("password")
 
-    tab_to("input#password")
+    visitor.tab_to("input#password")
     visitor.browser.type_keys(PASSWORD)
-    tab_to("input#password_confirm")
+    visitor.tab_to("input#password_confirm")
     visitor.browser.type_keys(PASSWORD)
     visitor.settle(lambda: visitor.browser.press_key("Enter"))
     assert visitor.step == "done"
@@ -231,7 +226,7 @@ def test_a_cancelled_policy_and_a_wrong_date_are_told_alike(meet: Meet) -> None:
 def test_who_has_an_account_is_told_so(meet: Meet) -> None:
     """One account a customer; another browser with the same data learns it after identification only."""
     first, again = meet(), meet()
-    first.walk_to("done")
+    first.be_at("done")
     again.customer = first.customer
     again.open(FIRST_HALF)
     again.fill_identity()
@@ -247,7 +242,7 @@ def test_who_has_an_account_is_told_so(meet: Meet) -> None:
 def test_an_address_that_another_customer_uses_is_refused(meet: Meet, server: Server) -> None:
     """M15: said after identification, and another address is asked for."""
     first, second = meet(), meet()
-    first.walk_to("done")
+    first.be_at("done")
     second.walk_to("email")
     second.fill(email=first.email, email_confirm=first.email)
     second.submit()
@@ -260,7 +255,7 @@ def test_an_address_that_another_customer_uses_is_refused(meet: Meet, server: Se
 def test_a_used_link_says_that_the_registration_is_finished(meet: Meet, server: Server) -> None:
     """M18: the link leads nowhere once the account is there."""
     first, other = meet(), meet()
-    first.walk_to("mobile")
+    first.be_at("mobile")
     link = server.link(first.email)
     first.walk_to("done")
     other.open(link)

@@ -9,9 +9,10 @@ from .server import OwnServer, Server
 from .visitor import FIRST_HALF, SECOND_HALF, STEPS, Visitor
 from .words import words
 
-pytestmark = pytest.mark.scripted
+pytestmark = pytest.mark.scripted("swaps")
 
 
+@pytest.mark.in_webkit
 def test_each_step_takes_the_focus_and_the_title(visitor: Visitor) -> None:
     """After every swap the focus is on the new heading, and the title of the document is the step's."""
     visitor.open(FIRST_HALF)
@@ -26,6 +27,7 @@ def test_each_step_takes_the_focus_and_the_title(visitor: Visitor) -> None:
         assert visitor.browser.evaluate("() => document.querySelectorAll('#main, h1').length") == 2
 
 
+@pytest.mark.in_webkit
 def test_an_error_takes_the_focus_to_the_summary(visitor: Visitor) -> None:
     """And a link in the summary takes it to the field."""
     visitor.walk_to("email")
@@ -39,6 +41,7 @@ def test_an_error_takes_the_focus_to_the_summary(visitor: Visitor) -> None:
     assert not visitor.title.startswith(words("a11y.error_prefix"))
 
 
+@pytest.mark.in_webkit
 def test_one_request_takes_one_step(visitor: Visitor) -> None:
     """A step costs one request, and nothing else is fetched."""
     visitor.walk_to("email")
@@ -48,9 +51,10 @@ def test_one_request_takes_one_step(visitor: Visitor) -> None:
     assert visitor.browser.requests == [f"POST {FIRST_HALF}"]
 
 
+@pytest.mark.in_webkit
 def test_the_token_leaves_the_address_bar_with_the_first_form(visitor: Visitor, server: Server) -> None:
     """It has done its work; a screenshot or a bookmark must not carry it."""
-    visitor.walk_to("email-sent")
+    visitor.be_at("email-sent")
     visitor.open(server.link(visitor.email))
     assert "token=" in visitor.path
     visitor.take_step()
@@ -145,6 +149,7 @@ def test_a_slow_answer_is_said_to_be_under_way(visitor: Visitor, server: Server)
     assert len(server.mails(visitor.email)) == 1
 
 
+@pytest.mark.in_webkit
 def test_a_form_from_before_the_cookies_went_is_explained(visitor: Visitor) -> None:
     """The session is gone, so the form's token is worth nothing: a page says so, and the way on is one link."""
     visitor.open(FIRST_HALF)
@@ -164,7 +169,7 @@ def test_what_a_reader_hears_when_a_new_code_is_sent(visitor: Visitor, server: S
     """The live region says that it was sent; the same words are on the page."""
     if not server.is_own:
         pytest.skip("the clock of the server at BASE_URL stays as it is")
-    visitor.walk_to("sms-code")
+    visitor.be_at("sms-code")
     server.advance(seconds=60)
     visitor.open(SECOND_HALF)
     visitor.submit("sms-resend")

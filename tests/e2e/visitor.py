@@ -10,16 +10,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .cast import PASSWORD, Customer
+from .differences import WITHOUT_SCRIPTS
 from .driver import Driver
 from .server import ROOT, Server
 from .words import plain, words
 
-AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
+AXE = (ROOT / "tests" / "e2e" / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 STEPS = ("identify", "email", "email-sent", "mobile", "sms-code", "terms", "password", "done")
 FIRST_HALF = "/regisztracio"
 SECOND_HALF = "/regisztracioveglegesites"
+_PLACES = {"email": FIRST_HALF, "email-sent": FIRST_HALF, "done": "", "account": "/fiok"}
 
 
 class Visitor:
@@ -34,6 +36,11 @@ class Visitor:
         self.email = email
         self.customer = customer
         self.language = language
+
+    def has(self, difference: str) -> bool:
+        """Tell whether the scripts do what is different without them, by its name in `differences`."""
+        assert difference in WITHOUT_SCRIPTS, difference
+        return self.is_scripted
 
     def in_tab(self, driver: Driver) -> "Visitor":
         """Return the same person at another tab."""
@@ -229,6 +236,21 @@ class Visitor:
         """Wait until the focus has come to an element."""
         self.wait_until(lambda: self.focus == place, f"the focus on {place}, it is on {self.focus}")
 
+    def tab_to(self, place: str) -> None:
+        """Press Tab until the focus has come to an element, such as “input#email”."""
+        for _ in range(60):
+            if self.focus == place:
+                return
+            self.browser.press_key("Tab")
+        raise AssertionError(f"Tab never comes to {place}; it is at {self.focus}.")
+
+    def type_into(self, **fields: str) -> None:
+        """Come to each field by Tab, type, and send the form by Enter."""
+        for name, text in fields.items():
+            self.tab_to(f"input#{name}")
+            self.browser.type_keys(text)
+        self.settle(lambda: self.browser.press_key("Enter"))
+
     def axe(self) -> list[str]:
         """Return what axe-core finds wrong with the page as it is now."""
         # What fades in is judged when it is there.
@@ -311,6 +333,16 @@ class Visitor:
             self.take_step()
             assert self.step != before, f"{before} did not lead on: {self.text()[:400]}"
         raise AssertionError(f"The journey has no step {step}.")
+
+    def be_at(self, step: str) -> None:
+        """Stand at a step of the registration at once, or in the account: for journeys that are about what follows."""
+        # Until the form behind the link was sent, only the link leads there.
+        state = "email-sent" if step == "mobile" else step
+        self.open(f"/dev/states/{state}?email={self.email}&number={self.customer.policy_number}")
+        if step == "mobile":
+            self.open(self.server.link(self.email))
+        elif place := _PLACES.get(step, SECOND_HALF):
+            self.open(place)
 
     def sign_in(self, password: str = PASSWORD, email: str = "") -> None:
         """Sign in with the visitor's own address, or another."""

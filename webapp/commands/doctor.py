@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import click
+import requests
 from limits.storage import storage_from_string
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.clients.keys import SOON
 from services.clock import DemoClock
 from services.profiles import ProfileError
 from services.store.tables import customers, outbox
@@ -58,7 +60,18 @@ def examine(settings: Settings) -> list[Finding]:
         return [*findings, Finding("set-up", str(error), "Mend the profile or the setting that it names.", is_bad=True)]
     hardened = ", hardened" if settings.hardened else ""
     findings.append(Finding("profile", f"{parts.profile.name}{hardened}: {' → '.join(parts.profile.journey)}"))
-    for look in (_front_end, _passkeys, _database, _messages, _tidying, _limits, _clock):
+    for look in (
+        _front_end,
+        _passkeys,
+        _database,
+        _messages,
+        _sms_budget,
+        _api_keys,
+        _company,
+        _tidying,
+        _limits,
+        _clock,
+    ):
         try:
             findings.extend(look(parts))
         except SQLAlchemyError as error:
@@ -160,6 +173,56 @@ def _messages(parts: Parts) -> Iterator[Finding]:
             f"{lost.kind} {lost.message} to {lost.recipient}: {lost.error or lost.state}",
             "Look at the gateway.",
         )
+
+
+def _api_keys(parts: Parts) -> Iterator[Finding]:
+    if not is_current(parts.store):
+        return
+    now = parts.clock.now()
+    keys = [one for one in parts.api_keys.all() if one.revoked_at is None]
+    ending = [one for one in keys if one.expires_at is not None and one.expires_at <= now + SOON]
+    for one in ending:
+        end = f"{one.expires_at:%Y-%m-%d}"
+        state = f"{one.name}: good until {end}" if one.is_good(now) else f"{one.name}: over since {end}"
+        yield Finding("API key", state, "Make a new one with belepo api-key add, then revoke this one.")
+    if keys and not ending:
+        yield Finding("API keys", f"{len(keys)} in use")
+
+
+def _company(parts: Parts) -> Iterator[Finding]:
+    issuer = parts.settings.oidc_issuer
+    if not issuer:
+        return
+    try:
+        answer = requests.get(f"{issuer.rstrip('/')}/.well-known/openid-configuration", timeout=5)
+        is_there = answer.ok and answer.json().get("issuer") == issuer
+    except (requests.RequestException, ValueError, AttributeError):
+        is_there = False
+    if is_there:
+        yield Finding("company sign-in", f"{issuer} answers")
+    else:
+        yield Finding(
+            "company sign-in",
+            f"{issuer} does not answer as that issuer",
+            "Is BELEPO_OIDC_ISSUER exactly what the provider calls itself?",
+            is_bad=True,
+        )
+
+
+def _sms_budget(parts: Parts) -> Iterator[Finding]:
+    if not is_current(parts.store):
+        return
+    budget = parts.postage.budget()
+    if budget is None:
+        yield Finding("SMS budget", "none")
+        return
+    advice = ""
+    if budget.is_stopped:
+        advice = "No text message leaves: a supervisor releases it in the console, under Registrations in figures."
+    elif budget.is_short:
+        advice = "Raise the budget in the profile's [messages], or have a supervisor allow more for this month."
+    state = f"{budget.used} of {budget.allowed} parts this month, {budget.percent} %"
+    yield Finding("SMS budget", state, advice, is_bad=budget.is_stopped)
 
 
 def _tidying(parts: Parts) -> Iterator[Finding]:

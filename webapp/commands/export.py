@@ -27,7 +27,7 @@ def export_contact_changes(shared: Context, after: int) -> None:
         rows = csv.writer(sys.stdout, delimiter=";", lineterminator="\n")
         rows.writerow(["number", "kutid", "kind", "before", "after", "who", "when"])
         for one in contact_changes(store, after=after):
-            who, when = one.staff or one.actor, one.at.isoformat(timespec="seconds")
+            who, when = one.who or one.actor, one.at.isoformat(timespec="seconds")
             rows.writerow([one.id, one.kutid, one.kind, one.before, one.after, who, when])
     finally:
         store.close()

@@ -1,8 +1,9 @@
 """`belepo profile`: an insurer's rules shown, its file judged, its journey drawn. Needs no database and no keys."""
 
+import html
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -78,7 +79,8 @@ def draw(names: Sequence[str], svg: Path | None, hardened: bool | None) -> None:
 def judge(file: str) -> list[Problem]:
     """Return everything that is wrong with a profile's file, its journey included."""
     try:
-        stations(load(file))
+        own = load(file)
+        stations(own)
     except ProfileError as error:
         if error.problems:
             return list(error.problems)
@@ -88,7 +90,17 @@ def judge(file: str) -> list[Problem]:
         what, _, mend = message.partition(". ") if setting else (message, "", "")
         line = line_of(find(file).read_text("utf-8"), (setting[1],)) if setting else None
         return [Problem("", what.rstrip("."), mend or "Change it as the sentence says.", line)]
-    return []
+    return list(_of_others(own))
+
+
+def _of_others(profile: Profile) -> Iterator[Problem]:
+    """Yield the terms that do not name the insurer: they were copied with a profile, and bind to somebody else."""
+    for terms in profile.terms:
+        for language in profile.languages:
+            file = profile.folder / "terms" / f"{terms.version}.{language}.html"
+            legal_name = profile.facts[language]["legal_name"]
+            if file.is_file() and legal_name not in html.unescape(file.read_text("utf-8")):
+                yield Problem(f"terms/{file.name}", f"does not name “{legal_name}”", "Write the insurer's own terms.")
 
 
 def _load(name: str | None, hardened: bool | None) -> Profile:
@@ -114,6 +126,9 @@ def _rules(chosen: Profile) -> Table:
         "password": f"{password.min_length} to {password.max_length} characters",
         "composition": (", ".join(composition) or "none") + ("" if password.special else "; letters and digits only"),
         "passwords refused": "common ones; those like the email address, the name or the number",
+        "SMS budget": "none"
+        if chosen.messages.sms_budget is None
+        else f"{chosen.messages.sms_budget} parts a month, an alarm at {chosen.messages.warn_at_percent} %",
     }
     table = Table(title="Rules in force", title_justify="left", box=box.SIMPLE, show_header=False)
     for rule, value in rows.items():

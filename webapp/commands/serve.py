@@ -59,7 +59,11 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
     # In the supervising process: a slow gateway takes nothing from the pages.
     beside = [
         threading.Thread(target=run, args=(stop,), name=name)
-        for name, run in (("outbox", delivery(parts).run), ("tidy", tidying(parts).run))
+        for name, run in (
+            ("outbox", delivery(parts).run),
+            ("tidy", tidying(parts).run),
+            ("worklists", parts.chores.run),
+        )
         if worker
     ]
     for thread in beside:

@@ -84,11 +84,12 @@ def list_members(shared: Context) -> None:
     finally:
         parts.store.close()
     table = Table(box=box.SIMPLE)
-    for heading in ("address", "name", "role", "adviser's code", "second factor", "state"):
-        table.add_column(heading, no_wrap=heading == "address")
+    for heading in ("who", "role", "second factor", "state"):
+        table.add_column(heading, overflow="fold")
     for one in members:
         factor, state = "yes" if one.has_second_factor else "no", "disabled" if one.is_disabled else ""
-        table.add_row(one.email, one.name, one.role, one.adviser or "", factor, state)
+        role = f"{one.role} of the code\n{one.adviser}" if one.adviser else one.role
+        table.add_row(f"{one.email}\n{one.name}", role, factor, state)
     Console(highlight=False).print(table)
 
 

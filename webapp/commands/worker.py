@@ -14,16 +14,21 @@ from webapp.wiring import wire
 @click.command()
 @click.pass_obj
 def worker(shared: Context) -> None:
-    """Deliver messages and erase what is over until stopped; several workers share the work."""
+    """Deliver messages, send invitations and erase what is over until stopped; several workers share the work."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     parts = wire(shared.settings)
-    tidy = threading.Thread(target=tidying(parts).run, args=(stop,), name="tidy")
+    beside = [
+        threading.Thread(target=run, args=(stop,), name=name)
+        for name, run in (("tidy", tidying(parts).run), ("worklists", parts.chores.run))
+    ]
     outbox = delivery(parts)
-    tidy.start()
+    for thread in beside:
+        thread.start()
     try:
         outbox.run(stop)
     finally:
         stop.set()
-        tidy.join()
+        for thread in beside:
+            thread.join()

@@ -13,12 +13,13 @@ from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.staff import Case, CustomerFile, StaffSession
 from services.staff.cases import METHODS
 from services.staff.customers import Event
+from webapp import timeline
 from webapp.console import door
 from webapp.console.door import blueprint, desk_page, needed
 from webapp.forms import Text
 from webapp.mistakes import Fields, SentForm, explain
 from webapp.parts import wired
-from webapp.rendering import clock_time, date_and_time, day, is_fragment_due, say, time_left
+from webapp.rendering import clock_time, date_and_time, day, is_fragment_due, language, say, time_left
 from webapp.steps.email import EmailForm
 from webapp.steps.sms_code import SmsCodeForm
 
@@ -53,6 +54,13 @@ class RecordForm(EmailForm):
 @needed
 def show(case_id: str) -> Response:
     """Show the customer, masked until it is recorded how they were identified."""
+    return show_case(case_id)
+
+
+@blueprint.get("/ugyfel/<case_id>/idovonal")
+@needed
+def follow(case_id: str) -> Response:
+    """Show the same for a page that follows the timeline by itself: whoever only looks on is not active."""
     return show_case(case_id)
 
 
@@ -102,9 +110,11 @@ def _do(seen: StaffSession, case_id: str) -> Markup | None:
         return deed(seen, case_id)
     except Refusal as refusal:
         # Only a code that is not sent yet is spoken of beside the number that it would go to.
-        place = "mobile" if fields is _RECORD and refusal.field == "sms_resend" else ""
+        place = "mobile" if fields is _RECORD and refusal.field in ("sms_resend", "sms") else ""
+        if (refusal.field, refusal.reason) == ("sms", "paused"):
+            place, refusal = place or "resend", Refusal("sms_budget", "stopped")  # as staff are told
         typed = {name: value.replace("\0", "") for name, value in form.items()}
-        raise _Refused(explain([(place, refusal)], fields, typed)) from None
+        raise _Refused(explain([(place, refusal)], fields, typed, for_staff=True)) from None
 
 
 def _identify(seen: StaffSession, case_id: str) -> None:
@@ -114,7 +124,7 @@ def _identify(seen: StaffSession, case_id: str) -> None:
 def _record(seen: StaffSession, case_id: str) -> None:
     form = RecordForm(request.form)
     if not form.validate():
-        raise _Refused(explain(list(form.refusals()), _RECORD, request.form))
+        raise _Refused(explain(list(form.refusals()), _RECORD, request.form, for_staff=True))
     known, language = wired().profile.languages, request.form.get("language", "")
     wired().desk.record(seen, case_id, form.address, form.number, language if language in known else known[0])
 
@@ -122,13 +132,14 @@ def _record(seen: StaffSession, case_id: str) -> None:
 def _check_code(seen: StaffSession, case_id: str) -> None:
     form = SmsCodeForm(request.form)
     if not form.validate():
-        raise _Refused(explain(list(form.refusals()), _CODE, {"sms_code": str(form.sms_code.data)}))
+        typed = {"sms_code": str(form.sms_code.data)}
+        raise _Refused(explain(list(form.refusals()), _CODE, typed, for_staff=True))
     wired().desk.check_code(seen, case_id, form.code)
 
 
 def _resend_code(seen: StaffSession, case_id: str) -> Markup:
     wired().desk.resend_code(seen, case_id)
-    return say()("sms_code.resent")
+    return say()("staff.code.resent")
 
 
 def _change_record(seen: StaffSession, case_id: str) -> None:
@@ -260,7 +271,7 @@ def _customer(case: Case, file: CustomerFile) -> dict[str, Any]:
         "policies": [
             {
                 "number": policy.number,
-                "product": policy.product,
+                "product": _product(policy.product),
                 "is_live": policy.status == "live",
                 "ended": day_of(policy.ended_on),
                 "phones": [_phone(number) for number in policy.phones],
@@ -269,6 +280,13 @@ def _customer(case: Case, file: CustomerFile) -> dict[str, Any]:
         ],
         "account_since": day(file.account_since) if file.account_since else None,
         "account_email": file.account_email,
+        "email": file.email if file.account_since is None else None,
+        "invitation": Markup("{} · {}").format(
+            say()("worklist.invited", date=day(file.invited_at)),
+            say()("worklist.deadline.at", date=day(file.deadline_at)),
+        )
+        if file.invited_at and file.deadline_at and file.account_since is None
+        else None,
         "registration": {
             "is_open": is_open,
             "email": one.email,
@@ -316,16 +334,8 @@ def _code(case: Case) -> dict[str, Any]:
 
 
 def _event(event: Event) -> dict[str, Any]:
-    t, facts = say(), dict(event.facts)
-    key = f"staff.event.{event.what}"
-    if event.what == "started":
-        facts = {"method": t.plain("funnel.channel.web") if facts["by"] == "customer" else facts["by"]}
-    elif event.what == "identified_by":
-        facts["method"] = t.plain(f"staff.identify.method.{facts['method']}")
-    elif event.what == "refused":
-        own = f"{key}.{facts.get('what', '')}"
-        key = own if wired().profile.texts.has(own, wired().profile.languages[0]) else f"{key}.other"
-    return {"at": clock_time(event.at), "text": t(key, **facts), "tone": event.tone}
+    key, facts = timeline.words(event)
+    return {"at": clock_time(event.at), "text": say()(key, **facts), "tone": event.tone}
 
 
 def _known_mobile(file: CustomerFile) -> str:
@@ -334,7 +344,13 @@ def _known_mobile(file: CustomerFile) -> str:
 
 
 def _known_email(file: CustomerFile) -> str:
-    return file.registration.email or "" if file.registration else ""
+    return (file.registration.email if file.registration else None) or file.email or ""
+
+
+def _product(name: str | None) -> str | None:
+    """Return a product in words; the register may know others, by names of its own."""
+    key = f"staff.product.{name}"
+    return say().plain(key) if name and wired().profile.texts.has(key, language()) else name
 
 
 def _phone(number: str) -> str:

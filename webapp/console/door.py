@@ -15,6 +15,8 @@ from webapp.rendering import clock_time, page, say, time_left
 P = ParamSpec("P")
 
 SERVICE, PARTNER = "/ugyfelszolgalat", "/partner"
+COMPANY = f"{SERVICE}/ceges-belepes"
+"""Where the sign-in with the company's own account begins, if it is configured."""
 DOORS = {"console": SERVICE, "partner": PARTNER}
 """The blueprint stands at both addresses, under these names."""
 blueprint = Blueprint("console", __name__)
@@ -23,7 +25,7 @@ _KEY = "staff"
 
 def door() -> str:
     """Return the address of the entrance that this request came by."""
-    return DOORS[request.blueprint or "console"]
+    return DOORS.get(request.blueprint or "", SERVICE)
 
 
 def own_door(member: Member) -> str:
@@ -35,7 +37,8 @@ def current() -> StaffSession | None:
     """Return the staff session of this browser while it lasts. Being asked for counts as being active."""
     if "staff" not in g:
         token = held()
-        is_activity = not (request.endpoint or "").endswith(".until_when")
+        # What a page asks by itself, again and again, is no activity.
+        is_activity = not (request.endpoint or "").endswith((".until_when", ".batch_progress", ".follow"))
         g.staff = wired().staff.resume(token, is_activity=is_activity) if token else None
     seen: StaffSession | None = g.staff
     return seen
@@ -99,6 +102,7 @@ def show_login(status: int = 200, **context: Any) -> Response:
     notice = next((str(key) for key in get_flashed_messages()), None)
     shown = {"notice": notice, "wait": None, "is_failed": False, "is_refused": False, **context}
     form = shown.setdefault("form", SentForm())
+    shown["company_url"] = COMPANY if wired().settings.oidc_issuer else None
     return console_page("console/login.html", status, problems=form.problems, is_demo=wired().settings.demo, **shown)
 
 
@@ -115,6 +119,7 @@ def console_page(template: str, status: int = 200, **context: Any) -> Response:
         member=seen.member if seen else None,
         signed_in=False,
         session_note=session_note(),
+        sms_budget=wired().postage.budget() if seen else None,
         **context,
     )
 

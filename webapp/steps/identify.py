@@ -93,6 +93,8 @@ class IdentifyForm(StepForm):
     def validate_identifier(self, field: Text) -> None:
         """Read the number, or the communication id where that was chosen."""
         if self.kind not in self.rules.identifiers:
+            if not field.data.strip():
+                raise ValidationError(Refusal("identifier", "empty"))
             return
         is_id, looks = self.holder == "communication_id", self.rules.identifiers[self.kind]  # type: ignore[index]
         try:

@@ -24,7 +24,7 @@ class SmsCodeForm(StepForm):
     def validate_sms_code(self, field: Text) -> None:
         """It must have the code's length; one that cannot be right costs no try."""
         try:
-            self.code = read_code(field, wired().profile.one_time_code)
+            self.code = read_code(field.name, field.data, wired().profile.one_time_code)
         except Refusal as refusal:
             raise ValidationError(refusal) from None
 

@@ -11,19 +11,23 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 
-from services import email_addresses, profiles, randomness
+from services import email_addresses, one_time_codes, profiles, randomness
 from services.accounts import AccountDetails, DeadLink, Device, PasswordChanges, Session, SignedOut, SignIns
 from services.accounts.checks import Checks
 from services.accounts.notices import Notices
 from services.accounts.sessions import Sessions
 from services.accounts.tries import Tries
 from services.allowances import Allowances
+from services.clients import SCOPES, Answers, ApiKey, ApiKeys, ClientRegistrations
 from services.clock import Clock
+from services.code_sending import CodeSender
+from services.figures import Figures, Observations
 from services.identifiers import TaxNumber
 from services.links import Links
 from services.messages.composer import Composed, Composer
 from services.messages.delivery import Delivery
 from services.messages.outbox import Outbox
+from services.messages.postage import Postage
 from services.messages.senders import PermanentFailure
 from services.one_time_codes import OneTimeCodes
 from services.passwords import Hasher, hash_secret
@@ -32,8 +36,9 @@ from services.profiles import Profile
 from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.registrations import Registration, Registrations, Visit
 from services.registrations.assisted import AssistedRegistrations
-from services.staff import Cases, CustomerFiles, Desk, StaffAccounts, StaffSession
+from services.staff import Cases, CustomerFiles, Desk, SmsReleases, StaffAccounts, StaffSession
 from services.staff.accounts import new_member
+from services.staff.member import Actor
 from services.staff.second_factor import SecondFactors
 from services.store.engine import Store
 from services.store.tables import (
@@ -49,6 +54,10 @@ from services.store.tables import (
     staff_sessions,
 )
 from services.terms import TermsVersions
+from services.worklists import Chores, Invitations, QualityCases, Unregistered
+from services.worklists.marks import Marks
+from services.worklists.rounds import Rounds
+from services.worklists.sweep import QualitySweep
 
 KEYS = ("the newest key of these tests, 32+ signs", "the older key of these tests, 32+ signs..")
 PROFILE = profiles.load("mygenerali")
@@ -228,7 +237,11 @@ class House:
         self.outbox = Outbox(store, self.clock)
         self.allowances = Allowances(KEYS[-1])
         self.policyholders = PolicyHolders(profile.identification, self.allowances)
-        self.codes = OneTimeCodes(profile.one_time_code, KEYS)
+        self.postage = Postage(store, self.clock, profile)
+        self.observations = Observations(store, self.clock, profile)
+        self.figures = Figures(store, profile)
+        self.codes = OneTimeCodes(profile.one_time_code, KEYS, self.postage.is_stopped)
+        code_sender = CodeSender(profile.one_time_code, self.codes, self.allowances, self.outbox)
         self.terms = TermsVersions(profile, published)
         hasher = Hasher(4, threads=2)
         self.registrations = Registrations(
@@ -239,6 +252,7 @@ class House:
             allowances=self.allowances,
             policyholders=self.policyholders,
             codes=self.codes,
+            code_sender=code_sender,
             terms=self.terms,
             notice=TermsVersions(profile, kind="notice"),
             outbox=self.outbox,
@@ -276,6 +290,7 @@ class House:
             checks=checks,
             allowances=self.allowances,
             codes=self.codes,
+            code_sender=code_sender,
             notices=notices,
             outbox=self.outbox,
         )
@@ -284,7 +299,12 @@ class House:
         )
         self.cases = Cases(store, self.clock, profile)
         assisted = AssistedRegistrations(
-            profile, facts, allowances=self.allowances, codes=self.codes, outbox=self.outbox
+            profile,
+            facts,
+            allowances=self.allowances,
+            codes=self.codes,
+            outbox=self.outbox,
+            observations=self.observations,
         )
         self.customer_files = CustomerFiles(store, self.clock, assisted, self.codes)
         self.desk = Desk(
@@ -295,9 +315,21 @@ class House:
             registrations=assisted,
             password_changes=self.password_changes,
             codes=self.codes,
+            code_sender=code_sender,
             allowances=self.allowances,
             outbox=self.outbox,
         )
+        self.marks = marks = Marks(KEYS)
+        self.unregistered = Unregistered(store, self.clock, cases=self.cases, marks=marks)
+        self.invitations = Invitations(store, self.clock, profile, marks=marks)
+        self.quality_cases = QualityCases(store, self.clock, cases=self.cases, marks=marks)
+        self.rounds = Rounds(store, self.clock, profile, self.outbox)
+        self.sweep = QualitySweep(store, self.clock, profile, self.allowances)
+        self.chores = Chores(self.rounds, self.sweep)
+        self.api_keys = ApiKeys(store, self.clock, tries)
+        self.answers = Answers(store, self.clock, KEYS[-1])
+        self.client_registrations = ClientRegistrations(self.clock, self.cases, self.customer_files, self.desk)
+        self.sms_releases = SmsReleases(store, self.clock, self.postage)
         self.postman = Postman()
 
     # --- The post --------------------------------------------------------------------------------------------
@@ -305,13 +337,14 @@ class House:
     def deliver(self) -> None:
         """Deliver what waits."""
         senders = {"email": self.postman, "sms": self.postman}
-        delivery = Delivery(self.store, self.clock, COMPOSER, senders, self._undelivered)
+        delivery = Delivery(self.store, self.clock, COMPOSER, senders, self._undelivered, postage=self.postage)
         while delivery.deliver_due(64):
             pass
 
-    def _undelivered(self, connection: Any, topic: str, message: str) -> None:
-        if message == "code":
-            self.codes.give_back(connection, topic.removeprefix("code:"))
+    def _undelivered(self, connection: Any, topic: str) -> None:
+        kutid = one_time_codes.whose(topic)
+        if kutid is not None:
+            self.codes.give_back(connection, kutid)
 
     def letters(self, kind: str, to: str = "") -> list[Letter]:
         """Return what has arrived, oldest first."""
@@ -421,6 +454,10 @@ class House:
             token = self.staff._open(connection, row["id"], LAPTOP, self.clock.now())
         return self.at_work(token)
 
+    def client(self, name: str = "G3", adviser: str | None = None) -> ApiKey:
+        """Return a new client of the API that may do everything."""
+        return self.api_keys.add(name, SCOPES, adviser=adviser)[0]
+
     def at_work(self, token: str) -> StaffSession:
         """Return the session behind what a member's browser holds."""
         seen = self.staff.resume(token, is_activity=False)
@@ -432,16 +469,23 @@ class House:
         (row,) = (row for row in self.rows(staff_sessions) if row.id == session.id)
         return replace(session, found=None if row.found is None else tuple(row.found))
 
-    def case(self, session: StaffSession, person: Person) -> str:
+    def case(self, by: Actor, person: Person) -> str:
         """Return a case of a customer who was found and identified."""
-        case_id = self.cases.search(session, person.policy_number)
-        assert case_id is not None
-        self.cases.identify(session, case_id, "call")
+        if isinstance(by, StaffSession):
+            case_id = self.cases.search(by, person.policy_number)
+            assert case_id is not None
+        else:
+            case_id = self.cases.look_up(by, "policy_number", person.policy_number)
+        self.cases.identify(by, case_id, "call")
         return case_id
 
-    def deeds(self, session: StaffSession) -> list[str]:
-        """Return what of a member's doing stands in the audit trail."""
-        return [row.action for row in self.rows(audit) if row.actor == session.member.id]
+    def mark(self, session: StaffSession, person: Person) -> str:
+        """Return the mark by which a worklist shows a customer to this session."""
+        return self.marks.seal(session, "customer", person.kutid)
+
+    def deeds(self, by: Actor) -> list[str]:
+        """Return what of somebody's doing stands in the audit trail."""
+        return [row.action for row in self.rows(audit) if row.actor == by.actor]
 
     # --- What came of it -------------------------------------------------------------------------------------
 
@@ -455,8 +499,10 @@ class House:
             return list(connection.execute(select(accounts).order_by(accounts.c.created_at)).all())
 
     def rows(self, table: Any) -> list[Any]:
+        # PostgreSQL puts new rows where erased ones were.
+        query = select(table).order_by(audit.c.id) if table is audit else select(table)
         with self.store.read() as connection:
-            return list(connection.execute(select(table)).all())
+            return list(connection.execute(query).all())
 
     def everything(self, *but: Any) -> dict[str, list[Any]]:
         """Return all that the database holds, except the tables named."""

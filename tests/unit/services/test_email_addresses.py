@@ -1,7 +1,10 @@
 """Email addresses: written to as typed, unique in one form, and a question for a likely slip."""
 
+import re
+
 import pytest
 
+from services import email_addresses
 from services.email_addresses import parse, suggestion
 from services.refusal import Refusal
 
@@ -92,3 +95,44 @@ def test_a_megabyte_is_no_address() -> None:
 )
 def test_a_near_miss_of_a_well_known_provider_is_asked_about(address: str, meant: str | None) -> None:
     assert suggestion(address) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("anna@example.hu", "anna@example.hu"),
+        (" Anna.Kovacs+hirlevel@EXAMPLE.Hu ", "Anna.Kovacs+hirlevel@example.hu"),
+        ("anna@bücher.example.com", "anna@bücher.example.com"),
+        ("anna@xn--bcher-kva.example.com", "anna@bücher.example.com"),
+        ("o'neil@example.hu", "o'neil@example.hu"),
+        ("", None),
+        ("  ", None),
+        ("nincs", None),
+        ("anna@", None),
+        ("@example.hu", None),
+        ("anna@example", None),
+        ("anna@example.local", None),
+        ("anna.@example.hu", None),
+        ("anna..k@example.hu", None),
+        ("anna@-example.hu", None),
+        ("anna@example..hu", None),
+        ("a b@example.hu", None),
+        ("a@b@example.hu", None),
+        ("anna@" + "x" * 64 + ".hu", None),
+        ("anna@example.hu, bela@example.hu", None),
+        ("x" * 1_000_000, None),
+    ],
+)
+def test_an_address_of_the_register_is_kept_in_one_form(text: str, stored: str | None) -> None:
+    assert email_addresses.normalised(text) == stored
+
+
+@pytest.mark.parametrize("local", ["a", "a.b", "A_b-c+d", "1", "x" * 64, "-a", "a-", "_", "+"])
+@pytest.mark.parametrize("domain", ["example.hu", "a.b.example.com", "1a.hu", "a-b.hu", "x" * 63 + ".hu"])
+def test_the_quick_way_reads_an_address_as_the_library_does(
+    monkeypatch: pytest.MonkeyPatch, local: str, domain: str
+) -> None:
+    quick = email_addresses.normalised(f"{local}@{domain}")
+    monkeypatch.setattr(email_addresses, "_PLAIN", re.compile(r"(?!)"))
+    assert email_addresses.normalised(f"{local}@{domain}") == quick
+    assert quick is not None

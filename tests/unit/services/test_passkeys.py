@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from authenticator import ATTESTED, PRESENT, VERIFIED, Authenticator, handle
 from house import ANNA, ESZTER, KEYS, PASSWORD, House, Person, at_once, said
-from sqlalchemy import select
 
 from services.accounts import Device, Passkeys, Session, SignedOut
 from services.accounts.checks import Checks
@@ -62,8 +61,7 @@ class Keyring:
         return said(self.passkeys.sign_in, answer, browser, device)
 
     def rows(self, table: Any = tables.passkeys) -> list[Any]:
-        with self.house.store.read() as connection:
-            return list(connection.execute(select(table)).all())
+        return self.house.rows(table)
 
 
 @pytest.fixture

@@ -136,8 +136,8 @@ def test_everything_arrives_in_the_register(office):
     report = office.run(customers=CUSTOMERS, policies=POLICIES, phones=PHONES, communication_ids=IDS)
     assert office.register() == [
         [
-            ("1", "person", "Kovács Anna", date(1985, 3, 14), None, "1066", None, None),
-            ("2", "company", "Minta Kft.", None, "12345676-2-42", "6720", None, None),
+            ("1", "person", "Kovács Anna", date(1985, 3, 14), None, "1066", None, None, None),
+            ("2", "company", "Minta Kft.", None, "12345676-2-42", "6720", None, None, None),
         ],
         [
             ("901", "1", "live", "motor", None),
@@ -165,7 +165,17 @@ def test_the_demo_data_set_is_the_contracts(office):
     policies = {row[0]: row for row in office.rows(tables.policies)}
     phones = {(kutid, policy): number for kutid, policy, number, *_ in office.rows(tables.phones)}
     assert (len(customers), len(policies), len(phones)) == (529, 531, 529)
-    assert customers["10000001"] == ("10000001", "person", "Kovács Anna", date(1985, 3, 14), None, "1066", None, None)
+    assert customers["10000001"] == (
+        "10000001",
+        "person",
+        "Kovács Anna",
+        date(1985, 3, 14),
+        None,
+        "1066",
+        None,
+        None,
+        None,
+    )
     assert customers["10000005"][1:6] == ("company", "Tóth Gábor e.v.", None, "23456787", "9021")
     assert customers["10000009"][2] == 'Fekete <b>Márta</b> & "Fiai"'
     assert policies["940000004"][1:3] + policies["940000004"][4:] == ("10000003", "cancelled", date(2024, 6, 30))
@@ -345,7 +355,7 @@ def test_other_numbers_arrive_and_stay_where_a_file_has_no_column_for_them(offic
         "1;901;06 20 123 4567;igen\n1;901;06 30 111 2233;nem\n1;901;06 70 111 2233;\n",
         customer_accounts=ACCOUNTS,
     )
-    assert [row[6:] for row in office.rows(tables.customers)] == [("G10000001", "8553140002"), ("G10000002", None)]
+    assert [row[6:8] for row in office.rows(tables.customers)] == [("G10000001", "8553140002"), ("G10000002", None)]
     assert [row[4] for row in office.rows(tables.phones)] == [True, False, False]
     assert office.rows(tables.customer_accounts) == [
         ("7000001", "1", "OLD0001", "customer", None),
@@ -391,6 +401,50 @@ def test_what_staff_learnt_counts_until_an_import_brings_it(office):
     assert [row[-1] for row in office.rows(tables.contact_changes)] == [None] * 3
     office.run(phones=PHONES + "1;901;06 20 999 8877\n")
     assert [row[-1] is None for row in office.rows(tables.contact_changes)] == [False, True, True]
+
+
+ADDRESSES = """kutid;holder_type;name;birth_date;tax_number;E-mail cím
+1;person;Kovács Anna;1985-03-14;; Anna.Kovacs@EXAMPLE.hu
+2;company;Minta Kft.;;12345676-2-42;nincs
+"""
+
+
+def emails(office):
+    return [row[-1] for row in office.rows(tables.customers)]
+
+
+def test_an_address_is_normalised_and_one_that_is_none_is_left_out(office):
+    report = office.run(customers=ADDRESSES)
+    assert emails(office) == ["Anna.Kovacs@example.hu", None]
+    assert counts(report, "customers") == (2, 0, 0, 0)
+
+
+def test_files_without_addresses_leave_those_that_are_known(office):
+    office.run(customers=ADDRESSES)
+    report = office.run(customers=CUSTOMERS)
+    assert counts(report, "customers")[3] == 0
+    assert emails(office) == ["Anna.Kovacs@example.hu", None]
+    office.run(customers=ADDRESSES.replace(" Anna.Kovacs@EXAMPLE.hu", ""))
+    assert emails(office) == [None, None]
+
+
+def test_an_address_that_staff_learnt_counts_until_an_import_brings_it(office):
+    office.run(customers=ADDRESSES)
+    learnt = {"kutid": "1", "kind": "email", "before": "", "after": "Anna@example.hu", "actor": "staff:x"}
+    with office.store.write() as connection:
+        connection.execute(tables.contact_changes.insert(), [{**learnt, "at": NoonClock().now()}])
+    office.run(customers=ADDRESSES)
+    assert [row[-1] for row in office.rows(tables.contact_changes)] == [None]
+    office.run(customers=ADDRESSES.replace("Anna.Kovacs", "anna"))
+    assert [row[-1] for row in office.rows(tables.contact_changes)] == [NoonClock().now()]
+
+
+def test_every_import_that_is_kept_has_the_register_looked_through(office):
+    office.run(customers=CUSTOMERS, is_dry_run=True)
+    assert office.rows(tables.quality_sweep) == []
+    for wanted in (1, 2):
+        office.run(customers=CUSTOMERS)
+        assert office.rows(tables.quality_sweep) == [(1, wanted, 0, "")]
 
 
 def test_changes_are_counted_and_what_is_missing_stays(filled):

@@ -111,7 +111,7 @@ def test_killed_while_identifying_leaves_no_half_registration(victims: Victims, 
     ("point", "step"),
     [
         ("registrations.mailing", STEPS[0]),
-        ("registrations.texting", STEPS[2]),
+        ("codes.texting", STEPS[2]),
         ("registrations.hashed", STEPS[6]),
         ("registrations.opening", STEPS[6]),
     ],

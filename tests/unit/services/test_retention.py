@@ -127,6 +127,34 @@ ROWS: dict[str, tuple[timedelta, Callable[[House, datetime], tuple[Table, dict[s
             tables.staff_cases, {"id": "c", "session_id": house.member().id, "kutid": ANNA.kutid, "opened_at": at},
         ),
     ),
+    "invitations": (
+        KEPT.worklists,
+        lambda house, at: (
+            tables.invitations,
+            {"kutid": ANNA.kutid, "link_id": "l", "batch_id": "b", "invited_at": at, "deadline_at": at},
+        ),
+    ),
+    "invitation_batches": (
+        KEPT.worklists,
+        lambda house, at: (
+            tables.batches,
+            {
+                "id": "b", "kind": "invitation", "actor": house.member().member.id, "created_at": at, "position": "",
+                "sent": 0, "skipped": 0, "ended_at": at,
+            },
+        ),
+    ),
+    "quality_cases": (
+        KEPT.worklists,
+        lambda house, at: (
+            tables.quality_cases,
+            {"id": "q", "kutid": ANNA.kutid, "kind": "landline", "found_at": at, "closed_at": at},
+        ),
+    ),
+    "api_answers": (
+        DAY,
+        lambda house, at: (tables.api_answers, {"id": "a", "asked": "b", "turn": "t", "begun_at": at}),
+    ),
     "contact_changes": (
         KEPT.audit,
         lambda house, at: (
@@ -152,6 +180,28 @@ def test_what_only_staff_know_of_a_customer_stays_until_the_register_has_it(hous
     put(house, table, **{**values, "settled_at": None})
     house.clock.moment += 2 * KEPT.audit
     assert "contact_changes" not in tidy(house)
+
+
+def test_a_case_that_is_closed_and_still_so_keeps_its_row_and_loses_its_note(house: House) -> None:
+    at = house.clock.now()
+    case = {"id": "q", "kutid": ANNA.kutid, "kind": "landline", "evidence": "x", "found_at": at}
+    put(house, tables.quality_cases, **case, closed_at=at, closed_by="staff:x", note="Felhívtuk")
+    house.clock.moment += KEPT.worklists - MOMENT
+    assert tidy(house) == {}
+    house.clock.moment += MOMENT
+    assert tidy(house) == {"quality_notes": 1}
+    (row,) = house.rows(tables.quality_cases)
+    assert (row.note, row.closed_at) == (None, at)
+
+
+def test_open_cases_and_batches_stay(house: House) -> None:
+    at = house.clock.now()
+    for kind in ("failed", "landline"):
+        put(house, tables.quality_cases, id=kind, kutid=ANNA.kutid, kind=kind, evidence="x", found_at=at)
+    batch = {"id": "b", "kind": "invitation", "actor": house.member().member.id, "created_at": at, "position": ""}
+    put(house, tables.batches, **batch, sent=0, skipped=0)
+    house.clock.moment += 3 * KEPT.worklists
+    assert not {"quality_cases", "quality_notes", "invitation_batches"} & set(tidy(house))
 
 
 def test_a_session_of_staff_goes_after_its_time_with_its_cases(house: House) -> None:

@@ -15,6 +15,7 @@ from house import (
     LASZLO,
     PASSWORD,
     PETER,
+    PROFILE,
     House,
     Person,
     at_once,
@@ -24,15 +25,21 @@ from house import (
 )
 
 from services import email_addresses
+from services.profiles import Profile
+from services.refusal import Refusal
 from services.registrations import Visit
 from services.staff import StaffSession
 from services.staff.contact_changes import contact_changes
 from services.store.engine import Store
 from services.store.tables import contact_changes as table
-from services.store.tables import one_time_codes, outbox, registrations, staff_cases
+from services.store.tables import customers, one_time_codes, outbox, registrations, staff_cases
 
 NEW = "+36209998877"
 ILONAS = email_addresses.parse("ilona@example.hu")
+
+
+def with_code_rules(**rules: int) -> Profile:
+    return PROFILE.model_copy(update={"one_time_code": PROFILE.one_time_code.model_copy(update=rules)})
 
 
 def record(house: House, session: StaffSession, case_id: str, mobile: str = NEW, address=ILONAS) -> str:
@@ -102,6 +109,23 @@ def test_a_change_counts_at_once_and_is_an_event_for_the_insurers_system(house: 
     assert said(house.registrations.choose_mobile, visit, NEW) == "ok"
 
 
+@pytest.mark.parametrize(
+    ("on_record", "events_of_email"), [("Ilona@Example.hu", []), ("regi@example.hu", ["regi@example.hu"])]
+)
+def test_an_address_that_the_register_has_is_no_change(
+    house: House, on_record: str, events_of_email: list[str]
+) -> None:
+    with house.store.write() as connection:
+        connection.execute(customers.update().where(customers.c.kutid == ILONA.kutid).values(email=on_record))
+    session = house.member()
+    case_id = begun(house, session)
+    changes = list(contact_changes(house.store))
+    assert [one.before for one in changes if one.kind == "email"] == events_of_email
+    # What was recorded last is what is known from now on.
+    known = ILONAS.typed if events_of_email else on_record
+    assert house.customer_files.of(house.cases.case(session, case_id)).email == known
+
+
 def test_what_is_on_record_already_is_no_change(house: House) -> None:
     session = house.member()
     begun(house, session, ANNA, ANNAS_OTHER_MOBILE, ANNA.address)
@@ -151,6 +175,139 @@ def test_an_address_that_was_taken_while_the_code_was_read_back(house: House) ->
     house.registered(ANNA)
     assert said(house.desk.check_code, session, case_id, house.code_sent(NEW)) == "email.taken"
     assert [one.kind for one in contact_changes(house.store)] == []
+
+
+def test_that_an_address_is_taken_is_told_a_few_times_and_stands_in_the_trail(house: House) -> None:
+    house.registered(ANNA)
+    session = house.member()
+    case_id = house.case(session, ILONA)
+    limit = house.profile.registration.mails_an_hour
+    answers = [record(house, session, case_id, address=ANNA.address) for _ in range(limit + 1)]
+    assert answers == ["email.taken"] * limit + ["email.too_many"]
+    # From then on an address that is free is answered like one that is taken.
+    assert record(house, session, case_id) == "email.too_many"
+    assert house.deeds(session).count("refused") == limit + 2
+    assert house.letters("sms", NEW) == []
+    house.clock.moment += house.profile.registration.lifetime
+    again = house.member()
+    assert record(house, again, house.case(again, ILONA)) == "ok"
+
+
+def test_whoever_asks_through_many_customers_is_told_so_many_times_a_day(store: Store) -> None:
+    move_in(store)
+    rules = PROFILE.registration.model_copy(update={"taken_a_day_by_one": 8})
+    house = House(store, profile=PROFILE.model_copy(update={"registration": rules}))
+    house.registered(ANNA)
+    session, colleague, boss = house.member(), house.member(name="Tóth Béla"), house.member("supervisor")
+    answers = []
+    for person in (ILONA, ESZTER):
+        case_id = house.case(session, person)
+        answers += [record(house, session, case_id, address=ANNA.address) for _ in range(rules.mails_an_hour)]
+    assert answers == ["email.taken"] * 8 + ["email.unanswered"] * 4
+    # Taken or free: the same answer, and the same moment in it.
+    untold = house.case(session, GABOR)
+    moments = set()
+    for address in (ANNA.address, ILONAS, ANNA.address, ILONAS):
+        with pytest.raises(Refusal) as refused:
+            house.desk.record(session, untold, address, NEW, "hu")
+        moments.add((refused.value.reason, refused.value.facts["at"]))
+    assert len(moments) == 1
+    assert record(house, colleague, house.case(colleague, GABOR), address=ANNA.address) == "email.taken"
+    for _ in range(10):
+        assert record(house, boss, house.case(boss, LASZLO), address=ILONAS) in ("ok", "sms_resend.too_early")
+
+
+# --- Floods ---------------------------------------------------------------------------------------------------------
+
+
+def test_one_number_gets_so_many_codes_an_hour_whoever_the_customers_are(house: House) -> None:
+    session, limit = house.member(), house.profile.one_time_code.an_hour_to_a_number
+    answers = []
+    for person in (ILONA, ESZTER, LASZLO):
+        case_id = house.case(session, person)
+        for _ in range(house.profile.one_time_code.codes):
+            answers.append(record(house, session, case_id))
+            house.clock.advance(minutes=1)
+    assert answers == ["ok"] * limit + ["mobile.too_many"] * (len(answers) - limit)
+    assert house.deeds(session).count("code_sent") == limit
+    # What was refused has cost the customer nothing.
+    assert record(house, session, case_id, mobile=ANNAS_OTHER_MOBILE) == "ok"
+    house.clock.advance(hours=1)
+    again = house.member()
+    assert record(house, again, house.case(again, LASZLO)) == "ok"
+
+
+def test_a_code_in_place_of_one_that_did_not_arrive_is_not_counted_again(house: House) -> None:
+    session, limit = house.member(), house.profile.one_time_code.an_hour_to_a_number
+    case_id = started(house, session)
+    for _ in range(limit + 2):  # none of them leaves: each is sent in place of the one before
+        house.clock.advance(minutes=1)
+        house.desk.resend_code(session, case_id)
+    house.postman.is_refusing = True
+    house.deliver()
+    for _ in range(limit):
+        house.clock.advance(minutes=1)
+        house.desk.resend_code(session, case_id)
+        house.deliver()
+    house.postman.is_refusing = False
+    house.clock.advance(minutes=1)
+    house.desk.resend_code(session, case_id)
+    assert len(house.letters("sms", NEW)) == 1
+
+
+def test_one_asker_has_so_many_codes_sent_a_day(store: Store) -> None:
+    move_in(store)
+    house = House(store, profile=with_code_rules(a_day_by_one=2))
+    session, colleague = house.member(), house.member(name="Tóth Béla")
+    people = {ILONA: NEW, ESZTER: "+36209998878", LASZLO: "+36209998879"}
+    answers = [record(house, session, house.case(session, person), mobile) for person, mobile in people.items()]
+    assert answers == ["ok", "ok", "sms.share_used"]
+    assert record(house, colleague, house.case(colleague, LASZLO), people[LASZLO]) == "ok"
+    house.clock.advance(days=1)
+    again = house.member()
+    assert record(house, again, house.case(again, LASZLO), people[LASZLO]) == "ok"
+
+
+# --- Whoever is on record -------------------------------------------------------------------------------------------
+
+
+def test_the_text_message_says_that_the_code_is_to_be_read_out(house: House) -> None:
+    started(house, house.member())
+    (sms,) = house.letters("sms", NEW)
+    assert "olvassa fel" in sms.text
+    assert "@" not in sms.text  # no page is offered a code that belongs to a call
+
+
+def test_a_code_that_was_not_delivered_costs_nothing(house: House) -> None:
+    session = house.member()
+    house.postman.is_refusing = True
+    case_id = started(house, session)
+    house.deliver()
+    code = house.desk.code_of(house.cases.case(session, case_id))
+    assert code is not None
+    assert (code.is_undelivered, code.codes_left) == (True, house.profile.one_time_code.codes)
+
+
+def test_an_address_and_a_mobile_on_record_are_told_that_others_count_now(house: House) -> None:
+    with house.store.write() as connection:
+        connection.execute(customers.update().where(customers.c.kutid == ANNA.kutid).values(email="regi@example.hu"))
+    session = house.member()
+    case_id = started(house, session, ANNA)
+    assert house.letters("email") == []
+    house.desk.check_code(session, case_id, house.code_sent(NEW))
+    (mail,) = house.letters("email", "regi@example.hu")
+    assert mail.subject == house.profile.texts.say("mail.other_contact.subject", "hu")
+    assert ILONAS.typed not in mail.text
+    texts = [letter for letter in house.letters("sms") if letter.to != NEW]
+    assert {letter.to for letter in texts} == {ANNA.mobile, ANNAS_OTHER_MOBILE}
+    assert all(house.profile.contact.phone[-4:] in letter.text.replace(" ", "") for letter in texts)
+
+
+def test_nobody_is_told_of_what_is_on_record_already_and_no_landline_gets_a_text(house: House) -> None:
+    session = house.member()
+    begun(house, session, ANNA, ANNAS_OTHER_MOBILE)
+    begun(house, session, ILONA, NEW, email_addresses.parse("mas@example.hu"))
+    assert {letter.to for letter in house.letters("sms")} == {ANNAS_OTHER_MOBILE, NEW}
 
 
 # --- The customer's one budget --------------------------------------------------------------------------------------
@@ -234,6 +391,15 @@ def test_a_new_allowance_is_for_supervisors_with_a_reason_and_twice_a_day(house:
         assert said(house.desk.resend_code, session, case_id) == "ok"
     assert said(house.desk.give_new_budget, boss, theirs, "harmadszor") == "reason.too_often"
     assert house.deeds(boss).count("budget_renewed") == 2
+
+
+def test_with_a_new_allowance_an_older_code_that_waits_does_not_leave_for_another_number(house: House) -> None:
+    session, boss = house.member(), house.member("supervisor", "Fehér Judit")
+    case_id, theirs = started(house, session), house.case(boss, ILONA)
+    house.desk.give_new_budget(boss, theirs, "Elírtuk a számot")
+    house.clock.advance(minutes=1)
+    assert record(house, session, case_id, mobile=ANNAS_OTHER_MOBILE) == "ok"
+    assert {letter.to for letter in house.letters("sms")} == {ANNAS_OTHER_MOBILE}
 
 
 # --- At once ---------------------------------------------------------------------------------------------------------

@@ -177,7 +177,13 @@ def schema(store: Store) -> dict[str, Any]:
             "primary key": seen.get_pk_constraint(name),
             "foreign keys": sorted(seen.get_foreign_keys(name), key=repr),
             "unique": sorted(seen.get_unique_constraints(name), key=repr),
-            "indexes": sorted(seen.get_indexes(name), key=repr),
+            "indexes": sorted(
+                (
+                    {**index, "dialect_options": {key: str(value) for key, value in index["dialect_options"].items()}}
+                    for index in seen.get_indexes(name)
+                ),
+                key=repr,
+            ),
         }
         for name in seen.get_table_names()
         if name != "alembic_version"

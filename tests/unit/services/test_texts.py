@@ -48,6 +48,20 @@ def placeholders_of_callers(language: str) -> dict[str, object]:
     return dict.fromkeys(known - set(PROFILE.texts.facts("hu")), 2)
 
 
+OF_STAFF = (
+    "staff.", "worklist.", "funnel.", "api.", "error.staff_login.", "error.identified_by.", "error.reason.",
+    "error.search.", "error.more.", "error.period.", "error.sms_budget.", "error.customers.", "error.due_on.",
+    "error.note.",
+)  # fmt: skip
+"""What the texts begin with that only members of staff and programs meet: in Hungarian and English."""
+
+
+def test_a_customer_is_spoken_to_in_every_language() -> None:
+    for_customers = {family(key) for key in entries("hu") if not key.startswith(OF_STAFF)}
+    for language in set(CATALOGUES) - {"hu"}:
+        assert not for_customers - {family(key) for key in entries(language)}, language
+
+
 @pytest.mark.parametrize("language", sorted(set(CATALOGUES) - {"hu"}))
 def test_a_translation_asks_for_no_fact_that_the_original_does_not_give(language: str) -> None:
     facts = set(PROFILE.texts.facts("hu"))

@@ -1,6 +1,7 @@
 """A site with its inbox and clock, and a visitor who walks through it as a browser would."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -53,15 +54,24 @@ class Site:
         return " ".join(self.texts.say(key, language, **facts).split())
 
     def empty(self) -> None:
-        """Back to the register alone, and to real time."""
+        """Back to the register alone, and to a morning."""
         with self.parts.store.write() as connection:
             for table in reversed(metadata.sorted_tables):
                 if table not in REGISTER:
                     connection.execute(table.delete())
         assert isinstance(self.parts.clock, DemoClock)
         self.parts.clock.reset()
+        self.wait_for_morning()
         demo_data.add_staff(self.parts.store, self.parts.clock, 4)
         self.parts.terms.forget_published()
+
+    def wait_for_morning(self) -> None:
+        """Let a demonstration begin in a morning: at night a deadline is one of another day, and reads otherwise."""
+        clock = self.parts.clock
+        if isinstance(clock, DemoClock) and not clock.offset:
+            now = clock.now()
+            morning = now.replace(hour=8, minute=0)
+            clock.advance((morning if morning > now else morning + timedelta(days=1)) - now)
 
     def visitor(self, language: str = "hu", *, htmx: bool = False) -> "Visitor":
         """Return a new browser."""
@@ -86,10 +96,14 @@ class Site:
         """Put a new version of the terms into force."""
         assert self.app.test_client().post("/dev/terms", data={"version": version}).status_code == 200
 
+    def mails(self, message: str, to: str = ANNA.email, language: str = "hu") -> list[dict[str, Any]]:
+        """Return the mails of a kind that somebody got: mails of one moment arrive in any order."""
+        subject = self.texts.say(f"mail.{message}.subject", language)
+        return [mail for mail in self.messages(to, "email") if mail["subject"] == subject]
+
     def told(self, message: str, to: str = ANNA.email, language: str = "hu") -> int:
         """Return how many mails of a kind somebody got."""
-        subject = self.texts.say(f"mail.{message}.subject", language)
-        return sum(mail["subject"] == subject for mail in self.messages(to, "email"))
+        return len(self.mails(message, to, language))
 
     def advance(self, **span: float) -> None:
         """Let time pass."""
@@ -324,7 +338,7 @@ class Visitor:
 
 
 def _code(message: Mapping[str, Any]) -> str:
-    return str(message["text"]).rpartition("#")[2]
+    return str(re.findall(r": (\d+)\.", message["text"])[0])
 
 
 def _held(form: Element) -> dict[str, str]:

@@ -132,5 +132,6 @@ def _made(folder: Path, secrets: Secrets | None = None, **settings: Any) -> Site
     app = create_app(load(**{"demo": True, "data_dir": str(folder), **QUICK, **settings}))
     site = Site(app, secrets or Secrets())
     migrate(site.parts.store)
+    site.wait_for_morning()
     demo_data.load(site.parts.store, site.parts.profile, site.parts.clock, 4)
     return site

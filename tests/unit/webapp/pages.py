@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from html.parser import HTMLParser
 
 from werkzeug.test import TestResponse
@@ -14,7 +15,7 @@ STEPS = {
     "activation", "login", "logout", "forgot", "forgot-sent", "reset", "reset-done", "password-change",
     "password-changed", "terms-update", "email-change", "email-confirm", "email-changed", "mobile-change",
     "mobile-code", "close", "closed", "staff-login", "staff-search", "staff-record", "staff-code", "staff-done",
-    "passkey", "passkey-new",
+    "passkey", "passkey-new", "figures", "sms-release",
 }  # fmt: skip
 _VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"}
 _POLICY = {
@@ -46,11 +47,12 @@ class Element:
 
     def all(self, *tags: str) -> Iterator["Element"]:
         """Yield the elements inside, of these tags or of any."""
-        for child in self.children:
-            if isinstance(child, Element):
-                if not tags or child.tag in tags:
-                    yield child
-                yield from child.all(*tags)
+        return (element for element in self._inside if not tags or element.tag in tags)
+
+    @cached_property
+    def _inside(self) -> list["Element"]:
+        elements = [child for child in self.children if isinstance(child, Element)]
+        return [one for element in elements for one in (element, *element._inside)]
 
     @property
     def text(self) -> str:
@@ -221,11 +223,12 @@ class Page:
         labelled = {label["for"] for label in self.root.all("label")}
         wrapped = [id(field) for label in self.root.all("label") for field in label.all("input")]
         for form in self.root.all("form"):
-            assert form["method"] == "post"
+            assert form["method"] in ("post", "get")
             assert form["action"].startswith("/")
             assert not list(form.all("form")), "a form in a form"
             tokens = [field for field in form.all("input") if field["name"] == "csrf_token"]
-            assert len(tokens) == (0 if form["action"].startswith("/dev/") else 1)
+            # A token in an address would be told to others.
+            assert len(tokens) == (0 if form["method"] == "get" or form["action"].startswith("/dev/") else 1)
             assert all(token["value"] for token in tokens)
         for field_ in self.root.all("input", "select", "textarea"):
             if field_["type"] != "hidden" and field_["aria-hidden"] != "true":

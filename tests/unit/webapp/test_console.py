@@ -181,6 +181,15 @@ def test_a_session_ends_when_idle_and_can_be_prolonged(site: Site) -> None:
     assert site.say("login.ended.idle") in page.text
 
 
+def test_whoever_only_follows_a_timeline_is_not_active(site: Site) -> None:
+    one = colleague(site, CLERK)
+    address = one.search(ILONA).address
+    site.advance(minutes=14)
+    assert one.client.get(f"{address}/idovonal").status_code == 200
+    site.advance(minutes=2)
+    assert one.get(SERVICE).step == "staff-login"
+
+
 def test_forms_without_their_token_do_nothing(site: Site, htmx: bool) -> None:
     one = Colleague(site, htmx=htmx)
     one.sign_in()

@@ -75,6 +75,20 @@ def test_a_reset_leaves_nothing_but_the_demo_data(site: Site, visitor: Visitor) 
     assert again.reach("done").step == "done"
 
 
+def test_another_sites_page_changes_nothing(site: Site) -> None:
+    browser, before = site.app.test_client(), site.database()
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    for address in ("/dev/reset", "/dev/clock", "/dev/terms"):
+        sent = browser.post(address, data={"advance": "60", "version": "x"}, headers=elsewhere)
+        assert sent.status_code == 403, address
+        assert browser.post(address, headers={"Origin": "http://evil.example"}).status_code == 403
+        assert browser.post(address, headers={"Sec-Fetch-Site": "same-site"}).status_code == 403
+    assert browser.get("/dev/states/mobile", headers=elsewhere).status_code == 403
+    assert browser.get("/dev/messages.json", headers={"Host": "evil.example"}).status_code == 403
+    assert site.database() == before
+    assert browser.get("/dev/messages", headers=elsewhere).status_code == 200  # a link in a ticket
+
+
 def test_messages_are_chosen_by_recipient_and_kind(site: Site, visitor: Visitor) -> None:
     visitor.reach("done")
     keys = {"id", "kind", "to", "subject", "text", "html", "links", "created_at"}

@@ -118,6 +118,14 @@ def test_a_number_that_is_no_mobile_is_an_error_of_its_field(allianz: Site, mobi
         ({"identifier": ""}, {"identifier": "error.policy_number.empty"}),
         ({"identifier_kind": "account_number", "identifier": ""}, {"identifier": "error.account_number.empty"}),
         ({"mobile": ""}, {"mobile": "error.mobile.empty"}),
+        (
+            {"identifier_kind": "", "identifier": "", "mobile": ""},
+            {
+                "identifier_kind": "error.identifier_kind.empty",
+                "identifier": "error.identifier.empty",
+                "mobile": "error.mobile.empty",
+            },
+        ),
     ],
 )
 def test_what_is_missing_is_said_beside_its_field(

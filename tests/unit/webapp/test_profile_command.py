@@ -63,6 +63,16 @@ def test_what_is_wrong_is_said_with_its_line_and_how_to_mend_it(
     assert any(piece in where for piece in (*new.split("\n"), "[one_time_code]", "journey", "asks", "identifiers"))
 
 
+def test_terms_copied_from_another_insurer_are_noticed(tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    shutil.copytree(SHIPPED / "genertel", folder)
+    file = folder / "profile.toml"
+    file.write_text(file.read_text("utf-8").replace("Genertel Biztosító Zrt.", "Tisza Egyesület"), "utf-8")
+    code, output = run("check", str(file))
+    assert code == 1
+    assert "terms/2026-1.hu.html: does not name “Tisza Egyesület”" in output
+
+
 def test_a_profile_with_an_impossible_journey_does_not_start(tmp_path: Path) -> None:
     folder = tmp_path / "own"
     shutil.copytree(SHIPPED / "mygenerali", folder)

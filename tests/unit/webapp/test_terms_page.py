@@ -19,6 +19,17 @@ def test_opening_them_in_another_browser_does_not_count(site: Site, visitor: Vis
     assert visitor.send({"terms": "1"}).status == 422
 
 
+def test_who_comes_by_the_mailed_link_alone_can_open_and_accept_them(site: Site, visitor: Visitor) -> None:
+    visitor.reach("terms")
+    computer = site.visitor()
+    page = computer.open_link(ANNA.email)
+    assert page.step == "terms"
+    (link,) = (one["href"] for one in page.root.all("a") if one["data-opens"] and ".pdf" not in one["href"])
+    computer.get(link)
+    computer.page = page
+    assert computer.send({"terms": "1"}).step == "password"
+
+
 def test_the_box_must_be_ticked(site: Site, visitor: Visitor) -> None:
     visitor.reach("terms")
     visitor.read_terms()

@@ -167,6 +167,19 @@
   on('input', (event) => { if (event.target.matches('[aria-describedby~=rules]')) judge(event.target) })
 
   on('click', (event) => {
+    // The form that was being filled in when the session ended asks for the sign-in itself, and keeps what was typed.
+    const form = event.target.closest('[data-resume]') && document.querySelector('#main form:has([name=email], [name=mobile])')
+    if (form) {
+      event.preventDefault()
+      form.requestSubmit()
+    }
+    // The error of a locked box leads to the document that unlocks it.
+    const place = event.target.closest('#error-summary a')?.hash
+    const box = place && document.querySelector(place + '[data-locked]')
+    if (box) {
+      event.preventDefault()
+      document.querySelector(`[data-opens=${box.dataset.locked}]`).focus()
+    }
     const button = event.target.closest('[data-shown]')
     if (button) {
       const fields = all('[autocomplete$=password],[name$=password]', button.form)

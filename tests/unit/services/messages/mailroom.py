@@ -37,7 +37,7 @@ class Mailbox:
     def __init__(self) -> None:
         self.got: list[tuple[str, str]] = []
         self.composed: list[Composed] = []
-        self.undelivered: list[tuple[str, str]] = []
+        self.undelivered: list[str] = []
         self.tried = 0
         self.first: Callable[[str], None] = lambda recipient: None
         self.then: Callable[[str], None] = lambda recipient: None

@@ -1,6 +1,7 @@
 """What customers read: the same words and links in both parts, nothing personal, and SMS that every phone shows."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from importlib.resources import files
@@ -101,6 +102,24 @@ def test_a_time_of_another_day_is_written_with_its_date(composer: Composer) -> N
     assert "21\xa0November\xa02026\xa00:12" in confirm(composer, "en", at=late).text
 
 
+@pytest.mark.parametrize("name", ["invitation", "reminder"])
+@pytest.mark.parametrize(
+    ("language", "day"), [("hu", "2026.\u00a0december\u00a015."), ("en", "15\u00a0December\u00a02026")]
+)
+def test_an_invitation_names_its_deadline_and_has_a_link_of_its_own_purpose(
+    composer: Composer, name: str, language: str, day: str
+) -> None:
+    deadline = "2026-12-15T22:59:59.999+00:00"
+    mail = composer.compose(message(name, language, link_id="opaque", deadline=deadline))
+    assert day in mail.text
+    assert "/regisztracio?meghivo=" in mail.links[0]
+    manager = composer.compose(message(name, language, link_id="opaque", deadline=deadline, is_manager="yes"))
+    words = profiles.load("mygenerali").texts.say(f"mail.{name}.manager", language)
+    for text, other in ((mail.text, manager.text), (mail.html, manager.html)):
+        assert words not in text
+        assert words in other
+
+
 @pytest.mark.parametrize("language", ["hu", "en"])
 @pytest.mark.parametrize("name", ["confirm", "registered"])
 def test_a_mail_is_well_formed_works_bare_and_fetches_nothing(composer: Composer, name: str, language: str) -> None:
@@ -170,7 +189,8 @@ def test_every_sms_is_one_sms_of_gsm_letters_even_with_long_names(language: str,
     composer = Composer(long, Links(("k" * 40,), f"https://{host}"))
     name = key.removeprefix("sms.")
     late = datetime(2026, 11, 20, 22, 59, tzinfo=UTC)
-    text = composer.compose(message(name, language, at=late, code="123456", password="P" * 20)).text
+    sms = replace(message(name, language, at=late, code="123456", password="P" * 20), kind="sms")
+    text = composer.compose(sms).text
     assert set(text) <= GSM_7
     assert len(text) <= 160
     if "@" in text:

@@ -11,22 +11,27 @@ from mailroom import DiscreetLog, HandClock, Mailbox
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import OperationalError
 
+from services import profiles
 from services.messages import delivery
 from services.messages.composer import Composer
 from services.messages.delivery import Delivery
+from services.messages.postage import Postage
 from services.messages.senders import PermanentFailure, TemporaryFailure
 from services.store.engine import Store
 from services.store.tables import outbox as table
 
+PROFILE = profiles.load("mygenerali")
+
 
 @pytest.fixture
 def new_delivery(store: Store, clock: HandClock, composer: Composer, mailbox: Mailbox) -> Callable[..., Delivery]:
-    def note(_connection: Connection, topic: str, message: str) -> None:
-        mailbox.undelivered.append((topic, message))
+    def note(_connection: Connection, topic: str) -> None:
+        mailbox.undelivered.append(topic)
 
     def make(**options: Any) -> Delivery:
         senders = {"email": mailbox, "sms": mailbox}
-        return Delivery(options.pop("store", store), clock, composer, senders, note, **options)
+        used = options.pop("store", store)
+        return Delivery(used, clock, composer, senders, note, postage=Postage(used, clock, PROFILE), **options)
 
     return make
 
@@ -97,7 +102,7 @@ def test_an_sms_is_given_up_after_some_minutes_and_that_is_told(clock, new_deliv
         assert mailbox.undelivered == []
         clock.advance(wait)
     assert worker.deliver_due() == 1
-    assert mailbox.undelivered == [("code:1", "code")]
+    assert mailbox.undelivered == ["code:1"]
     clock.advance(60)
     assert worker.deliver_due() == 0
     (lost,) = outbox.given_up()
@@ -109,7 +114,7 @@ def test_a_final_refusal_ends_a_message_at_once(new_delivery, mailbox, put_mail,
     mailbox.then = fail(PermanentFailure("the mail server refused the recipient: 550 5.1.1"))
     new_delivery().deliver_due()
     assert outbox.counts()["given_up"] == 1
-    assert mailbox.undelivered == [("mail:1", "confirm")]
+    assert mailbox.undelivered == ["mail:1"]
     assert outbox.given_up()[0].recipient == "k•••a@example.hu"
 
 
@@ -126,14 +131,14 @@ def test_a_gateway_that_breaks_off_gets_a_message_at_most_twice(clock, new_deliv
         assert states(store) == [state]
         clock.advance(60)
     assert worker.deliver_due() == 0
-    assert mailbox.undelivered == [("code:1", "code")]
+    assert mailbox.undelivered == ["code:1"]
 
 
 def test_a_message_whose_code_has_died_is_never_sent(clock, new_delivery, mailbox, put_code, store) -> None:
     put_code(minutes=30)
     clock.advance(30 * 60)
     assert new_delivery().deliver_due() == 0
-    assert (mailbox.tried, states(store), mailbox.undelivered) == (0, ["expired"], [("code:1", "code")])
+    assert (mailbox.tried, states(store), mailbox.undelivered) == (0, ["expired"], ["code:1"])
 
 
 def test_no_try_is_planned_for_when_the_link_will_have_died(clock, new_delivery, mailbox, put_mail, store) -> None:
@@ -151,7 +156,7 @@ def test_a_message_that_dies_while_the_gateway_is_called_is_not_handed_over(
     worker = new_delivery()
     assert worker.deliver_due() == 1
     assert worker.deliver_due() == 0
-    assert (mailbox.got, states(store), mailbox.undelivered) == ([], ["expired"], [("code:1", "code")])
+    assert (mailbox.got, states(store), mailbox.undelivered) == ([], ["expired"], ["code:1"])
 
 
 def test_a_replaced_message_is_not_sent(store, outbox, new_delivery, mailbox, put_code) -> None:
@@ -274,7 +279,7 @@ def test_a_process_that_died_leaves_its_messages_to_the_next_for_one_more_time(
         assert new_delivery().deliver_due() == 0  # the lease holds
         clock.advance(delivery.LEASE.total_seconds())
     assert new_delivery().deliver_due() == 0
-    assert (mailbox.tried, states(store), mailbox.undelivered) == (0, ["given_up"], [("code:1", "code")])
+    assert (mailbox.tried, states(store), mailbox.undelivered) == (0, ["given_up"], ["code:1"])
 
 
 def test_a_process_that_dies_before_it_hands_a_message_over_costs_no_try(
@@ -351,24 +356,26 @@ def test_a_worker_outlives_its_database_and_sends_nothing_twice(
 def test_what_is_done_about_an_undelivered_message_is_one_with_its_end(
     store, clock, composer, mailbox, put_code
 ) -> None:
-    def undelivered(connection: Connection, _topic: str, _message: str) -> None:
+    def undelivered(connection: Connection, _topic: str) -> None:
         raise OperationalError("UPDATE", {}, Exception("locked"))
 
     mailbox.then = fail(PermanentFailure("refused"))
     put_code()
-    worker = Delivery(store, clock, composer, {"sms": mailbox}, undelivered)
+    worker = Delivery(store, clock, composer, {"sms": mailbox}, undelivered, postage=Postage(store, clock, PROFILE))
     with pytest.raises(OperationalError):
         worker.deliver_due()
     assert states(store) == ["sending"]  # until its lease is over and that is tried again
 
 
 def test_a_fault_in_what_is_done_about_one_message_stops_no_other(store, clock, composer, mailbox, put_code) -> None:
-    def undelivered(_connection: Connection, _topic: str, _message: str) -> None:
+    def undelivered(_connection: Connection, _topic: str) -> None:
         raise KeyError("4827")
 
     put_code("code:1", minutes=-1)
     put_code("code:2")
-    Delivery(store, clock, composer, {"sms": mailbox}, undelivered).deliver_due()
+    Delivery(
+        store, clock, composer, {"sms": mailbox}, undelivered, postage=Postage(store, clock, PROFILE)
+    ).deliver_due()
     assert sorted(states(store)) == ["expired", "sent"]
 
 

@@ -24,6 +24,7 @@ from services.clock import DemoClock
 from services.links import Links
 from services.messages.composer import Composer
 from services.messages.delivery import Delivery
+from services.messages.postage import Postage
 from services.messages.senders import FolderSender
 from services.store.engine import Store
 
@@ -37,8 +38,9 @@ class Told(FolderSender):
         os.write(1, b"sent\\n")
 
 sender = Told(folder / "out", clock)
-composer = Composer(profiles.load("mygenerali"), Links(("k" * 40,), "https://x.hu"))
-worker = Delivery(store, clock, composer, {"sms": sender}, lambda *_: None)
+profile = profiles.load("mygenerali")
+composer = Composer(profile, Links(("k" * 40,), "https://x.hu"))
+worker = Delivery(store, clock, composer, {"sms": sender}, lambda *_: None, postage=Postage(store, clock, profile))
 if sys.argv[2] == "once":
     while worker.deliver_due():
         pass

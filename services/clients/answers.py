@@ -1,0 +1,104 @@
+"""What requests with an idempotency key were answered, so that one that is repeated does nothing twice.
+
+(IETF draft “The Idempotency-Key HTTP Header Field”, draft-ietf-httpapi-idempotency-key-header.) The database decides
+who executes: of the same request sent by many at once, one does, whichever process it reaches.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import and_, delete, or_, select, update
+
+from services import randomness
+from services.clock import Clock
+from services.refusal import Refusal
+from services.store.engine import Store
+from services.store.statements import insert_for
+from services.store.tables import api_answers as table
+
+KEPT_FOR = timedelta(hours=24)
+_GIVEN_UP = timedelta(minutes=2)
+"""A request that has not been answered for so long died on its way: whoever repeats it executes it."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A status, the headers that are its own, and the body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The right to execute a request and to keep its answer."""
+
+    row: str
+    turn: str
+
+
+class Answers:
+    """Keeps answers for a day, under keyed hashes of who asked what: nothing of the request itself."""
+
+    def __init__(self, store: Store, clock: Clock, secret: str) -> None:
+        self._store = store
+        self._clock = clock
+        self._secret = secret.encode()
+
+    def begin(self, client_id: str, key: str, asked: bytes) -> Turn | Answer:
+        """Return the turn to execute a request, or the answer that it was given before.
+
+        `asked` is all that makes the request what it is. Raises Refusal ``idempotency_key.reused`` when the key came
+        with another request, ``idempotency_key.under_way`` while the same one is being executed.
+        """
+        now = self._clock.now()
+        mine = Turn(self._hash(b"key", client_id.encode() + b"\n" + key.encode()), randomness.opaque_id())
+        fresh = {
+            "asked": self._hash(b"asked", asked),
+            "turn": mine.turn,
+            "begun_at": now,
+            "status": None,
+            "headers": None,
+            "body": None,
+        }
+        c = table.c
+        is_free = or_(
+            c.begun_at <= now - KEPT_FOR,
+            and_(c.status.is_(None), c.begun_at <= now - _GIVEN_UP, c.asked == fresh["asked"]),
+        )
+        with self._store.write() as connection:
+            taken = (
+                insert_for(connection, table)
+                .values(id=mine.row, **fresh)
+                .on_conflict_do_update(index_elements=[c.id], set_=fresh, where=is_free)
+                .returning(c.id)
+            )
+            if connection.execute(taken).first():
+                return mine
+            kept = connection.execute(select(*c).where(c.id == mine.row)).one()
+        if not hmac.compare_digest(kept.asked, str(fresh["asked"])):
+            raise Refusal("idempotency_key", "reused")
+        if kept.status is None:
+            raise Refusal("idempotency_key", "under_way")
+        return Answer(kept.status, kept.headers or {}, kept.body or "")
+
+    def keep(self, turn: Turn, answer: Answer) -> None:
+        """Keep the answer for a day, unless the turn has gone to somebody else meanwhile."""
+        with self._store.write() as connection:
+            connection.execute(
+                update(table)
+                .where(table.c.id == turn.row, table.c.turn == turn.turn)
+                .values(status=answer.status, headers=dict(answer.headers), body=answer.body)
+            )
+
+    def forget(self, turn: Turn) -> None:
+        """Nothing came of the request: let it be repeated."""
+        with self._store.write() as connection:
+            connection.execute(delete(table).where(table.c.id == turn.row, table.c.turn == turn.turn))
+
+    def _hash(self, purpose: bytes, what: bytes) -> str:
+        return hmac.new(self._secret, purpose + b":" + what, hashlib.sha256).hexdigest()

@@ -1,0 +1,110 @@
+"""Sends one-time codes by SMS, within what a customer, a number and an asker may use up."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from services import one_time_codes
+from services.allowances import Allowances
+from services.crash_points import reach
+from services.messages.outbox import Outbox
+from services.one_time_codes import CodeState, OneTimeCodes
+from services.profiles import OneTimeCode as Rules
+from services.refusal import Refusal
+
+
+@dataclass(frozen=True)
+class CodeOrder:
+    """Whom a code is for, where it goes, and what it is to count for."""
+
+    kutid: str
+    registration_id: str
+    """Of the registration, the case or the change that the code belongs to."""
+    mobile: str
+    language: str
+    ends_at: datetime
+    """When the code is dead at the latest."""
+    message: str = "code"
+    is_on_record: bool = False
+    """Whether the insurer has the number on record, so that the customer's own allowance is limit enough."""
+    by: str | None = None
+    """The member of staff, or the client of the API, who asked."""
+
+
+class CodeSender:
+    """Makes codes and puts them into the outbox.
+
+    A customer's own allowance does not see an asker who goes through many customers: whoever works with all of them
+    could flood one number, or use up the month's text messages. So numbers that need not be on record, and those who
+    ask for others, have allowances of their own.
+    """
+
+    def __init__(self, rules: Rules, codes: OneTimeCodes, allowances: Allowances, outbox: Outbox) -> None:
+        self._rules = rules
+        self._codes = codes
+        self._allowances = allowances
+        self._outbox = outbox
+
+    def send(self, connection: Connection, order: CodeOrder, now: datetime, *, is_instead: bool = False) -> CodeState:
+        """Send a new code, from the customer's one budget; the older one dies (M21).
+
+        One `is_instead` of one that did not reach the number is not counted again for it and the asker. Raises as
+        `OneTimeCodes.issue`, or Refusal ``mobile.too_many`` or ``sms.share_used``.
+        """
+        issued = self._codes.issue(
+            connection,
+            kutid=order.kutid,
+            registration_id=order.registration_id,
+            mobile=order.mobile,
+            now=now,
+            ends_at=order.ends_at,
+        )
+        reach("codes.texting")
+        topic = one_time_codes.topic(order.kutid)
+        # Beside the first code of a budget that staff have renewed an older one may still wait for another number.
+        if not (issued.is_first and order.is_on_record):
+            self._outbox.replace(connection, topic)
+        self._outbox.put(
+            connection,
+            kind="sms",
+            recipient=order.mobile,
+            message=order.message,
+            language=order.language,
+            topic=topic,
+            expires_at=issued.state.expires_at,
+            facts={"code": issued.code},
+        )
+        if not (order.is_on_record or is_instead):
+            self._count(connection, order, now)
+        return issued.state
+
+    def send_again(self, connection: Connection, order: CodeOrder, last: CodeState | None, now: datetime) -> CodeState:
+        """Send a new code for which `last` was sent before.
+
+        One that has not left the outbox, or did not arrive, does not count. Raises as `send`, or Refusal
+        ``sms_resend.used_up`` while the last code of the budget is still good.
+        """
+        if last and last.is_usable(now) and last.codes_left <= 0 and not last.is_undelivered:
+            # A second click on the button of the last code must not look like the end.
+            raise Refusal("sms_resend", "used_up", at=last.expires_at)
+        has_not_left = self._outbox.replace(connection, one_time_codes.topic(order.kutid))
+        if has_not_left:
+            self._codes.give_back(connection, order.kutid)
+        is_instead = has_not_left or (last is not None and last.is_undelivered)
+        return self.send(connection, order, now, is_instead=is_instead)
+
+    def _count(self, connection: Connection, order: CodeOrder, now: datetime) -> None:
+        blocked_until = self._allowances.take_within(
+            connection, "code", order.mobile, limit=self._rules.an_hour_to_a_number, window=timedelta(hours=1), now=now
+        )
+        if blocked_until:
+            raise Refusal("mobile", "too_many", at=blocked_until)
+        if order.by is None:
+            return
+        asker, a_day = self._allowances.key("codes by", order.by), timedelta(days=1)
+        blocked_until = self._allowances.take_of_window(
+            connection, asker, limit=self._rules.a_day_by_one, window=a_day, now=now
+        )
+        if blocked_until:
+            raise Refusal("sms", "share_used", at=blocked_until)

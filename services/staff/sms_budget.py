@@ -1,0 +1,41 @@
+"""A supervisor lets more text messages leave than the month's budget allows."""
+
+from services import audit
+from services.clock import Clock
+from services.messages.postage import Postage
+from services.refusal import OutOfTurn, Refusal
+from services.staff.member import StaffSession
+from services.staff.reasons import refuse_reason
+from services.store.engine import Store
+
+MOST = 1_000_000
+
+
+class SmsReleases:
+    """The verb of releasing text messages that were stopped."""
+
+    def __init__(self, store: Store, clock: Clock, postage: Postage) -> None:
+        self._store = store
+        self._clock = clock
+        self._postage = postage
+
+    def release(self, session: StaffSession, parts: int | None, reason: str, *, seen: int) -> None:
+        """Let so many `parts` of text messages more leave this month; they need not have been stopped yet.
+
+        `seen` is how much had been allowed besides the budget when the form was made: of two clicks one counts.
+        Raises Refusal ``more.malformed`` or ``reason.…``, among them ``not_supervisor``, or OutOfTurn.
+        """
+        if not session.member.is_supervisor:
+            raise Refusal("reason", "not_supervisor")
+        if not self._postage.has_budget:
+            raise OutOfTurn
+        if parts is None or not 1 <= parts <= MOST:
+            raise Refusal("more", "malformed", count=MOST)
+        refuse_reason(reason)
+        now = self._clock.now()
+        with self._store.write() as connection:
+            self._postage.allow_more(connection, parts, seen=seen)
+            audit.record(
+                connection, "sms_released", kutid=None, at=now, actor=session.member.id, more=str(parts), reason=reason
+            )
+        self._postage.budget()

@@ -1,0 +1,25 @@
+"""Worklists: who has not registered yet, invitations and reminders to them (B2, T2), and data to be put right.
+
+An adviser has their own customers in every list and no others. Names stay masked until it is recorded how the customer
+was identified, as everywhere in the console.
+"""
+
+from services.worklists.chores import Chores
+from services.worklists.invitations import Batch, Invitations, Prefill
+from services.worklists.lists import LISTS, View
+from services.worklists.quality import KINDS, QualityCases, QualityLine
+from services.worklists.unregistered import Line, Unregistered
+
+__all__ = [
+    "KINDS",
+    "LISTS",
+    "Batch",
+    "Chores",
+    "Invitations",
+    "Line",
+    "Prefill",
+    "QualityCases",
+    "QualityLine",
+    "Unregistered",
+    "View",
+]

@@ -1,0 +1,235 @@
+"""Invitations and reminders by mail: ordered here in batches, sent by `services.worklists.rounds` (B2)."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, select, update
+
+from services import audit
+from services.clock import Clock
+from services.profiles import Profile
+from services.refusal import OutOfTurn, Refusal
+from services.staff import StaffSession
+from services.store import tables
+from services.store.engine import Store
+from services.store.statements import insert_for, queue_for
+from services.worklists.lists import HAS_ACCOUNT, INVITATION, IS_LIVE, REMINDER, View
+from services.worklists.marks import Marks
+
+_LONGEST = timedelta(days=365)
+_RECENT = timedelta(days=7)
+_MOST_RECENT = 5
+_MOST_CHOSEN = 200
+_CHOSEN_A_DAY = 500
+"""So many customers one member of customer service may choose in a day: writing to more is a supervisor's decision."""
+_FORM = re.compile(r"[A-Za-z0-9_-]{16,32}")
+
+_b, _i, _c, _p = tables.batches.c, tables.invitations.c, tables.customers.c, tables.policies.c
+_u, _s, _m = tables.customer_accounts.c, tables.staff_sessions.c, tables.staff.c
+
+
+@dataclass(frozen=True)
+class Batch:
+    """How far a batch is. `total` is None until somebody has counted."""
+
+    id: str
+    kind: str
+    by: str
+    created_at: datetime
+    deadline_at: datetime | None
+    total: int | None
+    sent: int
+    skipped: int
+    ended_at: datetime | None
+    is_stopped: bool
+
+
+@dataclass(frozen=True)
+class Prefill:
+    """What an invitation's link fills in (T2): a number, which kind of number it is, and whose."""
+
+    kutid: str
+    kind: str
+    number: str
+
+
+class Invitations:
+    """The verbs of invitations; each public method is one transaction."""
+
+    def __init__(self, store: Store, clock: Clock, profile: Profile, *, marks: Marks) -> None:
+        self._store = store
+        self._clock = clock
+        self._profile = profile
+        self._marks = marks
+
+    # --- Ordering ----------------------------------------------------------------------------------------------
+
+    def end_of(self, day: str) -> datetime:
+        """Return the last moment of a day (ISO), the insurer's.
+
+        Raises Refusal ``due_on.…``: `empty`, `malformed`, `past` or `too_far`.
+        """
+        if not day.strip():
+            raise Refusal("due_on", "empty")
+        try:
+            chosen = date.fromisoformat(day.strip())
+        except ValueError:
+            raise Refusal("due_on", "malformed") from None
+        now = self._clock.now().astimezone(self._profile.zone)
+        if chosen <= now.date():
+            raise Refusal("due_on", "past")
+        if chosen > (now + _LONGEST).date():
+            raise Refusal("due_on", "too_far")
+        following = datetime.combine(chosen + timedelta(days=1), time.min, self._profile.zone)
+        return following - timedelta(milliseconds=1)
+
+    def order(
+        self,
+        session: StaffSession,
+        form_id: str,
+        kind: str,
+        *,
+        marks: Sequence[str] | None = None,
+        view: View | None = None,
+        deadline_at: datetime | None = None,
+    ) -> str:
+        """Have invitations or reminders sent to the customers of `marks`, or to everybody in a list; return the batch.
+
+        `form_id` is made with the form, so that the same form sent twice is one batch. Raises Refusal ``customers.…``:
+        `empty`, `supervisor` when a member of customer service wants to write to everybody at once, or `too_many` when
+        they come to do so by choosing more and more within a day; or OutOfTurn.
+        """
+        if not _FORM.fullmatch(form_id) or kind not in (INVITATION, REMINDER):
+            raise OutOfTurn
+        if (kind == INVITATION) != (deadline_at is not None):
+            raise OutOfTurn
+        view = (view or View()).seen_by(session)
+        chosen = None if marks is None else self._chosen(session, marks)
+        if chosen is None and not (session.member.is_supervisor or session.member.is_adviser):
+            raise Refusal("customers", "supervisor")
+        now = self._clock.now()
+        batch = {
+            "id": form_id, "kind": kind, "actor": session.member.id, "created_at": now, "deadline_at": deadline_at,
+            "chosen": chosen, "listed": None if chosen else view.listed,
+            # Whoever is chosen must be the adviser's at the moment when the mail is written, too.
+            "adviser": view.adviser if chosen is None or session.member.is_adviser else None,
+            "position": "", "total": len(chosen) if chosen else None, "sent": 0, "skipped": 0,
+        }  # fmt: skip
+        with self._store.write() as connection:
+            if not connection.execute(select(_is_signed_in(session, now))).scalar():
+                raise OutOfTurn
+            queue_for(connection, f"batches {session.member.id}")
+            new = insert_for(connection, tables.batches).values(batch).on_conflict_do_nothing()
+            if connection.execute(new.returning(_b.id)).first() is None:
+                owner = connection.execute(select(_b.actor).where(_b.id == form_id)).scalar_one()
+                if owner != session.member.id:
+                    raise OutOfTurn
+                return form_id
+            if chosen is not None and self._has_chosen_too_many(connection, session, now):
+                raise Refusal("customers", "too_many", count=_CHOSEN_A_DAY)
+            audit.record(
+                connection, f"{kind}s_ordered", kutid=None, at=now, actor=session.member.id,
+                what=view.listed if chosen is None else "chosen", found=str(len(chosen)) if chosen else "",
+            )  # fmt: skip
+        return form_id
+
+    def stop(self, session: StaffSession, batch_id: str) -> None:
+        """Send nothing more of a batch. Raises OutOfTurn when it is over already, or is not the member's."""
+        now = self._clock.now()
+        with self._store.write() as connection:
+            stopped = connection.execute(
+                update(tables.batches)
+                .where(_b.id == batch_id, _b.ended_at.is_(None), *self._own(session))
+                .values(ended_at=now, stopped_by=session.member.id)
+                .returning(_b.id)
+            ).first()
+            if stopped is None:
+                raise OutOfTurn
+            audit.record(connection, "batch_stopped", kutid=None, at=now, actor=session.member.id)
+
+    # --- Seeing ------------------------------------------------------------------------------------------------
+
+    def batch(self, session: StaffSession, batch_id: str) -> Batch:
+        """Return a batch. Raises OutOfTurn when it is not the member's; a supervisor sees all."""
+        with self._store.read() as connection:
+            row = connection.execute(self._batches(session).where(_b.id == batch_id)).first()
+        if row is None:
+            raise OutOfTurn
+        return _batch(row)
+
+    def recent(self, session: StaffSession) -> list[Batch]:
+        """Return the member's last batches, a supervisor's everybody's: the newest first."""
+        since = self._clock.now() - _RECENT
+        recent = self._batches(session).where(_b.created_at > since).order_by(_b.created_at.desc()).limit(_MOST_RECENT)
+        with self._store.read() as connection:
+            return [_batch(row) for row in connection.execute(recent)]
+
+    def prefill(self, link_id: str) -> Prefill | None:
+        """Return the number that an invitation's link fills in; None when it is outdated, or of no use any more."""
+        kind = next(iter(self._profile.identification.identifiers))
+        number = {
+            "policy_number": select(_p.policy_number)
+            .where(_p.kutid == _c.kutid, _p.status == "live")
+            .order_by(_p.policy_number)
+            .limit(1)
+            .scalar_subquery(),
+            "account_number": select(_u.account_number)
+            .where(_u.kutid == _c.kutid)
+            .order_by(_u.account_number)
+            .limit(1)
+            .scalar_subquery(),
+            "customer_number": _c.customer_number,
+        }[kind]
+        query = (
+            select(_c.kutid, number.label("number"))
+            .select_from(tables.customers.join(tables.invitations))
+            .where(_i.link_id == link_id, _i.deadline_at > self._clock.now(), IS_LIVE, ~HAS_ACCOUNT)
+        )
+        with self._store.read() as connection:
+            found = connection.execute(query).first()
+        return Prefill(found.kutid, kind, found.number) if found is not None and found.number else None
+
+    # --- Inside ------------------------------------------------------------------------------------------------
+
+    def _chosen(self, session: StaffSession, marks: Sequence[str]) -> list[str]:
+        if not marks:
+            raise Refusal("customers", "empty")
+        found = [self._marks.read(session, "customer", mark) for mark in marks[:_MOST_CHOSEN]]
+        if None in found:
+            raise OutOfTurn
+        return sorted({kutid for kutid in found if kutid is not None})
+
+    @staticmethod
+    def _has_chosen_too_many(connection: Connection, session: StaffSession, now: datetime) -> bool:
+        """Tell whether who may not write to everybody has done so piece by piece, this batch with the others."""
+        if session.member.is_supervisor or session.member.is_adviser:
+            return False
+        mine = _b.actor == session.member.id, _b.created_at > now - timedelta(days=1), _b.listed.is_(None)
+        return int(connection.execute(select(func.sum(_b.total)).where(*mine)).scalar() or 0) > _CHOSEN_A_DAY
+
+    @staticmethod
+    def _own(session: StaffSession) -> list[ColumnElement[bool]]:
+        return [] if session.member.is_supervisor else [_b.actor == session.member.id]
+
+    def _batches(self, session: StaffSession) -> Select[Any]:
+        return (
+            select(*_b, _m.name)
+            .select_from(tables.batches.join(tables.staff, _m.id == _b.actor))
+            .where(*self._own(session))
+        )
+
+
+def _is_signed_in(session: StaffSession, now: datetime) -> ColumnElement[bool]:
+    return exists().where(
+        _s.id == session.id, _s.ended_at.is_(None), _s.ends_at > now, _m.id == _s.staff_id, _m.disabled_at.is_(None)
+    )
+
+
+def _batch(row: Any) -> Batch:
+    return Batch(
+        row.id, row.kind, row.name, row.created_at, row.deadline_at,
+        row.total, row.sent, row.skipped, row.ended_at, row.stopped_by is not None,
+    )  # fmt: skip

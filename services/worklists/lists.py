@@ -1,0 +1,125 @@
+"""The lists of customers who have not registered: their conditions, in what order they stand, and by which index."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    ScalarSelect,
+    Select,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+)
+
+from services.staff.member import StaffSession
+from services.store import tables
+
+_c, _p, _a = tables.customers.c, tables.policies.c, tables.accounts.c
+_i, _d, _n = tables.invitations.c, tables.advisers.c, tables.contact_changes.c
+
+ALL, NOT_INVITED, NO_ADDRESS, INVITED, OVERDUE = "all", "not_invited", "no_address", "invited", "overdue"
+LISTS = (ALL, NOT_INVITED, NO_ADDRESS, INVITED, OVERDUE)
+"""Everybody; whom a mail can reach and none has been sent; whom to call; who has time left; whose deadline is over."""
+BY_DEADLINE = (INVITED, OVERDUE)
+
+INVITATION, REMINDER = "invitation", "reminder"
+AGAIN = timedelta(days=1)
+"""Nobody gets a second mail of these within it."""
+
+IS_LIVE = exists().where(_p.kutid == _c.kutid, _p.status == "live")
+HAS_ACCOUNT = exists().where(_a.kutid == _c.kutid)
+
+
+@dataclass(frozen=True)
+class View:
+    """Which list is looked at, and of which adviser: None for everybody's."""
+
+    listed: str = ALL
+    adviser: str | None = None
+
+    def seen_by(self, session: StaffSession) -> "View":
+        """Return the view as this member may have it: an adviser has their own customers."""
+        listed = self.listed if self.listed in LISTS else ALL
+        adviser = (session.member.adviser or "") if session.member.is_adviser else self.adviser
+        return replace(self, listed=listed, adviser=adviser)
+
+
+@dataclass(frozen=True)
+class Place:
+    """After whom a list goes on: the customer, and their deadline where the list stands in its order."""
+
+    kutid: str
+    deadline_at: datetime | None = None
+
+
+def address() -> ScalarSelect[str]:
+    """Return the address that a mail goes to: what staff have recorded last, or else the register's."""
+    learnt = (
+        select(_n.after)
+        .where(_n.kutid == _c.kutid, _n.kind == "email", _n.settled_at.is_(None))
+        .order_by(_n.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return func.coalesce(learnt, _c.email)  # type: ignore[return-value]
+
+
+def has_address() -> ColumnElement[bool]:
+    """Return the condition that a mail can reach the customer."""
+    learnt = exists().where(_n.kutid == _c.kutid, _n.kind == "email", _n.settled_at.is_(None))
+    return or_(_c.email.is_not(None), learnt)
+
+
+def people(view: View, now: datetime, *, by_number: bool = False) -> Select[str]:
+    """Return the query for the KÜTIDs of a list, in its order; by their number with `by_number`."""
+    source: FromClause = tables.customers
+    key: ColumnElement[str] = _c.kutid
+    if view.listed in BY_DEADLINE:
+        source, key = tables.invitations.join(tables.customers), _i.kutid
+    if view.adviser is not None:
+        source = source.join(tables.advisers, _d.kutid == key)
+        # Named after the table whose index begins with the adviser: so it is read in order.
+        key = key if view.listed in BY_DEADLINE else _d.kutid
+    query = select(key).select_from(source).where(IS_LIVE, ~HAS_ACCOUNT)
+    if view.adviser is not None:
+        query = query.where(_d.adviser == view.adviser)
+    if view.listed == INVITED:
+        query = query.where(_i.deadline_at > now)
+    elif view.listed == OVERDUE:
+        query = query.where(_i.deadline_at <= now)
+    elif view.listed == NOT_INVITED:
+        query = query.where(has_address(), ~exists().where(_i.kutid == _c.kutid))
+    elif view.listed == NO_ADDRESS:
+        query = query.where(~has_address())
+    return query.order_by(key) if by_number or view.listed not in BY_DEADLINE else query.order_by(_i.deadline_at, key)
+
+
+def reached(view: View, kind: str, now: datetime, *, by_number: bool = False) -> Select[str]:
+    """Return the query for whom of a list a mail of this kind reaches: who has an address, and was not written to
+    before so that it would be one too many.
+    """
+    query = people(view, now, by_number=by_number).where(has_address())
+    invited = exists().where(_i.kutid == _c.kutid).correlate(tables.customers)
+    return query.where(~invited.where(_i.deadline_at > now) if kind == INVITATION else invited.where(may_remind(now)))
+
+
+def may_remind(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that an invitation is open and nobody was written to for it within the last day."""
+    is_rested = and_(_i.invited_at <= now - AGAIN, or_(_i.reminded_at.is_(None), _i.reminded_at <= now - AGAIN))
+    return and_(_i.deadline_at > now, is_rested)
+
+
+def after(query: Select[str], view: View, place: Place | None, *, by_number: bool = False) -> Select[str]:
+    """Return the query for what comes after a place in the list."""
+    if place is None:
+        return query
+    key = query.selected_columns[0]
+    if by_number or view.listed not in BY_DEADLINE:
+        return query.where(key > place.kutid)
+    # The first condition is for the index, which an OR alone would not use.
+    is_later = or_(_i.deadline_at > place.deadline_at, and_(_i.deadline_at == place.deadline_at, key > place.kutid))
+    return query.where(_i.deadline_at >= place.deadline_at, is_later)

@@ -1,0 +1,161 @@
+"""Data to be put right: each case a customer and one thing about them, until somebody closes it with a note."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
+
+from services import audit
+from services.clock import Clock
+from services.refusal import OutOfTurn
+from services.staff import Cases, Hit, StaffSession
+from services.staff.reasons import refuse_reason
+from services.store import tables
+from services.store.engine import Store
+from services.worklists.marks import Marks
+
+LANDLINE, NO_PHONE, TAX_CUT, SHARED_PHONE = "landline", "no_phone", "tax_cut", "shared_phone"
+OLD_ACCOUNT, FAILED = "old_account", "failed"
+KINDS = (FAILED, OLD_ACCOUNT, LANDLINE, NO_PHONE, TAX_CUT, SHARED_PHONE)
+OF_TRIES = (FAILED, OLD_ACCOUNT)
+"""Found by what customers have tried; the others by what the register holds."""
+PAGE = 25
+
+_q, _d, _m, _a = tables.quality_cases.c, tables.advisers.c, tables.staff.c, tables.accounts.c
+_n, _s = tables.contact_changes.c, tables.staff_sessions.c
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True)
+class QualityLine:
+    """A case of the list. An open one may have been closed before, with a note."""
+
+    id: str
+    kind: str
+    mark: str
+    hit: Hit
+    found_at: datetime
+    closed_at: datetime | None
+    closed_by: str | None
+    note: str | None
+
+
+@dataclass(frozen=True)
+class QualityPage:
+    """A page of the list; `more` is the mark of what comes after it."""
+
+    lines: list[QualityLine]
+    more: str | None
+
+
+class QualityCases:
+    """The verbs of the cases; each public method is one transaction."""
+
+    def __init__(self, store: Store, clock: Clock, *, cases: Cases, marks: Marks) -> None:
+        self._store = store
+        self._clock = clock
+        self._cases = cases
+        self._marks = marks
+
+    def page(
+        self,
+        session: StaffSession,
+        kind: str = "",
+        place: str = "",
+        *,
+        adviser: str | None = None,
+        closed: bool = False,
+    ) -> QualityPage:
+        """Return a page of the cases of a kind, or of all, the newest first; the closed ones with `closed`."""
+        adviser = (session.member.adviser or "") if session.member.is_adviser else adviser
+        moment = _q.closed_at if closed else _q.found_at
+        query: Select[Any] = (
+            select(*tables.quality_cases.c, _m.name)
+            .select_from(tables.quality_cases.outerjoin(tables.staff, _m.id == _q.closed_by))
+            .where(_q.closed_at.is_not(None) if closed else and_(_q.closed_at.is_(None), _is_due()))
+            .order_by(moment.desc(), _q.id.desc())
+            .limit(PAGE + 1)
+        )
+        if kind in KINDS:
+            query = query.where(_q.kind == kind)
+        if adviser is not None:
+            query = query.where(exists().where(_d.kutid == _q.kutid, _d.adviser == adviser))
+        query = self._after(session, query, moment, place, closed=closed)
+        now = self._clock.now()
+        with self._store.read() as connection:
+            rows = connection.execute(query).all()
+        with self._store.write() as connection:
+            facts = {"what": kind or "quality", "found": str(min(len(rows), PAGE))}
+            audit.record(connection, "listed", kutid=None, at=now, actor=session.member.id, **facts)
+        hits = {hit.kutid: hit for hit in self._cases.hits(session, [row.kutid for row in rows[:PAGE]])}
+        lines = [
+            QualityLine(
+                row.id, row.kind, self._marks.seal(session, "customer", row.kutid), hits[row.kutid],
+                row.found_at, row.closed_at, row.name, row.note,
+            )
+            for row in rows[:PAGE]
+            if row.kutid in hits
+        ]  # fmt: skip
+        if len(rows) <= PAGE:
+            return QualityPage(lines, None)
+        last = rows[PAGE - 1]
+        at = last.closed_at if closed else last.found_at
+        text = f"{(at - _EPOCH) // _MILLISECOND} {last.id}"
+        return QualityPage(lines, self._marks.seal(session, f"quality {closed}", text))
+
+    def close(self, session: StaffSession, case_id: str, note: str) -> bool:
+        """Close a case with a note; tell whether it was open: of two who close it at once, the first has done so.
+
+        Raises Refusal ``note.…``, or OutOfTurn when the case is not the member's.
+        """
+        refuse_reason(note, "note")
+        now = self._clock.now()
+        own = exists().where(_d.kutid == _q.kutid, _d.adviser == session.member.adviser)
+        is_theirs: list[ColumnElement[bool]] = [own] if session.member.is_adviser else []
+        is_signed_in = (
+            exists()
+            .where(_s.id == session.id, _s.ended_at.is_(None), _s.ends_at > now)
+            .where(_m.id == _s.staff_id, _m.disabled_at.is_(None))
+        )
+        with self._store.write() as connection:
+            closed = connection.execute(
+                update(tables.quality_cases)
+                .where(_q.id == case_id, _q.closed_at.is_(None), is_signed_in, *is_theirs)
+                .values(closed_at=now, closed_by=session.member.id, note=note)
+                .returning(_q.kutid, _q.kind)
+            ).first()
+            if closed is None:
+                if connection.execute(select(_q.id).where(_q.id == case_id, is_signed_in, *is_theirs)).first() is None:
+                    raise OutOfTurn
+                return False
+            audit.record(
+                connection, "case_closed", kutid=closed.kutid, at=now, actor=session.member.id, what=closed.kind
+            )
+        return True
+
+    def _after(
+        self, session: StaffSession, query: Select[Any], moment: ColumnElement[datetime], place: str,
+        *, closed: bool,
+    ) -> Select[Any]:  # fmt: skip
+        text = self._marks.read(session, f"quality {closed}", place)
+        if text is None:
+            return query
+        milliseconds, _, case_id = text.partition(" ")
+        at = _EPOCH + int(milliseconds) * _MILLISECOND
+        return query.where(moment <= at, or_(moment < at, and_(moment == at, _q.id < case_id)))
+
+
+def _is_due() -> ColumnElement[bool]:
+    """Return the condition that an open case still is one, whatever has happened since it was found.
+
+    Who has registered needs no help with it; and a mobile that staff recorded counts at once.
+    """
+    has_account = exists().where(_a.kutid == _q.kutid)
+    has_mobile = exists().where(_n.kutid == _q.kutid, _n.kind == "mobile", _n.settled_at.is_(None))
+    is_moot = or_(
+        and_(_q.kind.in_((LANDLINE, NO_PHONE)), or_(has_account, has_mobile)),
+        and_(_q.kind.in_(OF_TRIES), has_account),
+    )
+    return ~is_moot

@@ -1,0 +1,239 @@
+"""Sends invitations and reminders, a few at a time, beside everything else that leaves.
+
+What a batch writes to a customer is decided by the database: `invitations` has one row a customer, and its UPDATE asks
+what it was. A batch goes on from its `position`, which is moved in the transaction that writes the mails: a process
+that is killed has written all of a piece or nothing, and two workers never write the same one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, case, exists, func, select, update
+
+from services import audit, randomness
+from services.clock import Clock
+from services.crash_points import reach
+from services.messages.outbox import UNSENT, Outbox
+from services.profiles import Profile
+from services.store import tables
+from services.store.engine import Store
+from services.store.statements import insert_for
+from services.worklists.lists import (
+    AGAIN,
+    HAS_ACCOUNT,
+    INVITATION,
+    INVITED,
+    IS_LIVE,
+    REMINDER,
+    Place,
+    View,
+    address,
+    after,
+    has_address,
+    may_remind,
+    reached,
+)
+
+AHEAD = 40
+"""So many of these mails wait to leave at most: a customer's own, written meanwhile, must not wait for a million."""
+_AT = time(9)
+"""When reminders leave by themselves, in the insurer's zone."""
+
+_b, _i, _c, _d = tables.batches.c, tables.invitations.c, tables.customers.c, tables.advisers.c
+_r, _m = tables.registrations.c, tables.staff.c
+_o, _a, _u = tables.outbox.c, tables.accounts.c, tables.customer_accounts.c
+_TOPIC = "invitation:"
+
+
+@dataclass(frozen=True)
+class _Recipient:
+    kutid: str
+    address: str
+    is_manager: bool
+
+
+class Rounds:
+    """Sends what was ordered and what is due. Several workers may do so at once."""
+
+    def __init__(self, store: Store, clock: Clock, profile: Profile, outbox: Outbox) -> None:
+        self._store = store
+        self._clock = clock
+        self._profile = profile
+        self._outbox = outbox
+
+    def go_on(self) -> int:
+        """Write as many mails as there is room for, and take back those that are of no use any more.
+
+        Returns how many customers had their turn.
+        """
+        now = self._clock.now()
+        with self._store.read() as connection:
+            batches = connection.execute(select(*_b).where(_b.ended_at.is_(None)).order_by(_b.created_at)).all()
+            due = connection.execute(
+                select(_i.kutid, _i.remind_at).where(_i.remind_at <= now).order_by(_i.remind_at).limit(AHEAD)
+            ).all()
+            waiting = connection.execute(
+                select(_o.topic).where(_o.state.in_(UNSENT), _o.message.in_((INVITATION, REMINDER)))
+            ).scalars()
+            topics = [topic.removeprefix(_TOPIC) for topic in waiting]
+            is_of_no_use = exists().where(_a.kutid == _i.kutid)
+            useless = list(connection.execute(select(_i.link_id).where(_i.link_id.in_(topics), is_of_no_use)).scalars())
+        if useless:
+            with self._store.write() as connection:
+                for link_id in useless:
+                    self._outbox.replace(connection, _TOPIC + link_id)
+        room = AHEAD - len(topics) + len(useless)
+        sides = len(batches) + bool(due)
+        if not sides or room < 1:
+            return 0
+        share = max(1, room // sides)
+        done = self._remind(due[:share], now) if due else 0
+        return done + sum(self._go_on_with(batch, share, now) for batch in batches[:room])
+
+    # --- Batches -----------------------------------------------------------------------------------------------
+
+    def _go_on_with(self, batch: Any, limit: int, now: datetime) -> int:
+        if batch.total is None:
+            with self._store.read() as connection:
+                everybody = _people(batch, now).order_by(None).subquery()
+                total = connection.execute(select(func.count()).select_from(everybody)).scalar_one()
+            with self._store.write() as connection:
+                connection.execute(update(tables.batches).where(_b.id == batch.id).values(total=total))
+        kutids = self._next(batch, limit, now)
+        reach("rounds.chosen")
+        with self._store.write() as connection:
+            step: dict[str, Any] = {"position": kutids[-1]} if kutids else {}
+            if len(kutids) < limit:
+                step["ended_at"] = now
+            is_here = exists().where(_m.id == batch.actor, _m.disabled_at.is_(None))
+            mine = update(tables.batches).where(
+                _b.id == batch.id, _b.position == batch.position, _b.ended_at.is_(None), is_here
+            )
+            # Another worker was quicker, or somebody has stopped it.
+            if not connection.execute(mine.values(step)).rowcount:
+                return 0
+            write = self._invite if batch.kind == INVITATION else self._remind_by_hand
+            sent = sum(write(connection, batch, one, now) for one in self._recipients(connection, batch, kutids, now))
+            connection.execute(
+                update(tables.batches)
+                .where(_b.id == batch.id)
+                .values(sent=_b.sent + sent, skipped=_b.skipped + len(kutids) - sent)
+            )
+            reach("rounds.writing")
+        reach("rounds.written")
+        return len(kutids)
+
+    def _next(self, batch: Any, limit: int, now: datetime) -> list[str]:
+        if batch.chosen is not None:
+            return [kutid for kutid in batch.chosen if kutid > batch.position][:limit]
+        place = Place(batch.position) if batch.position else None
+        with self._store.read() as connection:
+            following = after(_people(batch, now), _view(batch), place, by_number=True).limit(limit)
+            return list(connection.execute(following).scalars())
+
+    def _recipients(self, connection: Connection, batch: Any, kutids: Sequence[str], now: datetime) -> list[_Recipient]:
+        is_theirs: list[ColumnElement[bool]] = []
+        if batch.adviser is not None:
+            is_theirs = [exists().where(_d.kutid == _c.kutid, _d.adviser == batch.adviser)]
+        return _reached(connection, now, _c.kutid.in_(kutids), *is_theirs)
+
+    def _invite(self, connection: Connection, batch: Any, one: _Recipient, now: datetime) -> bool:
+        link_id = randomness.opaque_id()
+        row = {
+            "kutid": one.kutid, "link_id": link_id, "batch_id": batch.id, "invited_at": now,
+            "deadline_at": batch.deadline_at, "remind_at": self._remind_at(batch.deadline_at, now), "reminded_at": None,
+        }  # fmt: skip
+        if batch.deadline_at <= now:
+            return False
+        statement = insert_for(connection, tables.invitations).values(row)
+        # Whoever was invited is invited again only once that deadline is over.
+        statement = statement.on_conflict_do_update(
+            index_elements=[_i.kutid], set_=row, where=_i.deadline_at <= now
+        ).returning(_i.kutid)
+        if connection.execute(statement).first() is None:
+            return False
+        self._put(connection, INVITATION, one, link_id, batch.deadline_at)
+        audit.record(connection, "invited", kutid=one.kutid, at=now, actor=batch.actor)
+        return True
+
+    def _remind_by_hand(self, connection: Connection, batch: Any, one: _Recipient, now: datetime) -> bool:
+        # What would leave by itself soon has left by hand.
+        soon = now + timedelta(days=self._profile.invitations.remind_days)
+        reminded = connection.execute(
+            update(tables.invitations)
+            .where(_i.kutid == one.kutid, may_remind(now))
+            .values(reminded_at=now, remind_at=case((_i.remind_at < soon, None), else_=_i.remind_at))
+            .returning(_i.link_id, _i.deadline_at)
+        ).first()
+        if reminded is None:
+            return False
+        self._put(connection, REMINDER, one, reminded.link_id, reminded.deadline_at)
+        audit.record(connection, "reminded", kutid=one.kutid, at=now, actor=batch.actor)
+        return True
+
+    # --- Reminders by themselves -----------------------------------------------------------------------------------
+
+    def _remind(self, due: Sequence[Any], now: datetime) -> int:
+        with self._store.write() as connection:
+            kutids = [row.kutid for row in due]
+            recipients = {one.kutid: one for one in _reached(connection, now, _c.kutid.in_(kutids))}
+            busy = set(connection.execute(select(_r.kutid).where(_r.kutid.in_(kutids), _r.expires_at > now)).scalars())
+            for row in due:
+                mine = update(tables.invitations).where(_i.kutid == row.kutid, _i.remind_at == row.remind_at)
+                if row.kutid in busy:
+                    # Who gives up on it is reminded then.
+                    connection.execute(mine.values(remind_at=now + self._profile.registration.longest))
+                    continue
+                one = recipients.get(row.kutid)
+                taken = mine.where(may_remind(now)).values(remind_at=None, reminded_at=now)
+                reminded = connection.execute(taken.returning(_i.link_id, _i.deadline_at)).first() if one else None
+                if one is None or reminded is None:
+                    # Registered meanwhile, or written to by hand.
+                    connection.execute(mine.values(remind_at=None))
+                    continue
+                self._put(connection, REMINDER, one, reminded.link_id, reminded.deadline_at)
+                audit.record(connection, "reminded", kutid=row.kutid, at=now, actor="system")
+            reach("rounds.reminding")
+        return len(due)
+
+    def _remind_at(self, deadline_at: datetime, now: datetime) -> datetime | None:
+        """Return when the reminder is due; None where the invitation itself comes so late."""
+        day = deadline_at.astimezone(self._profile.zone).date() - timedelta(days=self._profile.invitations.remind_days)
+        at = datetime.combine(day, _AT, self._profile.zone)
+        return at if at > now + AGAIN else None
+
+    def _put(self, connection: Connection, message: str, one: _Recipient, link_id: str, deadline_at: datetime) -> None:
+        self._outbox.put(
+            connection,
+            kind="email",
+            recipient=one.address,
+            message=message,
+            language=self._profile.languages[0],
+            topic=_TOPIC + link_id,
+            expires_at=deadline_at,
+            facts={
+                "link_id": link_id,
+                "deadline": deadline_at.isoformat(),
+                **({"is_manager": "yes"} if one.is_manager else {}),
+            },
+        )
+
+
+def _view(batch: Any) -> View:
+    return View(batch.listed or INVITED, batch.adviser)
+
+
+def _people(batch: Any, now: datetime) -> Select[str]:
+    return reached(_view(batch), batch.kind, now, by_number=True)
+
+
+def _reached(connection: Connection, now: datetime, *conditions: ColumnElement[bool]) -> list[_Recipient]:
+    """Return whom of these customers a mail may still be written to: they can register, have not, and are not at it."""
+    manages = exists().where(_u.kutid == _c.kutid, _u.manager == "customer")
+    query = select(_c.kutid, address().label("address"), manages.label("manages"))
+    is_at_it = exists().where(_r.kutid == _c.kutid, _r.expires_at > now)
+    query = query.where(IS_LIVE, ~HAS_ACCOUNT, ~is_at_it)
+    rows = connection.execute(query.where(has_address(), *conditions).order_by(_c.kutid))
+    return [_Recipient(row.kutid, row.address, bool(row.manages)) for row in rows]

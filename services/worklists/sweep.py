@@ -1,0 +1,175 @@
+"""Looks for data that should be put right: through the register after each import, and at what customers have tried.
+
+A worker does it beside everything else, a piece at a time, so that neither the import nor a customer's request does
+anything more for it. A case that somebody closed opens again only when it comes anew: after it had gone, by other data,
+or by another try.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, exists, func, or_, select, update
+
+from services import randomness
+from services.accounts.account import fingerprint
+from services.allowances import Allowances
+from services.clock import Clock
+from services.crash_points import reach
+from services.policyholders import OLD_NUMBER, has_mobile
+from services.profiles import Profile
+from services.register_import.quality import SHARED_BY
+from services.store import tables
+from services.store.engine import Store
+from services.store.statements import insert_for
+from services.worklists.quality import FAILED, LANDLINE, NO_PHONE, OF_TRIES, OLD_ACCOUNT, SHARED_PHONE, TAX_CUT
+
+PIECE = 1000
+"""So many customers are looked at before others have their turn."""
+SEVERAL = 3
+"""So many wrong tries in a row at a number that exists are a case."""
+_CUT = 8
+"""The digits of a Hungarian tax number up to the hyphen."""
+
+_c, _p, _h = tables.customers.c, tables.policies.c, tables.phones.c
+_q, _w, _l, _a = tables.quality_cases.c, tables.quality_sweep.c, tables.allowances.c, tables.accounts.c
+
+
+@dataclass(frozen=True)
+class _Finding:
+    kutid: str
+    kind: str
+    evidence: str
+
+
+class QualitySweep:
+    """Finds cases. Several workers may do so at once: a piece that another has done is left alone."""
+
+    def __init__(self, store: Store, clock: Clock, profile: Profile, allowances: Allowances) -> None:
+        self._store = store
+        self._clock = clock
+        self._wait = profile.identification.wait
+        self._allowances = allowances
+
+    def go_on(self) -> bool:
+        """Look at the next piece of the register; return whether there was one."""
+        with self._store.read() as connection:
+            sweep = connection.execute(select(*_w).where(_w.done < _w.wanted)).first()
+            if sweep is None:
+                return False
+            piece = select(_c.kutid).where(_c.kutid > sweep.position).order_by(_c.kutid).limit(PIECE)
+            kutids = list(connection.execute(piece).scalars())
+            last = kutids[-1] if kutids else sweep.position
+            found = {(one.kutid, one.kind): one for one in _look(connection, sweep.position, last)} if kutids else {}
+            known = _known(connection, sweep.position, last) if kutids else {}
+        reach("sweep.looked")
+        step = {"position": last} if kutids else {"done": sweep.wanted, "position": ""}
+        mine = update(tables.quality_sweep).where(_w.wanted == sweep.wanted, _w.position == sweep.position)
+        with self._store.write() as connection:
+            # Another worker, or an import, was quicker otherwise.
+            if connection.execute(mine.where(_w.done == sweep.done).values(**step)).rowcount:
+                _keep(connection, found, known, self._clock.now())
+        return True
+
+    def look_at_tries(self) -> int:
+        """Make cases of what customers have tried several times lately; return how many came anew."""
+        tried = select(_l.key, _l.kutid, _l.used, _l.ends_at).where(_l.kutid.is_not(None))
+        is_registered = exists().where(_a.kutid == _l.kutid)
+        with self._store.read() as connection:
+            rows = connection.execute(tried.where(~is_registered)).all()
+            found: dict[tuple[str, str], datetime] = {}
+            for row in rows:
+                is_old = row.key == self._allowances.key(OLD_NUMBER, row.kutid)
+                if is_old or row.used >= SEVERAL:
+                    case = row.kutid, OLD_ACCOUNT if is_old else FAILED
+                    found[case] = max(found.get(case, row.ends_at - self._wait), row.ends_at - self._wait)
+            known = {
+                (row.kutid, row.kind): row
+                for row in connection.execute(
+                    select(_q.kutid, _q.kind, _q.found_at, _q.closed_at).where(
+                        _q.kind.in_(OF_TRIES), _q.kutid.in_([kutid for kutid, _ in found])
+                    )
+                )
+            }
+        new = [case for case, at in found.items() if case not in known or known[case].found_at < at]
+        if not new:
+            return 0
+        with self._store.write() as connection:
+            return sum(_try_again(connection, *case, found[case]) for case in new)
+
+
+def _look(connection: Connection, first: str, last: str) -> Iterator[_Finding]:
+    """Yield what is amiss with the customers after `first` up to `last` who have a policy in force."""
+    piece = and_(_c.kutid > first, _c.kutid <= last, exists().where(_p.kutid == _c.kutid, _p.status == "live"))
+    of_piece = and_(_h.kutid > first, _h.kutid <= last)
+    numbers: dict[str, set[str]] = defaultdict(set)
+    for row in connection.execute(select(_h.kutid, _h.number).where(of_piece)):
+        numbers[row.kutid].add(row.number)
+    for kutid in connection.execute(select(_c.kutid).where(piece, ~has_mobile(_c.kutid))).scalars():
+        yield _Finding(kutid, LANDLINE if numbers[kutid] else NO_PHONE, _hash(*numbers[kutid]))
+    is_cut = and_(_c.holder_type == "company", func.length(_c.tax_number) == _CUT)
+    for row in connection.execute(select(_c.kutid, _c.tax_number).where(piece, is_cut)):
+        yield _Finding(row.kutid, TAX_CUT, _hash(row.tax_number))
+    other = tables.phones.alias()
+    is_shared = (
+        select(other.c.number)
+        .where(other.c.number.in_(select(_h.number).where(of_piece)))
+        .group_by(other.c.number)
+        .having(func.count(other.c.kutid.distinct()) >= SHARED_BY)
+    )
+    shared = set(connection.execute(is_shared).scalars())
+    if shared:
+        for kutid in connection.execute(select(_c.kutid).where(piece)).scalars():
+            if theirs := numbers[kutid] & shared:
+                yield _Finding(kutid, SHARED_PHONE, _hash(*theirs))
+
+
+def _known(connection: Connection, first: str, last: str) -> dict[tuple[str, str], Any]:
+    rows = select(*_q).where(_q.kutid > first, _q.kutid <= last, _q.kind.not_in(OF_TRIES))
+    return {(row.kutid, row.kind): row for row in connection.execute(rows)}
+
+
+def _keep(
+    connection: Connection, found: dict[tuple[str, str], _Finding], known: dict[tuple[str, str], Any], now: datetime
+) -> None:
+    """Write down what is new, what has changed, and what has gone."""
+    new = [
+        {
+            "id": randomness.opaque_id(), "kutid": one.kutid, "kind": one.kind,
+            "evidence": one.evidence, "found_at": now,
+        }
+        for case, one in found.items()
+        if case not in known
+    ]  # fmt: skip
+    if new:
+        connection.execute(insert_for(connection, tables.quality_cases).values(new).on_conflict_do_nothing())
+    for case, row in known.items():
+        one = found.get(case)
+        mine = update(tables.quality_cases).where(_q.id == row.id)
+        if one is None and row.closed_at is None and row.closed_by is None:
+            connection.execute(delete(tables.quality_cases).where(_q.id == row.id, _q.closed_at.is_(None)))
+        elif one is None and row.evidence is not None:
+            connection.execute(mine.values(evidence=None, closed_at=row.closed_at or now))
+        elif one is not None and row.evidence != one.evidence:
+            connection.execute(mine.values(evidence=one.evidence))
+            # What is seen by other data than when it was closed has come anew.
+            connection.execute(mine.where(_q.closed_at.is_not(None)).values(closed_at=None, found_at=now))
+
+
+def _try_again(connection: Connection, kutid: str, kind: str, at: datetime) -> bool:
+    """Keep that a customer tried at a moment; return whether the case is new or came anew."""
+    mine = update(tables.quality_cases).where(_q.kutid == kutid, _q.kind == kind, _q.found_at < at)
+    is_before = or_(_q.closed_at.is_(None), _q.closed_at < at)
+    if connection.execute(mine.where(is_before).values(found_at=at, closed_at=None)).rowcount:
+        return True
+    if connection.execute(select(_q.id).where(_q.kutid == kutid, _q.kind == kind)).first():
+        return False
+    case = {"id": randomness.opaque_id(), "kutid": kutid, "kind": kind, "evidence": "tried", "found_at": at}
+    insertion = insert_for(connection, tables.quality_cases).values(case).on_conflict_do_nothing()
+    return connection.execute(insertion.returning(_q.id)).first() is not None
+
+
+def _hash(*data: str) -> str:
+    return fingerprint(" ".join(sorted(data)))[:32]

@@ -1,0 +1,193 @@
+"""Who has not registered yet, per adviser: page by page, however many there are (B2)."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from services import audit
+from services.clock import Clock
+from services.refusal import OutOfTurn
+from services.staff import Cases, Hit, StaffSession
+from services.store import tables
+from services.store.engine import Store
+from services.worklists.lists import BY_DEADLINE, Place, View, after, has_address, people, reached
+from services.worklists.marks import Marks
+
+PAGE = 50
+MOST_COUNTED = 1000
+_MOST_ADVISERS = 500
+
+_c, _i, _d, _o, _m = (
+    tables.customers.c,
+    tables.invitations.c,
+    tables.advisers.c,
+    tables.outbox.c,
+    tables.staff.c,
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A customer of the list; masked until identified."""
+
+    mark: str
+    hit: Hit
+    adviser: str | None
+    has_address: bool
+    invited_at: datetime | None
+    deadline_at: datetime | None
+    reminded_at: datetime | None
+    is_open: bool
+    """Whether they were invited and have time left."""
+    is_undelivered: bool
+    """Whether the last mail to them could not be delivered."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the list; `more` is the mark of what comes after it; the first page has the `count` of all."""
+
+    lines: list[Line]
+    more: str | None
+    count: int | None
+
+
+class Unregistered:
+    """Reads the lists of customers who have not registered; every page that was shown stands in the audit trail."""
+
+    def __init__(self, store: Store, clock: Clock, *, cases: Cases, marks: Marks) -> None:
+        self._store = store
+        self._clock = clock
+        self._cases = cases
+        self._marks = marks
+
+    def page(self, session: StaffSession, view: View, place: str = "") -> Page:
+        """Return the page after the mark `place`, or the first one."""
+        view, now = view.seen_by(session), self._clock.now()
+        start = self._place(session, view, place)
+        with self._store.read() as connection:
+            query = after(people(view, now), view, start).limit(PAGE + 1)
+            kutids = list(connection.execute(query).scalars())
+            count = self._count(connection, view, now, kutids[0]) if kutids and start is None else len(kutids)
+            facts = self._facts(connection, kutids[:PAGE], now)
+        with self._store.write() as connection:
+            shown = str(min(len(kutids), PAGE))
+            audit.record(
+                connection, "listed", kutid=None, at=now, actor=session.member.id, what=view.listed, found=shown
+            )
+        lines = [
+            Line(
+                mark=self._marks.seal(session, "customer", hit.kutid),
+                hit=hit,
+                **facts[hit.kutid],
+            )
+            for hit in self._cases.hits(session, kutids[:PAGE])
+        ]
+        more = kutids[PAGE - 1] if len(kutids) > PAGE else None
+        mark = self._mark_of(session, view, more, facts) if more else None
+        return Page(lines, mark, count if start is None else None)
+
+    def count(self, session: StaffSession, view: View) -> int:
+        """Return how many there are, counted to `MOST_COUNTED` and one more."""
+        with self._store.read() as connection:
+            return self._count(connection, view.seen_by(session), self._clock.now())
+
+    def count_reached(self, session: StaffSession, view: View, kind: str) -> int:
+        """Return how many of them a mail of this kind would reach, counted to `MOST_COUNTED` and one more."""
+        few = reached(view.seen_by(session), kind, self._clock.now()).limit(MOST_COUNTED + 1).subquery()
+        with self._store.read() as connection:
+            return int(connection.execute(select(func.count()).select_from(few)).scalar_one())
+
+    def open(self, session: StaffSession, mark: str) -> str:
+        """Look at a customer of a list, and return the case. Raises OutOfTurn."""
+        kutid = self._marks.read(session, "customer", mark)
+        if kutid is None:
+            raise OutOfTurn
+        return self._cases.look(session, kutid)
+
+    # --- Advisers ----------------------------------------------------------------------------------------------
+
+    def advisers(self, session: StaffSession) -> list[tuple[str, str]]:
+        """Return mark and name of every adviser whom the register knows; none to an adviser.
+
+        The name is that of their staff account, or else the register's code.
+        """
+        if session.member.is_adviser:
+            return []
+        # From one to the next by the index, instead of looking at a million customers for a few hundred advisers.
+        step = select(func.min(_d.adviser).label("code")).cte("step", recursive=True)
+        following = select(func.min(_d.adviser)).where(_d.adviser > step.c.code).scalar_subquery()
+        step = step.union_all(select(following).where(step.c.code.is_not(None)))
+        known = select(step.c.code).where(step.c.code.is_not(None)).limit(_MOST_ADVISERS)
+        with self._store.read() as connection:
+            codes = list(connection.execute(known).scalars())
+            named = select(_m.adviser, _m.name).where(_m.adviser.is_not(None), _m.disabled_at.is_(None))
+            names = {row.adviser: row.name for row in connection.execute(named)}
+        found = [(self._marks.seal(session, "adviser", code), names.get(code, code)) for code in codes]
+        return sorted(found, key=lambda one: one[1].casefold())
+
+    def adviser(self, session: StaffSession, mark: str) -> str | None:
+        """Return the code behind an adviser's mark."""
+        return self._marks.read(session, "adviser", mark)
+
+    # --- Inside ------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _count(connection: Connection, view: View, now: datetime, first: str = "") -> int:
+        query = people(view, now)
+        if view.listed not in BY_DEADLINE:
+            # Whoever comes before the first was looked at already, and there may be hundreds of thousands.
+            query = query.where(query.selected_columns[0] >= first)
+        few = query.limit(MOST_COUNTED + 1).subquery()
+        return int(connection.execute(select(func.count()).select_from(few)).scalar_one())
+
+    def _facts(self, connection: Connection, kutids: list[str], now: datetime) -> dict[str, dict[str, Any]]:
+        rows = connection.execute(
+            select(
+                _c.kutid,
+                func.coalesce(_m.name, _d.adviser).label("adviser"),
+                has_address().label("has_address"),
+                _i.invited_at, _i.deadline_at, _i.reminded_at, _i.link_id,
+            )
+            .select_from(
+                tables.customers.outerjoin(tables.invitations)
+                .outerjoin(tables.advisers, _d.kutid == _c.kutid)
+                .outerjoin(tables.staff, _m.adviser == _d.adviser)
+            )
+            .where(_c.kutid.in_(kutids))
+        ).all()  # fmt: skip
+        topics = [f"invitation:{row.link_id}" for row in rows if row.link_id]
+        lost = {
+            row.topic: row.state in ("given_up", "expired")
+            for row in connection.execute(
+                select(_o.topic, _o.state).where(_o.topic.in_(topics)).order_by(_o.created_at, _o.id)
+            )
+        }
+        return {
+            row.kutid: {
+                "adviser": row.adviser,
+                "has_address": bool(row.has_address),
+                "invited_at": row.invited_at,
+                "deadline_at": row.deadline_at,
+                "reminded_at": row.reminded_at,
+                "is_open": row.deadline_at is not None and row.deadline_at > now,
+                "is_undelivered": lost.get(f"invitation:{row.link_id}", False),
+            }
+            for row in rows
+        }
+
+    def _mark_of(self, session: StaffSession, view: View, kutid: str, facts: dict[str, dict[str, Any]]) -> str:
+        moment = facts[kutid]["deadline_at"] if view.listed in BY_DEADLINE else None
+        text = f"{(moment - _EPOCH) // _MILLISECOND} {kutid}" if moment else kutid
+        return self._marks.seal(session, f"place {view.listed}", text)
+
+    def _place(self, session: StaffSession, view: View, mark: str) -> Place | None:
+        text = self._marks.read(session, f"place {view.listed}", mark)
+        if text is None:
+            return None
+        moment, _, kutid = text.rpartition(" ")
+        return Place(kutid, _EPOCH + int(moment) * _MILLISECOND if moment else None)

@@ -1,0 +1,10 @@
+"""The API for the insurer's own applications: customer service's, a partner portal's, a broker's. JSON in, JSON out.
+
+It knows neither cookies nor sessions: every request brings its client's key. What a client may do with customers
+are the console's own verbs, with the same rules, limits and audit trail.
+"""
+
+from webapp.api import calls, reading
+from webapp.api.door import blueprint
+
+__all__ = ["blueprint", "calls", "reading"]

@@ -1,0 +1,173 @@
+"""What the API takes and gives; the OpenAPI document is made of these."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+CustomerNumber = Annotated[
+    str, StringConstraints(min_length=1, max_length=40, pattern=r"^[0-9A-Za-z]([0-9A-Za-z ./-]*[0-9A-Za-z])?$")
+]
+Mobile = Annotated[str, StringConstraints(min_length=7, max_length=40, pattern=r"^[+0-9(][0-9 ()/.-]*[0-9]$")]
+TypedCode = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[0-9]([0-9 -]*[0-9])?$")]
+Email = Annotated[str, StringConstraints(min_length=3, max_length=320), Field(json_schema_extra={"format": "email"})]
+Method = Literal["call", "branch", "telecode", "callback"]
+State = Literal[
+    "code_sent", "code_over", "codes_used_up", "mailed", "under_way", "completed", "ended", "expired",
+    "account_elsewhere",
+]  # fmt: skip
+
+
+class _Asked(BaseModel):
+    """What a client sends: nothing else, and every value of the type that is named."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Told(BaseModel):
+    """What a client is told."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Customer(_Asked):
+    """Who the customer is, by one number of theirs or by the reference code that they read out."""
+
+    by: Literal["policy_number", "kutid", "customer_number", "account_number", "reference"] = Field(
+        description="What kind of number it is.", examples=["policy_number"]
+    )
+    number: CustomerNumber = Field(description="The number or the code; spaces, dots and hyphens are forgiven.",
+                                   examples=["940000005"])  # fmt: skip
+
+
+class FoundBy(_Asked):
+    """Whom to find."""
+
+    customer: Customer
+
+
+class NewRegistration(_Asked):
+    """A registration that is begun together with a customer."""
+
+    customer: Customer
+    identified_by: Method = Field(
+        description="How the client has identified the customer: by a call, in a branch, by the telephone code, by "
+        "calling back. It stands in the audit trail.",
+        examples=["call"],
+    )
+    email: Email = Field(
+        description="The customer's address, which becomes the user name.", examples=["ilona@example.hu"]
+    )
+    mobile: Mobile = Field(
+        description="The customer's mobile, on record or not; a code is sent to it.", examples=["+36209998877"]
+    )
+    language: Literal["hu", "en", "sk"] | None = Field(
+        default=None,
+        description="Of the messages; the insurer's first language where it is left out or not one of theirs.",
+        examples=["hu"],
+    )
+
+
+class NewPasswordReset(_Asked):
+    """The mail with a link for a new password, at a customer's wish."""
+
+    customer: Customer
+    identified_by: Method = Field(description="How the client has identified the customer.", examples=["call"])
+
+
+class ReadBack(_Asked):
+    """The code that the customer reads back."""
+
+    code: TypedCode = Field(description="As it was read; spaces and hyphens are forgiven.", examples=["1234"])
+
+
+class FoundCustomer(_Told):
+    """A customer, masked: that they are who they say is for the client to find out."""
+
+    name: str = Field(examples=["N••• I•••"])
+    policy_number: str | None = Field(description="Of a live policy if there is one.", examples=["9400•••05"])
+    has_live_policy: bool = Field(description="Without one nobody registers.")
+    has_account: bool
+    has_mobile: bool = Field(description="Whether a mobile is on record, so that they can register by themselves.")
+
+
+class Code(_Told):
+    """What may be known of the code that was sent; never the code."""
+
+    sent_at: datetime
+    expires_at: datetime
+    again_at: datetime = Field(description="From when on another one can be sent.")
+    tries_left: int
+    codes_left: int
+    is_undelivered: bool = Field(description="Whether it could not be delivered: another one can be sent at once.")
+
+
+class Event(_Told):
+    """A line of the customer's timeline."""
+
+    at: datetime
+    what: str = Field(description="The kind of event, a name that stays.", examples=["mail_sent"])
+    tone: str = Field(description="`ok`, `bad`, `wait` or `told`.", examples=["ok"])
+    text: str = Field(description="The same in words, in the language of `Accept-Language`.")
+
+
+class Registration(_Told):
+    """An assisted registration."""
+
+    id: str
+    state: State = Field(
+        description="`code_sent`: the code waits to be read back. `code_over`: it is over, another can be sent. "
+        "`codes_used_up`: the customer's allowance of codes is used up for today. `mailed`: it was read back, and the "
+        "mail with the link leaves. `under_way`: the customer has opened the link. `completed`: there is an account. "
+        "`ended`: by staff. `expired`: begin anew. `account_elsewhere`: the customer has got an account otherwise."
+    )
+    email: str = Field(description="Masked.", examples=["i•••a@example.hu"])
+    mobile: str = Field(description="Masked.", examples=["+36 20 ••• ••77"])
+    code: Code | None = Field(description="Until it is read back.")
+    expires_at: datetime | None = Field(description="Until when the customer can go on from the mail.")
+
+
+class RegistrationInFull(Registration):
+    """An assisted registration and the customer's timeline."""
+
+    events: list[Event] | None = Field(
+        description="The newest first; `null` once the customer's identification is longer ago than an hour."
+    )
+
+
+class PasswordReset(_Told):
+    """A mail with a link for a new password is leaving."""
+
+    email: str = Field(description="Masked: the account's address.", examples=["i•••a@example.hu"])
+    minutes: int = Field(description="So long the link is good.")
+
+
+class Reference(_Told):
+    """What a reference code stands for."""
+
+    code: str
+    kind: str = Field(description="What the customer met, a name that stays.", examples=["no_mobile"])
+    text: str = Field(description="The same in words, in the language of `Accept-Language`.")
+    met_at: datetime
+    customer: FoundCustomer
+
+
+class FieldError(_Told):
+    """What is wrong with one field."""
+
+    pointer: str = Field(description="A JSON pointer into the request's body (RFC 6901).", examples=["/mobile"])
+    detail: str
+
+
+class ProblemDocument(BaseModel):
+    """Why the request was not done (RFC 9457)."""
+
+    type: str = Field(description="What kind of problem: the address of a page that explains it.",
+                      json_schema_extra={"format": "uri"})  # fmt: skip
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError] | None = Field(default=None, description="With 422: field by field.")
+    tries_left: int | None = Field(default=None, description="With a wrong code: so many tries are left for it.")
+    again_at: datetime | None = Field(default=None, description="From when on it can be tried again.")
+    reference: str | None = Field(default=None, description="With 500: by which the operator finds it.")

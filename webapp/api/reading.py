@@ -1,0 +1,134 @@
+"""What whoever writes a client reads: the document, the same as a page, and what each problem means."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flask import Response, abort, current_app, make_response
+from markupsafe import Markup
+
+from webapp.api.document import document
+from webapp.api.door import as_json, blueprint
+from webapp.api.problems import PAGES, STATUS
+from webapp.parts import wired
+from webapp.rendering import language, say, speak
+
+
+@blueprint.get("/openapi.json", provide_automatic_options=False)
+def openapi() -> Response:
+    """Answer with the OpenAPI document; no key is needed, it tells nothing that the code does not."""
+    return as_json(document(wired().settings.public_url))
+
+
+@blueprint.get("/docs", provide_automatic_options=False)
+def docs() -> Response:
+    """Show the document as a page. In English, as what it describes is written in the code."""
+    speak("en")
+    described = document(wired().settings.public_url)
+    return _page(
+        "api/docs.html",
+        introduction=_paragraphs(described["info"]["description"]),
+        operations=list(_operations(described)),
+        schemas={name: list(_fields(schema)) for name, schema in described["components"]["schemas"].items()},
+        described={
+            name: _marked(schema.get("description", "")) for name, schema in described["components"]["schemas"].items()
+        },
+        problems=list(_problems()),
+    )
+
+
+@blueprint.get("/problems/<kind>", provide_automatic_options=False)
+def problem(kind: str) -> Response:
+    """Explain a kind of problem: where its `type` leads."""
+    known = next((one for one in _problems() if one["slug"] == kind), None)
+    if known is None:
+        abort(404)
+    return _page("api/problem.html", problem=known)
+
+
+def _page(template: str, **context: Any) -> Response:
+    # Without the frame of the customers' pages, which looks at the session: a session means nothing here.
+    rendered = current_app.jinja_env.get_template(template).render(language=language(), **context)
+    response = make_response(rendered)
+    response.headers["Content-Language"] = language()
+    return response
+
+
+def _problems() -> Iterator[dict[str, Any]]:
+    t = say()
+    for kind, status in STATUS.items():
+        slug = kind.replace("_", "-")
+        yield {
+            "slug": slug,
+            "href": f"{PAGES}/{slug}",
+            "status": status,
+            "title": t(f"api.problem.{kind}"),
+            "text": t(f"api.problem.{kind}.text"),
+        }
+
+
+def _operations(described: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for path, methods in described["paths"].items():
+        for method, one in methods.items():
+            content = one.get("requestBody", {}).get("content", {})
+            yield {
+                "id": one["operationId"],
+                "method": method.upper(),
+                "path": path,
+                "summary": one["summary"],
+                "paragraphs": _paragraphs(one["description"]),
+                "parameters": one["parameters"],
+                "takes": _name(next(iter(content.values()))["schema"]) if content else None,
+                "answers": [
+                    {"status": status, "text": _marked(answer["description"]), "gives": _given(answer)}
+                    for status, answer in one["responses"].items()
+                ],
+            }
+
+
+def _given(answer: Mapping[str, Any]) -> str | None:
+    content = answer.get("content", {})
+    return _name(next(iter(content.values()))["schema"]) if content else None
+
+
+def _fields(schema: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    required = schema.get("required", ())
+    for name, field in schema.get("properties", {}).items():
+        kinds = list(_kinds(field))
+        yield {
+            "name": name,
+            "kinds": kinds,
+            "is_required": name in required,
+            "text": _marked(field.get("description", "")),
+            "example": next(iter(field.get("examples", ())), None),
+        }
+
+
+def _kinds(field: Mapping[str, Any]) -> Iterator[dict[str, str | None]]:
+    """Yield what a field may be, each with the schema that it leads to if to any."""
+    for one in field.get("anyOf", [field]):
+        if "$ref" in one:
+            yield {"text": _name(one), "href": f"#{_name(one)}"}
+        elif "enum" in one:
+            yield {"text": ", ".join(one["enum"]), "href": None}
+        elif one.get("type") == "array":
+            inner = next(_kinds(one["items"]))
+            yield {"text": f"[{inner['text']}]", "href": inner["href"]}
+        else:
+            detail = one.get("format") or one.get("pattern") or ""
+            yield {"text": f"{one.get('type', '')} {detail}".strip(), "href": None}
+
+
+def _paragraphs(text: str) -> list[Markup]:
+    return [_marked(paragraph) for paragraph in text.strip().split("\n\n")]
+
+
+def _marked(text: str) -> Markup:
+    """Return text in which what stands between backquotes is code: so much of Markdown the descriptions use."""
+    parts = re.split(r"`([^`]+)`", text)
+    return Markup("").join(Markup("<code>{}</code>").format(part) if number % 2 else part
+                           for number, part in enumerate(parts))  # fmt: skip
+
+
+def _name(schema: Mapping[str, Any]) -> str:
+    return str(schema["$ref"]).rpartition("/")[2]

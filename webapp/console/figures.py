@@ -1,0 +1,315 @@
+"""Registrations in figures: how far they came, where they ended, what the messages cost, and the month's SMS budget."""
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from babel.dates import format_date
+from babel.numbers import format_currency, format_decimal
+from flask import Response, abort, flash, get_flashed_messages, make_response, redirect, request
+from markupsafe import Markup
+
+from services.figures import CHANNELS, STOPPED, Chosen, Passage, Report
+from services.figures.report import Mistake, Sent
+from services.messages.postage import Budget
+from services.refusal import OutOfTurn, Refusal
+from webapp.console import door
+from webapp.console.door import P, blueprint, console_page, needed
+from webapp.devices import OTHER_BROWSER
+from webapp.mistakes import Fields, SentForm, explain
+from webapp.parts import wired
+from webapp.rendering import is_fragment_due, language, say
+
+_PERIODS = {"1": "today", "7": "week", "30": "month"}
+_LONGEST = 366
+_DAY_BARS = 120
+"""How high the highest day is drawn, in pixels."""
+_ROW = 48
+_PERIOD = Fields({"first": "funnel.first", "last": "funnel.last"})
+_RELEASE = Fields({"more": "funnel.sms_budget.more", "reason": "staff.takeover.reason"})
+
+
+def _for_service(view: Callable[P, Response]) -> Callable[P, Response]:
+    """Let customer service and supervisors see a view; to advisers it is not there."""
+
+    @wraps(view)
+    def guarded(*arguments: P.args, **named: P.kwargs) -> Response:
+        seen = door.current()
+        if seen is not None and seen.member.is_adviser:
+            abort(404)
+        return needed(view)(*arguments, **named)
+
+    return guarded
+
+
+@blueprint.get("/regisztraciok")
+@_for_service
+def show_figures() -> Response:
+    """Show the figures of a period, of today's and the six days before where none is chosen."""
+    chosen, form = _chosen()
+    return _show(chosen, form)
+
+
+@blueprint.get("/regisztraciok.csv")
+@_for_service
+def figures_csv() -> Response:
+    """Answer with the table of the steps as CSV, as spreadsheets open it: with semicolons, and a mark in front."""
+    chosen, _ = _chosen()
+    report = _report(chosen)
+    t, sheet = say(), io.StringIO()
+    rows = csv.writer(sheet, delimiter=";", lineterminator="\r\n")
+    rows.writerow([t.plain(f"funnel.{head}") for head in ("step", "entered", "finished", "left", "share")])
+    for name, passage in report.steps.items():
+        share = "" if passage.percent is None else f"{passage.percent}%"
+        rows.writerow([_step_title(name), passage.entered, passage.finished, passage.left, share])
+    response = make_response(f"\ufeff{sheet.getvalue()}".encode())
+    response.headers["Content-Type"] = "text/csv; charset=utf-8"
+    name = f"regisztraciok-{chosen.first.isoformat()}-{chosen.last.isoformat()}.csv"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@blueprint.post("/regisztraciok")
+@_for_service
+def release_sms() -> Response:
+    """Let more text messages leave this month; supervisors alone."""
+    seen = door.current()
+    if seen is None or not seen.member.is_supervisor:
+        abort(404)
+    typed = {name: request.form.get(name, "").strip() for name in ("more", "reason")}
+    more, known = (_whole(request.form.get(name, "")) for name in ("more", "seen"))
+    try:
+        wired().sms_releases.release(seen, more, " ".join(typed["reason"].split()), seen=known or 0)
+    except Refusal as refusal:
+        chosen, form = _chosen()
+        return _show(chosen, explain([("", refusal)], _RELEASE, {**form.values, **typed}))
+    except OutOfTurn:
+        notice = None  # done by a second click, or by a colleague: the page shows where things stand
+    else:
+        notice = say()("funnel.sms_budget.released", count=more)
+    if notice:
+        flash(notice)
+    address = f"{door.door()}/regisztraciok"
+    if not is_fragment_due():
+        return make_response(redirect(address, 303))
+    response = make_response("")
+    response.headers["HX-Redirect"] = address  # whole, because the alarm stands outside of the main part
+    return response
+
+
+# --- What is chosen ----------------------------------------------------------------------------------------------
+
+
+def _chosen() -> tuple[Chosen, SentForm]:
+    """Return what the address chooses, and its form with what is wrong in it; then the last week is shown."""
+    today = wired().clock.now().astimezone(wired().profile.zone).date()
+    given = {name: request.args.get(name, "").replace("\0", "")[:40] for name in ("first", "last")}
+    only = {
+        "channel": channel if (channel := request.args.get("channel", "")) in CHANNELS else "",
+        "browser": request.args.get("browser", "").replace("\0", "")[:32],
+    }
+    days = request.args.get("days", "")
+    week = Chosen(today - timedelta(days=int(days) - 1 if days in _PERIODS else 6), today, **only)
+    if days in _PERIODS or not any(given.values()):
+        return week, SentForm({"first": week.first.isoformat(), "last": week.last.isoformat()})
+    first, last = _date(given["first"]), _date(given["last"])
+    if first is None or last is None or not 0 <= (last - first).days < _LONGEST:
+        place = "last" if first is not None else "first"
+        # A field for dates can hold nothing else.
+        dates = {name: text for name, text in given.items() if _date(text)}
+        return week, explain([(place, Refusal("period", "malformed", count=_LONGEST))], _PERIOD, dates)
+    return Chosen(first, last, **only), SentForm(given)
+
+
+def _date(text: str) -> date | None:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 a day has no time zone
+    except ValueError:
+        return None
+
+
+def _whole(text: str) -> int | None:
+    text = "".join(text.split())
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
+def _report(chosen: Chosen) -> Report:
+    wired().observations.flush()
+    return wired().figures.report(chosen)
+
+
+# --- What the page shows -----------------------------------------------------------------------------------------
+
+
+def _show(chosen: Chosen, form: SentForm, notice: Markup | None = None) -> Response:
+    report, budget = _report(chosen), wired().postage.budget()
+    days = request.args.get("days", "" if request.args.get("first") else "7")
+    return console_page(
+        "console/figures.html",
+        form.status,
+        form=form,
+        notice=notice or next((Markup(one) for one in get_flashed_messages()), None),  # noqa: S704 our own texts
+        here_url=f"{door.door()}/regisztraciok",
+        chosen=chosen,
+        period=_period(chosen),
+        periods=[(_address(chosen, days=one), f"funnel.period.{name}", one == days) for one, name in _PERIODS.items()],
+        csv_url=_address(chosen, ".csv", first=chosen.first.isoformat(), last=chosen.last.isoformat()),
+        channels=[(name, f"funnel.channel.{name}") for name in CHANNELS],
+        browsers=[(name, _browser(name)) for name in sorted({*report.known_browsers, chosen.browser} - {""})],
+        is_empty=report.is_empty,
+        steps=_rows(report.steps, _step_title),
+        row=_ROW,
+        day_bars=_day_bars(report.days),
+        high=_DAY_BARS,
+        days=_rows({day: one for day, one in report.days.items() if one.entered or one.finished}, _short_day),
+        by_channel=_rows(report.channels, lambda name: say().plain(f"funnel.channel.{name}")),
+        by_browser=_rows(report.browsers, _browser),
+        mistakes=[_mistake(one) for one in report.mistakes],
+        messages=[_message(one) for one in report.messages],
+        has_price=wired().profile.messages.sms_price is not None,
+        sms_cost=None if report.sms_cost is None else _money(report.sms_cost),
+        budget=_budget(budget),
+    )
+
+
+def _address(chosen: Chosen, ending: str = "", **query: str) -> str:
+    kept = {"channel": chosen.channel, "browser": chosen.browser}
+    return f"{door.door()}/regisztraciok{ending}?{urlencode({**query, **{k: v for k, v in kept.items() if v}})}"
+
+
+@dataclass(frozen=True)
+class _Row:
+    title: str
+    entered: str
+    finished: str
+    left: str
+    share: str
+    came: float
+    """How long the bar of those who came is, in percent of the longest; and of it those who came through."""
+    through: float
+
+
+def _rows(passages: Mapping[Any, Passage], title: Callable[[Any], str]) -> list[_Row]:
+    most = max((max(one.entered, one.finished) for one in passages.values()), default=0) or 1
+    return [
+        _Row(
+            title(name),
+            _number(one.entered),
+            _number(one.finished),
+            _number(one.left),
+            "–" if one.percent is None else f"{one.percent}%",
+            round(100 * one.entered / most, 2),
+            round(100 * one.finished / most, 2),
+        )
+        for name, one in passages.items()
+    ]
+
+
+def _day_bars(days: Mapping[date, Passage]) -> list[dict[str, Any]]:
+    """Return a bar for each day, in percent of the width and pixels of the height; none where there is one day."""
+    if len(days) < 2:
+        return []
+    most, wide = max((max(one.entered, one.finished) for one in days.values()), default=0) or 1, 100 / len(days)
+    labelled = {0: "start", len(days) - 1: "end"}
+    return [
+        {
+            "at": round(place * wide + wide * 0.12, 3),
+            "wide": round(wide * 0.76, 3),
+            "came": round(_DAY_BARS * one.entered / most, 1),
+            "through": round(_DAY_BARS * min(one.finished, most) / most, 1),
+            "label": _short_day(day) if place in labelled else "",
+            "anchor": labelled.get(place, ""),
+            "most": _number(most),
+        }
+        for place, (day, one) in enumerate(days.items())
+    ]
+
+
+def _step_title(name: str) -> str:
+    key = f"step.{name.replace('-', '_')}"
+    texts = wired().profile.texts
+    return say().plain(key) if texts.has(key, language()) else name
+
+
+def _browser(name: str) -> str:
+    return say().plain("funnel.browser.other") if name == OTHER_BROWSER else name
+
+
+def _mistake(one: Mistake) -> dict[str, str]:
+    kind = "dead_end" if one.what == STOPPED else "error"
+    return {"step": _step_title(one.step), "what": _in_words(one.error, kind), "count": _number(one.count)}
+
+
+def _in_words(error: str, kind: str) -> str:
+    """Return the catalogue's text for an error: what staff are told of it, or what the customer was."""
+    t, texts, error = say(), wired().profile.texts, error.removesuffix(".tail").removesuffix(".with_id")
+    for key in (f"funnel.error.{error}", f"staff.event.refused.{error}", f"{kind}.{error}.heading", f"error.{error}"):
+        if texts.has(key, language()):
+            return texts.template(key, language(), {"count": 2}).format_map(_Unknown(texts.facts(language())))
+    return t.plain("staff.event.refused.other", what=error)
+
+
+class _Unknown(dict[str, Any]):
+    """Facts of a text; those that only the moment knew are left open."""
+
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def _message(one: Sent) -> dict[str, str]:
+    texts = wired().profile.texts
+    keys = (f"funnel.message.{one.message}", f"mail.{one.message}.subject")
+    key = next((key for key in keys if texts.has(key, language())), None)
+    facts = _Unknown(texts.facts(language()))
+    return {
+        "kind": say().plain(f"funnel.kind.{one.kind}"),
+        "text": texts.template(key, language(), {}).format_map(facts) if key else one.message,
+        "sent": _number(one.sent),
+        "delivered": _number(one.delivered),
+        "given_up": _number(one.given_up),
+        "parts": _number(one.parts) if one.kind == "sms" else "–",
+        "cost": "–" if one.cost is None else _money(one.cost),
+    }
+
+
+def _budget(budget: Budget | None) -> dict[str, Any] | None:
+    if budget is None:
+        return None
+    return {
+        "used": _number(budget.used),
+        "allowed": _number(budget.allowed),
+        "percent": budget.percent,
+        "bar": min(100, budget.percent),
+        "more": budget.more,
+        "is_stopped": budget.is_stopped,
+        "is_short": budget.is_short,
+    }
+
+
+def _period(chosen: Chosen) -> str:
+    return _day(chosen.first) if chosen.first == chosen.last else f"{_day(chosen.first)} – {_day(chosen.last)}"
+
+
+def _locale() -> str:
+    return "en_GB" if language() == "en" else language()
+
+
+def _day(day: date, form: str = "long") -> str:
+    return format_date(day, form, _locale())
+
+
+def _short_day(day: date) -> str:
+    return _day(day, "d MMM" if language() == "en" else "MMM d.").replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def _number(number: int) -> str:
+    return format_decimal(number, locale=_locale())
+
+
+def _money(amount: Any) -> str:
+    return format_currency(amount, wired().profile.messages.currency or "", locale=_locale())

@@ -1,0 +1,119 @@
+"""The worklist of data to be put right: by kind, and each case closed with a note."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, flash, get_flashed_messages, request
+from markupsafe import Markup
+
+from services.refusal import Refusal
+from services.worklists import KINDS, QualityLine
+from services.worklists.quality import OF_TRIES
+from webapp.console import cases, door
+from webapp.console.door import blueprint, console_page, needed
+from webapp.console.search import go
+from webapp.console.worklists import ROOM, adviser_of, asked, choice_of_advisers, query, signed_in
+from webapp.mistakes import Fields, SentForm, explain
+from webapp.parts import wired
+from webapp.rendering import date_and_time, say
+
+
+@blueprint.get("/munkalistak/adatok")
+@needed
+def quality() -> Response:
+    """Show a page of the cases."""
+    return _show(request.args)
+
+
+@blueprint.post("/munkalistak/adatok")
+@needed
+def choose() -> Response:
+    """Open a customer of the list, or choose an adviser."""
+    if "customer" in request.form:
+        case_id = wired().unregistered.open(signed_in(), request.form["customer"])
+        return go(cases.address(case_id), lambda: cases.show_case(case_id))
+    chosen = {**request.form, "utan": ""}
+    return go(_address(chosen), lambda: _show(chosen))
+
+
+@blueprint.post("/munkalistak/adatok/<case_id>")
+@needed
+def close(case_id: str) -> Response:
+    """Close a case with a note. One that a colleague has closed meanwhile is not in the list any more."""
+    note = " ".join(request.form.get("note", "").replace("\0", "").split())
+    try:
+        is_closed = wired().quality_cases.close(signed_in(), case_id, note)
+    except Refusal as refusal:
+        field = f"note-{case_id}"
+        return _show(request.form, explain([("", refusal)], Fields({field: "worklist.note"}), {field: note}))
+    if is_closed:
+        flash("worklist.quality.was_closed")
+    return go(_address(request.form), lambda: _show(request.form))
+
+
+def _home() -> str:
+    return f"{door.door()}/munkalistak/adatok"
+
+
+def _address(values: Mapping[str, str], **other: str) -> str:
+    return _home() + query(values, **other)
+
+
+def _show(values: Mapping[str, str], form: SentForm | None = None) -> Response:
+    seen, form, values = signed_in(), form or SentForm(), asked(values)
+    kind, closed = values.get("adat", ""), bool(values.get("lezart"))
+    kind = kind if kind in KINDS else ""
+    page = wired().quality_cases.page(
+        seen, kind, values.get("utan", ""), adviser=adviser_of(seen, values), closed=closed
+    )
+    if form.problems and form.problems[0].field_id not in {f"note-{line.id}" for line in page.lines}:
+        form = SentForm()  # of a case that is not there any more
+    notice = next((str(key) for key in get_flashed_messages()), None)
+    chosen = {**values, "utan": ""}
+    return console_page(
+        "console/quality.html",
+        form.status,
+        room=ROOM,
+        form=form,
+        problems=form.problems,
+        notice=say()(notice) if notice else None,
+        address=_home(),
+        lists=f"{door.door()}/munkalistak",
+        kinds=[("", _address(chosen, adat=""), not kind)]
+        + [(one, _address(chosen, adat=one), one == kind) for one in KINDS],
+        states=[(_address(chosen, lezart=""), "open", not closed), (_address(chosen, lezart="1"), "closed", closed)],
+        kept={name: values.get(name, "") for name in ("adat", "lezart", "tanacsado", "utan")},
+        closed=closed,
+        **choice_of_advisers(seen, values),
+        lines=[_line(line) for line in page.lines],
+        more_url=_address(values, utan=page.more) if page.more else None,
+        first_url=_address(chosen) if values.get("utan") else None,
+    )
+
+
+def _line(line: QualityLine) -> dict[str, Any]:
+    return {
+        "id": line.id,
+        "mark": line.mark,
+        "name": line.hit.name,
+        "policy_number": line.hit.policy_number,
+        "kind": line.kind,
+        "tone": "bad" if line.kind in OF_TRIES else "off",
+        "found": say()("worklist.found", date=date_and_time(line.found_at)),
+        "past": _past(line),
+        "note": line.note,
+    }
+
+
+def _past(line: QualityLine) -> Markup | None:
+    t = say()
+    if line.closed_at is not None:
+        when = date_and_time(line.closed_at)
+        return (
+            t("worklist.closed", staff=line.closed_by, datetime=when)
+            if line.closed_by
+            else t("worklist.closed.itself", datetime=when)
+        )
+    if line.closed_by and line.note:
+        return t("worklist.closed.before", staff=line.closed_by, note=line.note)
+    return None

@@ -1,0 +1,280 @@
+"""The worklist of who has not registered, and invitations from it: choosing, sending, and how far that is (B2)."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from flask import Response, request
+from markupsafe import Markup
+
+from services import randomness
+from services.refusal import OutOfTurn, Refusal
+from services.staff import StaffSession
+from services.worklists import Batch, Line, View
+from services.worklists.lists import ALL, INVITATION, INVITED, NO_ADDRESS, NOT_INVITED, OVERDUE, REMINDER
+from services.worklists.unregistered import MOST_COUNTED
+from webapp.console import cases, door
+from webapp.console.door import blueprint, console_page, needed
+from webapp.console.search import go
+from webapp.mistakes import Fields, SentForm, explain
+from webapp.parts import wired
+from webapp.rendering import date_and_time, day, say
+
+LISTED = {ALL: "mind", NOT_INVITED: "meghivhato", NO_ADDRESS: "hivando", INVITED: "meghivott", OVERDUE: "lejart"}
+"""The lists by the words that name them in an address."""
+_BY_WORD = {word: listed for listed, word in LISTED.items()}
+_ORDERS = {"invite": INVITATION, "invite-all": INVITATION, "remind": REMINDER, "remind-all": REMINDER}
+_FIELDS = Fields({"due_on": "worklist.deadline", "customers": "worklist.unregistered.heading"})
+ROOM = "/munkalistak"
+"""Where the worklists stand behind each door, and by which the navigation knows that one is there."""
+_USUAL_TIME = timedelta(days=21)
+"""The deadline that stands in the form at first."""
+
+
+@blueprint.get("/munkalistak")
+@needed
+def unregistered() -> Response:
+    """Show a page of who has not registered."""
+    return _show(request.args)
+
+
+@blueprint.post("/munkalistak")
+@needed
+def order() -> Response:
+    """Open a customer of the list, choose an adviser, or have mails sent; to everybody only after asking again."""
+    seen, form = signed_in(), request.form
+    if "customer" in form:
+        case_id = wired().unregistered.open(seen, form["customer"])
+        return go(cases.address(case_id), lambda: cases.show_case(case_id))
+    kind = _ORDERS.get(form.get("action", ""))
+    if kind is None:
+        chosen = {**form, "utan": "", "kijelolve": ""}
+        return go(_address(chosen), lambda: _show(chosen))
+    everybody, invitations = form["action"].endswith("-all"), wired().invitations
+    try:
+        deadline_at = invitations.end_of(form.get("due_on", "")) if kind == INVITATION else None
+        if everybody and "sure" not in form:
+            of_all = {**form, "utan": "", "mit": form["action"], "nap": form.get("due_on", "") if deadline_at else ""}
+            return go(f"{_home()}/mindenki{query(of_all)}", lambda: _ask(of_all))
+        batch_id = invitations.order(
+            seen,
+            form.get("form", ""),
+            kind,
+            marks=None if everybody else form.getlist("customers"),
+            view=view_of(seen, form),
+            deadline_at=deadline_at,
+        )
+    except Refusal as refusal:
+        return _show(form, explain([("", refusal)], _FIELDS, form))
+    return go(_batch_address(batch_id), lambda: _show_batch(batch_id))
+
+
+@blueprint.get("/munkalistak/mindenki")
+@needed
+def everybody() -> Response:
+    """Ask again before everybody in a list is written to."""
+    return _ask(request.args)
+
+
+@blueprint.get("/munkalistak/kuldes/<batch_id>")
+@needed
+def batch_progress(batch_id: str) -> Response:
+    """Show how far a batch is; asked again by the page itself, which does not prolong the session."""
+    return _show_batch(batch_id)
+
+
+@blueprint.post("/munkalistak/kuldes/<batch_id>")
+@needed
+def stop_batch(batch_id: str) -> Response:
+    """Send nothing more of it."""
+    try:
+        wired().invitations.stop(signed_in(), batch_id)
+    except OutOfTurn:
+        wired().invitations.batch(signed_in(), batch_id)  # over already; or not to be seen at all
+    return go(_batch_address(batch_id), lambda: _show_batch(batch_id))
+
+
+# --- What both worklists share -------------------------------------------------------------------------------------
+
+
+def signed_in() -> StaffSession:
+    """Return the session of the member who works here."""
+    seen = door.current()
+    assert seen is not None
+    return seen
+
+
+def adviser_of(seen: StaffSession, values: Mapping[str, str]) -> str | None:
+    """Return the code of the adviser who was chosen."""
+    return wired().unregistered.adviser(seen, values.get("tanacsado", ""))
+
+
+def view_of(seen: StaffSession, values: Mapping[str, str]) -> View:
+    """Return which list is asked for, and of which adviser."""
+    return View(_BY_WORD.get(values.get("lista", ""), ALL), adviser_of(seen, values)).seen_by(seen)
+
+
+def asked(values: Mapping[str, str]) -> dict[str, str]:
+    """Return what an address or a form of the worklists asks for: our own words and marks, nothing else."""
+    known = ("lista", "adat", "lezart", "tanacsado", "utan", "mit", "nap", "kijelolve")
+    found = {name: values.get(name, "") for name in known}
+    return {name: value for name, value in found.items() if value.replace("-", "").replace("_", "").isalnum()}
+
+
+def query(values: Mapping[str, str], **other: str) -> str:
+    """Return the query of an address, without what is empty."""
+    pairs = [f"{name}={value}" for name, value in asked({**values, **other}).items()]
+    return f"?{'&'.join(pairs)}" if pairs else ""
+
+
+def choice_of_advisers(seen: StaffSession, values: Mapping[str, str]) -> dict[str, Any]:
+    """Return whom a member may choose, and who is chosen."""
+    return {"advisers": wired().unregistered.advisers(seen), "adviser": values.get("tanacsado", "")}
+
+
+# --- What the pages show -------------------------------------------------------------------------------------------
+
+
+def _home() -> str:
+    return door.door() + ROOM
+
+
+def _address(values: Mapping[str, str], **other: str) -> str:
+    return _home() + query(values, **other)
+
+
+def _batch_address(batch_id: str) -> str:
+    return f"{_home()}/kuldes/{batch_id}"
+
+
+def _show(values: Mapping[str, str], form: SentForm | None = None) -> Response:
+    parts, seen, values = wired(), signed_in(), asked(values)
+    is_all_chosen = "kijelolve" in values
+    values.pop("kijelolve", None)
+    view = view_of(seen, values)
+    page = parts.unregistered.page(seen, view, values.get("utan", ""))
+    chosen = set(request.form.getlist("customers"))
+    if form is None:
+        usual = (parts.clock.now() + _USUAL_TIME).astimezone(parts.profile.zone).date()
+        form = SentForm({"due_on": usual.isoformat()})
+    can_all = seen.member.is_supervisor or seen.member.is_adviser
+    return console_page(
+        "console/unregistered.html",
+        form.status,
+        room=ROOM,
+        form=form,
+        problems=form.problems,
+        address=_home(),
+        lists=[
+            (name, _address({**values, "utan": ""}, lista=word), name == view.listed) for name, word in LISTED.items()
+        ],
+        listed=view.listed,
+        word=LISTED[view.listed],
+        place=values.get("utan", ""),
+        **choice_of_advisers(seen, values),
+        count=None if page.count is None else _count(page.count),
+        lines=[_line(line, line.mark in chosen or is_all_chosen) for line in page.lines],
+        is_all_chosen=is_all_chosen,
+        all_url=_address(values, kijelolve="mind"),
+        none_url=_address(values),
+        more_url=_address(values, utan=page.more) if page.more else None,
+        first_url=_address({**values, "utan": ""}) if values.get("utan") else None,
+        can_invite=view.listed not in (INVITED, NO_ADDRESS),
+        can_remind=view.listed in (ALL, INVITED),
+        can_invite_all=can_all and view.listed not in (INVITED, NO_ADDRESS),
+        can_remind_all=can_all and view.listed == INVITED,
+        form_id=randomness.opaque_id(),
+        batches=[(_batch(one), _batch_address(one.id)) for one in parts.invitations.recent(seen)],
+    )
+
+
+def _show_batch(batch_id: str) -> Response:
+    batch = wired().invitations.batch(signed_in(), batch_id)
+    return console_page(
+        "console/batch.html", room=ROOM, batch=_batch(batch), address=_batch_address(batch_id), lists=_home()
+    )
+
+
+def _ask(values: Mapping[str, str]) -> Response:
+    seen, values = signed_in(), asked(values)
+    action = values.get("mit", "")
+    kind = _ORDERS.get(action)
+    if kind is None or not action.endswith("-all"):
+        raise OutOfTurn
+    view = view_of(seen, values)
+    reached = wired().unregistered.count_reached(seen, view, kind)
+    names = dict(wired().unregistered.advisers(seen))
+    try:
+        deadline_at = wired().invitations.end_of(values.get("nap", "")) if kind == INVITATION else None
+    except Refusal:
+        raise OutOfTurn from None
+    return console_page(
+        "console/send_to_all.html",
+        room=ROOM,
+        kind=kind,
+        address=_home(),
+        back_url=_address(values),
+        listed=view.listed,
+        adviser_name=names.get(values.get("tanacsado", "")) or (seen.member.name if seen.member.is_adviser else None),
+        count=_count(wired().unregistered.count(seen, view)),
+        reached=_count(reached),
+        deadline=day(deadline_at) if deadline_at else None,
+        hidden={
+            "form": randomness.opaque_id(), "lista": LISTED[view.listed], "tanacsado": values.get("tanacsado", ""),
+            "due_on": values.get("nap", ""), "sure": "1",
+        },
+        action=action,
+    )  # fmt: skip
+
+
+def _count(count: int) -> Markup:
+    if count > MOST_COUNTED:
+        return say()("worklist.count.more", count=MOST_COUNTED)
+    return say()("worklist.count", count=count)
+
+
+def _line(line: Line, is_chosen: bool) -> dict[str, Any]:
+    t = say()
+    words, tone = t("worklist.not_invited"), "off"
+    if not line.has_address:
+        words, tone = t("worklist.no_address"), "bad"
+    elif line.is_undelivered:
+        words, tone = t("worklist.undelivered"), "bad"
+    elif line.deadline_at and not line.is_open:
+        words, tone = t("worklist.deadline.over", date=day(line.deadline_at)), "bad"
+    elif line.deadline_at:
+        words, tone = t("worklist.deadline.at", date=day(line.deadline_at)), ""
+    past = []
+    if line.invited_at:
+        past.append(t("worklist.invited", date=day(line.invited_at)))
+    if line.reminded_at:
+        past.append(t("worklist.reminded", date=day(line.reminded_at)))
+    return {
+        "mark": line.mark,
+        "name": line.hit.name,
+        "policy_number": line.hit.policy_number,
+        "adviser": line.adviser,
+        "words": words,
+        "tone": tone,
+        "past": past,
+        "has_address": line.has_address,
+        "is_chosen": is_chosen and line.has_address,
+    }
+
+
+def _batch(batch: Batch) -> dict[str, Any]:
+    t = say()
+    key = "worklist.invite.progress" if batch.kind == INVITATION else "worklist.remind.progress"
+    total = batch.total if batch.ended_at is None or batch.total is None else max(batch.total, batch.sent)
+    return {
+        "kind": batch.kind,
+        "by": t("worklist.batch.by", staff=batch.by, datetime=date_and_time(batch.created_at)),
+        "deadline": t("worklist.deadline.at", date=day(batch.deadline_at)) if batch.deadline_at else None,
+        "sent": batch.sent,
+        "done": batch.sent + batch.skipped,
+        "total": total,
+        "words": t(key, current=batch.sent, total=total) if total is not None else t("worklist.batch.counting"),
+        "skipped": t("worklist.batch.skipped", count=batch.skipped) if batch.skipped else None,
+        "is_over": batch.ended_at is not None,
+        "is_stopped": batch.is_stopped,
+    }

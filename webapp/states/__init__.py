@@ -1,0 +1,12 @@
+"""Every state of the site that a customer or a member of staff can meet, each a short walk through its public doors.
+
+Only a demonstration has them (`/dev/states`): for accessibility testers, for QA, and for the suite's own tests.
+"""
+
+from webapp.states.catalogue import STATES, State, known
+from webapp.states.walker import Walker
+
+# Each module adds its states to the catalogue.
+from webapp.states import account, console, documents, registration  # isort: skip  # noqa: F401
+
+__all__ = ["STATES", "State", "Walker", "known"]

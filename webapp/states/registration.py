@@ -1,0 +1,436 @@
+"""The registration: each step as it is met, refused, limited and over, and every end at which it cannot go on."""
+
+from services import identifiers
+from webapp.states.catalogue import state
+from webapp.states.walker import Walker
+
+_STEPS, _ENDS = "registration", "dead ends"
+_START = "/regisztracio"
+_OF_OTHERS = {
+    "birth_date": "1971-02-03",
+    "tax_number": "11111111-1-42",
+    "birth_number": "855314/0013",
+    "postal_code": "9999",
+    "mobile": "+36 20 999 9999",
+}
+"""Well-formed, and nobody's."""
+
+
+@state(_STEPS)
+def start(walker: Walker) -> None:
+    """The page before the first step."""
+    walker.get("/")
+
+
+@state(_STEPS)
+def identify(walker: Walker) -> None:
+    """The first step."""
+    walker.get(_START)
+
+
+@state(_STEPS, status=422)
+def identify_empty(walker: Walker) -> None:
+    """Nothing was filled in."""
+    walker.get(_START)
+    walker.send("identify")
+
+
+@state(_STEPS, status=422)
+def identify_malformed(walker: Walker) -> None:
+    """Nothing has the form that it should have."""
+    walker.get(_START)
+    fields = dict.fromkeys(walker.customer.fields, "13")
+    kept = {name: text for name, text in walker.customer.fields.items() if name in ("identifier_kind", "holder_type")}
+    walker.send("identify", **fields | kept)
+
+
+@state(_STEPS, status=422)
+def identify_mismatch(walker: Walker) -> None:
+    """All is well-formed, and nobody is found."""
+    walker.get(_START)
+    _send_others_data(walker)
+
+
+def _send_others_data(walker: Walker) -> None:
+    own = walker.customer.fields
+    walker.send("identify", **{name: _OF_OTHERS.get(name, text) for name, text in own.items()})
+
+
+@state(_STEPS, status=429)
+def identify_slowed(walker: Walker) -> None:
+    """Too many wrong tries with one number."""
+    walker.get(_START)
+    walker.spoilt.add(walker.customer.kutid)
+    for _ in range(walker.parts.profile.identification.wrong_tries + 1):
+        _send_others_data(walker)
+
+
+@state(_STEPS)
+def email(walker: Walker) -> None:
+    """Where the address is asked for."""
+    walker.to("email")
+
+
+@state(_STEPS, status=422)
+def email_empty(walker: Walker) -> None:
+    """Nothing was filled in."""
+    walker.to("email")
+    walker.send("email")
+
+
+@state(_STEPS, status=422)
+def email_malformed(walker: Walker) -> None:
+    """It is no address, and the two differ."""
+    walker.to("email")
+    walker.send("email", email="anna(kukac)example.hu", email_confirm="anna")
+
+
+@state(_STEPS, status=422)
+def email_taken(walker: Walker) -> None:
+    """Somebody else has an account with the address."""
+    walker.open_account()
+    taken = walker.email
+    walker.forget()
+    walker.be(walker.somebody())
+    walker.get(_START)
+    walker.to("email")
+    walker.send("email", email=taken, email_confirm=taken)
+
+
+@state(_STEPS, needs="email-sent")
+def email_sent(walker: Walker) -> None:
+    """The mail has left."""
+    walker.to("email-sent")
+
+
+@state(_STEPS, needs="email-sent")
+def email_sent_suggestion(walker: Walker) -> None:
+    """The address looks mistyped."""
+    walker.email = walker.email.replace("@example.hu", "@gmial.com")
+    walker.to("email-sent")
+
+
+@state(_STEPS, needs="email-sent", status=422)
+def email_sent_too_early(walker: Walker) -> None:
+    """The mail is asked for again at once."""
+    walker.to("email-sent")
+    walker.act("resend-email")
+
+
+@state(_STEPS, needs="email-sent", moves_clock=True)
+def email_sent_again(walker: Walker) -> None:
+    """The mail has left again."""
+    walker.to("email-sent")
+    walker.wait(seconds=61)
+    walker.act("resend-email")
+
+
+@state(_STEPS, needs="email-sent", moves_clock=True, status=422)
+def email_too_many(walker: Walker) -> None:
+    """The address has got as many mails as it may."""
+    walker.to("email-sent")
+    for _ in range(walker.parts.profile.registration.mails_an_hour):
+        walker.wait(seconds=61)
+        walker.act("resend-email")
+
+
+@state(_STEPS, needs="email-sent")
+def email_continued_elsewhere(walker: Walker) -> None:
+    """The window that waits, after the link was followed in another browser."""
+    walker.to("email-sent")
+    another = walker.another()
+    another.get(walker.link())
+    another.take_step()
+    walker.get(_START)
+
+
+@state(_STEPS, needs="mobile")
+def mobile(walker: Walker) -> None:
+    """Where the mobile is asked for."""
+    walker.to("mobile")
+
+
+@state(_STEPS, status=422, needs="mobile")
+def mobile_empty(walker: Walker) -> None:
+    """Nothing was filled in."""
+    walker.to("mobile")
+    walker.send("mobile")
+
+
+@state(_STEPS, status=422, needs="mobile")
+def mobile_not_on_record(walker: Walker) -> None:
+    """A number that is not the customer's."""
+    walker.to("mobile")
+    example = walker.somebody().mobile
+    walker.send("mobile", mobile=identifiers.written(example))
+
+
+@state(_STEPS)
+def sms_code(walker: Walker) -> None:
+    """The code has left."""
+    walker.to("sms-code")
+
+
+@state(_STEPS, status=422)
+def sms_code_empty(walker: Walker) -> None:
+    """Nothing was filled in."""
+    walker.to("sms-code")
+    walker.send("sms-code")
+
+
+@state(_STEPS, status=422)
+def sms_code_wrong(walker: Walker) -> None:
+    """A code that is not the one."""
+    _try_wrong_codes(walker, 1)
+
+
+@state(_STEPS, status=422)
+def sms_code_last_try(walker: Walker) -> None:
+    """One try is left for this code."""
+    _try_wrong_codes(walker, walker.parts.profile.one_time_code.tries - 1)
+
+
+@state(_STEPS, status=422)
+def sms_code_tried_out(walker: Walker) -> None:
+    """No try is left for this code."""
+    _try_wrong_codes(walker, walker.parts.profile.one_time_code.tries)
+
+
+def _try_wrong_codes(walker: Walker, count: int) -> None:
+    walker.to("sms-code")
+    for _ in range(count):
+        walker.send("sms-code", sms_code=walker.wrong_code())
+
+
+@state(_STEPS, status=422)
+def sms_code_too_early(walker: Walker) -> None:
+    """Another code is asked for at once; the first one has left."""
+    walker.to("sms-code")
+    walker.code()
+    walker.send("sms-resend")
+
+
+@state(_STEPS, moves_clock=True)
+def sms_code_sent_again(walker: Walker) -> None:
+    """Another code has left."""
+    walker.to("sms-code")
+    walker.wait(seconds=61)
+    walker.send("sms-resend")
+
+
+@state(_STEPS, moves_clock=True)
+def sms_code_last(walker: Walker) -> None:
+    """The last of the codes that a customer gets has left."""
+    walker.to("sms-code")
+    for _ in range(walker.parts.profile.one_time_code.codes - 1):
+        walker.code()  # a code that has not left would not count
+        walker.wait(seconds=61)
+        walker.send("sms-resend")
+
+
+@state(_STEPS, moves_clock=True, status=422)
+def sms_code_expired(walker: Walker) -> None:
+    """The code is tried after its time."""
+    walker.to("sms-code")
+    code = walker.code()
+    walker.wait(minutes=walker.parts.profile.one_time_code.minutes + 1)
+    walker.send("sms-code", sms_code=code)
+
+
+@state(_STEPS)
+def sms_code_undelivered(walker: Walker) -> None:
+    """The text message could not be delivered; it does not count."""
+    walker.to("sms-code")
+    with walker.parts.store.write() as connection:
+        walker.parts.codes.give_back(connection, walker.customer.kutid)
+    walker.get(walker.page.request.path)
+
+
+@state(_STEPS, needs="consents")
+def consents(walker: Walker) -> None:
+    """The statements."""
+    walker.to("consents")
+
+
+@state(_STEPS, status=422, needs="consents")
+def consents_empty(walker: Walker) -> None:
+    """None was made."""
+    walker.to("consents")
+    walker.send("consents")
+
+
+@state(_STEPS, needs="terms")
+def terms(walker: Walker) -> None:
+    """The terms, not opened yet."""
+    walker.to("terms")
+
+
+@state(_STEPS, needs="terms", status=422)
+def terms_not_opened(walker: Walker) -> None:
+    """Accepted without having been opened."""
+    walker.to("terms")
+    walker.send("terms", terms="1")
+
+
+@state(_STEPS, needs="terms")
+def terms_opened(walker: Walker) -> None:
+    """They were opened."""
+    walker.to("terms")
+    walker.open_document("terms")
+    walker.get(walker.page.request.path)
+
+
+@state(_STEPS, needs="terms", status=422)
+def terms_not_ticked(walker: Walker) -> None:
+    """Opened and not accepted."""
+    walker.to("terms")
+    walker.open_document("terms")
+    walker.send("terms")
+
+
+@state(_STEPS)
+def password(walker: Walker) -> None:
+    """Where the password is chosen."""
+    walker.to("password")
+
+
+@state(_STEPS, status=422)
+def password_empty(walker: Walker) -> None:
+    """Nothing was filled in."""
+    walker.to("password")
+    walker.send("password")
+
+
+@state(_STEPS, status=422)
+def password_weak(walker: Walker) -> None:
+    """It keeps none of the rules, and its repetition differs."""
+    walker.to("password")
+    walker.send("password", password="jelszo", password_confirm="jelszó")
+
+
+@state(_STEPS, status=422)
+def password_common(walker: Walker) -> None:
+    """It keeps the rules and stands on every attacker's list."""
+    walker.to("password")
+    walker.send("password", password="Password123!", password_confirm="Password123!")
+
+
+@state(_STEPS, moves_clock=True)
+def password_warning(walker: Walker) -> None:
+    """The hour is nearly over."""
+    walker.to("password")
+    rules = walker.parts.profile.registration
+    walker.wait(minutes=rules.minutes - rules.warning_minutes)
+    walker.get(walker.page.request.path)
+
+
+@state(_STEPS)
+def done(walker: Walker) -> None:
+    """The account is open."""
+    walker.to("done")
+
+
+# --- Where it cannot go on ----------------------------------------------------------------------------------------
+
+
+@state(_ENDS, status=422)
+def no_mobile(walker: Walker) -> None:
+    """Identified, and no mobile is on record (M12); where the mobile is part of what is asked it does not match."""
+    holder = next(iter(walker.parts.profile.identification.asks))
+    walker.be(walker.somebody(holder, has_mobile=False))
+    walker.get(_START)
+    walker.send("identify", **walker.customer.fields | {"mobile": "+36 20 123 4567"})
+
+
+@state(_ENDS, status=409)
+def already_registered(walker: Walker) -> None:
+    """Identified, and there is an account already."""
+    walker.to("done")
+    walker.forget()
+    walker.get(_START)
+    walker.take_step()
+
+
+@state(_ENDS, status=404)
+def link_unknown(walker: Walker) -> None:
+    """The link is not one of ours."""
+    walker.get("/regisztracioveglegesites?token=x")
+
+
+@state(_ENDS, needs="email-sent", moves_clock=True, status=410)
+def link_expired(walker: Walker) -> None:
+    """The link is opened after its hour."""
+    walker.to("email-sent")
+    link = walker.link()
+    walker.wait(minutes=walker.parts.profile.registration.minutes + 1)
+    walker.get(link)
+
+
+@state(_ENDS, needs="email-sent", status=410)
+def link_completed(walker: Walker) -> None:
+    """The link is opened in another browser after the registration."""
+    walker.to("email-sent")
+    link = walker.link()
+    walker.to("done")
+    walker.forget()
+    walker.get(link)
+
+
+@state(_ENDS, moves_clock=True, status=410)
+def time_over(walker: Walker) -> None:
+    """A form is sent after the hour."""
+    walker.to("email")
+    walker.wait(minutes=24 * 60)
+    walker.take_step()
+
+
+@state(_ENDS, moves_clock=True, status=403)
+def codes_used_up(walker: Walker) -> None:
+    """All codes and all tries are used up."""
+    walker.to("sms-code")
+    rules = walker.parts.profile.one_time_code
+    for number in range(rules.codes):
+        if number:
+            walker.wait(seconds=61)
+            walker.get(walker.page.request.path)
+            walker.send("sms-resend")
+        for _ in range(rules.tries):
+            walker.send("sms-code", sms_code=walker.wrong_code())
+
+
+@state(_ENDS, status=400)
+def form_too_old(walker: Walker) -> None:
+    """The form was made for a browser session that is over."""
+    walker.get(_START)
+    walker.send("identify", csrf_token="x")
+
+
+@state(_ENDS, status=404)
+def not_found(walker: Walker) -> None:
+    """There is no such page."""
+    walker.get("/nincs-ilyen")
+
+
+@state(_ENDS, status=429)
+def too_many_requests(walker: Walker) -> None:
+    """One address asks for more pages than people do."""
+    walker.get("/dev/fault/429")
+
+
+@state(_ENDS, status=500)
+def fault(walker: Walker) -> None:
+    """Something broke on our side."""
+    walker.get("/dev/fault/500")
+
+
+@state(_ENDS, status=503)
+def unavailable(walker: Walker) -> None:
+    """The database does not answer."""
+    walker.get("/dev/fault/503")
+
+
+@state(_ENDS)
+def internet_explorer(walker: Walker) -> None:
+    """A browser that does not know what the pages need."""
+    walker.headers["User-Agent"] = "Mozilla/5.0 (Windows NT 10.0; WOW64; Trident/7.0; rv:11.0) like Gecko"
+    walker.get("/")
