@@ -108,8 +108,11 @@ def is_fragment_due() -> bool:
 
 def page(template: str, status: int = 200, *, layout: str = "layouts/page.html", **context: Any) -> Response:
     """Render `template` as a page in its layout, or as its fragment alone where HTMX asked for that."""
-    layout = "layouts/fragment.html" if is_fragment_due() else layout
-    response = make_response(render_template(template, layout=layout, **context), status)
+    takes_focus = "autofocus"
+    if is_fragment_due():
+        # The script gives the focus: WebKit itself would do so some time later, to somebody who is typing already.
+        layout, takes_focus = "layouts/fragment.html", "data-focus"
+    response = make_response(render_template(template, layout=layout, takes_focus=takes_focus, **context), status)
     response.vary.update(("HX-Request", "HX-Boosted"))
     return response
 

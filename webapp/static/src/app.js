@@ -253,6 +253,11 @@
     const message = target.matches('[data-say]') ? target : target.querySelector('.note[data-say]')
     if (message) say(message.dataset.say)
     enhance(target)
+    const arrival = document.querySelector('[data-focus]')
+    if (arrival) {
+      delete arrival.dataset.focus
+      arrival.focus()
+    }
   })
 
   // A page from the back-forward cache shows a step that may be over.
