@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import delete, exists, func, insert, select, true
+from sqlalchemy import delete, exists, func, select, true
 
 from services import email_addresses
 from services.clock import Clock
@@ -13,6 +13,7 @@ from services.register_import import RegisterImport
 from services.staff.accounts import new_member
 from services.staff.member import ADVISER, SERVICE, SUPERVISOR
 from services.store.engine import Store
+from services.store.statements import insert_for
 from services.store.tables import REGISTER, customer_accounts, customers, metadata, phones, policies, staff
 
 STAFF = (
@@ -64,7 +65,8 @@ def add_staff(store: Store, clock: Clock, rounds: int) -> None:
         for email, name, role in STAFF
     ]  # fmt: skip
     with store.write() as connection:
-        connection.execute(insert(staff), members)
+        # Several processes may begin at once.
+        connection.execute(insert_for(connection, staff).on_conflict_do_nothing(), members)
 
 
 def examples(store: Store, profile: Profile) -> list[str]:

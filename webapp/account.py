@@ -10,7 +10,7 @@ from wtforms import ValidationError
 from services import email_addresses, identifiers, masking
 from services.accounts import DeadLink, Session
 from services.refusal import DeadEnd, OutOfTurn, Refusal
-from webapp import signed_in
+from webapp import dead_ends, signed_in
 from webapp.forms import StepForm, Text
 from webapp.mistakes import Fields, SentForm, explain
 from webapp.parts import wired
@@ -306,7 +306,8 @@ def _new_email(token: str, form: SentForm) -> Response:
 
 
 def _dead_link() -> Response:
-    return page("account/dead_link.html", 410, key="account.email.change.dead", href=EMAIL)
+    reference = dead_ends.passing_reference("email_change")
+    return page("account/dead_link.html", 410, key="account.email.change.dead", href=EMAIL, reference=reference)
 
 
 # --- The mobile --------------------------------------------------------------------------------------------------
@@ -395,7 +396,13 @@ def _mobile(form: SentForm | None = None, *, is_paused: bool = False) -> Respons
 
 
 def _no_codes_left(dead_end: DeadEnd) -> Response:
-    return page("account/no_codes.html", 403, again_at=date_and_time(dead_end.facts["again_at"]), href=ACCOUNT)
+    return page(
+        "account/no_codes.html",
+        403,
+        again_at=date_and_time(dead_end.facts["again_at"]),
+        reference=wired().references.issue("codes_used_up", kutid=_session().account.kutid),
+        href=ACCOUNT,
+    )
 
 
 # --- The end -----------------------------------------------------------------------------------------------------

@@ -59,12 +59,16 @@ def show(
     )
 
 
+def passing_reference(kind: str) -> str:
+    """Return a reference code that stands in the log alone: nothing is known of who came here, and floods do."""
+    reference = randomness.reference()
+    log.info("dead end %s reference=%s", kind, reference)
+    return reference
+
+
 def _reference(kind: str, kutid: str | None, registration: Registration | None) -> str:
     if kutid is None and registration is None:
-        # Nothing is known of whoever made up a link, so there is nothing to keep: a flood of them writes nothing.
-        reference = randomness.reference()
-        log.info("dead end %s reference=%s", kind, reference)
-        return reference
+        return passing_reference(kind)
     return wired().references.issue(
         kind,
         kutid=kutid or (registration.kutid if registration else None),

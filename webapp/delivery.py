@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from services import one_time_codes
 from services.messages.composer import Composer
 from services.messages.delivery import Delivery
-from services.messages.senders import AppriseSender, DemoSender, FolderSender, Sender
+from services.messages.senders import AppriseSender, DemoSender, FolderSender, Noted, Sender
 from webapp.mail_sender import SmtpSender
 from webapp.parts import Parts
 
@@ -31,8 +31,13 @@ def delivery(parts: Parts) -> Delivery:
 
 
 def _sender(url: str, parts: Parts) -> Sender:
-    if url == "demo:":
-        return DemoSender(parts.store, parts.clock)
+    if not parts.settings.demo:
+        return _way_out(url, parts)
+    inbox = DemoSender(parts.store, parts.clock)
+    return inbox if url == "demo:" else Noted(_way_out(url, parts), inbox)
+
+
+def _way_out(url: str, parts: Parts) -> Sender:
     if url.startswith("folder:"):
         return FolderSender(url.removeprefix("folder:"), parts.clock)
     if url.startswith(("smtp:", "smtps:")):

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, current_app, jsonify, make_respons
 
 from services.clock import DemoClock
 from services.demo_data import reset
-from webapp.demo_inbox import arrived
+from webapp.demo_inbox import arrived, deliver
 from webapp.faults import too_many
 from webapp.parts import wired
 from webapp.rendering import clock_time, date_and_time, page
@@ -53,6 +53,8 @@ def inbox() -> Response:
 def inbox_json() -> Response:
     """List what was sent, oldest first; `to` and `kind` choose."""
     to, kind = request.args.get("to"), request.args.get("kind")
+    if to is not None and to.startswith(" "):
+        to = f"+{to[1:]}"  # of a number whose plus sign was not encoded
     return jsonify(
         [
             {
@@ -146,9 +148,11 @@ def clock() -> Response:
     """Tell the application's time; POST moves it forward by `advance` seconds."""
     moving = wired().clock
     if request.method == "POST" and isinstance(moving, DemoClock):
-        advance = request.form.get("advance", type=float)
+        advance = request.values.get("advance", type=float)
         if advance is None or not 0 <= advance <= _FURTHEST:
             abort(400)
+        if wired().settings.is_quiet:
+            deliver(wired())  # what was on its way has arrived by then
         moving.advance(timedelta(seconds=advance))
     return _answer(now=moving.now().isoformat())
 
@@ -156,7 +160,7 @@ def clock() -> Response:
 @blueprint.post("/terms")
 def publish_terms() -> Response:
     """Publish a new version of the terms, in force from now."""
-    version = request.form.get("version", "").strip()
+    version = request.values.get("version", "").strip()
     if not version or len(version) > 40 or not version.replace("-", "").replace(".", "").replace("_", "").isalnum():
         abort(400)
     parts = wired()

@@ -6,7 +6,7 @@ from wtforms import ValidationError
 from services import email_addresses
 from services.accounts import DeadLink
 from services.refusal import Refusal
-from webapp import signed_in
+from webapp import dead_ends, signed_in
 from webapp.forms import StepForm, Text
 from webapp.mistakes import Fields, SentForm, explain
 from webapp.parts import wired
@@ -124,4 +124,5 @@ def _reset(token: str, form: SentForm, sent: str) -> Response:
 
 
 def _dead() -> Response:
-    return page("account/dead_link.html", 410, key="reset.dead", href=FORGOT)
+    reference = dead_ends.passing_reference("reset")
+    return page("account/dead_link.html", 410, key="reset.dead", href=FORGOT, reference=reference)

@@ -7,6 +7,7 @@ from typing import Protocol
 from markupsafe import Markup
 
 from services.refusal import Refusal
+from webapp import dead_ends
 from webapp.parts import wired
 from webapp.rendering import clock_time, date_and_time, language, say
 from webapp.steps import Step
@@ -20,7 +21,8 @@ _KEYS = {
     ("passkey", "stopped"): "account.passkeys.stopped",
 }
 """The texts of refusals that do not stand under ``error.``."""
-_TOO_MANY = {("identify", "slowed"), ("current_password", "wait")}
+_TOO_MANY = {("identify", "slowed"), ("email", "too_many"), ("current_password", "wait")}
+"""What has to wait, however well it is mended."""
 
 
 class Asking(Protocol):
@@ -120,4 +122,8 @@ def _sentence(refusal: Refusal, *, for_staff: bool) -> Markup:
         facts["datetime"] = date_and_time(facts["moment"])
     if for_staff:
         return t(key_for_staff(refusal), **facts)
-    return t(_KEYS.get((refusal.field, refusal.reason), f"error.{refusal.field}.{refusal.reason}"), **facts)
+    text = t(_KEYS.get((refusal.field, refusal.reason), f"error.{refusal.field}.{refusal.reason}"), **facts)
+    if (refusal.field, refusal.reason) in _TOO_MANY:
+        reference = t("shell.reference", reference=dead_ends.passing_reference(refusal.reason))
+        return Markup(" ").join((text, t("shell.help.text"), reference))
+    return text

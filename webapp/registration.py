@@ -29,7 +29,7 @@ SECOND_HALF = "/regisztracioveglegesites"
 @blueprint.get(FIRST_HALF)
 @blueprint.get(SECOND_HALF)
 def show() -> Response:
-    """Show the step that is due. Changes nothing: mail scanners open links too."""
+    """Show the step that is due. Changes nothing here but what this browser holds: mail scanners open links too."""
     browser = this_browser(request.args.get("token", ""))
     if browser.is_token_unknown:
         return dead_ends.show("link_unknown")
@@ -45,7 +45,11 @@ def show() -> Response:
         forget()  # a new beginning: what is over is not gone on with
         registration, browser = None, Browser(None)
     notice = next((str(key) for key in get_flashed_messages()), None)
-    return _show(registration, browser, notice=_notice(notice, registration))
+    response = _show(registration, browser, notice=_notice(notice, registration))
+    if browser.token and registration is not None and response.status_code == 200:
+        # This browser alone remembers it: without the token in its address bar it stands where the link led.
+        browser.go_on_with(registration)
+    return response
 
 
 @blueprint.post(FIRST_HALF)

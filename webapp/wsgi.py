@@ -1,8 +1,19 @@
 """The WSGI application for any server; settings come from the environment."""
 
+from importlib import import_module
+
+from services import demo_data
+from services.store.version import is_current
 from webapp.application import create_app
 from webapp.keeping import keep
 from webapp.settings import load
 
-app = create_app(load())
-keep(app.extensions["belepo"])
+settings = load()
+app = create_app(settings)
+parts = app.extensions["belepo"]
+if settings.demo and not is_current(parts.store):
+    # A demonstration needs no command before it, whatever server it runs under. `belepo serve` has been here already,
+    # so its workers do without Alembic.
+    import_module("services.store.migrate").migrate(parts.store)
+    demo_data.load(parts.store, parts.profile, parts.clock, settings.bcrypt_rounds)
+keep(parts)

@@ -133,6 +133,21 @@ class DemoSender:
             return
 
 
+class Noted:
+    """Sends one way, and puts what has left into the demo inbox too."""
+
+    def __init__(self, sender: Sender, inbox: Sender) -> None:
+        self._sender = sender
+        self._inbox = inbox
+
+    def send(
+        self, recipient: str, composed: Composed, message_id: str, leaving: Callable[[], None] = _unwatched
+    ) -> None:
+        """Send, then note it; raises what the sending raises."""
+        self._sender.send(recipient, composed, message_id, leaving)
+        self._inbox.send(recipient, composed, message_id)
+
+
 class AppriseSender:
     """Sends SMS through one of the services that apprise knows, named by its URL.
 

@@ -98,7 +98,7 @@ def forgo_offers(visitor: Visitor) -> None:
 
 def see_alert(visitor: Visitor, words_beside_the_button: str) -> None:
     visitor.wait_until(
-        lambda: visitor.text("[data-passkey] [role=alert]") == words_beside_the_button, words_beside_the_button
+        lambda: visitor.text("[data-passkey] [aria-live]") == words_beside_the_button, words_beside_the_button
     )
 
 

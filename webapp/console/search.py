@@ -3,13 +3,12 @@
 from collections.abc import Callable
 
 from flask import Response, make_response, redirect, request
-from markupsafe import Markup
 
 from services.refusal import Refusal
 from webapp.console import cases, door
 from webapp.console.door import blueprint, desk_page, listed, needed
 from webapp.forms import StepForm, Text
-from webapp.mistakes import Fields, SentForm, explain
+from webapp.mistakes import Fields, Problem, SentForm, explain
 from webapp.parts import wired
 from webapp.rendering import is_fragment_due, say
 
@@ -45,9 +44,11 @@ def search() -> Response:
         if refusal.reason == "none":
             # To an adviser one answer, whether there is no such customer or they are another's.
             missing = say()("staff.not_yours" if seen.member.is_adviser else "staff.search.none")
-            return _home(404, form=SentForm(typed), missing=missing)
+            label = say().plain(_FIELDS.labels["policy_number"])
+            problem = Problem("policy_number", label, missing)
+            return _home(404, SentForm(typed, {"policy_number": missing}, problems=[problem]))
         sent = explain([("", refusal)], _FIELDS, typed)
-        return _home(sent.status, form=sent)
+        return _home(sent.status, sent)
     if case_id:
         return _opened(case_id)
     door.look_again()
@@ -77,13 +78,7 @@ def go(address: str, show: Callable[[], Response]) -> Response:
     return response
 
 
-def _home(
-    status: int = 200,
-    *,
-    form: SentForm | None = None,
-    missing: Markup | None = None,
-    shows_results: bool = False,
-) -> Response:
+def _home(status: int = 200, form: SentForm | None = None, *, shows_results: bool = False) -> Response:
     seen = door.current()
     assert seen is not None
     parts = wired()
@@ -94,5 +89,4 @@ def _home(
         found=None if found is None else listed(found),
         own=listed(parts.cases.own(seen)) if seen.member.is_adviser and found is None else None,
         form=form or SentForm(),
-        missing=missing,
     )

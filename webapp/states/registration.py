@@ -125,7 +125,7 @@ def email_sent_again(walker: Walker) -> None:
     walker.act("resend-email")
 
 
-@state(_STEPS, needs="email-sent", moves_clock=True, status=422)
+@state(_STEPS, needs="email-sent", moves_clock=True, status=429)
 def email_too_many(walker: Walker) -> None:
     """The address has got as many mails as it may."""
     walker.to("email-sent")

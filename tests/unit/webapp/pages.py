@@ -246,6 +246,14 @@ class Page:
             assert not re.match(r"(?i)\s*(javascript|data):", element["href"] + element["action"])
             assert not element["src"].startswith(("http", "//"))
 
+    def _lint_dead_end(self) -> None:
+        """What happened stands in one message; where a customer cannot go on, with the telephone and a reference."""
+        (alert,) = [element for element in self.root.all() if element["role"] == "alert"]
+        is_customers = not self.address.startswith(("/ugyfelszolgalat", "/partner", "/dev", "/api"))
+        if is_customers and self.status in (410, 429):
+            assert any(link["href"].startswith("tel:") for link in alert.all("a"))
+            assert re.search(r"\b[2-9A-Z]{3}-[2-9A-Z]{3}\b", alert.text)
+
     def _lint_errors(self, texts: Texts) -> None:
         summary = self.by_id("error-summary")
         error_words = {
@@ -257,9 +265,9 @@ class Page:
         if summary is None:
             assert self.status != 422
             if self.status >= 400:
-                assert any(element["role"] == "alert" and "hidden" not in element for element in self.root.all())
+                self._lint_dead_end()
             return
-        assert self.status in (422, 429)
+        assert self.status in (404, 422, 429)  # 404: the search found nobody
         assert summary["role"] == "alert"
         assert self.fields_in_error
         for name in self.fields_in_error:

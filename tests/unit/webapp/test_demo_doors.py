@@ -1,6 +1,9 @@
 """The doors for testers, and that they are walls outside demo mode; settings that refuse to start."""
 
 import os
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,6 +107,40 @@ def test_messages_are_chosen_by_recipient_and_kind(site: Site, visitor: Visitor)
         if link["href"].endswith(".html"):
             letter = visitor.client.get(link["href"])
             assert "default-src 'none'" in letter.headers["Content-Security-Policy"]
+
+
+def test_a_number_is_understood_whose_plus_sign_was_not_encoded(site: Site, visitor: Visitor) -> None:
+    visitor.reach("sms-code")
+    asked = site.app.test_client().get(f"/dev/messages.json?to={ANNA.mobile}")
+    assert len(asked.json) == 1
+
+
+def test_what_was_on_its_way_arrives_before_the_clock_moves(site: Site, visitor: Visitor) -> None:
+    visitor.reach("mobile")
+    visitor.send({"mobile": ANNA.mobile})
+    site.advance(seconds=61)
+    visitor.send(step="sms-resend")
+    assert len(site.messages(ANNA.mobile)) == 2
+
+
+def test_what_leaves_a_demonstration_stands_in_its_inbox_too(make_site: Callable[..., Site], tmp_path: Path) -> None:
+    site = make_site(mail_url=f"folder:{tmp_path / 'mails'}")
+    site.visitor().reach("email-sent")
+    (mail,) = site.messages(ANNA.email)
+    assert mail["links"][0] in (tmp_path / "mails" / ANNA.email).read_text("utf-8")
+
+
+def test_a_demonstration_begins_under_any_server(tmp_path: Path) -> None:
+    """The application alone, with nothing but a folder: two processes at once, as a server starts them."""
+    look = "from webapp.wsgi import app; print(app.test_client().get('/readyz').status_code)"
+    environment = {"BELEPO_DEMO": "1", "BELEPO_DATA_DIR": str(tmp_path), "BELEPO_BCRYPT_ROUNDS": "4"}
+    started = [
+        subprocess.Popen([sys.executable, "-c", look], env=os.environ | environment, stdout=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    assert [process.communicate()[0].strip() for process in started] == [b"200", b"200"]
+    with sqlite3.connect(tmp_path / "mygenerali.sqlite3") as database:
+        assert database.execute("SELECT count(*) FROM staff").fetchone() == (3,)
 
 
 def _refusal(**changed: Any) -> str:

@@ -22,6 +22,18 @@ def test_opening_the_link_changes_nothing(site: Site, visitor: Visitor) -> None:
     assert site.visitor().get(link).step == "mobile"
 
 
+def test_the_browser_that_opened_it_stands_behind_the_link(site: Site, visitor: Visitor, htmx: bool) -> None:
+    """Without the token in its address bar, or in its form, too; the browser that waits does not."""
+    visitor.reach("email-sent")
+    reader = site.visitor(htmx=htmx)
+    reader.open_link(ANNA.email)
+    for address in (FIRST, SECOND):
+        assert reader.get(address).step == "mobile"
+        assert visitor.get(address).step == "email-sent"
+    answer = reader.post(SECOND, {"mobile": ANNA.mobile})
+    assert reader.follow(answer).step == "sms-code"
+
+
 def test_a_made_up_link_writes_nothing(site: Site, visitor: Visitor) -> None:
     before = site.database()
     for token in ("x", "a.b.c", "%00", "%ff", "é", "x" * 3000, "ImEi.AAAA"):

@@ -69,8 +69,8 @@ def test_a_browser_left_open_for_a_week_meets_no_fault(site: Site, step: str, ht
         assert visitor.post(address, {"step": step, "action": "resend-email"}).status_code in (200, 303, 410)
         assert visitor.post(address, {"step": step}).status_code in (200, 303, 410, 422)
     assert site.database() == before
-    # Whoever had gone on behind the link is told; whoever had not begins anew.
-    expected = (200, "identify") if step in WAY[:4] else (410, None)
+    # Whoever had opened the link is told; whoever had not begins anew.
+    expected = (200, "identify") if step in WAY[:3] else (410, None)
     for address in (FIRST, SECOND):
         page = visitor.get(address)
         assert (page.status, page.step or None) == expected

@@ -228,6 +228,8 @@
   const trouble = (context, what) => {
     if (!context.sourceElement.matches('form')) return
     const place = document.getElementById('trouble')
+    // An alert once there is something to say: a page has one alone.
+    place.setAttribute('role', 'alert')
     place.textContent = place.dataset[what]
     place.hidden = false
     place.focus()
