@@ -273,7 +273,7 @@ class Page:
         for name in self.fields_in_error:
             target = self.by_id(name)
             assert target is not None
-            if target.tag == "input":
+            if target.tag != "section":
                 assert target["aria-invalid"] == "true", f"{name} is not marked"
                 described = [self.by_id(each) for each in target["aria-describedby"].split()]
                 assert any(each and "error" in each["class"].split() and each.text for each in described)
