@@ -66,11 +66,14 @@ class Site:
         self.parts.terms.forget_published()
 
     def wait_for_morning(self) -> None:
-        """Let a demonstration begin in a morning: at night a deadline is one of another day, and reads otherwise."""
+        """Let a demonstration begin in a morning: at night a deadline is one of another day, and reads otherwise.
+
+        And with a minute: a test that asks what time it is does not find that it has become the next one meanwhile.
+        """
         clock = self.parts.clock
         if isinstance(clock, DemoClock) and not clock.offset:
             now = clock.now()
-            morning = now.replace(hour=8, minute=0)
+            morning = now.replace(hour=8, minute=0, second=0, microsecond=0)
             clock.advance((morning if morning > now else morning + timedelta(days=1)) - now)
 
     def visitor(self, language: str = "hu", *, htmx: bool = False) -> "Visitor":
