@@ -49,7 +49,7 @@ CANNOT = {
 # As WebKit writes it: “http://…/belepes:1:1: CONSOLE SECURITY ERROR Refused to …”.
 _ERROR = re.compile(r"(?:(\S*?)(?::\d+)*: )?CONSOLE (?:[A-Z]+ )?ERROR (.*)")
 # What a page was fetching when it was left: WebKit alone tells the page so, and htmx writes it down.
-_LEFT = re.compile(r"htmx:error: Load failed")
+_LEFT = re.compile(r"htmx:error: Load failed|Fetch API cannot load http://127\.0\.0\.1:\d+/\S* due to access control")
 # Returns the first element that fits, once it is seen and can be used.
 _USABLE = """const found = document.querySelector(arguments[0])
   return found && found.checkVisibility() && !found.disabled ? found : null"""

@@ -274,6 +274,6 @@ class Page:
             target = self.by_id(name)
             assert target is not None
             if target.tag != "section":
-                assert target["aria-invalid"] == "true", f"{name} is not marked"
+                assert target["aria-invalid" if target.tag == "input" else "role"], f"{name} is not marked"
                 described = [self.by_id(each) for each in target["aria-describedby"].split()]
                 assert any(each and "error" in each["class"].split() and each.text for each in described)
