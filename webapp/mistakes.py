@@ -66,6 +66,8 @@ class SentForm:
     problems: Sequence[Problem] = ()
     help: Markup | None = None
     status: int = 200
+    who_helps: Markup | None = None
+    """What stands with the summary where mending helps nothing."""
 
 
 def explain(
@@ -88,13 +90,15 @@ def explain(
         label = say().plain(step.labels[places[0]]).rstrip(" *?.") if len(places) == 1 else ""
         problems.append(Problem(places[0], label, text))
     kinds = {(refusal.field, refusal.reason) for _, refusal in refusals}
+    has_to_wait = kinds & _TOO_MANY
     return SentForm(
         values,
         errors,
         frozenset().union(*(refusal.facts.get("parts", ()) for _, refusal in refusals)),
         problems,
         say()("error.identify.mismatch.help") if ("identify", "mismatch") in kinds else None,
-        429 if kinds & _TOO_MANY else 422,
+        429 if has_to_wait else 422,
+        _who_helps(next(iter(has_to_wait))[1]) if has_to_wait and not for_staff else None,
     )
 
 
@@ -122,8 +126,11 @@ def _sentence(refusal: Refusal, *, for_staff: bool) -> Markup:
         facts["datetime"] = date_and_time(facts["moment"])
     if for_staff:
         return t(key_for_staff(refusal), **facts)
-    text = t(_KEYS.get((refusal.field, refusal.reason), f"error.{refusal.field}.{refusal.reason}"), **facts)
-    if (refusal.field, refusal.reason) in _TOO_MANY:
-        reference = t("shell.reference", reference=dead_ends.passing_reference(refusal.reason))
-        return Markup(" ").join((text, t("shell.help.text"), reference))
-    return text
+    return t(_KEYS.get((refusal.field, refusal.reason), f"error.{refusal.field}.{refusal.reason}"), **facts)
+
+
+def _who_helps(reason: str) -> Markup:
+    """Return whom to call, and the code to read out to them."""
+    t = say()
+    reference = t("shell.reference", reference=dead_ends.passing_reference(reason))
+    return Markup(" ").join((t("shell.help.text"), reference))
