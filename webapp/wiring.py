@@ -46,7 +46,7 @@ def wire(settings: Settings) -> Parts:
     if not settings.demo:
         clock.not_before(last_written(store))
     allowances = Allowances(settings.secret_keys[-1])
-    hasher = Hasher(settings.bcrypt_rounds)
+    hasher = Hasher(settings.bcrypt_rounds, places=settings.hashes_at_once)
     outbox = Outbox(store, clock)
     postage = Postage(store, clock, profile)
     observations = Observations(store, clock, profile)

@@ -84,8 +84,9 @@ class SignIns:
         before, is not kept waiting by the failures of others; it has a count of its own. `held` is what the
         browser holds of an earlier session, which ends (ASVS 7.2.4), `kept` what was typed when one ended.
         Raises Refusal ``login.failed`` for every failure, in the same time (ASVS 6.3.8), or ``login.wait`` with
-        `at`.
+        `at`; Overloaded, before the try is counted, where it could not be looked at.
         """
+        self._hasher.refuse_overload()
         now = self._clock.now()
         with self._store.write() as connection:
             row = connection.execute(_ASKED_FOR, {"of_email": email_key, "of_device": device.hash}).first()

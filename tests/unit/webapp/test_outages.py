@@ -101,6 +101,26 @@ def test_too_many_passwords_at_once_are_told_to_wait(site: Site, monkeypatch: py
     assert visitor.give_password(PASSWORD).step == "done"
 
 
+def test_a_sign_in_that_cannot_be_looked_at_counts_as_no_try(site: Site) -> None:
+    site.open_account()
+    visitor = site.visitor()
+    visitor.get("/belepes")
+    places, taken = site.parts.hasher._places, 0
+    while places.acquire(blocking=False):
+        taken += 1
+    assert taken == site.parts.settings.hashes_at_once == 240, "two hundred at once come through, pages keep 80 threads"
+    try:
+        for _ in range(7):
+            assert visitor.post("/belepes", {"email": ANNA.email, "password": PASSWORD}).status_code == 503
+    finally:
+        places.release(taken)
+    assert visitor.post("/belepes", {"email": ANNA.email, "password": PASSWORD}).status_code == 303
+
+
+def test_few_threads_leave_some_for_pages_too(make_site: Callable[..., Site]) -> None:
+    assert make_site(threads=4).parts.settings.hashes_at_once == 3
+
+
 def test_readiness_tells_of_the_database(
     site: Site, make_site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch
 ) -> None:
