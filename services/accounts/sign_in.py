@@ -24,7 +24,6 @@ from services.terms import Terms, TermsVersions
 _a = tables.accounts.c
 _s = tables.sessions.c
 _LAST_SIGN_INS = 5
-_DEVICE_MAILS_AN_HOUR = 6
 
 # Built once: every sign-in asks.
 _ASKED_FOR = ACCOUNT.add_columns(
@@ -240,8 +239,13 @@ class SignIns:
     # --- Inside ------------------------------------------------------------------------------------------------
 
     def _tell_of_device(self, connection: Connection, account: Account, device: Device, now: datetime) -> None:
+        """Tell of a new device, within what an address may get in an hour (security.md, Email).
+
+        The last mail of the hour is none of these: whoever has the password does not keep a link for a new one away.
+        """
+        limit = max(1, self._profile.registration.mails_an_hour - 1)
         blocked = self._allowances.take_within(
-            connection, "device mail", account.id, limit=_DEVICE_MAILS_AN_HOUR, window=timedelta(hours=1), now=now
+            connection, "mail", account.email_key, limit=limit, window=timedelta(hours=1), now=now
         )
         if blocked is None:
             self._notices.tell(connection, "new_device", account, now, device=device.name)

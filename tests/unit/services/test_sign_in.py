@@ -473,13 +473,30 @@ def test_a_device_without_a_name_is_told_in_words(anna: House) -> None:
     )
 
 
-def test_at_most_six_new_devices_an_hour_are_told(anna: House) -> None:
-    for number in range(9):
+def test_new_devices_and_links_are_six_mails_an_hour_together_and_neither_keeps_the_other_away(anna: House) -> None:
+    anna.clock.advance(hours=1)  # the mail of the registration counts no more
+    kinds = ("new_device", "reset")
+
+    def come_in(number: int) -> None:
         anna.signed_in(ANNA, Device(f"mark-number-{number:09}", "", "192.0.2.1"))
-    assert anna.told("new_device", ANNA.email) == 6
-    anna.clock.advance(hours=1)
-    anna.signed_in(ANNA, Device("mark-of-an-hour-later", "", "192.0.2.1"))
-    assert anna.told("new_device", ANNA.email) == 7
+
+    def ask(_number: int) -> None:
+        anna.password_changes.ask_for_reset(ANNA.address, "hu")
+        anna.deliver()  # or the next one replaces it
+
+    def told(*deeds: Callable[[int], None]) -> list[int]:
+        before = [anna.told(kind, ANNA.email) for kind in kinds]
+        for deed in deeds:
+            for number in range(9):
+                come = int(anna.clock.now().timestamp()) + number
+                deed(come)
+        after = [anna.told(kind, ANNA.email) for kind in kinds]
+        anna.clock.advance(hours=1)
+        return [now - then for now, then in zip(after, before, strict=True)]
+
+    assert told(come_in, ask) == [5, 1]
+    assert told(ask, come_in) == [1, 5]
+    assert told(come_in) == [5, 0]
 
 
 # --- Changed terms (M24) -----------------------------------------------------------------------------------------
