@@ -8,6 +8,7 @@ from flask import Blueprint, Response, abort, current_app, jsonify, make_respons
 
 from services.clock import DemoClock
 from services.demo_data import reset
+from webapp import limits
 from webapp.demo_inbox import arrived, deliver
 from webapp.faults import too_many
 from webapp.parts import wired
@@ -175,8 +176,8 @@ def back_to_start() -> Response:
     if isinstance(parts.clock, DemoClock):
         parts.clock.reset()
     parts.terms.forget_published()
-    current_app.extensions["belepo.limits"].reset()
     reset(parts.store, parts.profile, parts.clock, parts.settings.bcrypt_rounds)
+    limits.reset(current_app.extensions["belepo.limits"])
     return _answer(reset=True)
 
 

@@ -66,6 +66,18 @@ def test_without_the_store_of_limits_pages_work_and_limits_go_on(make_site: Call
     assert answers.count(429) > 0
 
 
+def test_without_the_store_of_limits_a_demonstration_is_reset_all_the_same(make_site: Callable[..., Site]) -> None:
+    site = make_site(limits_url="redis://127.0.0.1:9/0", requests_a_minute=20)
+    visitor = site.visitor()
+    visitor.reach("email-sent")
+    while visitor.post("/megjelenes", {"theme": "dark"}).status_code != 429:
+        pass
+    answer = site.app.test_client().post("/dev/reset")
+    assert (answer.status_code, answer.get_json()) == (200, {"reset": True})
+    assert not site.rows("registrations")
+    assert visitor.post("/megjelenes", {"theme": "dark"}).status_code == 303
+
+
 def test_an_unforeseen_failure_is_a_page_and_logs_no_values(
     site: Site, monkeypatch: pytest.MonkeyPatch, log: list[str], htmx: bool
 ) -> None:
