@@ -12,7 +12,7 @@ from webapp import limits
 from webapp.demo_inbox import arrived, deliver
 from webapp.faults import too_many
 from webapp.parts import wired
-from webapp.rendering import clock_time, date_and_time, page
+from webapp.rendering import clock_time, date_and_time, kept, page
 from webapp.states import State, Walker, known
 
 blueprint = Blueprint("demo", __name__, url_prefix="/dev")
@@ -117,7 +117,7 @@ def one_state(name: str) -> Response:
         current_app._get_current_object(),  # type: ignore[attr-defined]
         request.host_url,
         {name: asked[name] for name in ("Accept-Language", "User-Agent") if name in asked},
-        {name: text for name, text in request.cookies.items() if name in ("lang", "theme")},
+        {wired().settings.cookie(name): text for name in ("lang", "theme") if (text := kept(name))},
     )
     if email := request.args.get("email"):
         walker.email = email

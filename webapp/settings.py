@@ -124,6 +124,10 @@ class Settings(BaseSettings):
         """
         return self.threads - self.threads // 4
 
+    def cookie(self, name: str) -> str:
+        """Return how a cookie is called: on https with the prefix by which no other host and no http page can set it."""
+        return f"__Host-{name}" if self.is_https else name
+
     @property
     def is_quiet(self) -> bool:
         """Whether no message leaves this machine, so that handing one over takes no time."""
