@@ -80,6 +80,8 @@ def _configuration(settings: Settings) -> dict[str, Any]:
     return {
         "SECRET_KEY": settings.secret_keys[0],
         "SECRET_KEY_FALLBACKS": list(settings.secret_keys[1:]),
+        # Flask-WTF knows no fallbacks, but hands these to itsdangerous, which signs with the last and reads with all.
+        "WTF_CSRF_SECRET_KEY": list(reversed(settings.secret_keys)),
         "SESSION_COOKIE_NAME": settings.cookie("session"),
         "SESSION_COOKIE_SECURE": settings.is_https,
         "SESSION_COOKIE_HTTPONLY": True,
@@ -98,7 +100,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
     }
 
 
-class _Files(WhiteNoise):  # type: ignore[misc]
+class _Files(WhiteNoise):
     """WhiteNoise, whose answers without a file (304, 405, 416) bear the headers of every answer too.
 
     A file's own are put together once, at the start; nothing is added to them here.
