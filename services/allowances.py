@@ -91,7 +91,8 @@ class Allowances:
     ) -> datetime | None:
         """Use an allowance of `limit` uses within any `window` once: each use occupies a place for so long.
 
-        The first `spare` places are left to other uses of the same subject. Nothing is used while the other allowance with the key `unless`, of the same limit, is used up.
+        The first `spare` places are left to other uses of the same subject. Nothing is used while the other allowance
+        with the key `unless`, of the same limit, is used up.
         Returns None when there was a place, else the moment at which the next one is free.
         """
         places = [self.key(purpose, f"{number}:{subject}") for number in range(spare, limit)]
