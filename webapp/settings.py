@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     mail_url: str = ""
     sms_url: str = ""
     bcrypt_rounds: Annotated[int, Field(ge=4, le=16)] = 12
+    trust_clock: bool = False
     sqlite_synchronous: Literal["FULL", "NORMAL", "EXTRA", "OFF"] = "FULL"
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
     workers: Annotated[int, Field(ge=1, le=64)] = 1
