@@ -113,9 +113,10 @@ class PasswordChanges:
 
         A newer link kills the older one. An address without an account is told so once a day at most. No address
         gets more mails than the profile allows in an hour; the newest link that was mailed stays good then. The first
-        place is left to other mails: whoever asks for links does not keep away what tells of a new device.
+        place is left to other mails: whoever asks for links does not keep away what tells of a new device; the last
+        one to a registration's success, which is not counted.
         """
-        now, limit = self._clock.now(), self._profile.registration.mails_an_hour
+        now, limit = self._clock.now(), max(1, self._profile.registration.mails_an_hour - 1)
         with self._store.write() as connection:
             # One that waits for its activation code has not proved its address: nothing is mailed that opens it.
             is_waiting = exists().where(tables.activations.c.account_id == _a.id)

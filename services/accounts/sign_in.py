@@ -241,9 +241,10 @@ class SignIns:
     def _tell_of_device(self, connection: Connection, account: Account, device: Device, now: datetime) -> None:
         """Tell of a new device, within what an address may get in an hour (security.md, Email).
 
-        The last mail of the hour is none of these: whoever has the password does not keep a link for a new one away.
+        The last mail of the hour is left to a registration's success, which is not counted, and the one before to a
+        link for a new password: whoever has the old one does not keep that away.
         """
-        limit = max(1, self._profile.registration.mails_an_hour - 1)
+        limit = max(1, self._profile.registration.mails_an_hour - 2)
         blocked = self._allowances.take_within(
             connection, "mail", account.email_key, limit=limit, window=timedelta(hours=1), now=now
         )
