@@ -86,15 +86,17 @@ class Allowances:
         limit: int,
         window: timedelta,
         now: datetime,
+        spare: int = 0,
         unless: str = "",
     ) -> datetime | None:
         """Use an allowance of `limit` uses within any `window` once: each use occupies a place for so long.
 
-        Nothing is used while the other allowance with the key `unless`, of the same limit, is used up.
+        The first `spare` places are left to other uses of the same subject. Nothing is used while the other allowance
+        with the key `unless`, of the same limit, is used up.
         Returns None when there was a place, else the moment at which the next one is free.
         """
-        places = [self.key(purpose, f"{number}:{subject}") for number in range(limit)]
-        queue_for(connection, places[0])
+        places = [self.key(purpose, f"{number}:{subject}") for number in range(spare, limit)]
+        queue_for(connection, self.key(purpose, f"0:{subject}"))
         occupy = _occupying(connection.dialect.name)
         use = {"free_at": now + window, "its_key": unless, "limit": limit, "now": now}
         # Nearly always the first place is free: one statement then.

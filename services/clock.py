@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-_FARTHEST_STEP_BACK = 6 * 3600.0
-
 
 class Clock(Protocol):
     """What the services ask for the time."""
@@ -20,27 +18,40 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock, held at its highest reading: a clock stepped back revives no link and no code."""
+    """The machine's clock, which never runs backwards here: stepped back, it revives no link, code or session.
+
+    Time goes on then from the highest reading, second by second, until the machine's clock has caught up: what lives
+    still ends, and waits are over when they were said to be (security.md, Faults).
+    """
 
     def __init__(self) -> None:
         self._highest = 0.0
+        self._beat = time.monotonic()
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
         """Return the present moment."""
         with self._lock:
             # The reading comes first: a demonstration's clock that was set back to real time lowers the highest one.
-            reading = self._read()
-            self._highest = max(self._highest, reading)
+            reading, beat = self._read(), time.monotonic()
+            # Whoever fakes the machine's clock may fake the one beside it too.
+            self._highest = max(self._highest + max(0.0, beat - self._beat), reading)
+            self._beat = beat
             return datetime.fromtimestamp(self._highest, UTC)
 
     def not_before(self, moment: datetime | None) -> None:
         """Take `moment`, the newest one on record, as a floor, so that a restart forgets nothing.
 
-        One that lies far ahead comes from a clock that was wrong then, and is left alone.
+        However far it lies ahead: whether the machine's clock is wrong now or was wrong then, no program can tell, and
+        to go back would let everything live again that has ended since. Whoever runs it can: see BELEPO_TRUST_CLOCK.
         """
-        if moment is not None and moment.timestamp() - self._read() < _FARTHEST_STEP_BACK:
+        if moment is not None:
             self._highest = max(self._highest, moment.timestamp())
+
+    @property
+    def lead(self) -> timedelta:
+        """How far this clock is ahead of the machine's."""
+        return timedelta(seconds=max(0.0, self.now().timestamp() - self._read()))
 
     def _read(self) -> float:
         return time.time()

@@ -6,7 +6,7 @@ what is left of a visit, and what was sent.
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from services.messages.outbox import ENDED
 from services.profiles import Profile
 from services.store import tables
 from services.store.engine import Store
+from services.store.version import note_time
 from services.worklists.quality import OF_TRIES
 
 _log = logging.getLogger(__name__)
@@ -74,20 +75,36 @@ class Tidying:
     """Erases what the profile's `retention` no longer keeps.
 
     Every batch is a transaction by itself and decides anew what is over: killed or stopped between any two, the rest
-    is erased the next time. It waits for no row that another transaction holds, so it can be in no deadlock.
+    is erased the next time. It waits for no row that another transaction holds, so it can be in no deadlock. Where
+    `may_erase` says no, because the time is in doubt, nothing is.
     """
 
-    def __init__(self, store: Store, clock: Clock, profile: Profile, allowances: Allowances) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        profile: Profile,
+        allowances: Allowances,
+        may_erase: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._may_erase = may_erase
         self._store = store
         self._clock = clock
         self._rules = _rules(profile)
         self._allowances = allowances
 
     def run(self, stop: threading.Event) -> None:
-        """Tidy once an hour by the application's clock until `stop` is set; what fails is tried again."""
-        while not stop.wait(_LOOK_SECONDS):
+        """Tidy once an hour by the application's clock until `stop` is set; what fails is tried again.
+
+        Each look, and the end, is noted as a moment that has been: see `services.clock`.
+        """
+        is_over = False
+        while not is_over:
+            is_over = stop.wait(_LOOK_SECONDS)
             try:
-                self.tidy_if_due(stop)
+                note_time(self._store, self._clock.now())
+                if not is_over:
+                    self.tidy_if_due(stop)
             except Exception as error:  # the thread outlives whatever fails, such as an outage of the database
                 # Only the class: a database error's text would hold the statement's parameters.
                 _log.warning("tidying failed, will be tried again: %s", type(error).__name__)
@@ -140,7 +157,7 @@ class Tidying:
     # --- Inside ------------------------------------------------------------------------------------------------
 
     def _erase(self, rule: _Rule, stop: threading.Event) -> Iterator[int]:
-        while not stop.is_set():
+        while not stop.is_set() and self._may_erase():
             found, erased = self._erase_some(rule)
             yield erased
             # Rows that somebody holds at this moment are left for the next time.

@@ -1,10 +1,12 @@
 """Puts the Flask application together."""
 
+from collections.abc import Iterable, Mapping
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from flask_wtf import CSRFProtect
+from werkzeug.datastructures import Headers
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
@@ -33,6 +35,9 @@ from webapp.assets import BUILT
 from webapp.compression import CompressEveryStatus
 from webapp.settings import Settings
 from webapp.wiring import wire
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _LARGEST_REQUEST = 64 * 1024
 
@@ -75,7 +80,9 @@ def _configuration(settings: Settings) -> dict[str, Any]:
     return {
         "SECRET_KEY": settings.secret_keys[0],
         "SECRET_KEY_FALLBACKS": list(settings.secret_keys[1:]),
-        "SESSION_COOKIE_NAME": "__Host-session" if settings.is_https else "session",
+        # Flask-WTF knows no fallbacks, but hands these to itsdangerous, which signs with the last and reads with all.
+        "WTF_CSRF_SECRET_KEY": list(reversed(settings.secret_keys)),
+        "SESSION_COOKIE_NAME": settings.cookie("session"),
         "SESSION_COOKIE_SECURE": settings.is_https,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
@@ -93,9 +100,31 @@ def _configuration(settings: Settings) -> dict[str, Any]:
     }
 
 
+class _Files(WhiteNoise):
+    """WhiteNoise, whose answers without a file (304, 405, 416) bear the headers of every answer too.
+
+    A file's own are put together once, at the start; nothing is added to them here.
+    """
+
+    wanted: Mapping[str, str]
+
+    def serve(self, static_file: Any, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer with the file, or with why not."""
+
+        def start(status: str, headers: list[tuple[str, str]]) -> Any:
+            if not status.startswith("2"):
+                given = Headers(headers)
+                security.add_missing(given, self.wanted)
+                headers = given.to_wsgi_list()
+            return start_response(status, headers)
+
+        answer: Iterable[bytes] = super().serve(static_file, environ, start)
+        return answer
+
+
 def _serve_static(app: Flask, settings: Settings) -> None:
     wanted = security.standing(settings)
-    files = WhiteNoise(
+    files = _Files(
         app.wsgi_app,
         root=BUILT,
         prefix="static/",
@@ -103,6 +132,7 @@ def _serve_static(app: Flask, settings: Settings) -> None:
         immutable_file_test=lambda _path, _url: True,
         add_headers_function=lambda headers, _path, _url: security.add_missing(headers, wanted),
     )
+    files.wanted = wanted
     app.wsgi_app = files  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

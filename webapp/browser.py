@@ -65,12 +65,17 @@ def held() -> Visit | None:
 
 
 def proved() -> str | None:
-    """Return the registration for which this browser has proved all that its journey asks to be proved, or None."""
+    """Return the registration for which this browser has proved all that its journey asks to be proved, or None.
+
+    Within its time alone: a saved session cookie cannot be taken back, so it must not be worth anything for ever.
+    """
     visit = held()
     if visit is None or not visit.has_proved_mobile:
         return None
-    is_link_missing = visit.link_id is None and EMAIL_CONFIRMED in wired().journey.facts
-    return None if is_link_missing else visit.registration_id
+    if visit.link_id is None and EMAIL_CONFIRMED in wired().journey.facts:
+        return None
+    registration = wired().registrations.find(visit)
+    return registration.id if registration and is_own(registration) else None
 
 
 def forget() -> None:

@@ -8,10 +8,11 @@ from flask import Blueprint, Response, abort, current_app, jsonify, make_respons
 
 from services.clock import DemoClock
 from services.demo_data import reset
+from webapp import limits
 from webapp.demo_inbox import arrived, deliver
 from webapp.faults import too_many
 from webapp.parts import wired
-from webapp.rendering import clock_time, date_and_time, page
+from webapp.rendering import clock_time, date_and_time, kept, page
 from webapp.states import State, Walker, known
 
 blueprint = Blueprint("demo", __name__, url_prefix="/dev")
@@ -116,7 +117,7 @@ def one_state(name: str) -> Response:
         current_app._get_current_object(),  # type: ignore[attr-defined]
         request.host_url,
         {name: asked[name] for name in ("Accept-Language", "User-Agent") if name in asked},
-        {name: text for name, text in request.cookies.items() if name in ("lang", "theme")},
+        {wired().settings.cookie(name): text for name in ("lang", "theme") if (text := kept(name))},
     )
     if email := request.args.get("email"):
         walker.email = email
@@ -175,8 +176,8 @@ def back_to_start() -> Response:
     if isinstance(parts.clock, DemoClock):
         parts.clock.reset()
     parts.terms.forget_published()
-    current_app.extensions["belepo.limits"].reset()
     reset(parts.store, parts.profile, parts.clock, parts.settings.bcrypt_rounds)
+    limits.reset(current_app.extensions["belepo.limits"])
     return _answer(reset=True)
 
 

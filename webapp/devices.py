@@ -7,7 +7,7 @@ from flask_limiter.util import get_remote_address
 
 from services import randomness
 from services.accounts import Device
-from webapp.rendering import keep
+from webapp.rendering import keep, kept
 
 _COOKIE = "device"
 _MARK = re.compile(r"^[\w-]{16,64}$")
@@ -27,7 +27,7 @@ _ROBOT = re.compile(r"bot\b|crawl|spider|slurp|preview|monitor|facebookexternalh
 
 def this_device() -> Device:
     """Return the browser of this request; without a mark yet it gets a new one, which `remember` keeps."""
-    mark = request.cookies.get(_COOKIE, "")
+    mark = kept(_COOKIE) or ""
     agent = request.user_agent.string[:500]
     named = (next((name for name, sign in known if re.search(sign, agent)), "") for known in (_BROWSERS, _SYSTEMS))
     return Device(

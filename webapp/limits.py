@@ -1,5 +1,7 @@
 """Limits on requests: a stop for floods. What guards codes and passwords is counted in the database instead."""
 
+import logging
+
 from flask import Flask, Response, request
 from flask_limiter import Limiter
 from flask_limiter.errors import RateLimitExceeded
@@ -7,6 +9,8 @@ from flask_limiter.util import get_remote_address
 
 from webapp import faults
 from webapp.parts import Parts, wired
+
+_log = logging.getLogger(__name__)
 
 _WINDOW = 60
 
@@ -26,6 +30,15 @@ def set_up(app: Flask, parts: Parts) -> Limiter:
     limiter.request_filter(lambda: request.method in ("GET", "HEAD") or _is_for_testers(parts))
     app.register_error_handler(RateLimitExceeded, _refuse)
     return limiter
+
+
+def reset(limiter: Limiter) -> None:
+    """Forget what was counted, for a demonstration's reset: in the store, and by this process while that was gone."""
+    try:
+        limiter.reset()
+    except Exception as error:  # each kind of store fails in its own way
+        _log.warning("request limits not reset: %s", type(error).__name__)
+    limiter._fallback_storage.reset()
 
 
 def _is_for_testers(parts: Parts) -> bool:

@@ -212,7 +212,7 @@ def _context(parts: Parts, voice: Callable[[str], _Voice]) -> dict[str, Any]:
         "languages": [
             (other, f"shell.language.{other}", _with_language(other)) for other in profile.languages if other != code
         ],
-        "theme": request.cookies.get("theme") if request.cookies.get("theme") in ("light", "dark") else None,
+        "theme": theme if (theme := kept("theme")) in ("light", "dark") else None,
         # With the query, in which the mailed link's token stands: changing the theme leads back to the same step.
         "here": _address(request.args.to_dict()) if request.method in ("GET", "HEAD") else _address({}),
         "demo_clock": _demo_clock(parts),
@@ -244,7 +244,7 @@ def _set_language() -> None:
 def _choose_language() -> str:
     known = wired().profile.languages
     if not is_api():
-        for code in (request.args.get("lang"), request.cookies.get("lang")):
+        for code in (request.args.get("lang"), kept("lang")):
             if code in known:
                 return str(code)
     return request.accept_languages.best_match(known) or known[0]
@@ -254,16 +254,22 @@ def _remember_language(response: Response) -> Response:
     code = request.args.get("lang")
     if is_api():
         response.vary.add("Accept-Language")
-    elif code in wired().profile.languages and code != request.cookies.get("lang"):
+    elif code in wired().profile.languages and code != kept("lang"):
         keep(response, "lang", str(code))
     return response
 
 
 def keep(response: Response, name: str, value: str) -> None:
     """Remember a preference in the browser for a year; it says nothing about the person."""
+    settings = wired().settings
     response.set_cookie(
-        name, value, max_age=365 * 86400, httponly=True, samesite="Lax", secure=wired().settings.is_https
+        settings.cookie(name), value, max_age=365 * 86400, httponly=True, samesite="Lax", secure=settings.is_https
     )
+
+
+def kept(name: str) -> str | None:
+    """Return what `keep` has remembered in this browser."""
+    return request.cookies.get(wired().settings.cookie(name))
 
 
 def time_left(until: datetime) -> int:

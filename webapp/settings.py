@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 
 from services.profiles import default
+from webapp.weak_keys import is_weak
 
 _DEMO_KEY = "demo-mode-has-no-secrets-and-uses-this-key"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
@@ -38,6 +39,7 @@ class Settings(BaseSettings):
     mail_url: str = ""
     sms_url: str = ""
     bcrypt_rounds: Annotated[int, Field(ge=4, le=16)] = 12
+    trust_clock: bool = False
     sqlite_synchronous: Literal["FULL", "NORMAL", "EXTRA", "OFF"] = "FULL"
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
     workers: Annotated[int, Field(ge=1, le=64)] = 1
@@ -106,8 +108,10 @@ class Settings(BaseSettings):
                 "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
             )
         for key in self.secret_keys:
-            if len(key) < 32 or len(set(key)) < 10 or key == _DEMO_KEY:
-                raise ValueError("A key in BELEPO_SECRET_KEYS is too weak: give at least 32 random characters.")
+            if key == _DEMO_KEY or is_weak(key):
+                raise ValueError(
+                    "A key in BELEPO_SECRET_KEYS is too weak: give at least 32 random characters, no words or patterns."
+                )
         if self.bcrypt_rounds < 10:
             raise ValueError("BELEPO_BCRYPT_ROUNDS is less than 10, which only demo mode allows.")
 
@@ -115,6 +119,18 @@ class Settings(BaseSettings):
     def is_https(self) -> bool:
         """Whether customers reach the server over https."""
         return self.public_url.startswith("https:")
+
+    @property
+    def hashes_at_once(self) -> int:
+        """How many requests may wait for a password to be hashed: a quarter of the threads is left for pages.
+
+        Of the 320 that are the default, 240: two hundred customers at once all come through (security.md, Load).
+        """
+        return self.threads - self.threads // 4
+
+    def cookie(self, name: str) -> str:
+        """Return how a cookie is called: on https with the prefix by which neither other hosts nor http set it."""
+        return f"__Host-{name}" if self.is_https else name
 
     @property
     def is_quiet(self) -> bool:

@@ -43,10 +43,10 @@ def wire(settings: Settings) -> Parts:
     journey = Journey(profile, known_steps())
     store = open_store(settings)
     clock = DemoClock(settings.demo_file("clock")) if settings.demo else SystemClock()
-    if not settings.demo:
+    if not settings.demo and not settings.trust_clock:
         clock.not_before(last_written(store))
     allowances = Allowances(settings.secret_keys[-1])
-    hasher = Hasher(settings.bcrypt_rounds)
+    hasher = Hasher(settings.bcrypt_rounds, places=settings.hashes_at_once)
     outbox = Outbox(store, clock)
     postage = Postage(store, clock, profile)
     observations = Observations(store, clock, profile)

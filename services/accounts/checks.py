@@ -18,7 +18,11 @@ class Checks:
         self._hasher = hasher
 
     def password(self, session: Session, password: str) -> None:
-        """Return if `password` is the account's. Raises Refusal ``current_password.wrong`` or ``….wait``."""
+        """Return if `password` is the account's.
+
+        Raises Refusal ``current_password.wrong`` or ``….wait``; Overloaded, before the try is counted.
+        """
+        self._hasher.refuse_overload()
         key = self._tries.key(session.account.email_key, session.id)
         with self._store.write() as connection:
             wait = self._tries.count(connection, key, self._clock.now())

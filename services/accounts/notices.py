@@ -20,7 +20,12 @@ class Notices:
         self._texts = texts
 
     def tell(self, connection: Connection, message: str, account: Account, now: datetime, **facts: str) -> None:
-        """Mail the notice ``mail.<message>`` to the account's address; it says that this happened `now`."""
+        """Mail the notice ``mail.<message>`` to the account's address; it says that this happened `now`.
+
+        It takes none of the mails that an address may get in an hour: only the customer, signed in or with a mailed
+        link in hand, causes it, and somebody else could use those up to hide it. Of new devices, which a known
+        password is enough for, `SignIns` counts the mails.
+        """
         if facts.get("device") == "":
             facts["device"] = self._texts.say("account.device.unknown", account.language)
         self._put(

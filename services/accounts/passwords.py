@@ -112,9 +112,11 @@ class PasswordChanges:
         """Mail a link for a new password to the address, if it has an account; whatever it is, nothing is told.
 
         A newer link kills the older one. An address without an account is told so once a day at most. No address
-        gets more mails than the profile allows in an hour; the newest link that was mailed stays good then.
+        gets more mails than the profile allows in an hour; the newest link that was mailed stays good then. The first
+        place is left to other mails: whoever asks for links does not keep away what tells of a new device; the last
+        one to a registration's success, which is not counted.
         """
-        now = self._clock.now()
+        now, limit = self._clock.now(), max(1, self._profile.registration.mails_an_hour - 1)
         with self._store.write() as connection:
             # One that waits for its activation code has not proved its address: nothing is mailed that opens it.
             is_waiting = exists().where(tables.activations.c.account_id == _a.id)
@@ -125,9 +127,10 @@ class PasswordChanges:
                 connection,
                 "mail",
                 address.key,
-                limit=self._profile.registration.mails_an_hour,
+                limit=limit,
                 window=timedelta(hours=1),
                 now=now,
+                spare=min(1, limit - 1),
             )
             if is_full:
                 return

@@ -24,7 +24,6 @@ from services.terms import Terms, TermsVersions
 _a = tables.accounts.c
 _s = tables.sessions.c
 _LAST_SIGN_INS = 5
-_DEVICE_MAILS_AN_HOUR = 6
 
 # Built once: every sign-in asks.
 _ASKED_FOR = ACCOUNT.add_columns(
@@ -84,8 +83,9 @@ class SignIns:
         before, is not kept waiting by the failures of others; it has a count of its own. `held` is what the
         browser holds of an earlier session, which ends (ASVS 7.2.4), `kept` what was typed when one ended.
         Raises Refusal ``login.failed`` for every failure, in the same time (ASVS 6.3.8), or ``login.wait`` with
-        `at`.
+        `at`; Overloaded, before the try is counted, where it could not be looked at.
         """
+        self._hasher.refuse_overload()
         now = self._clock.now()
         with self._store.write() as connection:
             row = connection.execute(_ASKED_FOR, {"of_email": email_key, "of_device": device.hash}).first()
@@ -239,8 +239,14 @@ class SignIns:
     # --- Inside ------------------------------------------------------------------------------------------------
 
     def _tell_of_device(self, connection: Connection, account: Account, device: Device, now: datetime) -> None:
+        """Tell of a new device, within what an address may get in an hour (security.md, Email).
+
+        The last mail of the hour is left to a registration's success, which is not counted, and the one before to a
+        link for a new password: whoever has the old one does not keep that away.
+        """
+        limit = max(1, self._profile.registration.mails_an_hour - 2)
         blocked = self._allowances.take_within(
-            connection, "device mail", account.id, limit=_DEVICE_MAILS_AN_HOUR, window=timedelta(hours=1), now=now
+            connection, "mail", account.email_key, limit=limit, window=timedelta(hours=1), now=now
         )
         if blocked is None:
             self._notices.tell(connection, "new_device", account, now, device=device.name)

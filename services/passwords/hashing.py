@@ -19,12 +19,13 @@ R = TypeVar("R")
 _WHOLE = "whole:"
 """Marks a hash of the whole password; without it, it came from another system."""
 _BCRYPT_READS = 72
-_WAITING_AT_MOST = 600
+_IN_USEFUL_TIME = 600
+"""So many hashes of a third of a second two cores make within the time that somebody waits."""
 _SECONDS_AT_MOST = 150
 
 
 class Overloaded(Exception):
-    """More passwords wait to be hashed than can be in useful time."""
+    """More passwords wait to be hashed than pages leave threads for, or than can be in useful time."""
 
 
 def normal_form(password: str) -> str:
@@ -56,13 +57,22 @@ def _whole(password: str) -> bytes:
 
 
 class Hasher:
-    """Hashes in a few threads of low priority, so that pages stay quick while passwords are hashed."""
+    """Hashes in a few threads of low priority, so that pages stay quick while passwords are hashed.
 
-    def __init__(self, rounds: int, threads: int | None = None) -> None:
+    `places` is how many requests may wait for it at once: each holds one of the server's threads meanwhile.
+    """
+
+    def __init__(self, rounds: int, threads: int | None = None, places: int = _IN_USEFUL_TIME) -> None:
         self._rounds = rounds
         self._pool = ThreadPoolExecutor(threads or os.cpu_count() or 2, "hash", initializer=_step_back)
-        self._places = threading.BoundedSemaphore(_WAITING_AT_MOST)
+        self._places = threading.BoundedSemaphore(min(places, _IN_USEFUL_TIME))
         self._decoy = hash_secret("nobody", rounds)
+
+    def refuse_overload(self) -> None:
+        """Raise Overloaded if there is no place now: asked before a try is counted that could not be looked at."""
+        if not self._places.acquire(blocking=False):
+            raise Overloaded
+        self._places.release()
 
     def hash(self, password: str) -> str:
         """Return the hash of `password`. Raises Overloaded when the queue is too long."""

@@ -126,8 +126,10 @@ class StaffAccounts:
         """Open a session and return what its browser is to hold.
 
         `held` is what the browser holds of an earlier session, which ends (ASVS 7.2.4). Raises Refusal
-        ``staff_login.failed`` for every failure, in the same time (ASVS 6.3.8), or ``staff_login.wait`` with `at`.
+        ``staff_login.failed`` for every failure, in the same time (ASVS 6.3.8), or ``staff_login.wait`` with `at`;
+        Overloaded, before the try is counted, where it could not be looked at.
         """
+        self._hasher.refuse_overload()
         now = self._clock.now()
         with self._store.write() as connection:
             is_known = exists().where(_s.staff_id == _m.id, _s.device_hash == device.hash).label("is_known")

@@ -6,8 +6,21 @@ from importlib.resources import files
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from services.store import tables
 from services.store.engine import Store
-from services.store.tables import outbox, registrations
+from services.store.statements import insert_for
+
+_CLOCK = "clock"
+"""A key of the allowances, under which `note_time` keeps its moment."""
+_WRITTEN = (
+    tables.outbox.c.created_at,
+    tables.registrations.c.created_at,
+    tables.reference_codes.c.created_at,
+    tables.sessions.c.created_at,
+    tables.staff_sessions.c.created_at,
+    tables.staff_cases.c.opened_at,
+    tables.audit.c.at,
+)
 
 
 def is_current(store: Store) -> bool:
@@ -20,13 +33,31 @@ def is_current(store: Store) -> bool:
             return False
 
 
+def note_time(store: Store, now: datetime) -> None:
+    """Write down that it is `now`, where nothing else is written: what has ended meanwhile stays so after a restart."""
+    with store.write() as connection:
+        note = insert_for(connection, tables.allowances).values(key=_CLOCK, used=0, ends_at=now)
+        known = tables.allowances.c.ends_at
+        connection.execute(
+            note.on_conflict_do_update(
+                index_elements=[tables.allowances.c.key],
+                set_={"ends_at": note.excluded.ends_at},
+                where=known < note.excluded.ends_at,
+            )
+        )
+
+
 def last_written(store: Store) -> datetime | None:
-    """Return the newest moment that the database knows of, or None when it is empty or not there yet."""
+    """Return the newest moment that the database knows of, or None when it is empty or not there yet.
+
+    The first two have no index and are read through, a second for some millions of rows at the start of a process; the
+    others are looked up.
+    """
+    noted = select(tables.allowances.c.ends_at).where(tables.allowances.c.key == _CLOCK)
+    newest = (select(func.max(column)) for column in _WRITTEN)
     try:
         with store.read() as connection:
-            moments = connection.execute(
-                select(select(func.max(outbox.c.created_at)).scalar_subquery(), func.max(registrations.c.created_at))
-            ).one()
+            moments = connection.execute(select(*(one.scalar_subquery() for one in (noted, *newest)))).one()
     except SQLAlchemyError:
         return None
     return max((moment for moment in moments if moment is not None), default=None)

@@ -28,6 +28,7 @@ from webapp.settings import Settings
 from webapp.tidying import tidying
 from webapp.wiring import wire
 
+_FORGIVEN = timedelta(minutes=1)
 _EARLIEST = 1_767_225_600  # 2026: a machine that believes in an earlier year has not set its clock
 
 
@@ -108,6 +109,13 @@ def _settings(settings: Settings) -> Iterator[Finding]:
             "request limits",
             f"kept in memory by each of {settings.workers} processes",
             "Set BELEPO_LIMITS_URL=redis://… so that they share one count.",
+        )
+    if settings.trust_clock:
+        yield Finding(
+            "clock",
+            "trusted, whatever the database knows",
+            "Take BELEPO_TRUST_CLOCK away once the time is past to which the clock was set wrongly: set back again, it "
+            "would let live what has ended.",
         )
     if settings.sqlite_synchronous != "FULL" and settings.database_url.startswith("sqlite"):
         yield Finding("durability", settings.sqlite_synchronous, "Set BELEPO_SQLITE_SYNCHRONOUS=FULL.")
@@ -261,5 +269,15 @@ def _clock(parts: Parts) -> Iterator[Finding]:
         yield Finding("clock", "is years behind", "Set the machine's clock (NTP).", is_bad=True)
     elif isinstance(parts.clock, DemoClock) and parts.clock.offset:
         yield Finding("clock", f"moved forward by {parts.clock.offset}", "Demo mode; POST /dev/reset goes back.")
+    elif parts.clock.lead > _FORGIVEN:
+        yield Finding(
+            "clock",
+            f"{timedelta(seconds=round(parts.clock.lead.total_seconds()))} behind what the database knows: time goes "
+            "on from there, so that nothing that has ended lives again; staff's authenticator codes do not fit, and "
+            "more than a day ahead nothing is erased",
+            "Set the machine's clock (NTP). If it is right now and was wrong then, set BELEPO_TRUST_CLOCK=1 until "
+            f"{parts.clock.now():%Y-%m-%d %H:%M} UTC.",
+            is_bad=True,
+        )
     else:
         yield Finding("clock", f"{parts.clock.now().astimezone(parts.profile.zone):%Y-%m-%d %H:%M:%S %Z}")

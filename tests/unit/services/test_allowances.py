@@ -27,6 +27,18 @@ def take_within(store: Store, now: datetime = NOW, subject: str = "anna@example.
         return ALLOWANCES.take_within(connection, "mail", subject, limit=3, window=HOUR, now=now)
 
 
+def test_the_first_places_are_left_to_other_uses(store: Store) -> None:
+    def take_some(spare: int, limit: int) -> bool:
+        with store.write() as connection:
+            return ALLOWANCES.take_within(
+                connection, "mail", "anna@example.hu", limit=limit, spare=spare, window=HOUR, now=NOW
+            ) is None  # fmt: skip
+
+    assert [take_some(1, 3) for _ in range(3)] == [True, True, False]
+    assert [take_some(0, 2) for _ in range(2)] == [True, False]
+    assert not take_some(0, 3)
+
+
 def blocked_until(store: Store, now: datetime = NOW) -> datetime | None:
     with store.read() as connection:
         return ALLOWANCES.blocked_until(connection, KEY, limit=3, now=now)

@@ -2,14 +2,17 @@
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from house import ANNA, House, move_in, said
+from house import ANNA, HandClock, House, move_in, said
 
 from services.clock import DemoClock, SystemClock
+from services.references import References
 from services.store.engine import Store
+from services.store.version import last_written, note_time
 
 HOUR = timedelta(hours=1)
 
@@ -19,18 +22,29 @@ class MachineClock:
 
     def __init__(self) -> None:
         self.seconds = datetime(2026, 11, 20, 9, 2, tzinfo=UTC).timestamp()
+        self.ticks = 1000.0
 
     def time(self) -> float:
         return self.seconds
 
+    def monotonic(self) -> float:
+        return self.ticks
+
     def step(self, by: timedelta) -> None:
+        """Set it, without time passing."""
         self.seconds += by.total_seconds()
+
+    def wait(self, span: timedelta) -> None:
+        """Let time pass."""
+        self.step(span)
+        self.ticks += span.total_seconds()
 
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> MachineClock:
     stepped = MachineClock()
     monkeypatch.setattr(time, "time", stepped.time)
+    monkeypatch.setattr(time, "monotonic", stepped.monotonic)
     return stepped
 
 
@@ -47,14 +61,78 @@ def test_a_step_back_is_not_seen(machine: MachineClock) -> None:
     assert clock.now() == before + timedelta(seconds=1)
 
 
+def test_after_a_step_back_time_goes_on_until_the_machine_has_caught_up(machine: MachineClock) -> None:
+    clock = SystemClock()
+    before = clock.now()
+    machine.step(-HOUR)
+    for minutes in (1, 2, 59, 60, 61):
+        machine.wait(before + timedelta(minutes=minutes) - clock.now())
+        assert clock.now() == before + timedelta(minutes=minutes)
+        assert clock.lead == HOUR
+    machine.step(HOUR / 2)
+    assert clock.lead == HOUR / 2
+    machine.step(HOUR)
+    assert (clock.now(), clock.lead) == (before + timedelta(minutes=91), timedelta())
+    machine.wait(-HOUR)  # as where both clocks of the machine are faked
+    assert clock.now() == before + timedelta(minutes=91)
+
+
 def test_a_moment_on_record_is_a_floor(machine: MachineClock) -> None:
     clock = SystemClock()
     clock.not_before(None)
-    newest = clock.now() + HOUR
-    clock.not_before(newest)
-    assert clock.now() == newest
-    clock.not_before(newest - HOUR)
-    assert clock.now() == newest
+    for ahead in (HOUR, timedelta(days=400)):
+        newest = clock.now() + ahead
+        clock.not_before(newest)
+        assert clock.now() == newest
+        clock.not_before(newest - HOUR)
+        assert clock.now() == newest
+        machine.wait(HOUR)
+        assert clock.now() == newest + HOUR
+
+
+def test_what_has_ended_stays_so_when_the_clock_is_set_back_and_the_server_started_again(
+    machine: MachineClock, store: Store
+) -> None:
+    move_in(store)
+    house = House(store, SystemClock())
+    visit = house.sent_code(ANNA)
+    code = house.code_sent(ANNA.mobile)
+    machine.wait(8 * HOUR)
+    assert said(house.registrations.confirm_mobile, visit, code) == "link_expired"
+    note_time(store, house.clock.now())
+    machine.step(-10 * HOUR)
+    clock = SystemClock()
+    clock.not_before(last_written(store))
+    restarted = House(store, clock)
+    assert said(restarted.registrations.confirm_mobile, visit, code) == "link_expired"
+    restarted.mailed(ANNA)
+    fresh = restarted.visit_by_mail(ANNA.email)
+    machine.wait(2 * HOUR)
+    assert said(restarted.registrations.choose_mobile, fresh, ANNA.mobile) == "link_expired", "what is new ends in time"
+
+
+def test_the_newest_moment_is_found_wherever_it_stands(store: Store) -> None:
+    assert last_written(store) is None
+    move_in(store)
+    house = House(store)
+    clock = house.clock
+    assert isinstance(clock, HandClock)
+    session = house.member()
+
+    def notes_it(deed: Callable[[], object]) -> bool:
+        clock.advance(minutes=3)
+        deed()
+        return last_written(store) == clock.now()
+
+    assert notes_it(lambda: house.identified(ANNA))
+    assert notes_it(lambda: house.registrations.choose_email(house.identified(ANNA), ANNA.address))
+    assert notes_it(lambda: References(store, clock).issue("link_expired"))
+    assert notes_it(lambda: house.registered(ANNA))
+    assert notes_it(lambda: house.signed_in(ANNA))
+    assert notes_it(house.member)
+    assert notes_it(lambda: house.cases.search(session, ANNA.policy_number))
+    assert notes_it(lambda: note_time(store, clock.now()))
+    assert not notes_it(lambda: note_time(store, clock.now() - HOUR))
 
 
 def test_the_machines_clock_stepping_back_revives_no_link_and_no_code(machine: MachineClock, store: Store) -> None:

@@ -104,11 +104,8 @@ def test_without_a_hash_a_comparison_is_made_all_the_same(monkeypatch: pytest.Mo
     assert [hashed[:7] for hashed in compared] == [b"$2b$04$"]
 
 
-def test_more_than_can_be_hashed_in_useful_time_are_refused_and_then_it_goes_on(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(hashing, "_WAITING_AT_MOST", 2)
-    hasher = Hasher(4, threads=1)
+def test_more_than_there_are_places_for_are_refused_and_then_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    hasher = Hasher(4, threads=1, places=2)
     hashing_now, go_on = threading.Event(), threading.Event()
     really = bcrypt.hashpw
 
@@ -127,7 +124,11 @@ def test_more_than_can_be_hashed_in_useful_time_are_refused_and_then_it_goes_on(
             hasher.hash(PASSWORD)
         with pytest.raises(Overloaded):
             hasher.is_password(PASSWORD, None)
+        with pytest.raises(Overloaded):
+            hasher.refuse_overload()
         hasher._places.release()
+        for _ in range(3):
+            hasher.refuse_overload()  # takes no place itself
         second = people.submit(hasher.hash, PASSWORD)
         go_on.set()
         assert is_secret(PASSWORD, first.result(30))

@@ -136,6 +136,60 @@ def test_static_files_are_kept_for_good_and_carry_the_headers(site: Site, visito
         answer.close()
 
 
+@pytest.mark.parametrize(
+    ("method", "headers", "status"),
+    [
+        ("GET", {"If-None-Match": ""}, 304),
+        ("POST", {}, 405),
+        ("OPTIONS", {}, 405),
+        ("GET", {"Range": "bytes=99999999-"}, 416),
+        ("GET", {"Range": "bytes=0-9"}, 206),
+        ("HEAD", {}, 200),
+    ],
+)
+def test_what_is_answered_in_place_of_a_file_carries_the_headers_too(
+    site: Site, visitor: Visitor, method: str, headers: dict[str, str], status: int
+) -> None:
+    address = next(visitor.open().root.all("script"))["src"]
+    client = site.app.test_client()
+    with client.get(address) as whole:
+        if "If-None-Match" in headers:
+            headers = {"If-None-Match": whole.headers["ETag"]}
+        with client.open(address, method=method, headers=headers) as answer:
+            assert answer.status_code == status
+            for name in (
+                "Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "X-Frame-Options",
+                "Cross-Origin-Resource-Policy",
+            ):  # fmt: skip
+                assert answer.headers.getlist(name) == [whole.headers[name]]
+    with client.get(address) as again:
+        assert again.headers == whole.headers, "what is answered otherwise leaves the file's own headers alone"
+
+
+def test_every_cookie_of_https_bears_the_prefix_and_is_read_again(make_site: Callable[..., Site]) -> None:
+    site = make_site(public_url="https://portal.example.hu")
+    site.open_account()
+    visitor = site.visitor("en")
+    visitor.get(f"{FIRST}?lang=hu")
+    visitor.post("/megjelenes", {"theme": "dark"})
+    visitor.sign_in()
+    set_ = {cookie.key: cookie for cookie in visitor.client._cookies.values()}  # type: ignore[union-attr]
+    assert set(set_) == {"__Host-session", "__Host-lang", "__Host-theme", "__Host-device"}
+    assert all(cookie.secure and cookie.path == "/" and not cookie.domain.startswith(".") for cookie in set_.values())
+    (html,) = visitor.get(FIRST).root.all("html")
+    assert (html["lang"], html["data-theme"]) == ("hu", "dark")
+    assert site.told("new_device") == 1
+    visitor.sign_out()
+    visitor.sign_in()
+    assert site.told("new_device") == 1, "the browser's mark is read again"
+    stranger = site.visitor("en")
+    for name, value in (("lang", "hu"), ("theme", "dark")):
+        stranger.client.set_cookie(name, value)
+    (html,) = stranger.get(FIRST).root.all("html")
+    assert html["lang"] == "en", "what another host may have set counts for nothing"
+    assert "data-theme" not in html
+
+
 def test_cookies_are_closed(site: Site, make_site: Callable[..., Site]) -> None:
     answer = site.app.test_client().get(f"{FIRST}?lang=en")
     for cookie in answer.headers.getlist("Set-Cookie"):

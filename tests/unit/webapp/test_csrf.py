@@ -1,5 +1,7 @@
 """No form without its own token: missing, empty, another session's, altered (security.md, Sign-in and session)."""
 
+from collections.abc import Callable
+
 import pytest
 from browsing import FIRST, SECOND, Site
 from demo_cast import ANNA, PASSWORD
@@ -53,6 +55,19 @@ def test_the_way_back_leads_to_a_page(site: Site) -> None:
         button = next(link for link in page.root.all("a") if link["href"] and "btn" in link["class"].split())
         there = reader.get(button["href"])
         assert (there.status, there.step) == (200, step)
+
+
+def test_a_form_outlives_a_change_of_keys(make_site: Callable[..., Site]) -> None:
+    older, newer, newest = ("one key of this test, 32+ signs" + str(n) * 3 for n in range(3))
+    site = make_site(secret_keys=(older,))
+    visitor = site.visitor()
+    visitor.open()
+    held = visitor.client.get_cookie("session")
+    for keys, status in (((newer, older), 303), ((newest, newer, older), 303), ((newest, newer), 400)):
+        changed = make_site(secret_keys=keys).visitor()
+        changed.client.set_cookie("session", held.value)  # type: ignore[union-attr]
+        answer = changed.post("/megjelenes", {"theme": "dark", "next": "/"}, token=visitor.csrf_token)
+        assert answer.status_code == status
 
 
 def test_a_form_stays_good_as_long_as_the_session(site: Site) -> None:

@@ -66,6 +66,18 @@ def test_without_the_store_of_limits_pages_work_and_limits_go_on(make_site: Call
     assert answers.count(429) > 0
 
 
+def test_without_the_store_of_limits_a_demonstration_is_reset_all_the_same(make_site: Callable[..., Site]) -> None:
+    site = make_site(limits_url="redis://127.0.0.1:9/0", requests_a_minute=20)
+    visitor = site.visitor()
+    visitor.reach("email-sent")
+    while visitor.post("/megjelenes", {"theme": "dark"}).status_code != 429:
+        pass
+    answer = site.app.test_client().post("/dev/reset")
+    assert (answer.status_code, answer.get_json()) == (200, {"reset": True})
+    assert not site.rows("registrations")
+    assert visitor.post("/megjelenes", {"theme": "dark"}).status_code == 303
+
+
 def test_an_unforeseen_failure_is_a_page_and_logs_no_values(
     site: Site, monkeypatch: pytest.MonkeyPatch, log: list[str], htmx: bool
 ) -> None:
@@ -99,6 +111,26 @@ def test_too_many_passwords_at_once_are_told_to_wait(site: Site, monkeypatch: py
         places.release(taken)
     assert visitor.get(SECOND).step == "password"
     assert visitor.give_password(PASSWORD).step == "done"
+
+
+def test_a_sign_in_that_cannot_be_looked_at_counts_as_no_try(site: Site) -> None:
+    site.open_account()
+    visitor = site.visitor()
+    visitor.get("/belepes")
+    places, taken = site.parts.hasher._places, 0
+    while places.acquire(blocking=False):
+        taken += 1
+    assert taken == site.parts.settings.hashes_at_once == 240, "two hundred at once come through, pages keep 80 threads"
+    try:
+        for _ in range(7):
+            assert visitor.post("/belepes", {"email": ANNA.email, "password": PASSWORD}).status_code == 503
+    finally:
+        places.release(taken)
+    assert visitor.post("/belepes", {"email": ANNA.email, "password": PASSWORD}).status_code == 303
+
+
+def test_few_threads_leave_some_for_pages_too(make_site: Callable[..., Site]) -> None:
+    assert make_site(threads=4).parts.settings.hashes_at_once == 3
 
 
 def test_readiness_tells_of_the_database(

@@ -43,6 +43,19 @@ def test_registered_here_then_signed_in_and_out(site: Site, htmx: bool, language
     assert visitor.get("/fiok").step == "login"
 
 
+def test_a_saved_cookie_of_a_registration_is_worth_nothing_after_its_time(site: Site) -> None:
+    visitor = site.visitor()
+    visitor.reach("done")
+    thief = visitor.copy()
+    thief.client.delete_cookie("device")
+    site.advance(minutes=50)
+    visitor.sign_in()
+    assert site.told("new_device") == 0, "within the registration's time its browser is known"
+    site.advance(minutes=11)
+    thief.sign_in()
+    assert site.told("new_device") == 1
+
+
 @pytest.mark.parametrize("typed", [" ANNA@Example.HU ", "anna@example.hu"])
 def test_the_address_may_be_typed_in_any_letters(anna: Site, visitor: Visitor, typed: str) -> None:
     assert visitor.sign_in(typed).address == "/fiok"
@@ -290,6 +303,7 @@ def test_a_forged_mark_makes_no_browser_known(anna: Site) -> None:
     for mark in ("short", "x" * 65, "with spaces in the mark", "a" * 20):
         other = anna.visitor()
         other.client.set_cookie("device", mark)
+        anna.advance(hours=1)
         other.sign_in()
     assert anna.told("new_device") == 5
 

@@ -2,21 +2,30 @@
 
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from browsing import FIRST, SECOND, WAY, Site, Visitor
 from click.testing import CliRunner
 from demo_cast import ANNA, MINTA, PASSWORD
 
+from services.retention import Tidying
+from services.store.migrate import migrate
 from webapp.cli import main
 from webapp.commands.doctor import Finding, examine
+from webapp.parts import Parts
+from webapp.settings import load
 from webapp.tidying import tidying
+from webapp.wiring import wire
 
 
 def tidy(site: Site) -> None:
@@ -230,3 +239,42 @@ def test_the_audit_trail_tells_who_did_what_and_nothing_personal(site: Site) -> 
 def token(site: Site, to: str) -> str:
     """Return the token of the newest link mailed to an address."""
     return site.link(to).partition("token=")[2]
+
+
+# --- A time in doubt ---------------------------------------------------------------------------------------------
+
+
+def test_while_time_runs_days_ahead_of_the_machine_nothing_is_erased_and_the_doctor_says_so(tmp_path: Path) -> None:
+    def start(**more: Any) -> Parts:
+        where = f"folder:{tmp_path / 'sent'}"
+        return wire(load(
+            data_dir=str(tmp_path), public_url="https://portal.example.hu", mail_url=where, sms_url=where,
+            secret_keys=secrets.token_urlsafe(32), **more,
+        ))  # fmt: skip
+
+    def clock_of(parts: Parts) -> list[Finding]:
+        return [finding for finding in examine(parts.settings) if finding.subject == "clock"]
+
+    parts = start()
+    migrate(parts.store)
+    assert [finding.is_bad for finding in clock_of(parts)] == [False]
+    parts.references.issue("link_expired")
+    year = timedelta(days=365, hours=12)
+    then = parts.clock.now() + year
+    stop = threading.Event()
+    stop.set()
+    Tidying(parts.store, Mock(now=lambda: then), parts.profile, Mock()).run(stop)  # notes the end of a process
+    ahead = start()
+    assert ahead.clock.now() >= then
+    assert year - timedelta(minutes=1) < ahead.clock.lead <= year
+    assert not any(one.count for one in tidying(ahead).tidy())
+    (finding,) = clock_of(ahead)
+    assert finding.is_bad
+    assert "365 days" in finding.state
+    assert f"{then:%Y-%m-%d %H}" in finding.advice
+    trusting = start(trust_clock=True)
+    assert trusting.clock.lead == timedelta()
+    assert not any(finding.is_bad for finding in clock_of(trusting))
+    assert any("BELEPO_TRUST_CLOCK" in finding.advice for finding in clock_of(trusting))
+    for one in (parts, ahead, trusting):
+        one.store.close()
