@@ -85,7 +85,7 @@ class CodeSender:
         One that has not left the outbox, or did not arrive, does not count. Raises as `send`, or Refusal
         ``sms_resend.used_up`` while the last code of the budget is still good.
         """
-        if last and last.is_usable(now) and last.codes_left <= 0 and not last.is_undelivered:
+        if last and last.is_usable(now) and last.codes_left <= 0:
             # A second click on the button of the last code must not look like the end.
             raise Refusal("sms_resend", "used_up", at=last.expires_at)
         has_not_left = self._outbox.replace(connection, one_time_codes.topic(order.kutid))

@@ -202,12 +202,17 @@ class OneTimeCodes:
         ).first()
         return None if row is None else self.state(row._mapping)
 
-    def give_back(self, connection: Connection, kutid: str) -> None:
-        """The customer's newest code never left: it does not count, and a new one can be asked for at once."""
+    def give_back(self, connection: Connection, kutid: str, *, may_have_arrived: bool = False) -> None:
+        """The customer's newest code was not delivered, as far as is known: a new one can be asked for at once.
+
+        It does not count if it certainly never left. One that may have arrived does: else a gateway that takes messages
+        and breaks off would send without end (at most 9 SMS per customer and hour).
+        """
+        given_back = 0 if may_have_arrived else 1
         connection.execute(
             update(table)
             .where(table.c.kutid == kutid, ~table.c.is_undelivered)
-            .values(is_undelivered=True, codes_used=table.c.codes_used - 1)
+            .values(is_undelivered=True, codes_used=table.c.codes_used - given_back)
         )
 
     def spend(self, connection: Connection, kutid: str, now: datetime) -> None:

@@ -508,6 +508,23 @@ def test_an_undelivered_code_uses_up_no_resend_and_no_wait(house: House) -> None
     assert len(house.letters("sms")) == 1
 
 
+def test_a_gateway_that_takes_a_code_and_breaks_off_has_the_code_count(house: House) -> None:
+    visit = house.linked(ANNA)
+    house.registrations.choose_mobile(visit, ANNA.mobile)
+    house.postman.is_breaking_off = True
+    answers = []
+    for _ in range(house.profile.one_time_code.codes + 2):
+        house.deliver()
+        house.clock.advance(seconds=2)
+        house.deliver()  # the second and last time that it may arrive
+        answers.append(said(house.registrations.resend_code, visit))
+    house.postman.is_breaking_off = False
+    assert answers == ["ok", "ok", "sms_resend.used_up", "sms_resend.used_up", "sms_resend.used_up"]
+    assert len(house.letters("sms")) == 2 * house.profile.one_time_code.codes
+    assert house.see(visit).code.is_undelivered
+    assert said(house.registrations.confirm_mobile, visit, house.code_sent(ANNA.mobile)) == "ok"
+
+
 def test_a_code_that_has_not_left_yet_is_replaced_and_does_not_count(house: House) -> None:
     visit = house.linked(ANNA)
     house.registrations.choose_mobile(visit, ANNA.mobile)
