@@ -103,7 +103,8 @@ class OneTimeCodes:
     """Makes and checks codes.
 
     Each customer has one row: a new code replaces the older one, whatever browser or registration asked,
-    and codes and guesses are counted over the budget's time, so that starting again gives no new guesses.
+    and codes and guesses are counted over the budget's time, so that starting again gives no new guesses. That time
+    begins anew with each of them: counted from the first alone, two budgets could follow each other within minutes.
     """
 
     def __init__(self, rules: Rules, keys: tuple[str, ...], is_paused: Callable[[], bool] = lambda: False) -> None:
@@ -158,7 +159,13 @@ class OneTimeCodes:
         Raises Refusal ``sms_code.expired``, ``sms_code.none_sent`` or
         ``sms_code.wrong`` (with no tries) when nothing was left to try.
         """
-        asked = {"of_registration": registration_id, "now": now, "guesses": self._rules.guesses, **(values or {})}
+        asked = {
+            "of_registration": registration_id,
+            "now": now,
+            "guesses": self._rules.guesses,
+            "counts_until": now + self._rules.budget,
+            **(values or {}),
+        }
         row = connection.execute(_trying(only_if), asked).first()
         if row is None:
             raise self._nothing_to_try(connection, registration_id, now)
@@ -275,24 +282,33 @@ def _issuing(dialect: str) -> Any:
             **{column.name: new[column.name] for column in table.c if not column.primary_key},
             "codes_used": case((is_over, new.codes_used), else_=table.c.codes_used + 1),
             "guesses_used": case((is_over, new.guesses_used), else_=table.c.guesses_used),
-            "budget_ends_at": case((is_over, new.budget_ends_at), else_=table.c.budget_ends_at),
+            "budget_ends_at": _later(new.budget_ends_at),  # a clock that steps back shortens nothing
         },
         where=and_(or_(may_again, table.c.is_undelivered), or_(is_over, is_left)),
     ).returning(*table.c)
 
 
+def _later(moment: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return the later of a moment and the budget's end."""
+    return case((table.c.budget_ends_at > moment, table.c.budget_ends_at), else_=moment)
+
+
 @cache
 def _trying(only_if: ColumnElement[bool]) -> Any:
+    now = bindparam("now", type_=table.c.expires_at.type)
+    counts_until = bindparam("counts_until", type_=table.c.budget_ends_at.type)
+    # A budget that staff have ended stays at its end, though the last code of it can still be tried.
+    ends_at = case((table.c.budget_ends_at > now, _later(counts_until)), else_=table.c.budget_ends_at)
     return (
         update(table)
         .where(
             table.c.registration_id == bindparam("of_registration"),
             table.c.tries_left > 0,
-            table.c.expires_at > bindparam("now", type_=table.c.expires_at.type),
+            table.c.expires_at > now,
             table.c.guesses_used < _guesses,
             only_if,
         )
-        .values(tries_left=table.c.tries_left - 1, guesses_used=table.c.guesses_used + 1)
+        .values(tries_left=table.c.tries_left - 1, guesses_used=table.c.guesses_used + 1, budget_ends_at=ends_at)
         .returning(table.c.serial, table.c.code_mac, table.c.tail_mac)
     )
 
