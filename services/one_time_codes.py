@@ -222,6 +222,11 @@ class OneTimeCodes:
             .values(is_undelivered=True, codes_used=table.c.codes_used - given_back)
         )
 
+    def uncount(self, connection: Connection, kutid: str) -> CodeState:
+        """The code before the newest one never left, so it does not count; return how the newest one stands then."""
+        uncounted = update(table).where(table.c.kutid == kutid).values(codes_used=table.c.codes_used - 1)
+        return self.state(connection.execute(uncounted.returning(*table.c)).one()._mapping)
+
     def spend(self, connection: Connection, kutid: str, now: datetime) -> None:
         """The customer's newest code has done its work for staff: it opens nothing more, and the next need not wait."""
         used = {"tries_left": 0, "expires_at": now, "issued_at": now - self._rules.again}

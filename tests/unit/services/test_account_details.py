@@ -227,6 +227,16 @@ def test_codes_come_from_the_one_budget_that_the_registration_spent_from(anna: H
     assert start_mobile(anna, anna.signed_in(ANNA), ANNAS_OTHER_MOBILE) == "ok"
 
 
+def test_codes_that_have_not_left_use_up_nothing(anna: House, session: Session) -> None:
+    for _ in range(anna.profile.one_time_code.codes + 1):
+        anna.clock.advance(minutes=1)
+        assert start_mobile(anna, session) == "ok"
+    found = anna.account_details.mobile_change(session)
+    assert found is not None
+    assert found[1] is not None
+    assert found[1].codes_left == anna.profile.one_time_code.codes - 2, "the registration's and this one"
+
+
 def test_guesses_come_from_the_one_budget_too(anna: House, session: Session) -> None:
     with anna.store.write() as connection:
         connection.execute(one_time_codes.update().values(guesses_used=anna.profile.one_time_code.guesses))

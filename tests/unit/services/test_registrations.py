@@ -534,6 +534,26 @@ def test_a_code_that_has_not_left_yet_is_replaced_and_does_not_count(house: Hous
     assert said(house.registrations.resend_code, visit) == "sms_resend.too_early"
 
 
+def test_codes_that_have_not_left_use_up_nothing_by_whichever_door(house: House) -> None:
+    """Nothing is delivered: each time the number is given again the older code waits still."""
+    visit = house.linked(ANNA)
+    for mobile in (ANNA.mobile, ANNA.mobile, ANNAS_OTHER_MOBILE, ANNA.mobile):
+        house.clock.advance(minutes=1)
+        assert said(house.registrations.choose_mobile, visit, mobile) == "ok"
+        assert house.see(visit).code.codes_left == house.profile.one_time_code.codes - 1
+    assert said(house.registrations.choose_mobile, visit, ANNAS_OTHER_MOBILE) == "ok", "nor does it wait"
+    assert [letter.to for letter in house.letters("sms")] == [ANNAS_OTHER_MOBILE]
+    assert said(house.registrations.confirm_mobile, visit, house.code_sent(ANNAS_OTHER_MOBILE)) == "ok"
+
+
+def test_nobody_elses_registration_takes_back_a_code_that_has_not_left_yet(house: House) -> None:
+    first = house.linked(ANNA)
+    other = house.linked(ANNA)
+    house.registrations.choose_mobile(first, ANNA.mobile)
+    assert said(house.registrations.choose_mobile, other, ANNA.mobile) == "sms_resend.too_early"
+    assert said(house.registrations.confirm_mobile, first, house.code_sent(ANNA.mobile)) == "ok"
+
+
 def test_a_tax_payer_whose_record_lacks_the_part_after_the_hyphen_can_register(house: House) -> None:
     assert identify(house, GABOR) == "ok"
 
