@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -55,6 +55,12 @@ class CodeState:
     budget_ends_at: datetime
     is_undelivered: bool
     is_budget_spent: bool
+    is_elsewhere: bool = False
+    """Whether it was asked for elsewhere, or has been used: only when there can be another one is of interest."""
+
+    def elsewhere(self) -> "CodeState":
+        """Return the state of this code in the eyes of those for whom it opens nothing."""
+        return replace(self, tries_left=0, is_undelivered=False, is_elsewhere=True)
 
     def is_usable(self, now: datetime) -> bool:
         """Tell whether this code can still be typed in."""
@@ -195,19 +201,27 @@ class OneTimeCodes:
         return self.state(row._mapping) if row else None
 
     def hand_over(
-        self, connection: Connection, *, kutid: str, registration_id: str, mobile: str, now: datetime
+        self,
+        connection: Connection,
+        *,
+        kutid: str,
+        registration_id: str,
+        mobile: str,
+        only_if: ColumnElement[bool],
+        values: Mapping[str, Any],
     ) -> CodeState | None:
-        """Let a code that was sent to this customer's `mobile` just now count for another registration of theirs.
+        """Let the code that was sent to this customer's `mobile` just now count for another registration of theirs.
 
-        So that whoever begins twice, or whose browser repeats the request, can use the code in their hands.
+        So that whoever begins twice, or whose browser repeats the request, can use the code in their hands. `only_if`,
+        with `values`, says that it is theirs and unused (ASVS 6.6.2). Returns how the newest code stands for them.
         """
-        row = connection.execute(
-            update(table)
-            .where(table.c.kutid == kutid, table.c.mobile == mobile, table.c.expires_at > now)
-            .values(registration_id=registration_id)
-            .returning(*table.c)
-        ).first()
-        return None if row is None else self.state(row._mapping)
+        own = update(table).where(table.c.kutid == kutid, table.c.mobile == mobile, only_if)
+        handed = own.values(registration_id=registration_id).returning(*table.c)
+        row = connection.execute(handed, dict(values)).first()
+        if row is not None:
+            return self.state(row._mapping)
+        others = connection.execute(select(table).where(table.c.kutid == kutid)).first()
+        return self.state(others._mapping).elsewhere() if others else None
 
     def give_back(self, connection: Connection, kutid: str, *, may_have_arrived: bool = False) -> None:
         """The customer's newest code was not delivered, as far as is known: a new one can be asked for at once.

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from house import (
@@ -22,6 +23,8 @@ from house import (
     WRONG,
     House,
     Person,
+    at_once,
+    move_in,
     said,
     wrong_code,
 )
@@ -31,7 +34,8 @@ from services.passwords import is_secret
 from services.policyholders import SecondDatum
 from services.refusal import DeadEnd, Refusal
 from services.registrations import Visit
-from services.store.tables import accounts, registrations
+from services.store.engine import Store
+from services.store.tables import accounts, one_time_codes, phones, registrations
 
 NEW_ADDRESS = "anna.kovacs@example.hu"
 
@@ -492,6 +496,125 @@ def test_a_code_works_once(house: House) -> None:
     visit = house.confirmed(ANNA)
     assert said(house.registrations.confirm_mobile, visit, house.code_sent(ANNA.mobile)) == "out_of_turn"
     assert said(house.registrations.resend_code, visit) == "out_of_turn"
+
+
+# --- A code is bound to its request (ASVS 6.6.2) ---------------------------------------------------------------------
+
+MOBILE_FIRST = ("identifier", "mobile", "mobile_confirmed_at", "email", "email_confirmed_at", *FACTS[5:])
+
+
+@pytest.fixture
+def mobile_first(store: Store) -> House:
+    move_in(store)
+    return House(store, facts=MOBILE_FIRST)
+
+
+def identified_by_mobile(house: House, browser: str | None) -> Visit:
+    """Identify where the mobile is part of what is asked: the code is sent at once."""
+    with house.store.write() as connection:
+        connection.execute(phones.update().where(phones.c.number == ANNA.mobile).values(is_default=True))
+    knows = replace(ANNA.knows, mobile=ANNA.mobile)
+    begun = house.registrations.identify(ANNA.policy_number, knows, "hu", browser=browser)
+    assert begun.code is not None
+    assert begun.code.is_elsewhere == house.see(Visit(begun.id, browser=browser)).code.is_elsewhere
+    return Visit(begun.id, browser=browser)
+
+
+def says_when(house: House, visit: Visit) -> bool:
+    """Tell whether a browser sees that no code is to be typed, and when it can ask for one."""
+    code, now = house.see(visit).code, house.clock.now()
+    return not code.is_usable(now) and code.is_elsewhere and code.again_at == code.issued_at + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("strangers", ["theirs", None])
+def test_an_identification_elsewhere_neither_takes_a_code_nor_gets_one(
+    mobile_first: House, strangers: str | None
+) -> None:
+    house = mobile_first
+    own = identified_by_mobile(house, None if strangers is None else "own")
+    code = house.code_sent(ANNA.mobile)
+    other = identified_by_mobile(house, strangers)
+    assert says_when(house, other)
+    assert said(house.registrations.confirm_mobile, other, code) == "sms_code.none_sent"
+    assert said(house.registrations.resend_code, other) == "sms_resend.too_early"
+    assert said(house.registrations.confirm_mobile, own, code) == "ok"
+    # Used, it opens nothing for whoever identifies now.
+    third = identified_by_mobile(house, strangers)
+    assert says_when(house, third)
+    assert said(house.registrations.confirm_mobile, third, code) == "sms_code.none_sent"
+    assert len(house.letters("sms")) == 1
+    house.clock.advance(minutes=1)
+    assert said(house.registrations.resend_code, third) == "ok"
+    assert said(house.registrations.confirm_mobile, third, house.code_sent(ANNA.mobile)) == "ok"
+
+
+def test_a_browser_that_begins_twice_uses_the_code_in_its_hands_once(mobile_first: House) -> None:
+    house = mobile_first
+    identified_by_mobile(house, "own")
+    again = identified_by_mobile(house, "own")
+    code = house.code_sent(ANNA.mobile)
+    assert said(house.registrations.confirm_mobile, again, code) == "ok"
+    third = identified_by_mobile(house, "own")
+    assert says_when(house, third)
+    assert said(house.registrations.confirm_mobile, third, code) == "sms_code.none_sent"
+    assert len(house.letters("sms")) == 1
+
+
+def proved_and_mailed(house: House) -> tuple[Visit, str, Visit]:
+    """Return a browser that proved the mobile, its code, and the browser in which its mail was opened."""
+    own = replace(house.identified(ANNA), browser="own")
+    house.registrations.choose_mobile(own, ANNA.mobile)
+    code = house.code_sent(ANNA.mobile)
+    house.registrations.confirm_mobile(own, code)
+    house.registrations.choose_email(replace(own, has_proved_mobile=True), ANNA.address)
+    return own, code, replace(house.visit_by_mail(ANNA.email), browser="theirs")
+
+
+def test_a_used_code_proves_nothing_to_whoever_holds_the_link(mobile_first: House) -> None:
+    house = mobile_first
+    _, code, holder = proved_and_mailed(house)
+    assert said(house.registrations.confirm_mobile, holder, code) == "sms_code.used"
+    assert says_when(house, holder)
+    assert said(house.registrations.resend_code, holder) == "sms_resend.too_early"
+    (row,) = house.rows(one_time_codes)
+    assert row.guesses_used == 1, "nor is it tried"
+    house.clock.advance(minutes=1)
+    house.registrations.resend_code(holder)
+    own = house.code_sent(ANNA.mobile)
+    assert said(house.registrations.confirm_mobile, holder, own) == "ok"
+    # Nor does that code serve a third browser with the same link.
+    assert said(house.registrations.confirm_mobile, replace(holder, browser="third"), own) == "sms_code.used"
+
+
+def test_a_code_sent_twice_by_one_browser_leads_on(mobile_first: House) -> None:
+    """The answer to the first got lost: the session holds no proof yet."""
+    house = mobile_first
+    own, code, holder = proved_and_mailed(house)
+    assert said(house.registrations.confirm_mobile, own, code) == "out_of_turn", "what is due then is shown"
+    assert house.see(own).mobile_confirmed_at
+    house.clock.advance(minutes=1)
+    house.registrations.resend_code(holder)
+    newer = house.code_sent(ANNA.mobile)
+    for _ in range(2):
+        house.registrations.find(holder)
+        said(house.registrations.confirm_mobile, holder, newer)
+    assert house.see(holder).mobile_confirmed_at
+    assert said(house.accept_terms, holder) == "ok"
+
+
+def test_of_two_browsers_that_type_one_code_at_once_one_has_proved_the_mobile(mobile_first: House) -> None:
+    house = mobile_first
+    _, _, holder = proved_and_mailed(house)
+    house.clock.advance(minutes=1)
+    house.registrations.resend_code(holder)
+    code = house.code_sent(ANNA.mobile)
+    browsers = [replace(holder, browser=f"number {number}") for number in range(3)]
+    answers = at_once([partial(said, house.registrations.confirm_mobile, one, code) for one in browsers])
+    assert sorted(answers) == ["ok", "sms_code.used", "sms_code.used"]
+    assert sum(house.see(one).mobile_confirmed_at is not None for one in browsers) == 1
+
+
+# --- What does not arrive -------------------------------------------------------------------------------------------
 
 
 def test_an_undelivered_code_uses_up_no_resend_and_no_wait(house: House) -> None:
