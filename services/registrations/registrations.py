@@ -22,7 +22,7 @@ from services.passwords import Hasher, Rule, judge
 from services.policyholders import PolicyHolder, PolicyHolders, SecondDatum, has_mobile
 from services.profiles import Profile
 from services.refusal import DeadEnd, Refusal
-from services.registrations.mailing import Mailing
+from services.registrations.mailing import HAS_LINK_WAITING, Mailing
 from services.registrations.registration import COMPLETE, MOBILE_CONFIRMED, Registration, Visit
 from services.registrations.rows import IS_CODE_UNUSED, IS_SAME_BROWSER, Rows, binds, why_not
 from services.store import tables
@@ -467,6 +467,8 @@ class Registrations:
                 self._completing, {**binds(visit, now), "account_id": randomness.opaque_id(), "hashed": hashed}
             ).first()
             if is_open is not None:
+                if is_open.has_link_waiting:
+                    self._mailing.withdraw_links(connection, seen.kutid)
                 reach("registrations.opening")
                 if self._activations is not None and self._activations.is_wanted:
                     self._activations.begin(connection, is_open.id, seen.email or "", seen.language, now)
@@ -514,7 +516,10 @@ class Registrations:
 
 
 def _completing(conditions: Sequence[ColumnElement[bool]]) -> Insert:
-    """Return the statement that opens an account of what the registration holds, if the conditions hold of it."""
+    """Return the statement that opens an account of what the registration holds, if the conditions hold of it.
+
+    It returns the account's id, and whether a link that dies with this still waits in the outbox.
+    """
     now = bindparam("now", type_=_a.created_at.type)
     values = {
         _a.id: bindparam("account_id", type_=_a.id.type),
@@ -532,9 +537,8 @@ def _completing(conditions: Sequence[ColumnElement[bool]]) -> Insert:
         _a.terms_accepted_at: _r.terms_accepted_at,
         _a.answers: _r.answers,
     }
-    return (
-        insert(tables.accounts).from_select(list(values), select(*values.values()).where(*conditions)).returning(_a.id)
-    )
+    opening = insert(tables.accounts).from_select(list(values), select(*values.values()).where(*conditions))
+    return opening.returning(_a.id, HAS_LINK_WAITING)
 
 
 def _with_tries(refusal: Exception | None, seen: Registration, now: datetime) -> Exception:

@@ -799,6 +799,30 @@ def test_another_registration_of_a_registered_customer_ends(house: House) -> Non
     assert len(house.accounts()) == 1
 
 
+def test_a_link_that_waits_does_not_leave_once_it_has_died_with_the_account(house: House) -> None:
+    visit = house.accepted(ANNA)
+    for email in ("second@example.hu", "third@example.hu"):
+        house.registrations.choose_email(house.identified(ANNA), parse(email))
+    house.mailed(ESZTER)
+    house.registrations.complete(visit, PASSWORD)
+    assert {letter.to for letter in house.letters("email")} == {ANNA.email, ESZTER.email}
+    assert house.told("registered", ANNA.email) == 1
+
+
+def test_a_second_copy_of_the_link_does_not_leave_once_it_was_used(house: House) -> None:
+    """The mail server broke off after it had it all: whether it arrived is not known."""
+    house.postman.is_breaking_off = True
+    house.mailed(ANNA)
+    visit = house.visit_by_mail(ANNA.email)
+    house.postman.is_breaking_off = False
+    house.registrations.choose_mobile(visit, ANNA.mobile)
+    house.registrations.confirm_mobile(visit, house.code_sent(ANNA.mobile))
+    house.accept_terms(visit)
+    house.registrations.complete(visit, PASSWORD)
+    house.clock.advance(minutes=1)
+    assert house.told("confirm", ANNA.email) == 1
+
+
 def test_the_same_address_for_two_customers_the_second_is_asked_for_another(house: House) -> None:
     anna = house.accepted(ANNA)
     eszter = house.identified(ESZTER)
