@@ -1,6 +1,6 @@
 """Sends one-time codes by SMS, within what a customer, a number and an asker may use up."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -9,9 +9,9 @@ from services import one_time_codes
 from services.allowances import Allowances
 from services.crash_points import reach
 from services.messages.outbox import Outbox
-from services.one_time_codes import CodeState, OneTimeCodes
+from services.one_time_codes import CodeState, Issued, OneTimeCodes
 from services.profiles import OneTimeCode as Rules
-from services.refusal import Refusal
+from services.refusal import DeadEnd, Refusal
 
 
 @dataclass(frozen=True)
@@ -46,35 +46,27 @@ class CodeSender:
         self._allowances = allowances
         self._outbox = outbox
 
-    def send(self, connection: Connection, order: CodeOrder, now: datetime, *, is_instead: bool = False) -> CodeState:
-        """Send a new code, from the customer's one budget; the older one dies (M21).
+    def send(
+        self, connection: Connection, order: CodeOrder, now: datetime, *, last: CodeState | None = None
+    ) -> CodeState:
+        """Send a new code, from the customer's one budget; the older one dies, and does not count if it has not left.
 
-        One `is_instead` of one that did not reach the number is not counted again for it and the asker. Raises as
-        `OneTimeCodes.issue`, or Refusal ``mobile.too_many`` or ``sms.share_used``.
+        In place of `last`, sent to the same number, one that did not reach it is not counted again for it and the asker
+        (M21). Raises as `OneTimeCodes.issue`, or Refusal ``mobile.too_many`` or ``sms.share_used``.
         """
-        issued = self._codes.issue(
-            connection,
-            kutid=order.kutid,
-            registration_id=order.registration_id,
-            mobile=order.mobile,
-            now=now,
-            ends_at=order.ends_at,
-        )
+        issued, has_not_left = self._make(connection, order, now)
         reach("codes.texting")
-        topic = one_time_codes.topic(order.kutid)
-        # Beside the first code of a budget that staff have renewed an older one may still wait for another number.
-        if not (issued.is_first and order.is_on_record):
-            self._outbox.replace(connection, topic)
         self._outbox.put(
             connection,
             kind="sms",
             recipient=order.mobile,
             message=order.message,
             language=order.language,
-            topic=topic,
+            topic=one_time_codes.topic(order.kutid),
             expires_at=issued.state.expires_at,
             facts={"code": issued.code},
         )
+        is_instead = last is not None and (has_not_left or last.is_undelivered)
         if not (order.is_on_record or is_instead):
             self._count(connection, order, now)
         return issued.state
@@ -82,17 +74,43 @@ class CodeSender:
     def send_again(self, connection: Connection, order: CodeOrder, last: CodeState | None, now: datetime) -> CodeState:
         """Send a new code for which `last` was sent before.
 
-        One that has not left the outbox, or did not arrive, does not count. Raises as `send`, or Refusal
-        ``sms_resend.used_up`` while the last code of the budget is still good.
+        Raises as `send`, or Refusal ``sms_resend.used_up`` while the last code of the budget is still good.
         """
-        if last and last.is_usable(now) and last.codes_left <= 0 and not last.is_undelivered:
+        if last and last.is_usable(now) and last.codes_left <= 0:
             # A second click on the button of the last code must not look like the end.
             raise Refusal("sms_resend", "used_up", at=last.expires_at)
-        has_not_left = self._outbox.replace(connection, one_time_codes.topic(order.kutid))
-        if has_not_left:
+        return self.send(connection, order, now, last=last)
+
+    def _make(self, connection: Connection, order: CodeOrder, now: datetime) -> tuple[Issued, bool]:
+        """Make a code in place of an older one; tell whether that one had not left the outbox."""
+        topic = one_time_codes.topic(order.kutid)
+        # What waits is looked up only after another code was made: most are a customer's first.
+        try:
+            issued = self._issue(connection, order, now)
+        except (Refusal, DeadEnd):
+            # Whom the waiting code is for may have another at once; anybody else would take it from them.
+            is_own = self._codes.sent_for(connection, order.kutid, order.registration_id) is not None
+            if not (is_own and self._outbox.replace(connection, topic)):
+                raise
             self._codes.give_back(connection, order.kutid)
-        is_instead = has_not_left or (last is not None and last.is_undelivered)
-        return self.send(connection, order, now, is_instead=is_instead)
+            return self._issue(connection, order, now), True
+        # Beside the first code of a budget that staff have renewed an older one may still wait for another number.
+        if issued.is_first and order.is_on_record:
+            return issued, False
+        has_not_left = self._outbox.replace(connection, topic)
+        if has_not_left and not issued.is_first:
+            issued = replace(issued, state=self._codes.uncount(connection, order.kutid))
+        return issued, has_not_left
+
+    def _issue(self, connection: Connection, order: CodeOrder, now: datetime) -> Issued:
+        return self._codes.issue(
+            connection,
+            kutid=order.kutid,
+            registration_id=order.registration_id,
+            mobile=order.mobile,
+            now=now,
+            ends_at=order.ends_at,
+        )
 
     def _count(self, connection: Connection, order: CodeOrder, now: datetime) -> None:
         blocked_until = self._allowances.take_within(

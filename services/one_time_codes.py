@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -55,6 +55,12 @@ class CodeState:
     budget_ends_at: datetime
     is_undelivered: bool
     is_budget_spent: bool
+    is_elsewhere: bool = False
+    """Whether it was asked for elsewhere, or has been used: only when there can be another one is of interest."""
+
+    def elsewhere(self) -> "CodeState":
+        """Return the state of this code in the eyes of those for whom it opens nothing."""
+        return replace(self, tries_left=0, is_undelivered=False, is_elsewhere=True)
 
     def is_usable(self, now: datetime) -> bool:
         """Tell whether this code can still be typed in."""
@@ -103,7 +109,8 @@ class OneTimeCodes:
     """Makes and checks codes.
 
     Each customer has one row: a new code replaces the older one, whatever browser or registration asked,
-    and codes and guesses are counted over the budget's time, so that starting again gives no new guesses.
+    and codes and guesses are counted over the budget's time, so that starting again gives no new guesses. That time
+    begins anew with each of them: counted from the first alone, two budgets could follow each other within minutes.
     """
 
     def __init__(self, rules: Rules, keys: tuple[str, ...], is_paused: Callable[[], bool] = lambda: False) -> None:
@@ -158,7 +165,13 @@ class OneTimeCodes:
         Raises Refusal ``sms_code.expired``, ``sms_code.none_sent`` or
         ``sms_code.wrong`` (with no tries) when nothing was left to try.
         """
-        asked = {"of_registration": registration_id, "now": now, "guesses": self._rules.guesses, **(values or {})}
+        asked = {
+            "of_registration": registration_id,
+            "now": now,
+            "guesses": self._rules.guesses,
+            "counts_until": now + self._rules.budget,
+            **(values or {}),
+        }
         row = connection.execute(_trying(only_if), asked).first()
         if row is None:
             raise self._nothing_to_try(connection, registration_id, now)
@@ -188,27 +201,45 @@ class OneTimeCodes:
         return self.state(row._mapping) if row else None
 
     def hand_over(
-        self, connection: Connection, *, kutid: str, registration_id: str, mobile: str, now: datetime
+        self,
+        connection: Connection,
+        *,
+        kutid: str,
+        registration_id: str,
+        mobile: str,
+        only_if: ColumnElement[bool],
+        values: Mapping[str, Any],
     ) -> CodeState | None:
-        """Let a code that was sent to this customer's `mobile` just now count for another registration of theirs.
+        """Let the code that was sent to this customer's `mobile` just now count for another registration of theirs.
 
-        So that whoever begins twice, or whose browser repeats the request, can use the code in their hands.
+        So that whoever begins twice, or whose browser repeats the request, can use the code in their hands. `only_if`,
+        with `values`, says that it is theirs and unused (ASVS 6.6.2). Returns how the newest code stands for them.
         """
-        row = connection.execute(
-            update(table)
-            .where(table.c.kutid == kutid, table.c.mobile == mobile, table.c.expires_at > now)
-            .values(registration_id=registration_id)
-            .returning(*table.c)
-        ).first()
-        return None if row is None else self.state(row._mapping)
+        own = update(table).where(table.c.kutid == kutid, table.c.mobile == mobile, only_if)
+        handed = own.values(registration_id=registration_id).returning(*table.c)
+        row = connection.execute(handed, dict(values)).first()
+        if row is not None:
+            return self.state(row._mapping)
+        others = connection.execute(select(table).where(table.c.kutid == kutid)).first()
+        return self.state(others._mapping).elsewhere() if others else None
 
-    def give_back(self, connection: Connection, kutid: str) -> None:
-        """The customer's newest code never left: it does not count, and a new one can be asked for at once."""
+    def give_back(self, connection: Connection, kutid: str, *, may_have_arrived: bool = False) -> None:
+        """The customer's newest code was not delivered, as far as is known: a new one can be asked for at once.
+
+        It does not count if it certainly never left. One that may have arrived does: else a gateway that takes messages
+        and breaks off would send without end (at most 9 SMS per customer and hour).
+        """
+        given_back = 0 if may_have_arrived else 1
         connection.execute(
             update(table)
             .where(table.c.kutid == kutid, ~table.c.is_undelivered)
-            .values(is_undelivered=True, codes_used=table.c.codes_used - 1)
+            .values(is_undelivered=True, codes_used=table.c.codes_used - given_back)
         )
+
+    def uncount(self, connection: Connection, kutid: str) -> CodeState:
+        """The code before the newest one never left, so it does not count; return how the newest one stands then."""
+        uncounted = update(table).where(table.c.kutid == kutid).values(codes_used=table.c.codes_used - 1)
+        return self.state(connection.execute(uncounted.returning(*table.c)).one()._mapping)
 
     def spend(self, connection: Connection, kutid: str, now: datetime) -> None:
         """The customer's newest code has done its work for staff: it opens nothing more, and the next need not wait."""
@@ -270,24 +301,33 @@ def _issuing(dialect: str) -> Any:
             **{column.name: new[column.name] for column in table.c if not column.primary_key},
             "codes_used": case((is_over, new.codes_used), else_=table.c.codes_used + 1),
             "guesses_used": case((is_over, new.guesses_used), else_=table.c.guesses_used),
-            "budget_ends_at": case((is_over, new.budget_ends_at), else_=table.c.budget_ends_at),
+            "budget_ends_at": _later(new.budget_ends_at),  # a clock that steps back shortens nothing
         },
         where=and_(or_(may_again, table.c.is_undelivered), or_(is_over, is_left)),
     ).returning(*table.c)
 
 
+def _later(moment: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return the later of a moment and the budget's end."""
+    return case((table.c.budget_ends_at > moment, table.c.budget_ends_at), else_=moment)
+
+
 @cache
 def _trying(only_if: ColumnElement[bool]) -> Any:
+    now = bindparam("now", type_=table.c.expires_at.type)
+    counts_until = bindparam("counts_until", type_=table.c.budget_ends_at.type)
+    # A budget that staff have ended stays at its end, though the last code of it can still be tried.
+    ends_at = case((table.c.budget_ends_at > now, _later(counts_until)), else_=table.c.budget_ends_at)
     return (
         update(table)
         .where(
             table.c.registration_id == bindparam("of_registration"),
             table.c.tries_left > 0,
-            table.c.expires_at > bindparam("now", type_=table.c.expires_at.type),
+            table.c.expires_at > now,
             table.c.guesses_used < _guesses,
             only_if,
         )
-        .values(tries_left=table.c.tries_left - 1, guesses_used=table.c.guesses_used + 1)
+        .values(tries_left=table.c.tries_left - 1, guesses_used=table.c.guesses_used + 1, budget_ends_at=ends_at)
         .returning(table.c.serial, table.c.code_mac, table.c.tail_mac)
     )
 

@@ -1,5 +1,6 @@
 """What a browser holds of its registration: opaque ids in its signed session, or the token of a mailed link."""
 
+import hashlib
 from dataclasses import dataclass, replace
 
 from flask import session
@@ -35,7 +36,7 @@ class Browser:
     def go_on_with(self, registration: Registration) -> None:
         """Bind this browser to a registration that it may see: with its link, unless a newer mail has left since."""
         link_id = self.visit.link_id if self.visit and self.visit.link_id == registration.link_id else None
-        visit = Visit(registration.id, link_id, registration.mobile_confirmed_at is not None)
+        visit = Visit(registration.id, link_id, registration.mobile_confirmed_at is not None, own_mark())
         known = held()
         if visit == known:
             return  # what is set is signed and sent anew, changed or not
@@ -55,13 +56,24 @@ def this_browser(token: str) -> Browser:
     visit, known = Visit.by_link(opaque_id), held()
     # The link proves the address; what this browser proved before stays proved.
     proved = known is not None and known.registration_id == visit.registration_id and known.has_proved_mobile
-    return Browser(replace(visit, has_proved_mobile=proved), token)
+    return Browser(replace(visit, has_proved_mobile=proved, browser=own_mark()), token)
 
 
 def held() -> Visit | None:
     """Return what the session holds."""
     registration_id = session.get("registration")
-    return Visit(registration_id, session.get("link"), bool(session.get("mobile"))) if registration_id else None
+    if not registration_id:
+        return None
+    return Visit(registration_id, session.get("link"), bool(session.get("mobile")), own_mark())
+
+
+def own_mark() -> str | None:
+    """Return what tells this browser from others: a hash of its secret against forged forms, which no other one knows.
+
+    It is there from the first page on, before anything else: also when the answer that said more got lost.
+    """
+    secret = session.get("csrf_token")
+    return hashlib.sha256(secret.encode()).hexdigest() if secret else None
 
 
 def proved() -> str | None:

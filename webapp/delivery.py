@@ -16,10 +16,10 @@ from webapp.parts import Parts
 def delivery(parts: Parts) -> Delivery:
     """Return what takes messages from the outbox to the outside. Raises ValueError for a URL that cannot be used."""
 
-    def undelivered(connection: Connection, topic: str) -> None:
+    def undelivered(connection: Connection, topic: str, may_have_arrived: bool) -> None:
         kutid = one_time_codes.whose(topic)
         if kutid is not None:
-            parts.codes.give_back(connection, kutid)
+            parts.codes.give_back(connection, kutid, may_have_arrived=may_have_arrived)
 
     settings = parts.settings
     if settings.mail_url.partition(":")[0] not in ("smtp", "smtps", "folder", "demo"):

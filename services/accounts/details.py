@@ -267,7 +267,9 @@ class AccountDetails:
             connection.execute(delete(tables.accounts).where(_a.id == account.id))
             # Its registration too: without the account it would look unfinished, and its link would still open it.
             registrations = tables.registrations
-            connection.execute(delete(registrations).where(registrations.c.kutid == account.kutid))
+            erased = delete(registrations).where(registrations.c.kutid == account.kutid).returning(registrations.c.id)
+            for registration_id in connection.execute(erased).scalars().all():
+                self._notices.drop(connection, f"confirm:{registration_id}")
             self._notices.tell(connection, "account_closed", account, now)
             audit.record(connection, "account_closed", kutid=account.kutid, at=now)
         reach("accounts.closed")

@@ -161,8 +161,9 @@ class _Attempt:
 class Delivery:
     """Delivers what is in the outbox; several may run, in one process or in many.
 
-    `undelivered(connection, topic)` is told of a message that did not leave, in the transaction that
-    ends it. One Delivery is driven by one thread: by `run`, or by calls of `deliver_due`.
+    `undelivered(connection, topic, may_have_arrived)` is told of a message that was given up, in the transaction
+    that ends it, and whether it may have left all the same. One Delivery is driven by one thread: by `run`, or by
+    calls of `deliver_due`.
     """
 
     def __init__(
@@ -171,7 +172,7 @@ class Delivery:
         clock: Clock,
         composer: Composer,
         senders: Mapping[str, Sender],
-        undelivered: Callable[[Connection, str], None],
+        undelivered: Callable[[Connection, str, bool], None],
         *,
         postage: Postage,
         deadline_seconds: float = DEADLINE_SECONDS,
@@ -412,7 +413,9 @@ class Delivery:
         message, due_at = attempt.message, self._next_try(attempt.message, outcome)
         did_not_leave = None if outcome.may_have_arrived else attempt
         if due_at is None:
-            self._end(message, "given_up", outcome.error, did_not_leave)
+            # What broke off before may have arrived then, however certain the last refusal was.
+            may_have_arrived = outcome.may_have_arrived or message.state != WAITING
+            self._end(message, "given_up", outcome.error, did_not_leave, may_have_arrived=may_have_arrived)
             return
         state = DOUBTFUL if outcome.may_have_arrived else message.state
         again = (
@@ -440,33 +443,43 @@ class Delivery:
         with self._store.read() as connection:
             rows = connection.execute(_DEAD, self._due(now)).all()
         for message in (Message(**row._mapping) for row in rows):
+            may_have_arrived = message.state != WAITING
             if message.expires_at <= now:
-                self._end(message, "expired", "")
+                self._end(message, "expired", "", may_have_arrived=may_have_arrived)
             else:
-                self._end(message, "given_up", "may have left twice: its process died both times")
+                died = "may have left twice: its process died both times"
+                self._end(message, "given_up", died, may_have_arrived=may_have_arrived)
 
     def _take_back(self, connection: Connection, attempt: _Attempt | None) -> None:
         """Take back what was counted of an attempt that certainly has not left."""
         if attempt is not None and attempt.left_on is not None and attempt.has_left:
             self._postage.come_back(connection, attempt.message, attempt.parts, attempt.left_on)
 
-    def _end(self, message: Message, state: str, error: str, did_not_leave: _Attempt | None = None) -> None:
+    def _end(
+        self,
+        message: Message,
+        state: str,
+        error: str,
+        did_not_leave: _Attempt | None = None,
+        *,
+        may_have_arrived: bool,
+    ) -> None:
         ended = _unsent(message).where(outbox.c.attempts == message.attempts).values(state=state, facts={})
         if error:
             ended = ended.values(last_error=error)
         with self._store.write() as connection:
             result: CursorResult[Any] = connection.execute(ended)
             if result.rowcount > 0:
-                self._tell_undelivered(connection, message)
+                self._tell_undelivered(connection, message, may_have_arrived)
                 self._postage.note(connection, message, GIVEN_UP)
             self._take_back(connection, did_not_leave)
         if result.rowcount == 0:
             return
         _log.warning("%s: %s%s", state, _described(message), f": {error}" if error else "")
 
-    def _tell_undelivered(self, connection: Connection, message: Message) -> None:
+    def _tell_undelivered(self, connection: Connection, message: Message, may_have_arrived: bool) -> None:
         try:
-            self._undelivered(connection, message.topic)
+            self._undelivered(connection, message.topic, may_have_arrived)
         except SQLAlchemyError:
             raise  # the message ends later, together with what is done about it
         except Exception as error:  # what is wrong with one message must not stop all the others

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import Boolean, ColumnElement, Connection, literal_column, select
 
 from services.allowances import Allowances
 from services.crash_points import reach
@@ -10,6 +10,18 @@ from services.messages.outbox import Outbox
 from services.profiles import Registration as Rules
 from services.refusal import Refusal
 from services.registrations.registration import Registration
+from services.store import tables
+
+_r = tables.registrations.c
+
+
+HAS_LINK_WAITING: ColumnElement[bool] = literal_column(
+    "EXISTS (SELECT 1 FROM registrations AS begun JOIN outbox AS mail ON mail.topic = 'confirm:' || begun.id"
+    " WHERE begun.kutid = accounts.kutid AND mail.state IN ('waiting', 'sending', 'doubtful', 'repeating'))",
+    Boolean,
+).label("has_link_waiting")
+"""What a statement that opens an account may return: whether a link for one of the customer's registrations has not
+left yet, or may leave again. Written out, since SQLAlchemy names no tables in what SQLite is to return."""
 
 
 class Mailing:
@@ -53,6 +65,12 @@ class Mailing:
             facts={"link_id": f"{registration.id}.{registration.link_id}"},
         )
         return registration
+
+    def withdraw_links(self, connection: Connection, kutid: str) -> None:
+        """Keep the links of a customer's registrations that have not left from being sent: all of them are dead."""
+        own = select(_r.id).where(_r.kutid == kutid)
+        for registration_id in connection.execute(own).scalars().all():
+            self._outbox.replace(connection, f"confirm:{registration_id}")
 
     def mail_success(self, connection: Connection, registration: Registration, now: datetime) -> None:
         """Mail that the account is open (M27)."""

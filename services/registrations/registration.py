@@ -25,12 +25,14 @@ COMPLETE = "is_complete"
 class Visit:
     """What a browser holds: the registration it began or continued, and what it proved there.
 
-    The address is proved by the mailed link; the mobile is proved when the code was typed in this very browser.
+    The address is proved by the mailed link; the mobile is proved when the code was typed in this very browser, which
+    `browser` tells from others: the session may not hold yet what it proved, when an answer got lost on its way.
     """
 
     registration_id: str
     link_id: str | None = None
     has_proved_mobile: bool = False
+    browser: str | None = None
 
     @classmethod
     def by_link(cls, opaque_id: str) -> "Visit":
@@ -64,6 +66,7 @@ class Registration:
     answers: dict[str, Any]
     begun_by: str = CUSTOMER
     ended_at: datetime | None = None
+    browser: str | None = None
     has_account: bool = False  # opened by this registration or by another
     is_complete: bool = False
     holder_name: str = ""
@@ -107,4 +110,5 @@ def from_row(row: RowMapping, link_id: str | None) -> Registration:
         answers=row[_r.answers],
         begun_by=row[_r.begun_by],
         ended_at=row[_r.ended_at],
+        browser=row[_r.browser],
     )

@@ -21,16 +21,17 @@ from services.one_time_codes import OneTimeCodes
 from services.passwords import Hasher, Rule, judge
 from services.policyholders import PolicyHolder, PolicyHolders, SecondDatum, has_mobile
 from services.profiles import Profile
-from services.refusal import DeadEnd, OutOfTurn, Refusal
-from services.registrations.mailing import Mailing
+from services.refusal import DeadEnd, Refusal
+from services.registrations.mailing import HAS_LINK_WAITING, Mailing
 from services.registrations.registration import COMPLETE, MOBILE_CONFIRMED, Registration, Visit
-from services.registrations.rows import Rows, binds, why_not
+from services.registrations.rows import IS_CODE_UNUSED, IS_SAME_BROWSER, Rows, binds, why_not
 from services.store import tables
 from services.store.engine import Store
 from services.terms import TermsVersions
 
 _r = tables.registrations.c
 _a = tables.accounts.c
+_code = tables.one_time_codes.c
 
 # What the steps add to the conditions of `Rows.advance`.
 _KEY = bindparam("new_key", type_=_r.email_key.type)
@@ -48,6 +49,10 @@ _HAS_OPENED = _r.terms_opened == bindparam("in_force", type_=_r.terms_opened.typ
 _IS_OPENED_FIRST = _r.terms_opened.is_distinct_from(bindparam("version", type_=_r.terms_opened.type))
 _HAS_OPENED_NOTICE = _r.notice_opened == bindparam("in_force", type_=_r.notice_opened.type)
 _IS_NOTICE_NEW = _r.notice_opened.is_distinct_from(bindparam("version", type_=_r.notice_opened.type))
+_IS_CODE_OF_BROWSER = (
+    exists().where(_r.id == _code.registration_id, IS_SAME_BROWSER, IS_CODE_UNUSED).correlate(tables.one_time_codes)
+)
+_HAS_UNUSED_CODE = exists().where(_code.registration_id == _r.id, IS_CODE_UNUSED).correlate(tables.registrations)
 _IS_UNACCEPTED = _r.terms_accepted_at.is_(None)
 _REFUSALS_KEPT = 20
 
@@ -86,7 +91,8 @@ class Registrations:
         self._notice = notice
         self._hasher = hasher
         self._activations = activations
-        self._may_try = exists().where(*self._rows.conditions(MOBILE_CONFIRMED))
+        may_try = exists().where(IS_CODE_UNUSED, *self._rows.conditions(MOBILE_CONFIRMED))
+        self._may_try = may_try.correlate(tables.one_time_codes)
         self._is_code_due = exists().where(_IS_UNCONFIRMED, *self._rows.conditions(MOBILE_CONFIRMED))
         self._opening = update(tables.registrations).where(*self._rows.conditions(None), _IS_OPENED_FIRST)
         self._opening_notice = update(tables.registrations).where(*self._rows.conditions(None), _IS_NOTICE_NEW)
@@ -117,17 +123,26 @@ class Registrations:
 
     # --- Steps -----------------------------------------------------------------------------------------------
 
-    def identify(self, number: str, datum: SecondDatum, language: str, kind: str = "policy_number") -> Registration:
+    def identify(
+        self,
+        number: str,
+        datum: SecondDatum,
+        language: str,
+        kind: str = "policy_number",
+        *,
+        browser: str | None = None,
+    ) -> Registration:
         """Begin a registration for a customer with a live policy (M7, M8, T1, A1).
 
-        `kind` is the kind of `number`. Where the mobile is part of what was asked, the code is sent to it at once.
+        `kind` is the kind of `number`. Where the mobile is part of what was asked, the code is sent to it at once,
+        but not within the wait after another one, which counts here only if this `browser` asked for it.
         Raises Refusal ``identify.mismatch``, ``identify.slowed``, ``identify.no_mobile`` (M12), ``account_number.old``,
         ``account_number.managed`` or ``sms.paused``, DeadEnd ``already_registered`` or ``codes_used_up``.
         """
         now = self._clock.now()
         with self._store.write() as connection:
             found = self._policyholders.match(connection, number, datum, now, kind=kind)
-            begun = self._begin(connection, found, number, language, now, mobile=datum.mobile)
+            begun = self._begin(connection, found, number, language, now, mobile=datum.mobile, browser=browser)
         return _or_raise(begun)
 
     def identify_by_communication_id(self, communication_id: str, password: str, language: str) -> Registration:
@@ -242,7 +257,10 @@ class Registrations:
             return replace(seen, code=self._code_sender.send_again(connection, _order(seen), seen.code, now))
 
     def confirm_mobile(self, visit: Visit, code: str) -> Registration:
-        """Check the code from the SMS (M21). Raises Refusal ``sms_code.wrong`` and others, DeadEnd or OutOfTurn."""
+        """Check the code from the SMS (M21). Raises Refusal ``sms_code.wrong`` and others, DeadEnd or OutOfTurn.
+
+        A code proves the mobile once, in one browser: the same one may send it again.
+        """
         now = self._clock.now()
         changed: Registration | None = None
         refusal: Exception | None = None
@@ -260,7 +278,14 @@ class Registrations:
             except (Refusal, DeadEnd) as nothing_to_try:
                 refusal = nothing_to_try
             if refusal is None:
-                changed = self._rows.advance(connection, visit, MOBILE_CONFIRMED, now, mobile_confirmed_at=now)
+                # Asked again where a code can be typed in several browsers: of two at once the other may have used it.
+                conditions = (_HAS_UNUSED_CODE,) if self._rows.lacks_mobile(visit) else ()
+                changed = self._rows.advance(
+                    connection, visit, MOBILE_CONFIRMED, now,
+                    *conditions,
+                    mobile_confirmed_at=now,
+                    browser=visit.browser,
+                )  # fmt: skip
             seen = changed or self._rows.see(connection, visit)
         # Only now, with the count of the try committed, is the answer given: raising inside would undo the count.
         reach("registrations.tried")
@@ -405,6 +430,7 @@ class Registrations:
         now: datetime,
         *,
         mobile: str | None = None,
+        browser: str | None = None,
     ) -> Registration | Refusal | DeadEnd:
         if isinstance(found, Refusal):
             return found
@@ -414,7 +440,7 @@ class Registrations:
             return Refusal("identify", "no_mobile", kutid=found.kutid)
         if mobile is not None and self._codes.is_paused():
             return Refusal("sms", "paused")  # not raised: it would undo what was counted
-        begun = self._rows.begin(connection, found, identifier, language, now, mobile=mobile)
+        begun = self._rows.begin(connection, found, identifier, language, now, mobile=mobile, browser=browser)
         return begun if mobile is None else self._send_first_code(connection, begun, mobile, now)
 
     def _send_code(self, connection: Connection, registration: Registration, now: datetime) -> Registration:
@@ -423,9 +449,14 @@ class Registrations:
     def _send_first_code(self, connection: Connection, begun: Registration, mobile: str, now: datetime) -> Registration:
         try:
             return self._send_code(connection, begun, now)
-        except Refusal:  # one has just been sent: it is as good for this registration
+        except Refusal:  # one has just been sent: if this browser asked for it, it is as good for this registration
             code = self._codes.hand_over(
-                connection, kutid=begun.kutid, registration_id=begun.id, mobile=mobile, now=now
+                connection,
+                kutid=begun.kutid,
+                registration_id=begun.id,
+                mobile=mobile,
+                only_if=_IS_CODE_OF_BROWSER,
+                values={"visit_browser": begun.browser},
             )
             return replace(begun, code=code)
 
@@ -436,6 +467,8 @@ class Registrations:
                 self._completing, {**binds(visit, now), "account_id": randomness.opaque_id(), "hashed": hashed}
             ).first()
             if is_open is not None:
+                if is_open.has_link_waiting:
+                    self._mailing.withdraw_links(connection, seen.kutid)
                 reach("registrations.opening")
                 if self._activations is not None and self._activations.is_wanted:
                     self._activations.begin(connection, is_open.id, seen.email or "", seen.language, now)
@@ -483,7 +516,10 @@ class Registrations:
 
 
 def _completing(conditions: Sequence[ColumnElement[bool]]) -> Insert:
-    """Return the statement that opens an account of what the registration holds, if the conditions hold of it."""
+    """Return the statement that opens an account of what the registration holds, if the conditions hold of it.
+
+    It returns the account's id, and whether a link that dies with this still waits in the outbox.
+    """
     now = bindparam("now", type_=_a.created_at.type)
     values = {
         _a.id: bindparam("account_id", type_=_a.id.type),
@@ -501,17 +537,18 @@ def _completing(conditions: Sequence[ColumnElement[bool]]) -> Insert:
         _a.terms_accepted_at: _r.terms_accepted_at,
         _a.answers: _r.answers,
     }
-    return (
-        insert(tables.accounts).from_select(list(values), select(*values.values()).where(*conditions)).returning(_a.id)
-    )
+    opening = insert(tables.accounts).from_select(list(values), select(*values.values()).where(*conditions))
+    return opening.returning(_a.id, HAS_LINK_WAITING)
 
 
 def _with_tries(refusal: Exception | None, seen: Registration, now: datetime) -> Exception:
     if isinstance(refusal, Refusal) and refusal.reason == "wrong" and seen.code is not None:
         if seen.code.is_dead_end(now):
             return DeadEnd("codes_used_up", again_at=seen.code.budget_ends_at)
+        if seen.code.is_elsewhere:
+            return Refusal("sms_code", "used")
         return Refusal("sms_code", "wrong", tries=seen.code.tries_left)
-    return refusal or OutOfTurn()
+    return refusal or Refusal("sms_code", "used")  # right, but another browser was quicker with it
 
 
 def _order(registration: Registration) -> CodeOrder:

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    RowMapping,
     String,
     Update,
-    and_,
     bindparam,
     case,
     exists,
@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from services import randomness
-from services.one_time_codes import OneTimeCodes
+from services.one_time_codes import CodeState, OneTimeCodes
 from services.policyholders import PolicyHolder
 from services.profiles import Registration as Rules
 from services.refusal import DeadEnd, OutOfTurn
@@ -58,16 +58,24 @@ _SEEN = (
         _HAS_ACCOUNT.label("has_account"),
     )
     .join_from(tables.registrations, tables.customers)
-    .outerjoin(tables.one_time_codes, and_(_code.kutid == _r.kutid, _code.registration_id == _r.id))
+    .outerjoin(tables.one_time_codes, _code.kutid == _r.kutid)
     .where(_r.id == _id, or_(_link_id.is_(None), _r.link_id == _link_id))
 )
+IS_SAME_BROWSER = _r.browser == bindparam("visit_browser", type_=_r.browser.type)
+IS_CODE_UNUSED = or_(_r.mobile_confirmed_at.is_(None), _r.mobile_confirmed_at < _code.issued_at)
+"""That the newest code of a registration has proved nothing yet: one that was typed proves no mobile elsewhere."""
 _BEGIN = insert(tables.registrations).returning(*_r)
 
 
 def binds(visit: Visit, now: datetime | None = None) -> dict[str, Any]:
     """Return what the statements of `Rows` leave open; with `now`, for those that change something."""
     moment = {} if now is None else {"now": now}
-    return {"visit_id": visit.registration_id, "visit_link": visit.link_id, **moment}
+    return {
+        "visit_id": visit.registration_id,
+        "visit_link": visit.link_id,
+        "visit_browser": visit.browser,
+        **moment,
+    }
 
 
 class Rows:
@@ -89,7 +97,7 @@ class Rows:
         return EMAIL_CONFIRMED in self._facts
 
     def lacks_mobile(self, visit: Visit) -> bool:
-        """Tell whether this browser must prove the mobile, whatever another one has proved."""
+        """Tell whether this browser must prove the mobile, whatever another one has proved: it holds no proof."""
         return self._is_mobile_proved_here and not visit.has_proved_mobile
 
     def begin(
@@ -101,6 +109,7 @@ class Rows:
         now: datetime,
         *,
         mobile: str | None = None,
+        browser: str | None = None,
         begun_by: str = CUSTOMER,
     ) -> Registration:
         """Write down a new registration of an identified customer, with the mobile that was part of it if any was."""
@@ -118,6 +127,7 @@ class Rows:
                 "mails": 0,
                 "answers": {},
                 "begun_by": begun_by,
+                "browser": browser,
             },
         ).one()
         return from_row(row._mapping, None)
@@ -128,13 +138,21 @@ class Rows:
         if row is None:
             return None
         mapping = row._mapping
+        registration = from_row(mapping, visit.link_id)
         return replace(
-            self._as_seen(from_row(mapping, visit.link_id), visit),
+            self._as_seen(registration, visit),
             holder_name=mapping[tables.customers.c.name],
             is_complete=bool(mapping["is_complete"]),
             has_account=bool(mapping["has_account"]),
-            code=self._codes.state(mapping) if mapping[_code.kutid] else None,
+            code=self._code_state(registration, mapping) if mapping[_code.kutid] else None,
         )
+
+    def _code_state(self, registration: Registration, mapping: RowMapping) -> CodeState:
+        """Return what may be known of the customer's newest code: used, or for elsewhere, it opens nothing."""
+        state, confirmed_at = self._codes.state(mapping), registration.mobile_confirmed_at
+        is_used = confirmed_at is not None and confirmed_at >= state.issued_at
+        is_for_here = mapping[_code.registration_id] == registration.id and not is_used
+        return state if is_for_here else state.elsewhere()
 
     def advance(
         self,
@@ -152,7 +170,7 @@ class Rows:
         handed over at every call. A new mailed link makes a new hour, and all that came after the address is dropped.
         """
         if self.lacks_mobile(visit) and MOBILE_CONFIRMED in self.before(fact):
-            return None
+            conditions = (*conditions, IS_SAME_BROWSER)
         if new_link:
             values = {
                 **self.dropped(),
@@ -168,7 +186,9 @@ class Rows:
         return changed if fact == MOBILE_CONFIRMED else self._as_seen(changed, visit)
 
     def _as_seen(self, registration: Registration, visit: Visit) -> Registration:
-        return replace(registration, mobile_confirmed_at=None) if self.lacks_mobile(visit) else registration
+        is_proved_here = registration.browser is not None and registration.browser == visit.browser
+        is_lacking = self.lacks_mobile(visit) and not is_proved_here
+        return replace(registration, mobile_confirmed_at=None) if is_lacking else registration
 
     def _advance(self, fact: str, conditions: tuple[ColumnElement[bool], ...], new_link: bool) -> Update:
         """Return the statement of `advance` without the columns that are simply set: it takes those from its values."""

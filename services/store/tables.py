@@ -158,6 +158,7 @@ registrations = Table(
     Column("notice_opened", String(64)),
     Column("begun_by", String(64), nullable=False, server_default="customer"),  # or a member of staff, as in the audit
     Column("ended_at", Moment),  # by staff; `expires_at` is the same moment then
+    Column("browser", String(64)),  # a hash: that began it, or was the last to type a code that was right
     Index("ix_registrations_email_key", "email_key"),
 )
 

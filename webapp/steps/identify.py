@@ -12,6 +12,7 @@ from services.policyholders import SecondDatum
 from services.profiles import Identification, Profile
 from services.refusal import Refusal
 from services.registrations import Registration, Visit
+from webapp.browser import own_mark
 from webapp.dates import read_date
 from webapp.forms import StepForm, Text
 from webapp.parts import Parts, wired
@@ -201,7 +202,7 @@ class Identify(Step):
             return parts.registrations.identify_by_communication_id(
                 form.number, form.communication_password.data, language
             )
-        return parts.registrations.identify(form.number, form.datum, language, form.kind)
+        return parts.registrations.identify(form.number, form.datum, language, form.kind, browser=own_mark())
 
     def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
         """Everything that was asked when it does not match together, else the number."""

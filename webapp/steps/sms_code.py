@@ -62,7 +62,7 @@ class SmsCode(Step):
         now, rules, state = parts.clock.now(), parts.profile.one_time_code, registration.code
         mobile = masking.mobile(registration.mobile or "")
         if state is None:
-            # Another registration of the same customer has asked for a code since: this one's is dead.
+            # None was sent for this customer, or it was long ago.
             resend = {"time": clock_time(now), "seconds": 0, "allowed": True}
             return {"mobile": mobile, "code": {"usable": False, "resend": resend, "codes_left": rules.codes - 1}}
         return {
@@ -76,6 +76,7 @@ class SmsCode(Step):
                 "codes_left": state.codes_left if state.budget_ends_at > now else rules.codes,
                 "usable": state.is_usable(now),
                 "delivery_failed": state.is_undelivered,
+                "elsewhere": state.is_elsewhere,
                 "resend": {
                     "time": clock_time(state.again_at),
                     "seconds": time_left(state.again_at),

@@ -28,7 +28,7 @@ from services.messages.composer import Composed, Composer
 from services.messages.delivery import Delivery
 from services.messages.outbox import Outbox
 from services.messages.postage import Postage
-from services.messages.senders import PermanentFailure
+from services.messages.senders import PermanentFailure, TemporaryFailure
 from services.one_time_codes import OneTimeCodes
 from services.passwords import Hasher, hash_secret
 from services.policyholders import PolicyHolders, SecondDatum
@@ -205,11 +205,12 @@ class Letter:
 
 
 class Postman:
-    """A sender that keeps what it gets, or says that it cannot be delivered."""
+    """A sender that keeps what it gets, says that it cannot be delivered, or takes it and breaks off without a word."""
 
     def __init__(self) -> None:
         self.letters: list[Letter] = []
         self.is_refusing = False
+        self.is_breaking_off = False
 
     def send(self, recipient: str, composed: Composed, message_id: str, leaving: Callable[[], None]) -> None:
         if self.is_refusing:
@@ -217,6 +218,8 @@ class Postman:
         leaving()
         link = next(iter(composed.links), None)
         self.letters.append(Letter(recipient, composed.kind, composed.subject, composed.text, link))
+        if self.is_breaking_off:
+            raise TemporaryFailure("it broke off", may_have_arrived=True)
 
 
 class House:
@@ -341,10 +344,10 @@ class House:
         while delivery.deliver_due(64):
             pass
 
-    def _undelivered(self, connection: Any, topic: str) -> None:
+    def _undelivered(self, connection: Any, topic: str, may_have_arrived: bool) -> None:
         kutid = one_time_codes.whose(topic)
         if kutid is not None:
-            self.codes.give_back(connection, kutid)
+            self.codes.give_back(connection, kutid, may_have_arrived=may_have_arrived)
 
     def letters(self, kind: str, to: str = "") -> list[Letter]:
         """Return what has arrived, oldest first."""

@@ -26,6 +26,7 @@ from services.store.tables import (
     accounts,
     audit,
     one_time_codes,
+    outbox,
     registrations,
     sessions,
 )
@@ -227,6 +228,16 @@ def test_codes_come_from_the_one_budget_that_the_registration_spent_from(anna: H
     assert start_mobile(anna, anna.signed_in(ANNA), ANNAS_OTHER_MOBILE) == "ok"
 
 
+def test_codes_that_have_not_left_use_up_nothing(anna: House, session: Session) -> None:
+    for _ in range(anna.profile.one_time_code.codes + 1):
+        anna.clock.advance(minutes=1)
+        assert start_mobile(anna, session) == "ok"
+    found = anna.account_details.mobile_change(session)
+    assert found is not None
+    assert found[1] is not None
+    assert found[1].codes_left == anna.profile.one_time_code.codes - 2, "the registration's and this one"
+
+
 def test_guesses_come_from_the_one_budget_too(anna: House, session: Session) -> None:
     with anna.store.write() as connection:
         connection.execute(one_time_codes.update().values(guesses_used=anna.profile.one_time_code.guesses))
@@ -341,6 +352,20 @@ def test_closing_erases_the_account_and_leaves_the_register(anna: House, session
     assert anna.told("reset", ANNA.email) == 0
     assert [row.action for row in anna.rows(audit)] == ["email_change_asked", "account_closed"]
     assert said(anna.account_details.close, session, PASSWORD) in ("signed_out", "current_password.wrong")
+
+
+def test_a_link_of_a_registration_does_not_leave_once_it_was_erased_with_the_account(
+    anna: House, session: Session
+) -> None:
+    registration_id, now = account_of(anna).registration_id, anna.clock.now()
+    with anna.store.write() as connection:
+        connection.execute(
+            outbox.update()
+            .where(outbox.c.topic == f"confirm:{registration_id}")
+            .values(state="doubtful", due_at=now, expires_at=now + timedelta(hours=1), facts={"link_id": "an old one"})
+        )
+    anna.account_details.close(session, PASSWORD)
+    assert anna.told("confirm", ANNA.email) == 1
 
 
 def test_after_closing_one_can_register_again_with_what_is_left_of_the_codes(house: House) -> None:

@@ -128,14 +128,47 @@ def test_the_budget_of_codes_is_per_customer_and_begins_anew_after_its_time(coun
     for number in range(RULES.codes):
         state = counter.issue(NOW + number * MINUTE, registration_id=f"number {number}").state
     assert not state.is_dead_end(NOW)
+    last = NOW + (RULES.codes - 1) * MINUTE
     with pytest.raises(DeadEnd) as dead_end:
-        counter.issue(NOW + DAY - MINUTE)
-    assert dead_end.value.facts["again_at"] == NOW + DAY
+        counter.issue(last + DAY - MINUTE)
+    assert dead_end.value.facts["again_at"] == last + DAY
     for turn in range(RULES.codes):
-        issued = counter.issue(NOW + DAY + turn * MINUTE)
+        issued = counter.issue(last + DAY + turn * MINUTE)
         assert (issued.is_first, issued.state.codes_left) == (turn == 0, RULES.codes - 1 - turn)
-        assert issued.state.budget_ends_at == NOW + 2 * DAY
-    assert said(counter.issue, NOW + DAY + 9 * MINUTE) == "codes_used_up"
+        assert issued.state.budget_ends_at == last + 2 * DAY + turn * MINUTE
+    assert said(counter.issue, last + DAY + 9 * MINUTE) == "codes_used_up"
+
+
+@pytest.mark.parametrize("tries", [0, RULES.tries])
+def test_any_day_holds_the_budget_and_no_more_however_it_was_begun(counter: Counter, tries: int) -> None:
+    """Two budgets used up on either side of a day's end would be fifteen guesses in a quarter of an hour."""
+    sent: list[datetime] = []
+    guessed: list[datetime] = []
+    now = NOW
+    while now < NOW + 2.5 * DAY:
+        if said(counter.issue, now) == "ok":
+            sent.append(now)
+            for _ in range(tries if len(sent) > 1 else 0):  # the first one is only asked for
+                assert not counter.redeem("no code at all", now)
+                guessed.append(now)
+        now += DAY - 10 * MINUTE if now == NOW else 10 * MINUTE
+    assert len(sent) > RULES.codes
+    for kept, limit in ((sent, RULES.codes), (guessed, RULES.guesses)):
+        assert max((sum(one <= other < one + DAY for other in kept) for one in kept), default=0) <= limit
+
+
+def test_a_guess_counts_for_a_day(counter: Counter) -> None:
+    counter.issue()
+    counter.redeem("no code at all", NOW + 20 * MINUTE)
+    assert counter.row().budget_ends_at == NOW + 20 * MINUTE + DAY
+
+
+def test_a_guess_does_not_take_back_the_new_budget_that_staff_gave(counter: Counter) -> None:
+    counter.issue()
+    with counter.store.write() as connection:
+        assert counter.codes.renew_budget(connection, ANNA.kutid, NOW + MINUTE)
+    counter.redeem("no code at all", NOW + 2 * MINUTE)
+    assert counter.issue(NOW + 3 * MINUTE).state.codes_left == RULES.codes - 1
 
 
 def test_the_budget_of_guesses_ends_everything(counter: Counter) -> None:
@@ -145,10 +178,11 @@ def test_the_budget_of_guesses_ends_everything(counter: Counter) -> None:
     counter.give_back()  # even a code that is given back gives no new guesses
     state = counter.codes.state(counter.row()._mapping)
     assert (state.is_budget_spent, state.is_usable(NOW), state.is_dead_end(NOW)) == (True, False, True)
-    assert not state.is_dead_end(NOW + DAY)
+    last = NOW + (RULES.codes - 1) * MINUTE
+    assert not state.is_dead_end(last + DAY)
     assert said(counter.issue, NOW + 5 * MINUTE) == "codes_used_up"
     assert said(counter.redeem, "0000", NOW + 5 * MINUTE) == "codes_used_up"
-    assert counter.redeem(counter.issue(NOW + DAY).code, NOW + DAY)
+    assert counter.redeem(counter.issue(last + DAY).code, last + DAY)
 
 
 def test_an_undelivered_code_is_given_back_once(counter: Counter) -> None:

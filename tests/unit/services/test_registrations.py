@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from house import (
@@ -22,6 +23,8 @@ from house import (
     WRONG,
     House,
     Person,
+    at_once,
+    move_in,
     said,
     wrong_code,
 )
@@ -31,7 +34,8 @@ from services.passwords import is_secret
 from services.policyholders import SecondDatum
 from services.refusal import DeadEnd, Refusal
 from services.registrations import Visit
-from services.store.tables import accounts, registrations
+from services.store.engine import Store
+from services.store.tables import accounts, one_time_codes, phones, registrations
 
 NEW_ADDRESS = "anna.kovacs@example.hu"
 
@@ -429,11 +433,11 @@ def test_three_tries_a_code_three_codes_then_the_end(house: House) -> None:
 def test_the_budget_holds_through_every_door_and_for_24_hours(house: House) -> None:
     visit = house.sent_code(ANNA)
     house.deliver()
-    first = house.clock.now()
     for _ in range(2):
         house.clock.advance(minutes=1)
         house.registrations.resend_code(visit)
         house.deliver()
+    newest = house.clock.now()
     house.clock.advance(minutes=1)
     assert said(house.registrations.resend_code, visit) == "sms_resend.used_up"
     house.registrations.resend_email(visit)
@@ -442,9 +446,9 @@ def test_the_budget_holds_through_every_door_and_for_24_hours(house: House) -> N
     again = house.linked(ANNA)
     with pytest.raises(DeadEnd) as dead_end:
         house.registrations.choose_mobile(again, ANNAS_OTHER_MOBILE)
-    assert dead_end.value.facts["again_at"] == first + timedelta(hours=24)
+    assert dead_end.value.facts["again_at"] == newest + timedelta(hours=24)
     assert len(house.letters("sms")) == 3
-    house.clock.advance(hours=20, minutes=56)
+    house.clock.advance(hours=20, minutes=58)
     last = house.linked(ANNA)
     assert said(house.registrations.choose_mobile, last, ANNA.mobile) == "codes_used_up"
     house.clock.advance(minutes=1)
@@ -494,6 +498,125 @@ def test_a_code_works_once(house: House) -> None:
     assert said(house.registrations.resend_code, visit) == "out_of_turn"
 
 
+# --- A code is bound to its request (ASVS 6.6.2) ---------------------------------------------------------------------
+
+MOBILE_FIRST = ("identifier", "mobile", "mobile_confirmed_at", "email", "email_confirmed_at", *FACTS[5:])
+
+
+@pytest.fixture
+def mobile_first(store: Store) -> House:
+    move_in(store)
+    return House(store, facts=MOBILE_FIRST)
+
+
+def identified_by_mobile(house: House, browser: str | None) -> Visit:
+    """Identify where the mobile is part of what is asked: the code is sent at once."""
+    with house.store.write() as connection:
+        connection.execute(phones.update().where(phones.c.number == ANNA.mobile).values(is_default=True))
+    knows = replace(ANNA.knows, mobile=ANNA.mobile)
+    begun = house.registrations.identify(ANNA.policy_number, knows, "hu", browser=browser)
+    assert begun.code is not None
+    assert begun.code.is_elsewhere == house.see(Visit(begun.id, browser=browser)).code.is_elsewhere
+    return Visit(begun.id, browser=browser)
+
+
+def says_when(house: House, visit: Visit) -> bool:
+    """Tell whether a browser sees that no code is to be typed, and when it can ask for one."""
+    code, now = house.see(visit).code, house.clock.now()
+    return not code.is_usable(now) and code.is_elsewhere and code.again_at == code.issued_at + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("strangers", ["theirs", None])
+def test_an_identification_elsewhere_neither_takes_a_code_nor_gets_one(
+    mobile_first: House, strangers: str | None
+) -> None:
+    house = mobile_first
+    own = identified_by_mobile(house, None if strangers is None else "own")
+    code = house.code_sent(ANNA.mobile)
+    other = identified_by_mobile(house, strangers)
+    assert says_when(house, other)
+    assert said(house.registrations.confirm_mobile, other, code) == "sms_code.none_sent"
+    assert said(house.registrations.resend_code, other) == "sms_resend.too_early"
+    assert said(house.registrations.confirm_mobile, own, code) == "ok"
+    # Used, it opens nothing for whoever identifies now.
+    third = identified_by_mobile(house, strangers)
+    assert says_when(house, third)
+    assert said(house.registrations.confirm_mobile, third, code) == "sms_code.none_sent"
+    assert len(house.letters("sms")) == 1
+    house.clock.advance(minutes=1)
+    assert said(house.registrations.resend_code, third) == "ok"
+    assert said(house.registrations.confirm_mobile, third, house.code_sent(ANNA.mobile)) == "ok"
+
+
+def test_a_browser_that_begins_twice_uses_the_code_in_its_hands_once(mobile_first: House) -> None:
+    house = mobile_first
+    identified_by_mobile(house, "own")
+    again = identified_by_mobile(house, "own")
+    code = house.code_sent(ANNA.mobile)
+    assert said(house.registrations.confirm_mobile, again, code) == "ok"
+    third = identified_by_mobile(house, "own")
+    assert says_when(house, third)
+    assert said(house.registrations.confirm_mobile, third, code) == "sms_code.none_sent"
+    assert len(house.letters("sms")) == 1
+
+
+def proved_and_mailed(house: House) -> tuple[Visit, str, Visit]:
+    """Return a browser that proved the mobile, its code, and the browser in which its mail was opened."""
+    own = replace(house.identified(ANNA), browser="own")
+    house.registrations.choose_mobile(own, ANNA.mobile)
+    code = house.code_sent(ANNA.mobile)
+    house.registrations.confirm_mobile(own, code)
+    house.registrations.choose_email(replace(own, has_proved_mobile=True), ANNA.address)
+    return own, code, replace(house.visit_by_mail(ANNA.email), browser="theirs")
+
+
+def test_a_used_code_proves_nothing_to_whoever_holds_the_link(mobile_first: House) -> None:
+    house = mobile_first
+    _, code, holder = proved_and_mailed(house)
+    assert said(house.registrations.confirm_mobile, holder, code) == "sms_code.used"
+    assert says_when(house, holder)
+    assert said(house.registrations.resend_code, holder) == "sms_resend.too_early"
+    (row,) = house.rows(one_time_codes)
+    assert row.guesses_used == 1, "nor is it tried"
+    house.clock.advance(minutes=1)
+    house.registrations.resend_code(holder)
+    own = house.code_sent(ANNA.mobile)
+    assert said(house.registrations.confirm_mobile, holder, own) == "ok"
+    # Nor does that code serve a third browser with the same link.
+    assert said(house.registrations.confirm_mobile, replace(holder, browser="third"), own) == "sms_code.used"
+
+
+def test_a_code_sent_twice_by_one_browser_leads_on(mobile_first: House) -> None:
+    """The answer to the first got lost: the session holds no proof yet."""
+    house = mobile_first
+    own, code, holder = proved_and_mailed(house)
+    assert said(house.registrations.confirm_mobile, own, code) == "out_of_turn", "what is due then is shown"
+    assert house.see(own).mobile_confirmed_at
+    house.clock.advance(minutes=1)
+    house.registrations.resend_code(holder)
+    newer = house.code_sent(ANNA.mobile)
+    for _ in range(2):
+        house.registrations.find(holder)
+        said(house.registrations.confirm_mobile, holder, newer)
+    assert house.see(holder).mobile_confirmed_at
+    assert said(house.accept_terms, holder) == "ok"
+
+
+def test_of_two_browsers_that_type_one_code_at_once_one_has_proved_the_mobile(mobile_first: House) -> None:
+    house = mobile_first
+    _, _, holder = proved_and_mailed(house)
+    house.clock.advance(minutes=1)
+    house.registrations.resend_code(holder)
+    code = house.code_sent(ANNA.mobile)
+    browsers = [replace(holder, browser=f"number {number}") for number in range(3)]
+    answers = at_once([partial(said, house.registrations.confirm_mobile, one, code) for one in browsers])
+    assert sorted(answers) == ["ok", "sms_code.used", "sms_code.used"]
+    assert sum(house.see(one).mobile_confirmed_at is not None for one in browsers) == 1
+
+
+# --- What does not arrive -------------------------------------------------------------------------------------------
+
+
 def test_an_undelivered_code_uses_up_no_resend_and_no_wait(house: House) -> None:
     visit = house.linked(ANNA)
     house.postman.is_refusing = True
@@ -508,6 +631,23 @@ def test_an_undelivered_code_uses_up_no_resend_and_no_wait(house: House) -> None
     assert len(house.letters("sms")) == 1
 
 
+def test_a_gateway_that_takes_a_code_and_breaks_off_has_the_code_count(house: House) -> None:
+    visit = house.linked(ANNA)
+    house.registrations.choose_mobile(visit, ANNA.mobile)
+    house.postman.is_breaking_off = True
+    answers = []
+    for _ in range(house.profile.one_time_code.codes + 2):
+        house.deliver()
+        house.clock.advance(seconds=2)
+        house.deliver()  # the second and last time that it may arrive
+        answers.append(said(house.registrations.resend_code, visit))
+    house.postman.is_breaking_off = False
+    assert answers == ["ok", "ok", "sms_resend.used_up", "sms_resend.used_up", "sms_resend.used_up"]
+    assert len(house.letters("sms")) == 2 * house.profile.one_time_code.codes
+    assert house.see(visit).code.is_undelivered
+    assert said(house.registrations.confirm_mobile, visit, house.code_sent(ANNA.mobile)) == "ok"
+
+
 def test_a_code_that_has_not_left_yet_is_replaced_and_does_not_count(house: House) -> None:
     visit = house.linked(ANNA)
     house.registrations.choose_mobile(visit, ANNA.mobile)
@@ -515,6 +655,26 @@ def test_a_code_that_has_not_left_yet_is_replaced_and_does_not_count(house: Hous
     assert len(house.letters("sms")) == 1
     assert house.see(visit).code.codes_left == house.profile.one_time_code.codes - 1
     assert said(house.registrations.resend_code, visit) == "sms_resend.too_early"
+
+
+def test_codes_that_have_not_left_use_up_nothing_by_whichever_door(house: House) -> None:
+    """Nothing is delivered: each time the number is given again the older code waits still."""
+    visit = house.linked(ANNA)
+    for mobile in (ANNA.mobile, ANNA.mobile, ANNAS_OTHER_MOBILE, ANNA.mobile):
+        house.clock.advance(minutes=1)
+        assert said(house.registrations.choose_mobile, visit, mobile) == "ok"
+        assert house.see(visit).code.codes_left == house.profile.one_time_code.codes - 1
+    assert said(house.registrations.choose_mobile, visit, ANNAS_OTHER_MOBILE) == "ok", "nor does it wait"
+    assert [letter.to for letter in house.letters("sms")] == [ANNAS_OTHER_MOBILE]
+    assert said(house.registrations.confirm_mobile, visit, house.code_sent(ANNAS_OTHER_MOBILE)) == "ok"
+
+
+def test_nobody_elses_registration_takes_back_a_code_that_has_not_left_yet(house: House) -> None:
+    first = house.linked(ANNA)
+    other = house.linked(ANNA)
+    house.registrations.choose_mobile(first, ANNA.mobile)
+    assert said(house.registrations.choose_mobile, other, ANNA.mobile) == "sms_resend.too_early"
+    assert said(house.registrations.confirm_mobile, first, house.code_sent(ANNA.mobile)) == "ok"
 
 
 def test_a_tax_payer_whose_record_lacks_the_part_after_the_hyphen_can_register(house: House) -> None:
@@ -637,6 +797,30 @@ def test_another_registration_of_a_registered_customer_ends(house: House) -> Non
     house.clock.advance(minutes=2)
     assert {said(verb) for verb in verbs(house, other).values()} == {"already_registered"}
     assert len(house.accounts()) == 1
+
+
+def test_a_link_that_waits_does_not_leave_once_it_has_died_with_the_account(house: House) -> None:
+    visit = house.accepted(ANNA)
+    for email in ("second@example.hu", "third@example.hu"):
+        house.registrations.choose_email(house.identified(ANNA), parse(email))
+    house.mailed(ESZTER)
+    house.registrations.complete(visit, PASSWORD)
+    assert {letter.to for letter in house.letters("email")} == {ANNA.email, ESZTER.email}
+    assert house.told("registered", ANNA.email) == 1
+
+
+def test_a_second_copy_of_the_link_does_not_leave_once_it_was_used(house: House) -> None:
+    """The mail server broke off after it had it all: whether it arrived is not known."""
+    house.postman.is_breaking_off = True
+    house.mailed(ANNA)
+    visit = house.visit_by_mail(ANNA.email)
+    house.postman.is_breaking_off = False
+    house.registrations.choose_mobile(visit, ANNA.mobile)
+    house.registrations.confirm_mobile(visit, house.code_sent(ANNA.mobile))
+    house.accept_terms(visit)
+    house.registrations.complete(visit, PASSWORD)
+    house.clock.advance(minutes=1)
+    assert house.told("confirm", ANNA.email) == 1
 
 
 def test_the_same_address_for_two_customers_the_second_is_asked_for_another(house: House) -> None:

@@ -255,6 +255,17 @@ def test_a_code_in_place_of_one_that_did_not_arrive_is_not_counted_again(house: 
     assert len(house.letters("sms", NEW)) == 1
 
 
+def test_a_code_for_another_number_counts_for_that_one_though_the_first_never_left(house: House) -> None:
+    """Else whoever records a number of their own first could flood another one."""
+    session, limit = house.member(), house.profile.one_time_code.an_hour_to_a_number
+    case_id, answers = house.case(session, ILONA), []
+    for number in range(limit + 1):
+        assert record(house, session, case_id, f"+3630111000{number}") == "ok"
+        house.desk.change_record(session, case_id)
+        answers.append(record(house, session, case_id))
+    assert answers == ["ok"] * limit + ["mobile.too_many"]
+
+
 def test_one_asker_has_so_many_codes_sent_a_day(store: Store) -> None:
     move_in(store)
     house = House(store, profile=with_code_rules(a_day_by_one=2))

@@ -185,10 +185,32 @@ def test_a_birth_number_is_checked_and_must_be_the_holders(site_of: SiteOf, type
 
 
 def test_a_repeated_first_post_uses_up_no_second_code(allianz: Site) -> None:
-    identify(allianz, ALLIANZ_BY_POLICY)
-    again = identify(allianz, ALLIANZ_BY_POLICY)
+    first = allianz.visitor()
+    first.get(FIRST)
+    again = first.copy()  # its answer got lost
+    again.page = first.page
+    for one in (first, again):
+        one.send(ALLIANZ_BY_POLICY.identity)
     assert len(allianz.messages(kind="sms")) == 1
     assert take_step(again, ALLIANZ_BY_POLICY).step == "email"
+
+
+def test_a_code_of_another_browser_opens_nothing_and_says_when_there_can_be_one(allianz: Site) -> None:
+    own = identify(allianz, ALLIANZ_BY_POLICY)
+    code = allianz.code(ALLIANZ_BY_POLICY.mobile)
+    other = identify(allianz, ALLIANZ_BY_POLICY)
+    assert other.page.step == "sms-resend"
+    for text in (allianz.say("sms_code.elsewhere"), allianz.say("sms_code.resend.countdown", seconds=60)):
+        assert text in other.page.text
+    assert other.follow(other.post(FIRST, {"step": "sms-code", "sms_code": code})).step == "sms-resend"
+    assert own.give_code(code).step == "email"
+    third = identify(allianz, ALLIANZ_BY_POLICY)
+    assert third.follow(third.post(FIRST, {"step": "sms-code", "sms_code": code})).step == "sms-resend"
+    assert len(allianz.messages(kind="sms")) == 1
+    allianz.advance(seconds=61)
+    third.get(FIRST)
+    third.send(step="sms-resend")
+    assert third.give_code(allianz.code(ALLIANZ_BY_POLICY.mobile)).step == "email"
 
 
 def test_codes_used_up_end_it_at_the_first_step_too(allianz: Site) -> None:
@@ -205,9 +227,15 @@ def test_whoever_opens_the_link_elsewhere_proves_the_mobile_there(genertel: Site
     walk_to(first, "email-sent", GENERTEL)
     stranger = genertel.visitor()
     page = stranger.open_link(GENERTEL.email)
-    assert page.step == "sms-code"
+    assert page.step == "sms-resend"
     assert "G10000001" not in page.text
     assert "1234567" not in page.text.replace(" ", "")
+    used = genertel.code(GENERTEL.mobile)
+    page = stranger.follow(stranger.post(SECOND, {"step": "sms-code", "sms_code": used}))
+    assert (page.status, page.step) == (422, "sms-resend")
+    assert genertel.say("error.sms_code.used") in page.text
+    genertel.advance(seconds=61)
+    assert stranger.send(step="sms-resend").step == "sms-code"
     right = genertel.code(GENERTEL.mobile)
     assert stranger.give_wrong_code(right).status == 422
     # Neither the address nor the password can be reached without the code.
@@ -215,7 +243,19 @@ def test_whoever_opens_the_link_elsewhere_proves_the_mobile_there(genertel: Site
         assert stranger.follow(stranger.post(SECOND, fields)).step == "sms-code"
     assert stranger.give_code(right).step == "terms"
     assert walk_to(stranger, "done", GENERTEL).step == "done"
-    assert len(genertel.messages(kind="sms")) == 1
+    assert len(genertel.messages(kind="sms")) == 2
+
+
+def test_a_code_whose_answer_got_lost_leads_on_when_it_is_sent_again(genertel: Site) -> None:
+    visitor = genertel.visitor()
+    walk_to(visitor, "sms-code", GENERTEL)
+    again, reloaded = visitor.copy(), visitor.copy()
+    again.page = visitor.page
+    code = genertel.code(GENERTEL.mobile)
+    assert visitor.give_code(code).step == "email"
+    assert again.give_code(code).step == "email"
+    reloaded.get(FIRST)
+    assert reloaded.give_email(GENERTEL.email).step == "email-sent"
 
 
 def test_the_browser_that_proved_the_mobile_goes_on_behind_the_link(genertel: Site) -> None:

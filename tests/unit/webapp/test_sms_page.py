@@ -263,6 +263,7 @@ def test_a_newer_registration_of_the_customer_takes_the_code_with_it(site: Site,
 def test_the_mobile_can_be_changed_within_the_budget(site: Site, htmx: bool) -> None:
     visitor = site.visitor(htmx=htmx)
     visitor.reach("sms-code")
+    assert site.code(ANNA.mobile), "it has left"
     assert visitor.send(action="change-mobile").step == "mobile"
     page = visitor.give_mobile(_SECOND_MOBILE)
     assert (page.status, page.fields_in_error) == (422, ["mobile"]), "within the minute"

@@ -38,6 +38,7 @@ class Mailbox:
         self.got: list[tuple[str, str]] = []
         self.composed: list[Composed] = []
         self.undelivered: list[str] = []
+        self.may_have_arrived: list[bool] = []
         self.tried = 0
         self.first: Callable[[str], None] = lambda recipient: None
         self.then: Callable[[str], None] = lambda recipient: None

@@ -25,8 +25,9 @@ PROFILE = profiles.load("mygenerali")
 
 @pytest.fixture
 def new_delivery(store: Store, clock: HandClock, composer: Composer, mailbox: Mailbox) -> Callable[..., Delivery]:
-    def note(_connection: Connection, topic: str) -> None:
+    def note(_connection: Connection, topic: str, may_have_arrived: bool) -> None:
         mailbox.undelivered.append(topic)
+        mailbox.may_have_arrived.append(may_have_arrived)
 
     def make(**options: Any) -> Delivery:
         senders = {"email": mailbox, "sms": mailbox}
@@ -102,7 +103,7 @@ def test_an_sms_is_given_up_after_some_minutes_and_that_is_told(clock, new_deliv
         assert mailbox.undelivered == []
         clock.advance(wait)
     assert worker.deliver_due() == 1
-    assert mailbox.undelivered == ["code:1"]
+    assert (mailbox.undelivered, mailbox.may_have_arrived) == (["code:1"], [False])
     clock.advance(60)
     assert worker.deliver_due() == 0
     (lost,) = outbox.given_up()
@@ -131,7 +132,22 @@ def test_a_gateway_that_breaks_off_gets_a_message_at_most_twice(clock, new_deliv
         assert states(store) == [state]
         clock.advance(60)
     assert worker.deliver_due() == 0
-    assert mailbox.undelivered == ["code:1"]
+    assert (mailbox.undelivered, mailbox.may_have_arrived) == (["code:1"], [True])
+
+
+def test_a_message_that_broke_off_once_may_have_arrived_however_it_ends(
+    clock, new_delivery, mailbox, put_code, store
+) -> None:
+    worker = new_delivery()
+    for ending, state in ((2, "given_up"), (30, "expired")):
+        put_code(f"code:{ending}", minutes=0.5)
+        mailbox.then = fail(TemporaryFailure("gone", may_have_arrived=True))
+        assert worker.deliver_due() == 1
+        clock.advance(ending)
+        mailbox.then = fail(PermanentFailure("refused for good"))
+        worker.deliver_due()
+        assert states(store)[-1] == state
+    assert mailbox.may_have_arrived == [True, True]
 
 
 def test_a_message_whose_code_has_died_is_never_sent(clock, new_delivery, mailbox, put_code, store) -> None:
@@ -139,6 +155,7 @@ def test_a_message_whose_code_has_died_is_never_sent(clock, new_delivery, mailbo
     clock.advance(30 * 60)
     assert new_delivery().deliver_due() == 0
     assert (mailbox.tried, states(store), mailbox.undelivered) == (0, ["expired"], ["code:1"])
+    assert mailbox.may_have_arrived == [False]
 
 
 def test_no_try_is_planned_for_when_the_link_will_have_died(clock, new_delivery, mailbox, put_mail, store) -> None:
@@ -280,6 +297,7 @@ def test_a_process_that_died_leaves_its_messages_to_the_next_for_one_more_time(
         clock.advance(delivery.LEASE.total_seconds())
     assert new_delivery().deliver_due() == 0
     assert (mailbox.tried, states(store), mailbox.undelivered) == (0, ["given_up"], ["code:1"])
+    assert mailbox.may_have_arrived == [True]
 
 
 def test_a_process_that_dies_before_it_hands_a_message_over_costs_no_try(
@@ -356,7 +374,7 @@ def test_a_worker_outlives_its_database_and_sends_nothing_twice(
 def test_what_is_done_about_an_undelivered_message_is_one_with_its_end(
     store, clock, composer, mailbox, put_code
 ) -> None:
-    def undelivered(connection: Connection, _topic: str) -> None:
+    def undelivered(connection: Connection, _topic: str, _may_have_arrived: bool) -> None:
         raise OperationalError("UPDATE", {}, Exception("locked"))
 
     mailbox.then = fail(PermanentFailure("refused"))
@@ -368,7 +386,7 @@ def test_what_is_done_about_an_undelivered_message_is_one_with_its_end(
 
 
 def test_a_fault_in_what_is_done_about_one_message_stops_no_other(store, clock, composer, mailbox, put_code) -> None:
-    def undelivered(_connection: Connection, _topic: str) -> None:
+    def undelivered(_connection: Connection, _topic: str, _may_have_arrived: bool) -> None:
         raise KeyError("4827")
 
     put_code("code:1", minutes=-1)
