@@ -126,7 +126,7 @@ class Settings(BaseSettings):
         return self.threads - self.threads // 4
 
     def cookie(self, name: str) -> str:
-        """Return how a cookie is called: on https with the prefix by which no other host and no http page can set it."""
+        """Return how a cookie is called: on https by a prefix with which no other host and no http page can set it."""
         return f"__Host-{name}" if self.is_https else name
 
     @property
