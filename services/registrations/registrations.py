@@ -146,7 +146,11 @@ class Registrations:
         return _or_raise(begun)
 
     def identify_by_communication_id(self, communication_id: str, password: str, language: str) -> Registration:
-        """Begin a registration by a communication id and its password (M10). Raises as `identify`."""
+        """Begin a registration by a communication id and its password (M10).
+
+        Raises as `identify`; Overloaded, before the try is counted, where it could not be looked at.
+        """
+        self._hasher.refuse_overload()
         now = self._clock.now()
         with self._store.write() as connection:
             found = self._policyholders.secret_of(connection, communication_id, now)
