@@ -66,8 +66,9 @@ class SentForm:
     problems: Sequence[Problem] = ()
     help: Markup | None = None
     status: int = 200
+    heading: Markup | None = None
+    """What heads the summary where nothing typed is to be mended, and `who_helps` stands with it."""
     who_helps: Markup | None = None
-    """What stands with the summary where mending helps nothing."""
 
 
 def explain(
@@ -98,6 +99,7 @@ def explain(
         problems,
         say()("error.identify.mismatch.help") if ("identify", "mismatch") in kinds else None,
         429 if has_to_wait else 422,
+        _heading(kinds) if has_to_wait or ("identify", "no_mobile") in kinds else None,
         _who_helps(next(iter(has_to_wait))[1]) if has_to_wait and not for_staff else None,
     )
 
@@ -127,6 +129,10 @@ def _sentence(refusal: Refusal, *, for_staff: bool) -> Markup:
     if for_staff:
         return t(key_for_staff(refusal), **facts)
     return t(_KEYS.get((refusal.field, refusal.reason), f"error.{refusal.field}.{refusal.reason}"), **facts)
+
+
+def _heading(kinds: set[tuple[str, str]]) -> Markup:
+    return say()("login.wait.heading" if kinds & _TOO_MANY else "dead_end.no_mobile.heading")
 
 
 def _who_helps(reason: str) -> Markup:

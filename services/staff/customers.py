@@ -34,6 +34,16 @@ _DEEDS = {
     "invited": "invited",
     "reminded": "reminded",
     "case_closed": "case_closed",
+    # What customers do by themselves, in their account.
+    "account_activated": "own.activated",
+    "email_change_asked": "own.email_asked",
+    "email_changed": "own.email",
+    "mobile_changed": "own.mobile",
+    "password_changed": "own.password",
+    "password_reset": "own.reset",
+    "passkey_added": "own.passkey_added",
+    "passkey_removed": "own.passkey_removed",
+    "account_closed": "own.closed",
 }
 """What of the audit trail stands in the timeline, and by which text, ``staff.event.…``."""
 _MET = {"no_mobile": "no_mobile", "codes_used_up": "codes_used_up"}
@@ -167,13 +177,14 @@ def _events(connection: Connection, kutid: str, registrations: list[Progress], n
         for kind in (tables.staff.c, tables.api_keys.c)
         for row in connection.execute(select(kind.id, kind.name))
     }
-    account = connection.execute(select(_a.created_at, _a.registration_id).where(_a.kutid == kutid)).first()
+    account = connection.execute(select(_a.id, _a.created_at, _a.registration_id).where(_a.kutid == kutid)).first()
     for one in registrations:
         is_complete = account is not None and account.registration_id == one.id
         yield from _steps(one, names, now, is_complete=is_complete)
     if account is not None:
         yield Event(account.created_at, "completed", "ok")
-    yield from _messages(connection, kutid, [one.id for one in registrations])
+    mailed = [f"confirm:{one.id}" for one in registrations] + ([f"reset:{account.id}"] if account else [])
+    yield from _messages(connection, kutid, mailed)
     yield from _deeds(connection, kutid, names)
     met = tables.reference_codes.c
     ids = [one.id for one in registrations]
@@ -196,10 +207,9 @@ def _steps(one: Progress, names: dict[str, str], now: datetime, *, is_complete: 
         yield Event(one.expires_at, "expired", "bad")
 
 
-def _messages(connection: Connection, kutid: str, registrations: list[str]) -> Iterator[Event]:
+def _messages(connection: Connection, kutid: str, mailed: list[str]) -> Iterator[Event]:
     links = connection.execute(select(_i.link_id).where(_i.kutid == kutid)).scalars()
-    topics = [one_time_codes.topic(kutid), *(f"confirm:{one}" for one in registrations)]
-    topics += [f"invitation:{link}" for link in links]
+    topics = [one_time_codes.topic(kutid), *mailed, *(f"invitation:{link}" for link in links)]
     for row in connection.execute(select(*_o).where(_o.topic.in_(topics))):
         masked = {f"{'email' if row.kind == 'email' else 'mobile'}_masked": masking.recipient(row.kind, row.recipient)}
         kind = "mail" if row.kind == "email" else "sms"

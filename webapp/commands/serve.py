@@ -84,8 +84,10 @@ def _greet(settings: Settings, examples: Sequence[str]) -> None:
     print(
         f"\n  belepo is running in demo mode: {settings.public_url}\n\n"
         f"  Register:            {settings.public_url}/regisztracio\n{tries}"
-        f"  Customer service:    {settings.public_url}/ugyfelszolgalat, {demo_data.STAFF[0][0]}, "
-        f"{demo_data.STAFF_PASSWORD}\n"
+        f"  Customer service:    {settings.public_url}/ugyfelszolgalat, {demo_data.STAFF[0][0]}\n"
+        f"    its supervisor:    {demo_data.STAFF[2][0]}\n"
+        f"    an adviser:        {settings.public_url}/partner, {demo_data.STAFF[1][0]}\n"
+        f"    their password:    {demo_data.STAFF_PASSWORD}\n"
         f"  Mails and messages:  {settings.public_url}/dev/messages\n\n"
         "  Stop with Ctrl+C. Nothing leaves this machine.\n",
         flush=True,

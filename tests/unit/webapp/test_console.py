@@ -224,6 +224,17 @@ def test_who_is_not_found(clerk: Colleague, site: Site) -> None:
     assert page.value("policy_number") == "940999999"
 
 
+def test_what_customers_do_by_themselves_stands_in_the_timeline(clerk: Colleague, site: Site) -> None:
+    """Whoever calls that they changed nothing gets an answer."""
+    site.open_account()
+    customer = site.visitor()
+    customer.ask_for_reset()
+    customer.reset("Szilvafa-2027-Udvar")
+    page = clerk.serve(ANNA.policy_number)
+    assert site.say("staff.event.own.reset") in page.text
+    assert page.text.count(site.say("staff.event.mail_sent", email_masked="a•••a@example.hu")) == 2  # link and reset
+
+
 def test_an_adviser_gets_the_same_answer_for_others_customers_as_for_nobody(site: Site) -> None:
     adviser = colleague(site, ADVISER)
     assert [line.text.split()[0] for line in adviser.page.root.all("li")] == ["K•••", "M•••"]  # type: ignore[union-attr]

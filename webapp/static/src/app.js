@@ -55,18 +55,23 @@
   const judge = (field) => {
     const password = field.value.normalize('NFC')
     const list = field.form.querySelector('[data-some]')
-    const { some, all: every, met, unmet } = list.dataset
+    const { some, all: every, met, unmet, later } = list.dataset
     let count = 0
     for (const item of list.children) {
-      const rule = rules[item.dataset.rule]
-      if (rule) {
-        const now = item.querySelector('.so-far')
-        if (now) now.textContent = ''
-        item.classList.toggle('met', rule(password, item))
-        item.querySelector('.state').textContent = ', ' + (item.classList.contains('met') ? met : unmet)
-        if (now && password) now.textContent = '(' + [...password].length + ')'
+      const { rule } = item.dataset
+      const [note, state] = ['.so-far', '.state'].map((place) => item.querySelector(place))
+      note.textContent = ''
+      if (rules[rule]) {
+        const isMet = item.classList.toggle('met', rules[rule](password, item))
+        state.textContent = ', ' + (isMet ? met : unmet)
+        if (rule === 'length' && password) note.textContent = '(' + [...password].length + ')'
+        count += isMet
+      } else {
+        // Only the server can tell, and what it has told was about the password before.
+        item.classList.remove('met')
+        state.textContent = ''
+        note.textContent = '(' + later + ')'
       }
-      count += item.classList.contains('met')
     }
     clearTimeout(pause)
     pause = setTimeout(() => say(count < list.children.length ? some.replace(99, count) : every), 1000)
