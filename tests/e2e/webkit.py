@@ -23,9 +23,11 @@ from selenium.common import exceptions
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.client_config import ClientConfig
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
+from urllib3.exceptions import ReadTimeoutError
 
 from .driver import PATIENCE, is_page, is_serious, is_strange
 
@@ -50,6 +52,10 @@ CANNOT = {
 _ERROR = re.compile(r"(?:(\S*?)(?::\d+)*: )?CONSOLE (?:[A-Z]+ )?ERROR (.*)")
 # What a page was fetching when it was left: WebKit alone tells the page so, and htmx writes it down.
 _LEFT = re.compile(r"htmx:error: Load failed|Fetch API cannot load http://127\.0\.0\.1:\d+/\S* due to access control")
+_ANSWER_SECONDS = 20
+"""After so long an answer is taken for lost, and asked for again: WebKit's driver gives none, ever, to a question that
+comes while one page takes the place of another.
+"""
 # Returns the first element that fits, once it is seen and can be used.
 _USABLE = """const found = document.querySelector(arguments[0])
   return found && found.checkVisibility() && !found.disabled ? found : null"""
@@ -132,7 +138,10 @@ class _Browser:
                 options.add_argument(argument)
             environment = os.environ | {"DISPLAY": screen, "GDK_BACKEND": "x11", "XDG_RUNTIME_DIR": folder}
             service = Service(str(DRIVER), env=environment | {"NO_AT_BRIDGE": "1"})
-            self.web = webdriver.WebKitGTK(options=options, service=service)
+            started.callback(service.stop)
+            service.start()
+            config = ClientConfig(service.service_url, timeout=_ANSWER_SECONDS)
+            self.web = webdriver.Remote(service.service_url, options=options, client_config=config)
             started.callback(self.web.quit)
             self._end = started.pop_all()
         self.at = self.web.current_window_handle
@@ -197,7 +206,7 @@ class SeleniumDriver:
         raise AttributeError(name)
 
     @property
-    def _web(self) -> webdriver.WebKitGTK:
+    def _web(self) -> webdriver.Remote:
         if self._browser.at != self._handle:
             self._browser.web.switch_to.window(self._handle)
             self._browser.at = self._handle
@@ -275,6 +284,8 @@ class SeleniumDriver:
         for _ in range(3):
             try:
                 return self._web.execute_script(f"return ({script})(arguments[0])", argument)
+            except ReadTimeoutError:
+                continue
             except exceptions.WebDriverException as trouble:
                 if not re.search(r"unload event|no such frame|FrameNotFound", str(trouble)):
                     raise
@@ -286,9 +297,16 @@ class SeleniumDriver:
         time.sleep(0.02)
 
     def _until(self, is_so: Callable[[], Any], what: str) -> None:
-        deadline = time.monotonic() + PATIENCE / 1000
-        while not is_so():
-            if time.monotonic() > deadline:
+        deadline, lost = time.monotonic() + PATIENCE / 1000, 0
+        while True:
+            asked = time.monotonic()
+            try:
+                if is_so():
+                    return
+            except ReadTimeoutError:
+                lost += 1
+                deadline += time.monotonic() - asked
+            if time.monotonic() > deadline or lost > 3:
                 raise TimeoutError(f"Waited in vain for {what} at {self.url}")
             self.pause()
 
