@@ -52,6 +52,8 @@ CANNOT = {
 _ERROR = re.compile(r"(?:(\S*?)(?::\d+)*: )?CONSOLE (?:[A-Z]+ )?ERROR (.*)")
 # What a page was fetching when it was left: WebKit alone tells the page so, and htmx writes it down.
 _LEFT = re.compile(r"htmx:error: Load failed|Fetch API cannot load http://127\.0\.0\.1:\d+/\S* due to access control")
+# What WebKit's driver answers where the page that was asked has made room for another meanwhile.
+_GONE = re.compile(r"unload event|no such frame|FrameNotFound")
 _ANSWER_SECONDS = 20
 """After so long an answer is taken for lost, and asked for again: WebKit's driver gives none, ever, to a question that
 comes while one page takes the place of another.
@@ -287,7 +289,7 @@ class SeleniumDriver:
             except ReadTimeoutError:
                 continue
             except exceptions.WebDriverException as trouble:
-                if not re.search(r"unload event|no such frame|FrameNotFound", str(trouble)):
+                if not _GONE.search(str(trouble)):
                     raise
                 self.pause()
         return self._web.execute_script(f"return ({script})(arguments[0])", argument)
@@ -306,6 +308,9 @@ class SeleniumDriver:
             except ReadTimeoutError:
                 lost += 1
                 deadline += time.monotonic() - asked
+            except exceptions.WebDriverException as trouble:
+                if not _GONE.search(str(trouble)):
+                    raise
             if time.monotonic() > deadline or lost > 3:
                 raise TimeoutError(f"Waited in vain for {what} at {self.url}")
             self.pause()
