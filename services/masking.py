@@ -1,5 +1,7 @@
 """Personal data made unreadable, for logs and for pages that show what is on record."""
 
+from functools import lru_cache
+
 import phonenumbers
 
 _DOTS = "•••"
@@ -17,6 +19,7 @@ def email(address: str) -> str:
     return f"{local[0]}{_DOTS}{local[-1] if len(local) > 3 else ''}@{domain}"
 
 
+@lru_cache(1000)  # each page of a registration shows the number again
 def mobile(number: str) -> str:
     """Return ``+36 20 ••• ••67`` for ``+36201234567``: the prefix and the last two digits (wording, rule 10).
 

@@ -1,11 +1,13 @@
 """Puts the Flask application together."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 from flask_wtf import CSRFProtect
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.datastructures import Headers
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
@@ -47,7 +49,7 @@ def create_app(settings: Settings) -> Flask:
 
     Raises ProfileError when the profile cannot be used, RuntimeError when the front-end files are not built.
     """
-    app = Flask("webapp", static_folder=None)
+    app = _Application("webapp", static_folder=None)
     app.config.update(_configuration(settings))
     parts = wire(settings)
     app.extensions["belepo"] = parts
@@ -76,6 +78,29 @@ def create_app(settings: Settings) -> Flask:
     return app
 
 
+class _Sessions(SecureCookieSessionInterface):
+    """Flask's sessions, whose serializer is made once instead of twice a request: the keys stay what they are."""
+
+    def __init__(self) -> None:
+        self._serializer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """Return what signs and reads the session's cookie."""
+        if self._serializer is None:
+            self._serializer = super().get_signing_serializer(app)
+        return self._serializer
+
+
+class _Application(Flask):
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.session_interface = _Sessions()
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what is to be called: nothing here is a coroutine, which Flask finds out a dozen times a request."""
+        return func
+
+
 def _configuration(settings: Settings) -> dict[str, Any]:
     return {
         "SECRET_KEY": settings.secret_keys[0],
@@ -95,7 +120,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "WTF_I18N_ENABLED": False,
         # Pages are packed anew each time: gzip takes about half of brotli's time for as many bytes, and all read it.
         "COMPRESS_ALGORITHM": ["gzip"],
-        "COMPRESS_LEVEL": 5,
+        "COMPRESS_LEVEL": 3,
         "COMPRESS_MIMETYPES": ["text/html", "text/css", "application/json"],
     }
 

@@ -1,6 +1,7 @@
 """Which browser a sign-in comes from: its name for the customer, and the lasting mark by which it is known again."""
 
 import re
+from functools import lru_cache
 
 from flask import Response, request
 from flask_limiter.util import get_remote_address
@@ -28,7 +29,7 @@ _ROBOT = re.compile(r"bot\b|crawl|spider|slurp|preview|monitor|facebookexternalh
 def this_device() -> Device:
     """Return the browser of this request; without a mark yet it gets a new one, which `remember` keeps."""
     mark = kept(_COOKIE) or ""
-    agent = request.user_agent.string[:500]
+    agent = request.headers.get("User-Agent", "")[:500]
     named = (next((name for name, sign in known if re.search(sign, agent)), "") for known in (_BROWSERS, _SYSTEMS))
     return Device(
         mark if _MARK.match(mark) else randomness.opaque_id(),
@@ -39,7 +40,11 @@ def this_device() -> Device:
 
 def browser_family() -> str:
     """Return the name of the browser of this request without its version, ``robot`` for what calls itself one."""
-    agent = request.user_agent.string[:500]
+    return _family(request.headers.get("User-Agent", "")[:500])
+
+
+@lru_cache(256)
+def _family(agent: str) -> str:
     if _ROBOT.search(agent):
         return ROBOT
     return next((name for name, sign in _BROWSERS if re.search(sign, agent)), OTHER_BROWSER)

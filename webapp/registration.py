@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, flash, get_flashed_messages, make_response, redirect, request, session
@@ -242,21 +242,30 @@ def _address(step: Step | None, registration: Registration | None) -> str:
     return SECOND_HALF if registration is not None and wired().journey.half(step) == 2 else FIRST_HALF
 
 
-def _path(registration: Registration | None, now: Step, half: int) -> list[dict[str, Any]]:
-    parts = wired()
+class _Place(NamedTuple):
+    """A step's place on the page: done with what was given there, open now, or still to come."""
+
+    number: int
+    title: Markup
+    state: str
+    value: str | None
+    change: str | None
+
+
+def _path(registration: Registration | None, now: Step, half: int) -> list[_Place]:
+    parts, speak = wired(), say()
     place = parts.journey.number(now)
     return [
-        {
-            "name": step.name,
-            "number": number,
-            "title": say()(step.title_key),
-            "state": "done" if number < place else "now" if number == place else "later",
+        _Place(
+            number,
+            speak(step.title_key),
+            "done" if number < place else "now" if number == place else "later",
             # Whoever came by the link sees what was given before it masked: the address may have been mistyped.
-            "value": step.summary(parts, registration, 2 if registration.email_confirmed_at else half)
+            step.summary(parts, registration, 2 if registration.email_confirmed_at else half)
             if registration and number < place
             else None,
-            "change": step.changed_by if half == 1 or step.changed_by != "restart" else None,
-        }
+            step.changed_by if half == 1 or step.changed_by != "restart" else None,
+        )
         for number, step in enumerate(parts.journey.steps, 1)
     ]
 

@@ -17,7 +17,8 @@ _INTERNET_EXPLORER = re.compile(r"MSIE |Trident/")
 @blueprint.before_app_request
 def refuse_internet_explorer() -> Response | None:
     """Tell users of Internet Explorer which browsers are supported (M3)."""
-    if _INTERNET_EXPLORER.search(request.user_agent.string) and not request.path.startswith(("/static/", "/brand-")):
+    agent = request.headers.get("User-Agent", "")
+    if _INTERNET_EXPLORER.search(agent) and not request.path.startswith(("/static/", "/brand-")):
         return page("pages/ie.html")
     return None
 

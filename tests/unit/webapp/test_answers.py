@@ -122,6 +122,20 @@ def test_a_flood_is_told_when_to_come_back(make_site: Callable[..., Site], htmx:
     assert visitor.follow(visitor.post(FIRST, ANNA.identification)).step == "email"
 
 
+def test_what_a_flood_came_from_is_not_remembered_for_ever(make_site: Callable[..., Site]) -> None:
+    site = make_site(requests_a_minute=10, trusted_proxies=1)
+    counts = site.app.extensions["belepo.limits"].storage.expirations
+    visitor = site.visitor()
+    visitor.open()
+    for number in range(40):
+        visitor.headers["X-Forwarded-For"] = f"203.0.113.{number}"
+        visitor.post("/megjelenes", {"theme": "dark"})
+    assert len(counts) == 40
+    site.advance(seconds=121)
+    visitor.post("/megjelenes", {"theme": "dark"})
+    assert len(counts) == 1
+
+
 def test_static_files_are_kept_for_good_and_carry_the_headers(site: Site, visitor: Visitor) -> None:
     page = visitor.open()
     files = [link["href"] for link in page.root.all("link")] + [script["src"] for script in page.root.all("script")]
