@@ -203,10 +203,12 @@ def _csrf_fields() -> Callable[[], Markup]:
 
     @lru_cache(1000)
     def of(_secret: str) -> Markup:
+        g.pop("csrf_token", None)  # signed earlier in this request, perhaps for a session that was let go since
         return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
 
     def csrf_field() -> Markup:
         if "csrf_token" not in session:
+            g.pop("csrf_token", None)
             generate_csrf()
         return of(session["csrf_token"])
 
