@@ -131,7 +131,9 @@ def page(template: str, status: int = 200, *, layout: str = "layouts/page.html",
     return response
 
 
-_KNOWN = frozenset({Macro, Say, MethodType, BuiltinMethodType, type(cache(str))})
+_Remembered = type(cache(str))
+_KNOWN = frozenset({Macro, Say, MethodType, BuiltinMethodType, _Remembered})
+"""Kinds of what templates call. A macro wants its evaluation context; the others are never marked with `pass_…` here."""
 
 
 class QuickCalls(Context):
