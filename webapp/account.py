@@ -428,7 +428,7 @@ def close() -> Response:
         return _form("close", CLOSE, explain([("", refusal)], _CLOSE_FIELDS, {"confirm": form.confirm.data}))
     signed_in.let_go()
     if is_fragment_due():
-        return page("account/closed.html")
+        return page("account/closed.html", has_ended=True)
     return make_response(redirect("/fiok/megszunt", 303))
 
 

@@ -83,7 +83,7 @@ def reset() -> Response:
     signed_in.remember_reset(proof)
     if not is_fragment_due():
         return make_response(redirect(f"{RESET}?done", 303))
-    response = page("account/reset_done.html")
+    response = page("account/reset_done.html", has_ended=True)
     response.headers["HX-Push-Url"] = f"{RESET}?done"
     return response
 

@@ -33,15 +33,16 @@ class _MemoryWithoutThreads(MemoryStorage):
         super().__init__(uri, wrap_exceptions)
         self._clock = clock
         self._turn = threading.Lock()
-        self._sweep_at = 0.0
+        self._swept_at = 0.0
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Add `amount` to a count that ends `expiry` seconds after its first; return the sum."""
         now = self._clock.now().timestamp()
         with self._turn:
-            if now >= self._sweep_at:
-                self._sweep_at = now + _WINDOW
-                for over in [known for known, end in self.expirations.items() if end <= now]:
+            # A demonstration's clock goes back too.
+            if not self._swept_at <= now < self._swept_at + _WINDOW:
+                self._swept_at = now
+                for over in [known for known, end in list(self.expirations.items()) if end <= now]:
                     self.clear(over)
             if self.expirations.setdefault(key, now + expiry) <= now:
                 self.storage[key], self.expirations[key] = 0, now + expiry

@@ -133,7 +133,7 @@ def page(template: str, status: int = 200, *, layout: str = "layouts/page.html",
 
 _Remembered = type(cache(str))
 _KNOWN = frozenset({Macro, Say, MethodType, BuiltinMethodType, _Remembered})
-"""Kinds of what templates call. A macro wants its evaluation context; the others are never marked with `pass_…` here."""
+"""Kinds of what templates call. A macro wants its evaluation context; no other is marked with `pass_…` here."""
 
 
 class QuickCalls(Context):
@@ -142,7 +142,7 @@ class QuickCalls(Context):
     Of macros, texts and methods the answer is known. They are most of what is called, dozens of times a page.
     """
 
-    def call(self, called: Any, *arguments: Any, **named: Any) -> Any:
+    def call(self, called: Any, /, *arguments: Any, **named: Any) -> Any:
         """Call what a template calls."""
         kind = type(called)
         if kind not in _KNOWN:

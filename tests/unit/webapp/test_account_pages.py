@@ -432,6 +432,7 @@ def test_closing_ends_everything_and_leaves_the_register(anna: Site, browser: Vi
     assert (page.status, page.fields_in_error) == (422, ["current_password"])
     page = browser.send({"confirm": "1", "current_password": PASSWORD})
     assert (page.status, page.step) == (200, "closed")
+    assert browser.post("/megjelenes", {"theme": "dark"}).status_code == 303, "what stands around it follows"
     assert not browser.get("/").is_signed_in
     assert [each.get("/fiok").step for each in (browser, saved, other)] == ["login"] * 3
     assert anna.rows("accounts") == anna.rows("sessions") == []

@@ -111,6 +111,7 @@ def test_the_link_sets_a_new_password_and_the_customer_signs_in(anna: Site, htmx
     page = visitor.give_password(OTHER_PASSWORD)
     assert (page.status, page.step) == (200, "reset-done")
     assert not page.is_signed_in
+    assert visitor.post("/megjelenes", {"theme": "dark"}).status_code == 303, "what stands around it follows"
     assert visitor.get("/fiok").step == "login"
     assert elsewhere.get("/fiok").step == "login", "every session has ended"
     assert anna.told("password_changed") == 1
