@@ -197,6 +197,14 @@ def set_up(app: Flask, parts: Parts) -> None:
     app.after_request(_remember_language)
 
 
+def form_secret() -> str:
+    """Return the secret of this browser's session by which its forms are known."""
+    if "csrf_token" not in session:
+        g.pop("csrf_token", None)  # that of a session which was let go in this request
+        generate_csrf()
+    return str(session["csrf_token"])
+
+
 def _csrf_fields() -> Callable[[], Markup]:
     """Return `csrf_field()` of the templates: the hidden field that every form carries.
 
@@ -205,16 +213,9 @@ def _csrf_fields() -> Callable[[], Markup]:
 
     @lru_cache(1000)
     def of(_secret: str) -> Markup:
-        g.pop("csrf_token", None)  # signed earlier in this request, perhaps for a session that was let go since
         return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
 
-    def csrf_field() -> Markup:
-        if "csrf_token" not in session:
-            g.pop("csrf_token", None)
-            generate_csrf()
-        return of(session["csrf_token"])
-
-    return csrf_field
+    return lambda: of(form_secret())
 
 
 def _icons(app: Flask) -> Callable[..., Markup]:

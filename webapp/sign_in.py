@@ -25,7 +25,7 @@ from webapp.forms import StepForm, Text
 from webapp.mistakes import Fields, explain
 from webapp.parts import wired
 from webapp.passwords import FAR_TOO_LONG
-from webapp.rendering import clock_time, is_fragment_due, say, time_left
+from webapp.rendering import clock_time, form_secret, is_fragment_due, say, time_left
 
 blueprint = Blueprint("sign_in", __name__)
 
@@ -86,7 +86,7 @@ def submit_passkey() -> Response:
     address, kept = _brought()
     try:
         token = wired().passkeys.sign_in(
-            request.form.get("credential", ""), signed_in.this_browser(), device,
+            request.form.get("credential", ""), form_secret(), device,
             registered_here=browser.proved(),
             held=signed_in.held(),
             kept=kept or None,

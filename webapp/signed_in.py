@@ -6,12 +6,11 @@ from typing import Any, ParamSpec
 from urllib.parse import urlencode
 
 from flask import Response, flash, g, make_response, redirect, request, session
-from flask_wtf.csrf import generate_csrf
 
 from services.accounts import Session, SignedOut
 from webapp.mistakes import SentForm
 from webapp.parts import wired
-from webapp.rendering import page
+from webapp.rendering import form_secret, page
 
 P = ParamSpec("P")
 
@@ -154,10 +153,4 @@ def show_sign_in(status: int = 200, **context: Any) -> Response:
 
 def passkey_options() -> str:
     """Return what this browser is to ask its passkeys, as JSON."""
-    return wired().passkeys.options(this_browser())
-
-
-def this_browser() -> str:
-    """Return the secret of this browser's session by which its forms are known too."""
-    generate_csrf()
-    return str(session["csrf_token"])
+    return wired().passkeys.options(form_secret())
