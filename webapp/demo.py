@@ -176,6 +176,7 @@ def back_to_start() -> Response:
     if isinstance(parts.clock, DemoClock):
         parts.clock.reset()
     parts.terms.forget_published()
+    parts.observations.flush()  # or what is counted and not written yet would outlast the reset
     reset(parts.store, parts.profile, parts.clock, parts.settings.bcrypt_rounds)
     limits.reset(current_app.extensions["belepo.limits"])
     return _answer(reset=True)
