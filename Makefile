@@ -24,7 +24,7 @@ check: $(VENV)/test.done assets lint types unit ## Run the quick half, without b
 unit: $(VENV)/test.done assets ## Run the unit tests (K=words chooses)
 	$(BIN)/pytest -q -n auto tests/unit $(if $(K),-k "$(K)")
 
-e2e: $(VENV)/test.done tests/e2e/node_modules/.done assets ## Run the end-to-end tests (BROWSER=chromium|firefox|webkit JS=on|off K=words)
+e2e: $(VENV)/test.done tests/e2e/node_modules/.done assets ## Run the end-to-end tests (BROWSER=chromium|firefox|webkit JS=on|off K=words TRACE=1 UPDATE=1 BASE_URL=)
 	BROWSER="$(BROWSER)" JS="$(JS)" UPDATE="$(UPDATE)" TRACE="$(TRACE)" $(BIN)/pytest -q -n 2 --dist loadgroup tests/e2e $(if $(K),-k "$(K)")
 
 lint: $(VENV)/test.done ## Look at the style of the code

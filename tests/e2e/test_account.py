@@ -136,6 +136,7 @@ def test_a_session_warns_before_it_ends(visitor: Visitor, server: Server) -> Non
     visitor.wait_until(
         lambda: pattern("session.extended").search(visitor.text("#session")) is not None, "the extension"
     )
+    visitor.see_focus("div")
     server.advance(minutes=14)
     assert visitor.value("email") == "uj.cim@example.hu"
     visitor.fill(current_password=PASSWORD)

@@ -161,7 +161,8 @@ def test_the_keyboard_and_the_screen_reader_reach_everything(visitor: Visitor, g
     trees: dict[str, list[str]] = {}
     for one in _states(group):
         visitor.open(f"/dev/states/{one.name}")
-        if one.name != "inbox" and group != GROUPS[-1]:  # those grow with the tests, or change while they are looked at
+        # Those show whose turn it is and what was done before: they differ from one time to the next.
+        if one.name != "inbox" and group != GROUPS[-1]:
             trees[one.name] = _lasting(visitor.browser.tree())
         found += [f"{one.name}: {problem}" for problem in _tab_through(visitor)]
     assert not found, "\n".join(found)
@@ -208,7 +209,7 @@ _CHANGING = [
     (re.compile(r"/ugyfel/[\w-]+"), "/ugyfel/CASE"),
     (re.compile(r"január|február|március|április|május|június|július|augusztus|szeptember|október|november|december"),
      "MONTH"),
-    (re.compile(r"\d+"), "0"),
+    (re.compile(r"(?<!level=)\d+"), "0"),
 ]  # fmt: skip
 
 

@@ -224,7 +224,7 @@ class Page:
         wrapped = [id(field) for label in self.root.all("label") for field in label.all("input")]
         for form in self.root.all("form"):
             assert form["method"] in ("post", "get")
-            assert form["action"].startswith("/")
+            assert form["action"].startswith("/"), f"a form without an address here: {form}"
             assert not list(form.all("form")), "a form in a form"
             tokens = [field for field in form.all("input") if field["name"] == "csrf_token"]
             # A token in an address would be told to others.
@@ -268,7 +268,7 @@ class Page:
                 self._lint_dead_end()
             return
         assert self.status in (404, 422, 429)  # 404: the search found nobody
-        assert summary["role"] == "alert"
+        assert summary["role"] == "alert", "the summary is not announced"
         assert self.fields_in_error
         for name in self.fields_in_error:
             target = self.by_id(name)
