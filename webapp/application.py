@@ -50,6 +50,7 @@ def create_app(settings: Settings) -> Flask:
     Raises ProfileError when the profile cannot be used, RuntimeError when the front-end files are not built.
     """
     app = _Application("webapp", static_folder=None)
+    app.session_interface = _Sessions()
     app.config.update(_configuration(settings))
     parts = wire(settings)
     app.extensions["belepo"] = parts
@@ -92,9 +93,7 @@ class _Sessions(SecureCookieSessionInterface):
 
 
 class _Application(Flask):
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.session_interface = _Sessions()
+    """Flask without what nothing here needs."""
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return what is to be called: nothing here is a coroutine, which Flask finds out a dozen times a request."""
