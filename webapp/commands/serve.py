@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import threading
+import time
 from collections.abc import Sequence
 
 import click
@@ -18,6 +19,9 @@ from webapp.delivery import delivery
 from webapp.settings import Settings
 from webapp.tidying import tidying
 from webapp.wiring import wire
+
+_LOOK_SECONDS = 0.2
+"""So long a stop may wait for the supervising thread to look."""
 
 
 @click.command()
@@ -53,6 +57,7 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
         log_level=LogLevels.error if settings.demo else LogLevels.info,
         log_access=False,
     )
+    server.main_loop_interrupt = _Interrupt()  # type: ignore[assignment]
     # Many threads would each get a heap of their own from the C library, and the process would double in size.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     stop = threading.Event()
@@ -75,6 +80,31 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
         stop.set()
         for thread in beside:
             thread.join()
+
+
+class _Interrupt:
+    """What the supervising thread waits for: a signal to stop, or a worker that ended.
+
+    In place of granian's event, which a signal does not always end: the system hands it to any thread of the process,
+    and only in its own does Python wake a wait without an end. Nor is there a lock here, for which the signal's handler
+    could wait while its own thread holds it.
+    """
+
+    def __init__(self) -> None:
+        self._is_set = False
+
+    def is_set(self) -> bool:
+        return self._is_set
+
+    def set(self) -> None:
+        self._is_set = True
+
+    def clear(self) -> None:
+        self._is_set = False
+
+    def wait(self) -> None:
+        while not self._is_set:
+            time.sleep(_LOOK_SECONDS)
 
 
 def _greet(settings: Settings, examples: Sequence[str]) -> None:
