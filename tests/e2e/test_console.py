@@ -217,7 +217,9 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_a_narrow_window(visitor: Vi
 
     def look(sight: str) -> None:
         found.extend(f"{sight}: {violation}" for violation in visitor.axe())
-        width = visitor.browser.evaluate("() => document.scrollingElement.scrollWidth - innerWidth")
+        width = visitor.browser.evaluate(
+            "() => document.scrollingElement.scrollWidth - document.documentElement.clientWidth"
+        )
         if width > 0:
             found.append(f"{sight}: {width} too wide")
 
