@@ -262,6 +262,7 @@ def server(folder: Path) -> Iterator[psutil.Process]:
                 requests.get(f"{_ADDRESS}/readyz", timeout=5)
                 break
             except requests.ConnectionError:
+                assert process.poll() is None, "the server did not start"
                 time.sleep(0.05)
         children = psutil.Process(process.pid).children(recursive=True)
         yield max(children, key=lambda child: child.memory_info().rss)

@@ -306,11 +306,19 @@ def is_strange(url: str, home: str) -> bool:
     return url.startswith(("http:", "https:")) and not url.startswith(home + "/")
 
 
+# What a page was fetching when it was left: WebKit and Firefox tell the page so, and htmx writes it down.
+_LEFT = re.compile(
+    r"htmx:error: (Load failed|NetworkError )|Fetch API cannot load http://127\.0\.0\.1:\d+/\S* due to access control"
+)
+
+
 def is_serious(message: str, url: str) -> bool:
     """Tell whether an error in the console must not be there.
 
     No page can keep a browser from writing one line: that an answer was a refusal.
     """
+    if _LEFT.search(message):
+        return False
     is_refusal = re.search(r"Failed to load resource: .* status of (4\d\d|503) ", message)
     path = urlsplit(url).path
     is_file = path.startswith(("/static/", "/brand-"))

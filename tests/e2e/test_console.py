@@ -152,7 +152,7 @@ def test_a_supervisor_invites_and_the_customer_registers_from_the_mail(meet: Mee
     boss.browser.click(".people li:first-child .check")
     whom = boss.text(".people li:first-child .who-is")
     boss.press(words("worklist.invite.selected"))
-    assert "/munkalistak/kuldes/" in boss.path
+    boss.wait_until(lambda: "/munkalistak/kuldes/" in boss.path, "the address of the batch")
 
     def is_done() -> bool:
         if not boss.has("live") and boss.sees(".no-js a"):

@@ -270,3 +270,17 @@ def test_a_password_can_be_shown(visitor: Visitor) -> None:
     visitor.browser.click("button.show")
     assert visitor.attribute("#password", "type") == "password"
     visitor.hear(words("a11y.password.hidden"))
+
+
+@pytest.mark.scripted("show the password")
+def test_of_two_announcements_at_once_both_are_said(visitor: Visitor) -> None:
+    """How many rules are met is said a second after the typing, when somebody may just be pressing a button."""
+    visitor.be_at("password")
+    visitor.browser.evaluate(
+        """() => { const field = document.getElementById('password')
+          field.value = 'Rovid1'
+          field.dispatchEvent(new Event('input', { bubbles: true }))
+          setTimeout(() => document.querySelector('button.show').click(), 1050) }"""
+    )
+    visitor.hear(words("a11y.password.shown"))
+    assert any(pattern("a11y.password.rules").search(said) for said in visitor.said()), visitor.said()

@@ -151,8 +151,8 @@ def test_the_browser_offers_the_passkey_beside_the_field(visitor: Visitor, devic
     # Nobody presses anything: the virtual device answers for the owner who picks it from the list.
     device.touched()
     visitor.browser.reload()
-    visitor.wait_until(lambda: visitor.path == _ACCOUNT, "the account")
-    assert visitor.text("h1") == words("account.title")
+    visitor.wait_until(lambda: visitor.text("h1") == words("account.title"), "the account")
+    assert visitor.path == _ACCOUNT
 
 
 def test_the_way_on_is_kept(visitor: Visitor, device: Device) -> None:

@@ -41,7 +41,7 @@ def test_a_person_registers(visitor: Visitor, server: Server) -> None:
     visitor.fill_label(words("mobile.label"), person.mobile)
     visitor.press(words("mobile.send"))
     assert visitor.step == "sms-code"
-    assert visitor.path == SECOND_HALF
+    visitor.wait_until(lambda: visitor.path == SECOND_HALF, "the address of the second half")
 
     visitor.fill_label(words("sms_code.label"), server.codes(person.mobile)[-1])
     visitor.press(words("sms_code.check"))

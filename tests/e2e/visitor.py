@@ -230,7 +230,8 @@ class Visitor:
 
     def hear(self, sentence: str) -> None:
         """Wait until the live region has said something."""
-        self.wait_until(lambda: plain(sentence) in self.said(), f"“{sentence}” among {self.said()}")
+        wanted = plain(sentence)
+        self.wait_until(lambda: any(wanted in text for text in self.said()), f"“{sentence}” among {self.said()}")
 
     def see_focus(self, place: str) -> None:
         """Wait until the focus has come to an element."""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 from selenium import webdriver
@@ -30,6 +30,8 @@ from selenium.webdriver.webkitgtk.service import Service
 from urllib3.exceptions import ReadTimeoutError
 
 from .driver import PATIENCE, is_page, is_serious, is_strange
+
+T = TypeVar("T")
 
 DRIVER, SCREEN, PYTHON = Path("/usr/bin/WebKitWebDriver"), Path("/usr/bin/Xvfb"), Path("/usr/bin/python3")
 GTK = "*/girepository-1.0/WebKit2-4.1.typelib"
@@ -50,10 +52,9 @@ CANNOT = {
 
 # As WebKit writes it: “http://…/belepes:1:1: CONSOLE SECURITY ERROR Refused to …”.
 _ERROR = re.compile(r"(?:(\S*?)(?::\d+)*: )?CONSOLE (?:[A-Z]+ )?ERROR (.*)")
-# What a page was fetching when it was left: WebKit alone tells the page so, and htmx writes it down.
-_LEFT = re.compile(r"htmx:error: Load failed|Fetch API cannot load http://127\.0\.0\.1:\d+/\S* due to access control")
 # What WebKit's driver answers where the page that was asked has made room for another meanwhile.
 _GONE = re.compile(r"unload event|no such frame|FrameNotFound")
+_START_SECONDS = 90
 _ANSWER_SECONDS = 20
 """After so long an answer is taken for lost, and asked for again: WebKit's driver gives none, ever, to a question that
 comes while one page takes the place of another.
@@ -142,9 +143,10 @@ class _Browser:
             service = Service(str(DRIVER), env=environment | {"NO_AT_BRIDGE": "1"})
             started.callback(service.stop)
             service.start()
-            config = ClientConfig(service.service_url, timeout=_ANSWER_SECONDS)
+            config = ClientConfig(service.service_url, timeout=_START_SECONDS)
             self.web = webdriver.Remote(service.service_url, options=options, client_config=config)
             started.callback(self.web.quit)
+            config.timeout = _ANSWER_SECONDS
             self._end = started.pop_all()
         self.at = self.web.current_window_handle
 
@@ -182,7 +184,7 @@ class _Browser:
             tab.requests.clear()
 
     def _hear(self, place: str, message: str) -> None:
-        if is_serious(message, place) and not _LEFT.search(message):
+        if is_serious(message, place):
             self.noise.append(f"console: {message} ({place})")
 
 
@@ -254,22 +256,22 @@ class SeleniumDriver:
         self._web.back()
 
     def forward(self) -> None:
-        """Press the browser's own button."""
-        self._web.forward()
+        """Press the browser's own button; asked twice, it does not go beyond the newest page."""
+        self._answered(self._web.forward)
 
     def reload(self) -> None:
         """Press the browser's own button."""
-        self._web.refresh()
+        self._answered(self._web.refresh)
 
     @property
     def url(self) -> str:
         """The address bar."""
-        return self._web.current_url
+        return self._answered(lambda: self._web.current_url)
 
     @property
     def title(self) -> str:
         """The title of the page."""
-        return self._web.title
+        return self._answered(lambda: self._web.title)
 
     # --- Looking -------------------------------------------------------------------------------------------------
 
@@ -283,16 +285,20 @@ class SeleniumDriver:
 
     def evaluate(self, script: str, argument: Any = None) -> Any:
         """Return what a function of one argument returns in the page, again should the page change meanwhile."""
+        return self._answered(lambda: self._web.execute_script(f"return ({script})(arguments[0])", argument))
+
+    def _answered(self, question: Callable[[], T]) -> T:
+        """Ask again where the answer was lost, or the page has made room for another."""
         for _ in range(3):
             try:
-                return self._web.execute_script(f"return ({script})(arguments[0])", argument)
+                return question()
             except ReadTimeoutError:
                 continue
             except exceptions.WebDriverException as trouble:
                 if not _GONE.search(str(trouble)):
                     raise
                 self.pause()
-        return self._web.execute_script(f"return ({script})(arguments[0])", argument)
+        return question()
 
     def pause(self) -> None:
         """Let the browser go on for a moment, while something is waited for."""

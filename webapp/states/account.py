@@ -102,7 +102,7 @@ def activation(walker: Walker) -> None:
 def activation_wrong(walker: Walker) -> None:
     """It is not the code."""
     walker.open_account()
-    walker.send("activation", activation_code=walker.activation_code()[::-1])
+    walker.send("activation", activation_code=walker.unlike(walker.activation_code()))
 
 
 @state(_SIGN_IN, lacks="email-sent", moves_clock=True)

@@ -185,7 +185,11 @@ class Walker:
 
     def wrong_code(self, mobile: str = "") -> str:
         """Return a code that is not the newest one."""
-        code = self.code(mobile)
+        return self.unlike(self.code(mobile))
+
+    @staticmethod
+    def unlike(code: str) -> str:
+        """Return another code."""
         return str((int(code) + 1) % 10 ** len(code)).zfill(len(code))
 
     @staticmethod
@@ -211,13 +215,15 @@ class Walker:
         self._customer = customer
 
     def somebody(self, holder: str = "", *, has_mobile: bool = True) -> Customer:
-        """Return a customer of this kind who has no account and was sent no code, by chance."""
+        """Return another customer, of this kind, who has no account and was sent no code, by chance."""
         holder = holder or next(iter(self.parts.profile.identification.asks))
         query = self._without_account().where(
             _mobile.is_not(None) if has_mobile else _mobile.is_(None),
             customers.c.kutid.not_in(self.spoilt),
             ~exists().where(one_time_codes.c.kutid == customers.c.kutid),
         )
+        if self._customer is not None:
+            query = query.where(customers.c.kutid != self._customer.kutid)
         if holder in ("person", "company"):
             query = query.where(customers.c.holder_type == holder)
         if holder == "person":

@@ -7,13 +7,18 @@
   const all = (selector, root = document) => root.querySelectorAll(selector)
   const on = (name, listener) => document.addEventListener(name, listener)
 
-  // One polite live region, outside of what is swapped. A text that repeats itself is spoken again.
+  // One polite live region, outside of what is swapped. A text that repeats itself is spoken again; of two at once both are.
   let speaking
+  let texts = []
   const say = (text) => {
     const live = document.getElementById('live')
     live.textContent = ''
+    texts.push(text)
     clearTimeout(speaking)
-    speaking = setTimeout(() => { live.textContent = text }, 100)
+    speaking = setTimeout(() => {
+      live.textContent = texts.join(' ')
+      texts = []
+    }, 100)
   }
 
   // Counts down by the clock, not by its own ticks: a sleeping tab must not be late.
