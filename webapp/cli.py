@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
+from sqlalchemy.exc import OperationalError
 
 from webapp.settings import Settings, load
 
@@ -52,7 +53,7 @@ class Context:
 
 
 class _Commands(click.Group):
-    """Finds the commands in their modules, and says in a plain sentence what is wrong with the settings."""
+    """Finds the commands in their modules, and says in a plain sentence what is wrong with settings or database."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -69,8 +70,12 @@ class _Commands(click.Group):
             return super().invoke(context)
         except click.exceptions.Exit:  # a RuntimeError too, by which click ends after --help
             raise
-        except RuntimeError as error:
+        except BrokenPipeError:  # nobody reads any more; click ends by it
+            raise
+        except (RuntimeError, OSError) as error:
             raise click.ClickException(str(error)) from error
+        except OperationalError as error:
+            raise click.ClickException(f"The database cannot be used: {error.orig}") from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

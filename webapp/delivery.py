@@ -11,10 +11,11 @@ from services.messages.delivery import Delivery
 from services.messages.senders import AppriseSender, DemoSender, FolderSender, Noted, Sender
 from webapp.mail_sender import SmtpSender
 from webapp.parts import Parts
+from webapp.settings import SettingsError
 
 
 def delivery(parts: Parts) -> Delivery:
-    """Return what takes messages from the outbox to the outside. Raises ValueError for a URL that cannot be used."""
+    """Return what takes messages from the outbox to the outside. Raises SettingsError for a URL that cannot be used."""
 
     def undelivered(connection: Connection, topic: str, may_have_arrived: bool) -> None:
         kutid = one_time_codes.whose(topic)
@@ -23,8 +24,11 @@ def delivery(parts: Parts) -> Delivery:
 
     settings = parts.settings
     if settings.mail_url.partition(":")[0] not in ("smtp", "smtps", "folder", "demo"):
-        raise ValueError("BELEPO_MAIL_URL must begin with smtp://, smtps:// or folder:")
-    senders = {"email": _sender(settings.mail_url, parts), "sms": _sender(settings.sms_url, parts)}
+        raise SettingsError("BELEPO_MAIL_URL must begin with smtp://, smtps:// or folder:")
+    try:
+        senders = {"email": _sender(settings.mail_url, parts), "sms": _sender(settings.sms_url, parts)}
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
     return Delivery(
         parts.store, parts.clock, Composer(parts.profile, parts.links), senders, undelivered, postage=parts.postage
     )

@@ -100,8 +100,8 @@ class Store:
         for left in reversed(range(tries)):
             try:
                 dbapi_connection.execute("PRAGMA journal_mode=WAL")
-            except sqlite3.OperationalError:
-                if not left:
+            except sqlite3.OperationalError as error:
+                if not left or error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                     raise
                 time.sleep(_PAUSE)
             else:

@@ -7,7 +7,7 @@ with a sandbox instead, in which the browser itself runs no script. (A sandbox s
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from webapp.wsgi import app as application
+from webapp.served import app as application
 
 from .sandbox_header import HEADER
 

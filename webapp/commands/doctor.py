@@ -24,7 +24,7 @@ from webapp.assets import Assets
 from webapp.cli import Context
 from webapp.delivery import delivery
 from webapp.parts import Parts
-from webapp.settings import Settings
+from webapp.settings import Settings, SettingsError
 from webapp.tidying import tidying
 from webapp.wiring import wire
 
@@ -162,7 +162,7 @@ def _database(parts: Parts) -> Iterator[Finding]:
 def _messages(parts: Parts) -> Iterator[Finding]:
     try:
         delivery(parts)
-    except ValueError as error:
+    except SettingsError as error:
         yield Finding("messages", str(error), "Mend BELEPO_MAIL_URL or BELEPO_SMS_URL.", is_bad=True)
         return
     if not is_current(parts.store):

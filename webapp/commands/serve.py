@@ -2,9 +2,12 @@
 
 import multiprocessing
 import os
+import signal
+import socket
+import sys
 import threading
-import time
 from collections.abc import Sequence
+from multiprocessing import resource_tracker
 
 import click
 from granian import Granian
@@ -16,12 +19,10 @@ from services import demo_data
 from services.store.migrate import migrate
 from webapp.cli import Context
 from webapp.delivery import delivery
+from webapp.running import at_signals, beside
 from webapp.settings import Settings
 from webapp.tidying import tidying
 from webapp.wiring import wire
-
-_LOOK_SECONDS = 0.2
-"""So long a stop may wait for the supervising thread to look."""
 
 
 @click.command()
@@ -35,14 +36,17 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
         if value is not None:
             os.environ[f"BELEPO_{name}"] = str(value)
     settings = shared.settings
+    _refuse_if_taken(settings.host, settings.port)
     parts = wire(settings)
     migrate(parts.store)
     if settings.demo:
         demo_data.load(parts.store, parts.profile, parts.clock, settings.bcrypt_rounds)
     # Fresh processes instead of copies of this one: they start without its threads, connections and modules.
     multiprocessing.set_start_method("spawn")
+    # Its start lets signals through to the thread that needs it; from here on they are for one thread alone.
+    resource_tracker.ensure_running()
     server = Granian(
-        "webapp.wsgi:app",
+        "webapp.served:app",
         address=settings.host,
         port=settings.port,
         interface=Interfaces.WSGI,
@@ -57,54 +61,34 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
         log_level=LogLevels.error if settings.demo else LogLevels.info,
         log_access=False,
     )
-    server.main_loop_interrupt = _Interrupt()  # type: ignore[assignment]
     # Many threads would each get a heap of their own from the C library, and the process would double in size.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
-    stop = threading.Event()
+    # A terminal that is closed says so by the signal that elsewhere asks for new workers.
+    is_left_with_terminal = sys.stdin is not None and sys.stdin.isatty()
+    at_signals(
+        {
+            signal.SIGTERM: server.signal_handler_interrupt,
+            signal.SIGINT: server.signal_handler_interrupt,
+            signal.SIGHUP: server.signal_handler_interrupt if is_left_with_terminal else server.signal_handler_reload,
+        }
+    )
     # In the supervising process: a slow gateway takes nothing from the pages.
-    beside = [
-        threading.Thread(target=run, args=(stop,), name=name)
-        for name, run in (
-            ("outbox", delivery(parts).run),
-            ("tidy", tidying(parts).run),
-            ("worklists", parts.chores.run),
-        )
-        if worker
-    ]
-    for thread in beside:
-        thread.start()
-    _greet(settings, demo_data.examples(parts.store, parts.profile) if settings.demo else [])
-    try:
+    works = {"outbox": delivery(parts).run, "tidy": tidying(parts).run, "worklists": parts.chores.run} if worker else {}
+    examples = demo_data.examples(parts.store, parts.profile) if settings.demo else []
+    with beside(threading.Event(), works):
+        _greet(settings, examples)
         server.serve()
-    finally:
-        stop.set()
-        for thread in beside:
-            thread.join()
 
 
-class _Interrupt:
-    """What the supervising thread waits for: a signal to stop, or a worker that ended.
-
-    In place of granian's event, which a signal does not always end: the system hands it to any thread of the process,
-    and only in its own does Python wake a wait without an end. Nor is there a lock here, for which the signal's handler
-    could wait while its own thread holds it.
-    """
-
-    def __init__(self) -> None:
-        self._is_set = False
-
-    def is_set(self) -> bool:
-        return self._is_set
-
-    def set(self) -> None:
-        self._is_set = True
-
-    def clear(self) -> None:
-        self._is_set = False
-
-    def wait(self) -> None:
-        while not self._is_set:
-            time.sleep(_LOOK_SECONDS)
+def _refuse_if_taken(host: str, port: int) -> None:
+    """Raise RuntimeError where another server listens already: granian would share the port with it."""
+    family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    with socket.socket(family) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind(address)
+        except OSError as error:
+            raise RuntimeError(f"The server cannot listen at {host}, port {port}: {error.strerror}.") from error
 
 
 def _greet(settings: Settings, examples: Sequence[str]) -> None:

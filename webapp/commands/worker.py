@@ -5,8 +5,10 @@ import threading
 
 import click
 
+from services.store.version import is_current
 from webapp.cli import Context
 from webapp.delivery import delivery
+from webapp.running import at_signals, beside
 from webapp.tidying import tidying
 from webapp.wiring import wire
 
@@ -15,20 +17,11 @@ from webapp.wiring import wire
 @click.pass_obj
 def worker(shared: Context) -> None:
     """Deliver messages, send invitations and erase what is over until stopped; several workers share the work."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     parts = wire(shared.settings)
-    beside = [
-        threading.Thread(target=run, args=(stop,), name=name)
-        for name, run in (("tidy", tidying(parts).run), ("worklists", parts.chores.run))
-    ]
-    outbox = delivery(parts)
-    for thread in beside:
-        thread.start()
-    try:
-        outbox.run(stop)
-    finally:
-        stop.set()
-        for thread in beside:
-            thread.join()
+    if not is_current(parts.store):
+        raise RuntimeError("The database is not up to date: run `belepo migrate`.")
+    stop = threading.Event()
+    at_signals({signal.SIGTERM: stop.set, signal.SIGINT: stop.set})
+    works = {"outbox": delivery(parts).run, "tidy": tidying(parts).run, "worklists": parts.chores.run}
+    with beside(stop, works):
+        stop.wait()

@@ -1,4 +1,4 @@
-"""`belepo serve`, as a process that the system starts and stops."""
+"""`belepo serve` and `belepo worker`, as processes that the system starts and stops."""
 
 import os
 import signal
@@ -7,41 +7,127 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
+from click.testing import CliRunner
+
+from webapp.cli import main
+
+_ON_LINUX = pytest.mark.skipif(
+    not Path("/proc/self/task").exists(), reason="elsewhere no signal can be sent by way of one thread"
+)
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux lets a signal be sent to one thread")
-def test_a_signal_stops_the_server_whichever_thread_gets_it(tmp_path: Path) -> None:
-    """The system gives it to any; were one lost, a stop would wait for somebody to kill the process."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("BELEPO_")}
-    settings = {"DEMO": "1", "DATA_DIR": str(tmp_path), "PORT": str(port), "BCRYPT_ROUNDS": "4"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "webapp.cli", "serve"],
-        env=kept | {f"BELEPO_{name}": value for name, value in settings.items()},
-        stdout=subprocess.DEVNULL,
-    ) as server:
+class Server:
+    """A server on a port of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            self.port: int = listener.getsockname()[1]
+        settings = {"DEMO": "1", "DATA_DIR": str(folder), "PORT": str(self.port), "BCRYPT_ROUNDS": "4"}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("BELEPO_")}
+        self.environment = kept | {f"BELEPO_{name}": value for name, value in settings.items()}
+        self.process = self.begin()
+        self.wait_for_answer()
+        self.worker = max(psutil.Process(self.process.pid).children(), key=lambda child: child.memory_info().rss)
+
+    def begin(self) -> "subprocess.Popen[str]":
+        """Start a server with these settings."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "webapp.cli", "serve"],
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def wait_for_answer(self) -> None:
+        """Wait until it serves."""
         deadline = time.monotonic() + 60
-        while not _answers(port):
-            assert server.poll() is None
+        while not self._answers():
+            assert self.process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        beside = max(int(thread.name) for thread in Path(f"/proc/{server.pid}/task").iterdir())
-        assert beside != server.pid
-        os.kill(beside, signal.SIGTERM)
+
+    def _answers(self) -> bool:
         try:
-            assert server.wait(30) == 0
-        finally:
-            server.kill()
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=30) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
 
 
-def _answers(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=30) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A server that runs, and is stopped at the end by whatever helps."""
+    running = Server(tmp_path)
+    yield running
+    for process in (running.process, running.worker):
+        if process.poll() is None if isinstance(process, subprocess.Popen) else process.is_running():
+            process.kill()
+    running.process.communicate()
+
+
+def _signal_by_way_of_another_thread(process: int) -> None:
+    """As the system does now and then: it hands a process's signal to the thread that is named here."""
+    beside = max(int(thread.name) for thread in Path(f"/proc/{process}/task").iterdir())
+    assert beside != process
+    os.kill(beside, signal.SIGTERM)
+
+
+@_ON_LINUX
+def test_a_signal_stops_the_server_whichever_thread_gets_it(server: Server) -> None:
+    """Were one lost, a stop would wait for somebody to kill the process."""
+    _signal_by_way_of_another_thread(server.process.pid)
+    assert server.process.wait(25) == 0
+
+
+@_ON_LINUX
+def test_a_signal_stops_a_worker_too_and_another_takes_its_place(server: Server) -> None:
+    """Were one lost, a stop would wait half a minute, and the worker be killed with what it has counted."""
+    _signal_by_way_of_another_thread(server.worker.pid)
+    server.worker.wait(25)
+    server.wait_for_answer()
+    server.process.terminate()
+    assert server.process.wait(25) == 0
+
+
+def test_nobody_answers_for_a_server_that_was_killed(server: Server) -> None:
+    server.process.kill()
+    server.worker.wait(25)
+
+
+def test_a_port_is_not_shared_with_another_server(server: Server) -> None:
+    second = server.begin()
+    _, told = second.communicate(timeout=60)
+    assert second.returncode == 1
+    assert told.splitlines() == [
+        f"Error: The server cannot listen at 127.0.0.1, port {server.port}: Address already in use."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, "The database is not up to date: run `belepo migrate`."),
+        ({"DATA_DIR": "/dev/null/data"}, "Not a directory"),
+        ({"DATABASE_URL": "postgresql://belepo:secret@127.0.0.1:1/belepo"}, "The database cannot be used: connection "),
+        ({"MAIL_URL": "pigeon://home"}, "BELEPO_MAIL_URL must begin with smtp://"),
+    ],
+)
+def test_what_keeps_the_worker_from_starting_is_said_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: dict[str, str], told: str
+) -> None:
+    for name, value in {"DEMO": "1", "DATA_DIR": str(tmp_path), **settings}.items():
+        monkeypatch.setenv(f"BELEPO_{name}", value)
+    if "MAIL_URL" in settings:
+        assert CliRunner().invoke(main, ["migrate"]).exit_code == 0
+    result = CliRunner().invoke(main, ["worker"])
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert told in result.output
+    assert "secret" not in result.output
