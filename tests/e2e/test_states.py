@@ -43,6 +43,7 @@ _SPACING = """() => { const sheet = new CSSStyleSheet()
   sheet.replaceSync('* { line-height: 1.5 !important; letter-spacing: .12em !important;' +
     ' word-spacing: .16em !important } p { margin-block-end: 2em !important }')
   document.adoptedStyleSheets = [sheet] }"""
+# Against clientWidth: on a phone innerWidth grows with what overflows.
 _TOO_WIDE = """() => { const wide = document.scrollingElement.scrollWidth - document.documentElement.clientWidth
   const cut = [...document.querySelectorAll('main *')].filter((e) => e.checkVisibility() && e.childElementCount === 0
     && getComputedStyle(e).overflow === 'hidden' && e.clientWidth > 1 && e.scrollWidth > e.clientWidth + 1)
