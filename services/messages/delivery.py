@@ -190,6 +190,8 @@ class Delivery:
         self._finished: deque[tuple[_Attempt, _Outcome]] = deque()
         self._news = threading.Event()
         self._renewed = 0.0
+        # Here, before others use the database: who listens is kept in a list that they walk along.
+        event.listen(store.engine, "checkin", self._connection_came_back)
 
     def deliver_due(self, limit: int = LANES) -> int:
         """Try up to `limit` due messages once, wait for the outcomes, and return how many were tried."""
@@ -206,23 +208,19 @@ class Delivery:
 
         A database that fails is asked again after growing waits.
         """
-        event.listen(self._store.engine, "checkin", self._connection_came_back)
         pause = POLL_SECONDS
-        try:
-            while not stop.is_set():
-                try:
-                    self._turn(2 * LANES)
-                    pause = POLL_SECONDS
-                    self._news.wait(pause)
-                    self._news.clear()
-                except Exception as error:  # the worker outlives whatever fails; the next turn starts afresh
-                    # Only the class: a database error's text would hold the statement's parameters.
-                    pause = min(pause * 2, 10.0)
-                    _log.warning("delivery pauses for %.1f s: %s", pause, type(error).__name__)
-                    stop.wait(pause)
-            self._finish()
-        finally:
-            event.remove(self._store.engine, "checkin", self._connection_came_back)
+        while not stop.is_set():
+            try:
+                self._turn(2 * LANES)
+                pause = POLL_SECONDS
+                self._news.wait(pause)
+                self._news.clear()
+            except Exception as error:  # the worker outlives whatever fails; the next turn starts afresh
+                # Only the class: a database error's text would hold the statement's parameters.
+                pause = min(pause * 2, 10.0)
+                _log.warning("delivery pauses for %.1f s: %s", pause, type(error).__name__)
+                stop.wait(pause)
+        self._finish()
 
     def wake(self) -> None:
         """Have `run` look at once."""

@@ -100,4 +100,6 @@ def _step_back() -> None:
     # On Linux a thread has a niceness of its own; elsewhere this would slow the whole process. The lowest priority
     # would leave next to nothing beside another busy process of the machine, and passwords would wait too long.
     if hasattr(threading, "get_native_id") and os.uname().sysname == "Linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+        thread = threading.get_native_id()
+        # A process that was put behind others already may not step forward.
+        os.setpriority(os.PRIO_PROCESS, thread, max(10, os.getpriority(os.PRIO_PROCESS, thread)))

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,8 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 _PATIENCE = 60
@@ -88,7 +89,7 @@ class OwnServer(Server):
         self._folder = folder
         self._profile = profile
         self._rounds = rounds
-        self._port = _free_port()
+        self._port = free_port()
         super().__init__(f"http://{host}:{self._port}")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -142,10 +143,3 @@ class OwnServer(Server):
 
 def _until_morning() -> float:
     return (_MORNING - time.time()) % 86_400
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

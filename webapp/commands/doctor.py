@@ -61,22 +61,25 @@ def examine(settings: Settings) -> list[Finding]:
         return [*findings, Finding("set-up", str(error), "Mend the profile or the setting that it names.", is_bad=True)]
     hardened = ", hardened" if settings.hardened else ""
     findings.append(Finding("profile", f"{parts.profile.name}{hardened}: {' → '.join(parts.profile.journey)}"))
-    for look in (
-        _front_end,
-        _passkeys,
-        _database,
-        _messages,
-        _sms_budget,
-        _api_keys,
-        _company,
-        _tidying,
-        _limits,
-        _clock,
-    ):
-        try:
-            findings.extend(look(parts))
-        except SQLAlchemyError as error:
-            findings.append(Finding("database", type(error).__name__, "See the line on the database.", is_bad=True))
+    try:
+        for look in (
+            _front_end,
+            _passkeys,
+            _database,
+            _messages,
+            _sms_budget,
+            _api_keys,
+            _company,
+            _tidying,
+            _limits,
+            _clock,
+        ):
+            try:
+                findings.extend(look(parts))
+            except SQLAlchemyError as error:
+                findings.append(Finding("database", type(error).__name__, "See the line on the database.", is_bad=True))
+    finally:
+        parts.store.close()
     return findings
 
 

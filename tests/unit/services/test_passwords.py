@@ -1,7 +1,10 @@
 """Passwords: nothing is cut, one normal form, the profile's rules, and those that hold everywhere."""
 
+import os
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 import bcrypt
@@ -137,24 +140,47 @@ def test_more_than_there_are_places_for_are_refused_and_then_it_goes_on(monkeypa
 
 
 def test_who_waited_too_long_is_told_so_and_not_hashed_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hashing, "_SECONDS_AT_MOST", 0.01)
     hasher = Hasher(4, threads=1)
     hashed: list[bytes] = []
-    go_on, really = threading.Event(), bcrypt.hashpw
+    begun, go_on, really = threading.Event(), threading.Event(), bcrypt.hashpw
 
     def held(*given: bytes) -> bytes:
+        begun.set()
         assert go_on.wait(30)
         hashed.append(given[0])
         return really(*given)
 
-    monkeypatch.setattr(bcrypt, "hashpw", held)
-    for _ in range(3):  # the first one is being hashed, the others wait behind it
+    def hash_or_be_told() -> None:
+        with suppress(Overloaded):
+            hasher.hash(PASSWORD)
+
+    def wait_in_vain() -> None:
         with pytest.raises(Overloaded):
             hasher.hash(PASSWORD)
-    go_on.set()
+
+    monkeypatch.setattr(bcrypt, "hashpw", held)
+    monkeypatch.setattr(hashing, "_SECONDS_AT_MOST", 30)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(hash_or_be_told)
+        assert begun.wait(30)
+        monkeypatch.setattr(hashing, "_SECONDS_AT_MOST", 0.01)
+        wait_in_vain()
+        wait_in_vain()
+        go_on.set()
+        first.result(30)
     monkeypatch.setattr(hashing, "_SECONDS_AT_MOST", 30)
     hasher.hash("another")
     assert len(hashed) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
+def test_a_process_that_was_put_behind_others_hashes_behind_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may not step forward, unless it is root's."""
+    asked: list[int] = []
+    monkeypatch.setattr(os, "getpriority", lambda *_: 15)
+    monkeypatch.setattr(os, "setpriority", lambda *given: asked.append(given[-1]))
+    Hasher(4, threads=1).hash(PASSWORD)
+    assert asked == [15]
 
 
 # --- The profile's rules --------------------------------------------------------------------------------------

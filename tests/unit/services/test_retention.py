@@ -507,7 +507,8 @@ def test_it_outlives_an_outage_of_the_database_and_stops_when_told(
     thread.start()
     try:
         assert failed.event.wait(30)
-        metadata.create_all(store.engine)
+        with store.write() as connection:
+            metadata.create_all(connection)
         put(house, tables.allowances, key="a", used=1, ends_at=house.clock.now() - 2 * DAY)
         house.clock.advance(hours=1)  # it may have begun before there was anything to erase
         assert erased.event.wait(30)

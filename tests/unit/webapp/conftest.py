@@ -31,9 +31,10 @@ class _Guard(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         line = self.format(record)
         self.lines.append(line)
-        for secret in self._secrets.known:
-            # A code of four digits is not the number of a line of code, nor a piece of a longer number.
-            if re.search(rf"(?<![\d:]){re.escape(secret)}(?!\d)", line):
+        without_ids = re.sub(r"(?<![\w-])[\w-]{22}(?![\w-])", "", line)
+        for secret in tuple(self._secrets.known):
+            # A code of four digits is not the number of a line of code, nor a piece of a longer number or of an id.
+            if re.search(rf"(?<![\d:]){re.escape(secret)}(?!\d)", without_ids if secret.isdigit() else line):
                 self.found.append(f"{record.name}: {record.msg}")
                 raise SecretLogged(self.found[-1])
         if "\n" in record.getMessage() or "\r" in record.getMessage():

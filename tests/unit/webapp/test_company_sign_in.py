@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import pytest
 from browsing import Site
 from werkzeug.test import TestResponse
 
+from tests.ports import free_port
 from webapp.commands.doctor import examine
 from webapp.settings import SettingsError, load
 
@@ -31,9 +31,7 @@ class Provider:
     """The provider's process."""
 
     def __init__(self) -> None:
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            self.port = listener.getsockname()[1]
+        self.port = free_port()
         self.issuer = f"http://127.0.0.1:{self.port}"
         environment = {**os.environ, "AUTHLIB_INSECURE_TRANSPORT": "1"}
         self.process = subprocess.Popen(

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import psutil
 import pytest
 from click.testing import CliRunner
 
+from tests.ports import free_port
 from webapp.cli import main
 
 _ON_LINUX = pytest.mark.skipif(
@@ -25,9 +25,7 @@ class Server:
     """A server on a port of its own."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            self.port: int = listener.getsockname()[1]
+        self.port = free_port()
         settings = {"DEMO": "1", "DATA_DIR": str(folder), "PORT": str(self.port), "BCRYPT_ROUNDS": "4"}
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BELEPO_")}
         self.environment = kept | {f"BELEPO_{name}": value for name, value in settings.items()}
@@ -74,9 +72,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 def _signal_by_way_of_another_thread(process: int) -> None:
     """As the system does now and then: it hands a process's signal to the thread that is named here."""
-    beside = max(int(thread.name) for thread in Path(f"/proc/{process}/task").iterdir())
-    assert beside != process
-    os.kill(beside, signal.SIGTERM)
+    threads = {int(thread.name) for thread in Path(f"/proc/{process}/task").iterdir()}
+    os.kill(max(threads - {process}), signal.SIGTERM)
 
 
 @_ON_LINUX

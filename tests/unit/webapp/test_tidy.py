@@ -215,7 +215,7 @@ def test_the_audit_trail_tells_who_did_what_and_nothing_personal(site: Site) -> 
     do(visitor, "/fiok/mobil", current_password=second, mobile=mobile)
     do(visitor, "/fiok/mobil", sms_code=site.code(mobile))
 
-    do(visitor, "/dev/terms", version="2026-9", next="/dev/messages")
+    do(visitor, "/dev/terms", version="uj-9", next="/dev/messages")
     visitor = sign_in(site, second, email, due="/fiok/feltetelek")
     visitor.read_terms()
     do(visitor, "/fiok/feltetelek", terms="1")
@@ -233,7 +233,7 @@ def test_the_audit_trail_tells_who_did_what_and_nothing_personal(site: Site) -> 
     site.secrets.add(first, second, third, email, mobile, mobile[3:], "Kovács", "Anna", ANNA.born, ANNA.policy_number)
     told = json.dumps([{**row._mapping, "at": None, "kutid": None} for row in trail], ensure_ascii=False)
     assert [secret for secret in site.secrets.known if secret.casefold() in told.casefold()] == []
-    assert "2026-9" in told, "and which terms were accepted"
+    assert "uj-9" in told, "and which terms were accepted"
 
 
 def token(site: Site, to: str) -> str:
@@ -271,7 +271,7 @@ def test_while_time_runs_days_ahead_of_the_machine_nothing_is_erased_and_the_doc
     (finding,) = clock_of(ahead)
     assert finding.is_bad
     assert "365 days" in finding.state
-    assert f"{then:%Y-%m-%d %H}" in finding.advice
+    assert any(f"{moment:%Y-%m-%d %H}" in finding.advice for moment in (then, then + timedelta(minutes=5)))
     trusting = start(trust_clock=True)
     assert trusting.clock.lead == timedelta()
     assert not any(finding.is_bad for finding in clock_of(trusting))
