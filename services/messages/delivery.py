@@ -24,7 +24,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    event,
     exists,
     literal_column,
     or_,
@@ -37,7 +36,7 @@ from services import masking
 from services.clock import Clock
 from services.crash_points import reach
 from services.messages.composer import Composer
-from services.messages.outbox import ANNOUNCED, DOUBTFUL, REPEATING, SENDING, UNSENT, WAITING, Message
+from services.messages.outbox import DOUBTFUL, REPEATING, SENDING, UNSENT, WAITING, Message
 from services.messages.parts import parts
 from services.messages.postage import DELIVERED, GIVEN_UP, BudgetSpent, Postage
 from services.messages.senders import PermanentFailure, Sender, TemporaryFailure, Withdrawn
@@ -190,8 +189,6 @@ class Delivery:
         self._finished: deque[tuple[_Attempt, _Outcome]] = deque()
         self._news = threading.Event()
         self._renewed = 0.0
-        # Here, before others use the database: who listens is kept in a list that they walk along.
-        event.listen(store.engine, "checkin", self._connection_came_back)
 
     def deliver_due(self, limit: int = LANES) -> int:
         """Try up to `limit` due messages once, wait for the outcomes, and return how many were tried."""
@@ -208,27 +205,27 @@ class Delivery:
 
         A database that fails is asked again after growing waits.
         """
+        self._store.wakes.append(self.wake)
         pause = POLL_SECONDS
-        while not stop.is_set():
-            try:
-                self._turn(2 * LANES)
-                pause = POLL_SECONDS
-                self._news.wait(pause)
-                self._news.clear()
-            except Exception as error:  # the worker outlives whatever fails; the next turn starts afresh
-                # Only the class: a database error's text would hold the statement's parameters.
-                pause = min(pause * 2, 10.0)
-                _log.warning("delivery pauses for %.1f s: %s", pause, type(error).__name__)
-                stop.wait(pause)
-        self._finish()
+        try:
+            while not stop.is_set():
+                try:
+                    self._turn(2 * LANES)
+                    pause = POLL_SECONDS
+                    self._news.wait(pause)
+                    self._news.clear()
+                except Exception as error:  # the worker outlives whatever fails; the next turn starts afresh
+                    # Only the class: a database error's text would hold the statement's parameters.
+                    pause = min(pause * 2, 10.0)
+                    _log.warning("delivery pauses for %.1f s: %s", pause, type(error).__name__)
+                    stop.wait(pause)
+            self._finish()
+        finally:
+            self._store.wakes.remove(self.wake)
 
     def wake(self) -> None:
         """Have `run` look at once."""
         self._news.set()
-
-    def _connection_came_back(self, _connection: Any, record: Any) -> None:
-        if record.info.pop(ANNOUNCED, False):
-            self.wake()
 
     def _finish(self) -> None:
         give_up_at = time.monotonic() + self._deadline_seconds

@@ -20,10 +20,6 @@ UNSENT = (WAITING, SENDING, DOUBTFUL, REPEATING)
 is leaving, or was when the process died; `doubtful` perhaps once; `repeating` it is leaving for the last time."""
 ENDED = ("sent", "replaced", "expired", "given_up")
 
-ANNOUNCED = "outbox"
-"""Set in a connection's info by `put`: delivery in the same process wakes when that connection is freed."""
-
-
 _INSERT = insert(outbox)
 
 
@@ -101,7 +97,7 @@ class Outbox:
                 "attempts": 0,
             },
         )
-        connection.info[ANNOUNCED] = True
+        self._store.announce(connection)
         return message_id
 
     def replace(self, connection: Connection, topic: str) -> bool:

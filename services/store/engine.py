@@ -3,13 +3,14 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
+_ANNOUNCED = "announced"
 _PAUSE = 0.05
 """Seconds between two tries to open a new database."""
 
@@ -28,6 +29,9 @@ class Store:
         self._busy_seconds = busy_seconds
         self.engine = self._sqlite(synchronous) if self.is_sqlite else self._postgresql()
         self._writer = threading.Lock() if self.is_sqlite else None
+        self.wakes: list[Callable[[], None]] = []
+        """What is called after each transaction that was announced."""
+        event.listen(self.engine, "checkin", self._came_back)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -48,6 +52,15 @@ class Store:
                     yield connection
             finally:
                 connection.info.pop("writes", None)
+
+    def announce(self, connection: Connection) -> None:
+        """Call `wakes` once this connection's transaction is over."""
+        connection.info[_ANNOUNCED] = True
+
+    def _came_back(self, _connection: Any, record: Any) -> None:
+        if record.info.pop(_ANNOUNCED, False):
+            for wake in tuple(self.wakes):
+                wake()
 
     def close(self) -> None:
         """Let go of every connection."""

@@ -331,7 +331,7 @@ class FlakyStore:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.engine = store.engine
+        self.wakes = store.wakes
         self.is_gone = False
         self.refused = threading.Event()
 
