@@ -18,10 +18,9 @@ from granian.log import LogLevels
 from services import demo_data
 from services.store.migrate import migrate
 from webapp.cli import Context
-from webapp.delivery import delivery
+from webapp.commands.worker import works
 from webapp.running import at_signals, beside
 from webapp.settings import Settings
-from webapp.tidying import tidying
 from webapp.wiring import wire
 
 
@@ -72,10 +71,9 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
             signal.SIGHUP: server.signal_handler_interrupt if is_left_with_terminal else server.signal_handler_reload,
         }
     )
-    # In the supervising process: a slow gateway takes nothing from the pages.
-    works = {"outbox": delivery(parts).run, "tidy": tidying(parts).run, "worklists": parts.chores.run} if worker else {}
     examples = demo_data.examples(parts.store, parts.profile) if settings.demo else []
-    with beside(threading.Event(), works):
+    # In the supervising process: a slow gateway takes nothing from the pages.
+    with beside(threading.Event(), works(parts) if worker else {}):
         _greet(settings, examples)
         server.serve()
 

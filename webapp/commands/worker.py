@@ -2,12 +2,14 @@
 
 import signal
 import threading
+from collections.abc import Callable
 
 import click
 
 from services.store.version import is_current
 from webapp.cli import Context
 from webapp.delivery import delivery
+from webapp.parts import Parts
 from webapp.running import at_signals, beside
 from webapp.tidying import tidying
 from webapp.wiring import wire
@@ -22,6 +24,10 @@ def worker(shared: Context) -> None:
         raise RuntimeError("The database is not up to date: run `belepo migrate`.")
     stop = threading.Event()
     at_signals({signal.SIGTERM: stop.set, signal.SIGINT: stop.set})
-    works = {"outbox": delivery(parts).run, "tidy": tidying(parts).run, "worklists": parts.chores.run}
-    with beside(stop, works):
+    with beside(stop, works(parts)):
         stop.wait()
+
+
+def works(parts: Parts) -> dict[str, Callable[[threading.Event], None]]:
+    """Return what is done beside the pages, by the names of its threads. Raises SettingsError for a URL of no use."""
+    return {"outbox": delivery(parts).run, "tidy": tidying(parts).run, "worklists": parts.chores.run}

@@ -7,6 +7,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -64,9 +65,9 @@ def server(tmp_path: Path) -> Iterator[Server]:
     """A server that runs, and is stopped at the end by whatever helps."""
     running = Server(tmp_path)
     yield running
-    for process in (running.process, running.worker):
-        if process.poll() is None if isinstance(process, subprocess.Popen) else process.is_running():
-            process.kill()
+    running.process.kill()
+    with suppress(psutil.NoSuchProcess):
+        running.worker.kill()
     running.process.communicate()
 
 
