@@ -54,7 +54,7 @@ class CodeSender:
         In place of `last`, sent to the same number, one that did not reach it is not counted again for it and the asker
         (M21). Raises as `OneTimeCodes.issue`, or Refusal ``mobile.too_many`` or ``sms.share_used``.
         """
-        issued, has_not_left = self._make(connection, order, now)
+        issued, has_not_left = self._make(connection, order, last, now)
         reach("codes.texting")
         self._outbox.put(
             connection,
@@ -76,12 +76,14 @@ class CodeSender:
 
         Raises as `send`, or Refusal ``sms_resend.used_up`` while the last code of the budget is still good.
         """
-        if last and last.is_usable(now) and last.codes_left <= 0:
+        if last and last.is_usable(now) and last.codes_left(now) == 0:
             # A second click on the button of the last code must not look like the end.
             raise Refusal("sms_resend", "used_up", at=last.expires_at)
         return self.send(connection, order, now, last=last)
 
-    def _make(self, connection: Connection, order: CodeOrder, now: datetime) -> tuple[Issued, bool]:
+    def _make(
+        self, connection: Connection, order: CodeOrder, last: CodeState | None, now: datetime
+    ) -> tuple[Issued, bool]:
         """Make a code in place of an older one; tell whether that one had not left the outbox."""
         topic = one_time_codes.topic(order.kutid)
         # What waits is looked up only after another code was made: most are a customer's first.
@@ -94,8 +96,8 @@ class CodeSender:
                 raise
             self._codes.give_back(connection, order.kutid)
             return self._issue(connection, order, now), True
-        # Beside the first code of a budget that staff have renewed an older one may still wait for another number.
-        if issued.is_first and order.is_on_record:
+        # Beside the first code of a budget that staff have renewed an older one may still wait.
+        if issued.is_first and last is None and order.is_on_record:
             return issued, False
         has_not_left = self._outbox.replace(connection, topic)
         if has_not_left and not issued.is_first:

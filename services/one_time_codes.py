@@ -50,7 +50,8 @@ class CodeState:
     issued_at: datetime
     expires_at: datetime
     tries_left: int
-    codes_left: int
+    codes_of_budget: int
+    codes_used: int
     again_at: datetime
     budget_ends_at: datetime
     is_undelivered: bool
@@ -66,11 +67,15 @@ class CodeState:
         """Tell whether this code can still be typed in."""
         return self.tries_left > 0 and self.expires_at > now and not self.is_budget_spent
 
+    def codes_left(self, now: datetime) -> int:
+        """Return how many codes can still be asked for: where the budget is over, those of the next."""
+        return max(self.codes_of_budget - (self.codes_used if self.budget_ends_at > now else 0), 0)
+
     def is_dead_end(self, now: datetime) -> bool:
         """Tell whether there is neither a code to type in nor a new one to ask for (M22)."""
         if self.budget_ends_at <= now:
             return False
-        return self.is_budget_spent or (self.codes_left <= 0 and not self.is_usable(now))
+        return self.is_budget_spent or (self.codes_left(now) == 0 and not self.is_usable(now))
 
 
 @dataclass(frozen=True)
@@ -259,7 +264,8 @@ class OneTimeCodes:
             issued_at=row[c.issued_at],
             expires_at=row[c.expires_at],
             tries_left=row[c.tries_left],
-            codes_left=max(self._rules.codes - row[c.codes_used], 0),
+            codes_of_budget=self._rules.codes,
+            codes_used=row[c.codes_used],
             again_at=row[c.issued_at] + (timedelta() if row[c.is_undelivered] else self._rules.again),
             budget_ends_at=row[c.budget_ends_at],
             is_undelivered=row[c.is_undelivered],
@@ -268,7 +274,7 @@ class OneTimeCodes:
 
     def _why_not(self, connection: Connection, kutid: str, now: datetime) -> Exception:
         state = self.state(connection.execute(select(table).where(table.c.kutid == kutid)).mappings().one())
-        if state.is_budget_spent or state.codes_left <= 0:
+        if state.budget_ends_at > now and (state.is_budget_spent or state.codes_left(now) == 0):
             return DeadEnd("codes_used_up", kutid=kutid, again_at=state.budget_ends_at)
         return Refusal("sms_resend", "too_early", seconds=_seconds(state.again_at, now))
 

@@ -29,9 +29,13 @@ class Terms:
         """SHA-256 of the binding text: what exactly was accepted."""
         return hashlib.sha256(self.texts[self.binding].encode("utf-8")).hexdigest()
 
+    def language(self, wanted: str) -> str:
+        """Return the language in which there is a text: the one that is wanted, or the binding one."""
+        return wanted if wanted in self.texts else self.binding
+
     def text(self, language: str) -> str:
         """Return the text in `language`, or the binding one."""
-        return self.texts.get(language, self.texts[self.binding])
+        return self.texts[self.language(language)]
 
     def changes(self, language: str) -> tuple[str, ...]:
         """Return in short what changed against the version before, in `language` or the binding one."""

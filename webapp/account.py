@@ -15,14 +15,14 @@ from webapp.forms import StepForm, Text
 from webapp.mistakes import Fields, SentForm, explain
 from webapp.parts import wired
 from webapp.passwords import FAR_TOO_LONG, NewPasswordForm, rules_shown
-from webapp.rendering import clock_time, date_and_time, day, is_fragment_due, page, say
+from webapp.rendering import clock_time, date_and_time, day, first_minute, is_fragment_due, page, say
 from webapp.steps.sms_code import SmsCodeForm
 from webapp.terms_pages import terms_shown
 
 blueprint = Blueprint("account", __name__)
 
 ACCOUNT, PASSWORD, EMAIL, NEW_EMAIL, MOBILE = "/fiok", "/fiok/jelszo", "/fiok/email", "/fiok/email/uj", "/fiok/mobil"
-CLOSE = "/fiok/megszuntetes"
+CLOSE, CLOSED = "/fiok/megszuntetes", "/fiok/megszunt"
 
 _PASSWORD_FIELDS = Fields({
     "current_password": "password_change.current.label",
@@ -110,7 +110,7 @@ def overview() -> Response:
         mobile=masking.mobile(account.mobile) if account.mobile else None,
         password={
             "changed": date_and_time(account.password_changed_at),
-            "possible_from": date_and_time(possible_from) if possible_from > parts.clock.now() else None,
+            "possible_from": date_and_time(first_minute(possible_from)) if possible_from > parts.clock.now() else None,
         },
         terms={
             "version": account.terms_version,
@@ -241,7 +241,7 @@ def _password(form: SentForm, sent: str) -> Response:
         "password_change",
         PASSWORD,
         form,
-        not_before=date_and_time(possible_from) if possible_from > parts.clock.now() else None,
+        not_before=date_and_time(first_minute(possible_from)) if possible_from > parts.clock.now() else None,
         email=account.email,
         rules=rules_shown(lambda typed: parts.password_changes.judge(account, typed), sent),
     )
@@ -389,8 +389,8 @@ def _mobile(form: SentForm | None = None, *, is_paused: bool = False) -> Respons
             "usable": code is not None and code.is_usable(now),
             "until": clock_time(code.expires_at) if code else None,
             "tries": code.tries_left if code else 0,
-            "again": clock_time(code.again_at) if code and code.again_at > now else None,
-            "codes_left": code.codes_left if code else 1,
+            "again": clock_time(first_minute(code.again_at)) if code and code.again_at > now else None,
+            "codes_left": code.codes_left(now) if code else 1,
         },
     )
 
@@ -399,7 +399,7 @@ def _no_codes_left(dead_end: DeadEnd) -> Response:
     return page(
         "account/no_codes.html",
         403,
-        again_at=date_and_time(dead_end.facts["again_at"]),
+        again_at=date_and_time(first_minute(dead_end.facts["again_at"])),
         reference=wired().references.issue("codes_used_up", kutid=_session().account.kutid),
         href=ACCOUNT,
     )
@@ -428,11 +428,11 @@ def close() -> Response:
         return _form("close", CLOSE, explain([("", refusal)], _CLOSE_FIELDS, {"confirm": form.confirm.data}))
     signed_in.let_go()
     if is_fragment_due():
-        return page("account/closed.html", has_ended=True)
-    return make_response(redirect("/fiok/megszunt", 303))
+        return page("account/closed.html", signed_out_to=CLOSED)
+    return make_response(redirect(CLOSED, 303))
 
 
-@blueprint.get("/fiok/megszunt")
+@blueprint.get(CLOSED)
 def closed() -> Response:
     """Say that the account is closed."""
     return page("account/closed.html")

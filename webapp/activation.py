@@ -46,7 +46,7 @@ def submit() -> Response:
     session, activations = _session(), wired().activations
     if not activations.is_due(session):
         return _go(signed_in.ACCOUNT)
-    is_resend = request.form.get("action") == "resend"
+    is_resend = request.form.get("action") == "resend-email"
     try:
         if is_resend:
             activations.mail_again(session)

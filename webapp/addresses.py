@@ -1,13 +1,41 @@
 """Addresses: those that a browser names are followed only within the site, and those of the API are a program's."""
 
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-from flask import request
+from flask import current_app, g, request
+from werkzeug.exceptions import HTTPException
 
 
 def is_api() -> bool:
     """Tell whether the request is a program's: answered in JSON, without cookies."""
     return request.path.startswith("/api/")
+
+
+def here(**query: str) -> str:
+    """Return where this page is shown again, with `query` besides.
+
+    One that answers a form may have no address of its own: then it is the nearest above it that has. A mailed link's
+    token, which a form bears as a field, is part of the address.
+    """
+    path = f"/{request.path.lstrip('/')}"  # one slash, or it would lead to another host
+    shown = request.args.to_dict()
+    if address := g.get("shown_at"):
+        path, _, parameters = address.partition("?")
+        shown = dict(parse_qsl(parameters, keep_blank_values=True))
+    elif request.method == "POST":
+        shown |= _sent_token()
+        adapter = current_app.create_url_adapter(request)
+        while path != "/" and adapter and not adapter.test(path, "GET"):
+            path, shown = path.rpartition("/")[0] or "/", {}
+    shown |= query
+    return f"{quote(path)}?{urlencode(shown)}" if shown else quote(path)
+
+
+def _sent_token() -> dict[str, str]:
+    try:
+        return {"token": token} if (token := request.form.get("token")) else {}
+    except HTTPException:
+        return {}  # too large a form is not read
 
 
 def local(address: str, otherwise: str = "/") -> str:

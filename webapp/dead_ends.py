@@ -10,7 +10,7 @@ from services import randomness
 from services.registrations import Registration
 from webapp import observing
 from webapp.parts import wired
-from webapp.rendering import clock_time, date_and_time, page, say
+from webapp.rendering import clock_time, date_and_time, first_minute, page, say
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def show(
         heading=t(f"dead_end.{kind}.heading"),
         paragraphs=list(_paragraphs(kind, registration, at)),
         reference=reference,
-        again_at=t("dead_end.codes_used_up.next", datetime=date_and_time(again_at)) if again_at else None,
+        again_at=t("dead_end.codes_used_up.next", datetime=date_and_time(first_minute(again_at))) if again_at else None,
         button=_button(kind),
         tone=tone,
         picture=picture,

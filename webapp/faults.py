@@ -2,9 +2,8 @@
 
 import logging
 from datetime import timedelta
-from urllib.parse import urlencode
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -14,10 +13,10 @@ from services import randomness
 from services.passwords.hashing import Overloaded
 from services.refusal import OutOfTurn
 from services.texts import MissingText
-from webapp.addresses import is_api
+from webapp.addresses import here, is_api
 from webapp.api import problems
 from webapp.parts import wired
-from webapp.rendering import clock_time, page, say
+from webapp.rendering import clock_time, first_minute, page, say
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +48,7 @@ def too_many(seconds: int) -> Response:
         "pages/dead_end.html",
         429,
         heading=t("dead_end.too_many.heading"),
-        paragraphs=[t("dead_end.too_many.text", time=clock_time(again))],
+        paragraphs=[t("dead_end.too_many.text", time=clock_time(first_minute(again)))],
         reference=reference,
         again_at=None,
         button=None,
@@ -68,18 +67,9 @@ def _out_of_date(_error: CSRFError) -> Response:
         heading=t("page.csrf.heading"),
         text=t("page.csrf.text"),
         extra=t("page.cookies.text"),
-        button={"href": _way_back(), "text": t("page.csrf.button")},
+        button={"href": here(), "text": t("page.csrf.button")},
         reference=None,
     )
-
-
-def _way_back() -> str:
-    """Return the address of the page whose form was refused, with the mailed link's token if the form bore one."""
-    adapter = current_app.create_url_adapter(request)
-    if adapter is None or not adapter.test(method="GET"):
-        return _HOME
-    token = request.form.get("token")
-    return f"{request.path}?{urlencode({'token': token})}" if token else request.path
 
 
 def _http(error: HTTPException) -> Response:

@@ -83,9 +83,7 @@ def reset() -> Response:
     signed_in.remember_reset(proof)
     if not is_fragment_due():
         return make_response(redirect(f"{RESET}?done", 303))
-    response = page("account/reset_done.html", has_ended=True)
-    response.headers["HX-Push-Url"] = f"{RESET}?done"
-    return response
+    return page("account/reset_done.html", signed_out_to=f"{RESET}?done")
 
 
 def _forgot(form: SentForm) -> Response:

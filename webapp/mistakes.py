@@ -1,7 +1,7 @@
 """What is to be mended in a form: beside which field it stands, and in which words."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from markupsafe import Markup
@@ -9,7 +9,7 @@ from markupsafe import Markup
 from services.refusal import Refusal
 from webapp import dead_ends
 from webapp.parts import wired
-from webapp.rendering import clock_time, date_and_time, language, say
+from webapp.rendering import clock_time, date_and_time, first_minute, language, say
 from webapp.steps import Step
 
 _KEYS = {
@@ -21,7 +21,13 @@ _KEYS = {
     ("passkey", "stopped"): "account.passkeys.stopped",
 }
 """The texts of refusals that do not stand under ``error.``."""
-_TOO_MANY = {("identify", "slowed"), ("email", "too_many"), ("current_password", "wait")}
+_TOO_MANY = {
+    ("identify", "slowed"),
+    ("email", "too_many"),
+    ("mobile", "too_many"),
+    ("activation_code", "too_many"),
+    ("current_password", "wait"),
+}
 """What has to wait, however well it is mended."""
 
 
@@ -49,11 +55,16 @@ class Fields:
 
 @dataclass(frozen=True)
 class Problem:
-    """One line of the summary; its link leads to the field."""
+    """One line of the summary; its links lead to the fields that it is about, most often one.
+
+    `label` names the field. Of several that do not match together it is not told which one is wrong (M13): then it is
+    empty, and `places` has each with its name.
+    """
 
     field_id: str
     label: str
     text: Markup
+    places: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -87,9 +98,7 @@ def explain(
         text = _sentence(refusal, for_staff=for_staff)
         places = [name] if name else step.places(refusal, values)
         errors.update(dict.fromkeys(places, text))
-        # Of two data that do not match together it is not told which one is wrong (M13).
-        label = say().plain(step.labels[places[0]]).rstrip(" *?.") if len(places) == 1 else ""
-        problems.append(Problem(places[0], label, text))
+        problems.append(_problem(text, {place: step.labels[place] for place in places}))
     kinds = {(refusal.field, refusal.reason) for _, refusal in refusals}
     has_to_wait = kinds & _TOO_MANY
     return SentForm(
@@ -104,6 +113,17 @@ def explain(
     )
 
 
+def about_all(form: SentForm, labels: Mapping[str, str]) -> SentForm:
+    """Return the form with its problem about all of these fields; its sentence stands beside the first alone."""
+    return replace(form, problems=[_problem(form.problems[0].text, labels)])
+
+
+def _problem(text: Markup, places: Mapping[str, str]) -> Problem:
+    named = [(place, say().plain(key).rstrip(" *?.")) for place, key in places.items()]
+    first, label = named[0]
+    return Problem(first, label, text) if len(named) == 1 else Problem(first, "", text, named)
+
+
 def is_about(refusals: Sequence[tuple[str, Refusal]], step: Step) -> bool:
     """Tell whether a service has refused something that `step` asks for."""
     asked = {entry.name for entry in step.form(None)}
@@ -116,16 +136,23 @@ def key_for_staff(refusal: Refusal) -> str:
     return f"staff.error.{key}" if wired().profile.texts.has(f"staff.error.{key}", language()) else f"error.{key}"
 
 
+def times(refusal: Refusal) -> dict[str, str]:
+    """Return the times that a refusal's sentence names: when what is refused is possible again, or a code ends."""
+    facts, is_an_end = refusal.facts, refusal.reason in ("expired", "used_up")
+    named = {}
+    if "at" in facts:
+        named["time"] = clock_time(facts["at"] if is_an_end else first_minute(facts["at"]))
+    if "moment" in facts:
+        named["datetime"] = date_and_time(first_minute(facts["moment"]))
+    return named
+
+
 def _sentence(refusal: Refusal, *, for_staff: bool) -> Markup:
     t = say()
     if (refusal.field, refusal.reason) == ("identify", "no_mobile"):
         reference = wired().references.issue("no_mobile", kutid=refusal.facts["kutid"])
         return t("dead_end.no_mobile.text") + " " + t("shell.reference", reference=reference)
-    facts = dict(refusal.facts)
-    if "at" in facts:
-        facts["time"] = clock_time(facts["at"])
-    if "moment" in facts:
-        facts["datetime"] = date_and_time(facts["moment"])
+    facts = {**refusal.facts, **times(refusal)}
     if for_staff:
         return t(key_for_staff(refusal), **facts)
     return t(_KEYS.get((refusal.field, refusal.reason), f"error.{refusal.field}.{refusal.reason}"), **facts)

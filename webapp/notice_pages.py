@@ -54,6 +54,7 @@ def _show(notice: Terms) -> Response:
             "version": notice.version,
             "date": day(notice.in_force_from),
             "html": Markup(notice.text(language())),  # noqa: S704 - the insurer's own text, shipped with the profile
+            "language": notice.language(language()),
             "current": notice.version == _in_force().version,
             "current_url": _ADDRESS,
         },

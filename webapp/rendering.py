@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping, MutableMapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache, lru_cache, partial
 from string import Formatter
 from types import BuiltinMethodType, MethodType
 from typing import Any, cast
-from urllib.parse import quote, urlencode
 
 from babel.dates import format_date
 from flask import Flask, Response, current_app, g, render_template, request, session
@@ -21,7 +20,7 @@ from markupsafe import Markup, escape
 from services.clock import DemoClock
 from services.profiles import Profile
 from services.texts import Texts
-from webapp.addresses import is_api
+from webapp.addresses import here, is_api
 from webapp.assets import Assets
 from webapp.brand import brand_url
 from webapp.parts import Parts, wired
@@ -90,6 +89,15 @@ def _fill(template: str, facts: Mapping[str, Any]) -> Markup:
     return Markup("".join(words + escape(facts[name]) if name else words for words, name in _pieces(template)))  # noqa: S704
 
 
+def first_minute(moment: datetime) -> datetime:
+    """Return the first whole minute that is not before `moment`.
+
+    What is possible from a moment on is said without seconds: cut off, the page would send people a minute too early.
+    """
+    minute = moment.replace(second=0, microsecond=0)
+    return minute if minute == moment else minute + timedelta(minutes=1)
+
+
 def clock_time(moment: datetime) -> str:
     """Return the time of day such as 10:32 in the insurer's zone; with the date when it is not today."""
     parts = wired()
@@ -120,14 +128,25 @@ def is_fragment_due() -> bool:
     return headers.get("HX-Request") == "true" and "HX-Boosted" not in headers
 
 
-def page(template: str, status: int = 200, *, layout: str = "layouts/page.html", **context: Any) -> Response:
-    """Render `template` as a page in its layout, or as its fragment alone where HTMX asked for that."""
+def page(
+    template: str, status: int = 200, *, layout: str = "layouts/page.html", signed_out_to: str = "", **context: Any
+) -> Response:
+    """Render `template` as a page in its layout, or as its fragment alone where HTMX asked for that.
+
+    `signed_out_to` is the page's own address where what it answers has ended a session: with the fragment comes what
+    stands around it then, and htmx puts that address into the address bar.
+    """
     takes_focus = "autofocus"
     if is_fragment_due():
         # The script gives the focus: WebKit itself would do so some time later, to somebody who is typing already.
-        layout, takes_focus = "layouts/fragment.html", "data-focus"
-    response = Response(render_template(template, layout=layout, takes_focus=takes_focus, **context), status)
+        layout, takes_focus, g.shown_at = "layouts/fragment.html", "data-focus", signed_out_to
+    response = Response(
+        render_template(template, layout=layout, takes_focus=takes_focus, has_ended=bool(signed_out_to), **context),
+        status,
+    )
     response.headers["Vary"] = "HX-Request, HX-Boosted"
+    if signed_out_to:
+        response.headers["HX-Push-Url"] = signed_out_to
     return response
 
 
@@ -186,7 +205,7 @@ def set_up(app: Flask, parts: Parts) -> None:
         icon=_icons(app),
         languages=_languages,
         theme=_theme,
-        here=_here,
+        here=here,
         demo_clock=partial(_demo_clock, parts),
         demo=parts.settings.demo,
         sign_in_url="/belepes",
@@ -263,9 +282,7 @@ def _voice(profile: Profile, code: str) -> _Voice:
 def _languages() -> list[tuple[str, str, str]]:
     """Return the other languages, each with the key of its name and this page's address in it."""
     return [
-        (code, f"shell.language.{code}", _with_language(code))
-        for code in wired().profile.languages
-        if code != language()
+        (code, f"shell.language.{code}", here(lang=code)) for code in wired().profile.languages if code != language()
     ]
 
 
@@ -273,25 +290,9 @@ def _theme() -> str | None:
     return theme if (theme := kept("theme")) in ("light", "dark") else None
 
 
-def _here() -> str:
-    # With the query, in which the mailed link's token stands: changing the theme leads back to the same step.
-    return _address(request.args.to_dict() if request.method in ("GET", "HEAD") else {})
-
-
 def _demo_clock(parts: Parts) -> str | None:
     is_moved = isinstance(parts.clock, DemoClock) and parts.clock.offset.total_seconds() > 0
     return date_and_time(parts.clock.now()) if is_moved else None
-
-
-def _with_language(code: str) -> str:
-    kept = {key: value for key, value in request.args.items() if key != "lang"}
-    return _address({**kept, "lang": code})
-
-
-def _address(query: dict[str, str]) -> str:
-    """Return the address of this page with `query`; one slash at its start, or it would lead to another host."""
-    path = quote(f"/{request.path.lstrip('/')}")
-    return f"{path}?{urlencode(query)}" if query else path
 
 
 def _set_language() -> None:

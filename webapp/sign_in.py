@@ -13,19 +13,20 @@ from flask import (
     redirect,
     render_template,
     request,
+    session,
 )
 from sqlalchemy.exc import SQLAlchemyError
 
-from services import email_addresses, randomness
+from services import email_addresses
 from services.accounts import Device
 from services.refusal import Refusal
-from webapp import browser, devices, signed_in
+from webapp import browser, dead_ends, devices, signed_in
 from webapp.addresses import local
 from webapp.forms import StepForm, Text
-from webapp.mistakes import Fields, explain
+from webapp.mistakes import Fields, about_all, explain
 from webapp.parts import wired
 from webapp.passwords import FAR_TOO_LONG
-from webapp.rendering import clock_time, form_secret, is_fragment_due, say, time_left
+from webapp.rendering import clock_time, first_minute, form_secret, is_fragment_due, say, time_left
 
 blueprint = Blueprint("sign_in", __name__)
 
@@ -76,6 +77,8 @@ def submit() -> Response:
             return _enter(token, device, address, kept)
     sent = explain(refusals, _FIELDS, {"email": typed})
     is_failed = refusals[0][1].reason == "failed"
+    if is_failed:
+        sent = about_all(sent, _FIELDS.labels)
     return signed_in.show_sign_in(sent.status, form=sent, is_failed=is_failed, next_address=address, kept=kept)
 
 
@@ -114,11 +117,12 @@ def stay() -> Response:
     """Prolong the session: to be asked for is to be active."""
     address = local(request.form.get("next", ""), ACCOUNT)
     is_signed_in = signed_in.current() is not None
+    if is_signed_in:
+        session["extended"] = True
     if is_fragment_due():
-        return _session_note(is_extended=is_signed_in)
+        return _session_note()
     if not is_signed_in:
         return signed_in.ask_before(address)
-    flash("session.extended")
     return make_response(redirect(address, 303))
 
 
@@ -128,11 +132,10 @@ def until_when() -> Response:
     return _session_note()
 
 
-def _session_note(*, is_extended: bool = False) -> Response:
+def _session_note() -> Response:
     words = render_template(
         "components/session_note.html",
         session_note=session_note(),
-        is_extended=is_extended,
         ended=signed_in.why_ended() or "login.ended.idle",
         sign_in_again_url=f"{signed_in.SIGN_IN}?{urlencode({'next': _page_asking()})}",
     )
@@ -164,6 +167,7 @@ def session_note() -> dict[str, object] | None:
         "time": clock_time(session_.over_at),
         "is_last": session_.ends_at <= session_.idle_at,
         "is_due": left <= warning,
+        "is_extended": session.pop("extended", False),
         "ask_in": left + 1 if left <= warning else left - warning,
         "until_url": "/belepes/meddig",
         "stay_url": "/belepes/maradok",
@@ -207,8 +211,8 @@ def _go(address: str) -> Response:
 def _wait(refusal: Refusal, typed: str, address: str, kept: dict[str, str]) -> Response:
     until = refusal.facts["at"]
     wait = {
-        "text": say()("login.wait.text", time=clock_time(until)),
-        "reference": randomness.reference(),
+        "text": say()("login.wait.text", time=clock_time(first_minute(until))),
+        "reference": dead_ends.passing_reference("login_wait"),
     }
     sent = explain((), _FIELDS, {"email": typed})
     response = signed_in.show_sign_in(429, form=sent, wait=wait, next_address=address, kept=kept)

@@ -114,9 +114,9 @@ def ask() -> Response:
     ended = why_ended()
     session.pop(_KEY, None)
     look_again()
-    response = show_sign_in(403, notice=ended or "login.needed", next_address=request.path, kept=kept(), has_ended=True)
-    response.headers["HX-Push-Url"] = SIGN_IN
-    return response
+    return show_sign_in(
+        403, notice=ended or "login.needed", next_address=request.path, kept=kept(), signed_out_to=SIGN_IN
+    )
 
 
 def kept(prefix: str = "") -> dict[str, str]:

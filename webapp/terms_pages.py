@@ -54,7 +54,7 @@ def _version(version: str) -> Terms:
 def _show(terms: Terms) -> Response:
     now, signed_in_ = wired().clock.now(), signed_in.current()
     _record(terms.version)
-    has_pdf = terms.pdf(language()) is not None
+    pdf = terms.pdf(language())
     return page(
         "pages/terms.html",
         kind="terms",
@@ -63,8 +63,10 @@ def _show(terms: Terms) -> Response:
             "version": terms.version,
             "date": day(terms.in_force_from),
             "html": Markup(terms.text(language())),  # noqa: S704 - the insurer's own text, shipped with the profile
+            "language": terms.language(language()),
             "current": terms.version == wired().terms.in_force(now).version,
-            "pdf_url": terms_url(terms.version, pdf=True) if has_pdf else None,
+            "pdf_url": terms_url(terms.version, pdf=True) if pdf else None,
+            "pdf_size": file_size(pdf) if pdf else None,
             "current_url": "/aszf",
         },
     )

@@ -474,8 +474,10 @@ class Registrations:
                 if is_open.has_link_waiting:
                     self._mailing.withdraw_links(connection, seen.kutid)
                 reach("registrations.opening")
+                # While the hash was made, another window may have given another address.
+                seen = replace(seen, email=is_open.email, mobile=is_open.mobile)
                 if self._activations is not None and self._activations.is_wanted:
-                    self._activations.begin(connection, is_open.id, seen.email or "", seen.language, now)
+                    self._activations.begin(connection, is_open.id, is_open.email, seen.language, now)
                 else:
                     self._mailing.mail_success(connection, seen, now)
         if is_open is not None:
@@ -522,7 +524,8 @@ class Registrations:
 def _completing(conditions: Sequence[ColumnElement[bool]]) -> Insert:
     """Return the statement that opens an account of what the registration holds, if the conditions hold of it.
 
-    It returns the account's id, and whether a link that dies with this still waits in the outbox.
+    It returns the account's id, address and mobile, and whether a link that dies with this still waits in the outbox.
+    The registration is held meanwhile: staff who end it do so before this or not at all.
     """
     now = bindparam("now", type_=_a.created_at.type)
     values = {
@@ -541,8 +544,10 @@ def _completing(conditions: Sequence[ColumnElement[bool]]) -> Insert:
         _a.terms_accepted_at: _r.terms_accepted_at,
         _a.answers: _r.answers,
     }
-    opening = insert(tables.accounts).from_select(list(values), select(*values.values()).where(*conditions))
-    return opening.returning(_a.id, HAS_LINK_WAITING)
+    begun = select(*values.values()).where(*conditions).with_for_update(of=tables.registrations)
+    return (
+        insert(tables.accounts).from_select(list(values), begun).returning(_a.id, _a.email, _a.mobile, HAS_LINK_WAITING)
+    )
 
 
 def _with_tries(refusal: Exception | None, seen: Registration, now: datetime) -> Exception:

@@ -15,9 +15,9 @@ from webapp.api import models
 from webapp.api.door import PREFIX, operation
 from webapp.api.problems import Problem, wait
 from webapp.forms import read_code
-from webapp.mistakes import key_for_staff
+from webapp.mistakes import key_for_staff, times
 from webapp.parts import wired
-from webapp.rendering import clock_time, say, time_left
+from webapp.rendering import say, time_left
 
 Given = tuple[Any, Mapping[str, str]]
 
@@ -167,10 +167,8 @@ def _refusals(out_of_turn: Callable[[], Problem] | None = None) -> Iterator[None
 
 
 def _problem(refusal: Refusal) -> Problem:
-    facts = dict(refusal.facts)
-    if "at" in facts:
-        facts["time"] = clock_time(facts["at"])
-    detail = say().plain(key_for_staff(refusal), **facts)
+    facts = refusal.facts
+    detail = say().plain(key_for_staff(refusal), **{**facts, **times(refusal)})
     if refusal.reason in ("too_early", "too_many", "resend_too_early", "share_used"):
         problem = wait("too_early", facts["seconds"] if "seconds" in facts else time_left(facts["at"]))
         problem.detail = detail
@@ -234,7 +232,7 @@ def _registration(one: AssistedRegistration) -> models.Registration:
             expires_at=code.expires_at,
             again_at=code.again_at,
             tries_left=code.tries_left,
-            codes_left=code.codes_left,
+            codes_left=code.codes_left(wired().clock.now()),
             is_undelivered=code.is_undelivered,
         ),
         expires_at=one.expires_at,

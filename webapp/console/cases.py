@@ -19,7 +19,7 @@ from webapp.console.door import blueprint, desk_page, needed
 from webapp.forms import Text
 from webapp.mistakes import Fields, SentForm, explain
 from webapp.parts import wired
-from webapp.rendering import clock_time, date_and_time, day, is_fragment_due, language, say, time_left
+from webapp.rendering import clock_time, date_and_time, day, first_minute, is_fragment_due, language, say, time_left
 from webapp.steps.email import EmailForm
 from webapp.steps.sms_code import SmsCodeForm
 
@@ -210,7 +210,7 @@ def show_case(case_id: str, *, form: SentForm | None = None, notice: Markup | No
         customer=customer,
         events=[_event(event) for event in file.events] if case.is_identified else None,
         code=_code(case) if stage == "code" else None,
-        codes_again=clock_time(file.code.budget_ends_at) if file.code else None,
+        codes_again=clock_time(first_minute(file.code.budget_ends_at)) if file.code else None,
         methods=[(method, say()(f"staff.identify.method.{method}"), _PICTURES[method]) for method in METHODS],
         message_languages=parts.profile.languages,
         done_until=clock_time(file.registration.expires_at) if file.registration else None,
@@ -306,8 +306,8 @@ def _budget(file: CustomerFile, now: datetime) -> str | None:
     if state is None or state.budget_ends_at <= now:
         return None
     if state.is_dead_end(now):
-        return say()("staff.customer.codes.used_up", time=clock_time(state.budget_ends_at))
-    left = say()("staff.customer.codes.left", codes=state.codes_left)
+        return say()("staff.customer.codes.used_up", time=clock_time(first_minute(state.budget_ends_at)))
+    left = say()("staff.customer.codes.left", codes=state.codes_left(now))
     tries = say()("staff.customer.codes.tries", tries=state.tries_left) if state.is_usable(now) else ""
     return Markup("{} {}").format(left, tries) if tries else left
 
@@ -327,8 +327,8 @@ def _code(case: Case) -> dict[str, Any]:
         "until": clock_time(state.expires_at),
         "tries": state.tries_left,
         "tries_total": rules.tries,
-        "codes_left": state.codes_left if state.budget_ends_at > now else rules.codes,
-        "again": clock_time(state.again_at),
+        "codes_left": state.codes_left(now),
+        "again": clock_time(first_minute(state.again_at)),
         "wait": time_left(state.again_at),
     }
 

@@ -166,6 +166,7 @@ def session_note() -> dict[str, object] | None:
         "time": clock_time(seen.over_at),
         "is_last": seen.ends_at <= seen.idle_at,
         "is_due": left <= warning,
+        "is_extended": session.pop("extended", False),
         "ask_in": left + 1 if left <= warning else left - warning,
         "until_url": f"{door()}/meddig",
         "stay_url": f"{door()}/maradok",

@@ -1,6 +1,6 @@
 """Signing in to the console, out, and staying signed in."""
 
-from flask import Response, flash, make_response, redirect, render_template, request
+from flask import Response, flash, make_response, redirect, render_template, request, session
 
 from services import email_addresses, randomness
 from services.refusal import Refusal
@@ -9,7 +9,7 @@ from webapp.addresses import local
 from webapp.console import door
 from webapp.console.door import blueprint
 from webapp.forms import StepForm, Text
-from webapp.mistakes import Fields, explain
+from webapp.mistakes import Fields, about_all, explain
 from webapp.parts import wired
 from webapp.passwords import FAR_TOO_LONG
 from webapp.rendering import clock_time, is_fragment_due, say, time_left
@@ -52,7 +52,11 @@ def sign_in() -> Response:
             devices.remember(device, response)
             return response
     sent = explain(refusals, _FIELDS, {"email": typed})
-    return door.show_login(sent.status, form=sent, is_failed=refusals[0][1].reason == "failed")
+    is_failed = refusals[0][1].reason == "failed"
+    if is_failed:
+        hidden = {"totp"} if wired().settings.demo else set()
+        sent = about_all(sent, {name: key for name, key in _FIELDS.labels.items() if name not in hidden})
+    return door.show_login(sent.status, form=sent, is_failed=is_failed)
 
 
 @blueprint.post("/kilepes")
@@ -71,9 +75,9 @@ def stay() -> Response:
     """Prolong the session: to be asked for is to be active."""
     if door.current() is None:
         return door.ask()
+    session["extended"] = True
     if is_fragment_due():
-        return _session_note(is_extended=True)
-    flash("session.extended")
+        return _session_note()
     return make_response(redirect(local(request.form.get("next", ""), door.door()), 303))
 
 
@@ -83,11 +87,10 @@ def until_when() -> Response:
     return _session_note()
 
 
-def _session_note(*, is_extended: bool = False) -> Response:
+def _session_note() -> Response:
     words = render_template(
         "components/session_note.html",
         session_note=door.session_note(),
-        is_extended=is_extended,
         ended="login.ended.idle",
         sign_in_url=door.door(),
     )

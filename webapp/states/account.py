@@ -110,7 +110,7 @@ def activation_sent_again(walker: Walker) -> None:
     """Another code was mailed."""
     walker.open_account()
     walker.wait(seconds=61)
-    walker.act("resend")
+    walker.act("resend-email")
 
 
 @state(_ACCOUNT)

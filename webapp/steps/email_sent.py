@@ -7,7 +7,7 @@ from services import email_addresses
 from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
 from webapp.parts import Parts
-from webapp.rendering import clock_time, say, time_left
+from webapp.rendering import clock_time, first_minute, say, time_left
 from webapp.steps import Step
 
 
@@ -48,7 +48,7 @@ class EmailSent(Step):
         return {
             "email": registration.email,
             "suggestion": email_addresses.suggestion(registration.email),
-            "resend": {"time": clock_time(again_at), "seconds": time_left(again_at)},
+            "resend": {"time": clock_time(first_minute(again_at)), "seconds": time_left(again_at)},
             "continued_elsewhere": registration.is_confirmed_elsewhere,
         }
 

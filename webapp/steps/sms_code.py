@@ -10,7 +10,7 @@ from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
 from webapp.forms import StepForm, Text, read_code
 from webapp.parts import Parts, wired
-from webapp.rendering import clock_time, say, time_left
+from webapp.rendering import clock_time, first_minute, say, time_left
 from webapp.steps import Step
 
 
@@ -73,14 +73,14 @@ class SmsCode(Step):
                 "until": clock_time(state.expires_at),
                 "tries": state.tries_left,
                 "tries_total": rules.tries,
-                "codes_left": state.codes_left if state.budget_ends_at > now else rules.codes,
+                "codes_left": state.codes_left(now),
                 "usable": state.is_usable(now),
                 "delivery_failed": state.is_undelivered,
                 "elsewhere": state.is_elsewhere,
                 "resend": {
-                    "time": clock_time(state.again_at),
+                    "time": clock_time(first_minute(state.again_at)),
                     "seconds": time_left(state.again_at),
-                    "allowed": state.codes_left > 0,
+                    "allowed": state.codes_left(now) > 0,
                 },
             },
         }

@@ -56,7 +56,7 @@ def test_a_code_has_the_profiles_length_and_lifetime(counter: Counter) -> None:
     assert (len(issued.code), issued.code.isdecimal()) == (RULES.length, True)
     assert issued.is_first
     assert issued.state.expires_at == NOW + RULES.lifetime
-    assert (issued.state.tries_left, issued.state.codes_left) == (RULES.tries, RULES.codes - 1)
+    assert (issued.state.tries_left, issued.state.codes_left(NOW)) == (RULES.tries, RULES.codes - 1)
     assert issued.state.again_at == NOW + RULES.again
 
 
@@ -134,7 +134,7 @@ def test_the_budget_of_codes_is_per_customer_and_begins_anew_after_its_time(coun
     assert dead_end.value.facts["again_at"] == last + DAY
     for turn in range(RULES.codes):
         issued = counter.issue(last + DAY + turn * MINUTE)
-        assert (issued.is_first, issued.state.codes_left) == (turn == 0, RULES.codes - 1 - turn)
+        assert (issued.is_first, issued.state.codes_left(NOW)) == (turn == 0, RULES.codes - 1 - turn)
         assert issued.state.budget_ends_at == last + 2 * DAY + turn * MINUTE
     assert said(counter.issue, last + DAY + 9 * MINUTE) == "codes_used_up"
 
@@ -168,7 +168,7 @@ def test_a_guess_does_not_take_back_the_new_budget_that_staff_gave(counter: Coun
     with counter.store.write() as connection:
         assert counter.codes.renew_budget(connection, ANNA.kutid, NOW + MINUTE)
     counter.redeem("no code at all", NOW + 2 * MINUTE)
-    assert counter.issue(NOW + 3 * MINUTE).state.codes_left == RULES.codes - 1
+    assert counter.issue(NOW + 3 * MINUTE).state.codes_left(NOW + 3 * MINUTE) == RULES.codes - 1
 
 
 def test_the_budget_of_guesses_ends_everything(counter: Counter) -> None:
@@ -190,8 +190,8 @@ def test_an_undelivered_code_is_given_back_once(counter: Counter) -> None:
     for _ in range(3):
         counter.give_back()
     state = counter.codes.state(counter.row()._mapping)
-    assert (state.is_undelivered, state.codes_left, state.again_at) == (True, RULES.codes, NOW)
-    assert counter.issue(NOW).state.codes_left == RULES.codes - 1
+    assert (state.is_undelivered, state.codes_left(NOW), state.again_at) == (True, RULES.codes, NOW)
+    assert counter.issue(NOW).state.codes_left(NOW) == RULES.codes - 1
 
 
 def test_a_clock_that_steps_back_gives_no_new_codes(counter: Counter) -> None:

@@ -296,7 +296,7 @@ def test_a_code_that_was_not_delivered_costs_nothing(house: House) -> None:
     house.deliver()
     code = house.desk.code_of(house.cases.case(session, case_id))
     assert code is not None
-    assert (code.is_undelivered, code.codes_left) == (True, house.profile.one_time_code.codes)
+    assert (code.is_undelivered, code.codes_left(house.clock.now())) == (True, house.profile.one_time_code.codes)
 
 
 def test_an_address_and_a_mobile_on_record_are_told_that_others_count_now(house: House) -> None:
@@ -411,6 +411,15 @@ def test_with_a_new_allowance_an_older_code_that_waits_does_not_leave_for_anothe
     house.clock.advance(minutes=1)
     assert record(house, session, case_id, mobile=ANNAS_OTHER_MOBILE) == "ok"
     assert {letter.to for letter in house.letters("sms")} == {ANNAS_OTHER_MOBILE}
+
+
+def test_with_a_new_allowance_the_customers_older_code_that_waits_does_not_leave(house: House) -> None:
+    boss, visit = house.member("supervisor", "Fehér Judit"), house.sent_code(ANNA)
+    house.desk.give_new_budget(boss, house.case(boss, ANNA), "Akadozik az SMS-szolgáltató")
+    house.clock.advance(minutes=1)
+    house.registrations.resend_code(visit)
+    assert len(house.letters("sms")) == 1
+    house.registrations.confirm_mobile(visit, house.code_sent(ANNA.mobile))
 
 
 # --- At once ---------------------------------------------------------------------------------------------------------

@@ -123,6 +123,10 @@ class Site:
         local = moment.astimezone(self.parts.profile.zone)
         return f"{local.hour}:{local.minute:02}"
 
+    def time_from(self, moment: datetime) -> str:
+        """Return the time of day from which pages say that something is possible: not a second too early."""
+        return self.clock_time(moment + timedelta(minutes=1, microseconds=-1))
+
     def messages(self, to: str | None = None, kind: str | None = None) -> list[dict[str, Any]]:
         """Return what was sent, oldest first."""
         asked = {name: value for name, value in (("to", to), ("kind", kind)) if value}

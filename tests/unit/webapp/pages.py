@@ -270,6 +270,9 @@ class Page:
         assert self.status in (404, 422, 429)  # 404: the search found nobody
         assert summary["role"] == "alert", "the summary is not announced"
         assert self.fields_in_error
+        # A date's three fields are led to as one, by the first that is wrong.
+        wrong = {element["id"].partition("-")[0] for element in self.root.all() if element["aria-invalid"] == "true"}
+        assert wrong <= {name.partition("-")[0] for name in self.fields_in_error}, "a field that no link leads to"
         for name in self.fields_in_error:
             target = self.by_id(name)
             assert target is not None

@@ -163,15 +163,16 @@ def test_wrong_present_passwords_must_wait(anna: Site, browser: Visitor) -> None
 @pytest.mark.parametrize(
     ("changed", "day", "time"),
     [
-        (datetime(2027, 3, 27, 12, 30, tzinfo=UTC), {"hu": "2027. március 28.", "en": "28 March 2027"}, "14:30"),
-        (datetime(2027, 3, 28, 12, 30, tzinfo=UTC), {"hu": "2027. március 29.", "en": "29 March 2027"}, "14:30"),
-        (datetime(2027, 10, 30, 12, 30, tzinfo=UTC), {"hu": "2027. október 31.", "en": "31 October 2027"}, "13:30"),
-        (datetime(2027, 10, 31, 0, 30, tzinfo=UTC), {"hu": "2027. november 1.", "en": "1 November 2027"}, "1:30"),
+        (datetime(2027, 3, 27, 12, 30, tzinfo=UTC), {"hu": "2027. március 28.", "en": "28 March 2027"}, "14:31"),
+        (datetime(2027, 3, 28, 12, 30, tzinfo=UTC), {"hu": "2027. március 29.", "en": "29 March 2027"}, "14:31"),
+        (datetime(2027, 10, 30, 12, 30, tzinfo=UTC), {"hu": "2027. október 31.", "en": "31 October 2027"}, "13:31"),
+        (datetime(2027, 10, 31, 0, 30, tzinfo=UTC), {"hu": "2027. november 1.", "en": "1 November 2027"}, "1:31"),
     ],
 )  # fmt: skip
 def test_the_time_from_which_it_can_be_changed_is_right_when_the_clocks_change(
     site: Site, language: str, changed: datetime, day: dict[str, str], time: str
 ) -> None:
+    """Never too early: a moment after half past is said as the next minute."""
     site.advance(seconds=(changed - site.now).total_seconds())
     site.open_account()
     visitor = site.visitor(language)

@@ -241,3 +241,28 @@ def test_figures_are_for_this_machine_alone(site: Site, make_site: Callable[...,
     assert guarded.get("/metrics").status_code == 404
     for given, status in (("Bearer long-enough-token", 200), ("Bearer long-enough-tokem", 404), ("Bearer é", 404)):
         assert guarded.get("/metrics", headers={"Authorization": given}).status_code == status
+
+
+@pytest.mark.parametrize("address", ["/ugyfelszolgalat/belepes", "/ugyfelszolgalat/kereses", "/partner/belepes"])
+def test_a_page_that_answers_a_form_is_left_for_one_that_can_be_opened(
+    site: Site, visitor: Visitor, address: str
+) -> None:
+    """By the links of the languages and by the choice of light or dark."""
+    visitor.get("/ugyfelszolgalat")
+    page = visitor.follow(visitor.post(address, {"policy_number": "", "email": "", "password": ""}))
+    (english,) = [link["href"] for link in page.root.all("a") if "lang=en" in link["href"]]
+    assert visitor.get(english).status == 200
+    chosen = visitor.follow(visitor.post("/megjelenes", {"theme": "dark", "next": page.value("next")}))
+    assert (chosen.status, chosen.step) == (200, "staff-login")
+
+
+def test_the_language_is_chosen_while_a_new_password_is_mended(site: Site) -> None:
+    site.open_account()
+    visitor = site.visitor()
+    visitor.ask_for_reset()
+    visitor.get(site.link(ANNA.email))
+    page = visitor.give_password("short")
+    assert (page.status, page.step) == (422, "reset")
+    (english,) = [link["href"] for link in page.root.all("a") if "lang=en" in link["href"]]
+    page = visitor.get(english)
+    assert (page.language, page.step) == ("en", "reset")

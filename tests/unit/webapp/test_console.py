@@ -334,6 +334,23 @@ def test_all_codes_used_up_stands_in_place_of_the_form_and_a_supervisor_helps(si
     assert clerk.type_code(site.code(NEW_MOBILE)).status == 200
 
 
+def test_a_customer_at_home_can_go_on_with_the_new_allowance(site: Site) -> None:
+    customer, boss = site.visitor(), colleague(site, BOSS)
+    customer.reach("sms-code")
+    for _ in range(2):
+        site.advance(minutes=1)
+        customer.send(step="sms-resend")
+    site.advance(minutes=1)
+    page = customer.get(SECOND)
+    assert all(form["data-step"] != "sms-resend" for form in page.root.all("form")), "all three have been sent"
+    boss.serve(ANNA.policy_number)
+    assert boss.page is not None
+    boss.follow(boss.post(boss.page.address, {"action": "new-budget", "reason": "Rosszul hallotta"}))
+    assert customer.get(SECOND).form("sms-resend")
+    customer.send(step="sms-resend")
+    assert customer.give_code(site.code(ANNA.mobile)).step == "terms"
+
+
 def test_an_actions_form_that_is_not_there_does_nothing(clerk: Colleague, site: Site) -> None:
     page = clerk.serve(ILONA)
     before = site.database("staff_sessions")

@@ -382,14 +382,23 @@ def test_the_account_is_limited_until_the_mailed_code_is_given(allianz: Site) ->
     assert not allianz.rows("activations")
 
 
+def test_staying_signed_in_is_possible_before_the_activation(allianz: Site) -> None:
+    visitor = allianz.visitor()
+    walk_to(visitor, "done", ALLIANZ_BY_POLICY)
+    sign_in(visitor, ALLIANZ_BY_POLICY)
+    page = visitor.follow(visitor.post("/belepes/maradok", {"next": "/fiok/aktivalas"}))
+    assert (page.status, page.step) == (200, "activation")
+    assert allianz.say("session.extended", time="x").partition("x")[0].strip() in page.root.text
+
+
 def test_a_new_activation_code_kills_the_older_one(allianz: Site) -> None:
     visitor = allianz.visitor()
     walk_to(visitor, "done", ALLIANZ_BY_POLICY)
     first = activation_code(allianz, ALLIANZ_BY_POLICY)
     sign_in(visitor, ALLIANZ_BY_POLICY)
-    assert visitor.send(action="resend").status == 422
+    assert visitor.send(action="resend-email").status == 422
     allianz.advance(seconds=61)
-    visitor.send(action="resend")
+    visitor.send(action="resend-email")
     second = activation_code(allianz, ALLIANZ_BY_POLICY)
     assert len(allianz.messages(ALLIANZ_BY_POLICY.email)) == 2
     assert first == second or activate(visitor, first).status == 422
@@ -404,7 +413,7 @@ def test_activation_codes_cannot_be_guessed(allianz: Site) -> None:
     sign_in(visitor, ALLIANZ_BY_POLICY)
     for number in range(allianz.parts.profile.one_time_code.guesses):
         activate(visitor, f"{(int(code[1:]) + number + 1) % 10**5:05}")
-    assert activate(visitor, code).status == 422
+    assert activate(visitor, code).status == 429
     assert visitor.client.get("/fiok").status_code == 303
     allianz.advance(hours=25)
     sign_in(visitor, ALLIANZ_BY_POLICY)

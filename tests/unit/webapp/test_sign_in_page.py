@@ -73,7 +73,7 @@ def test_every_failure_looks_alike(anna: Site, htmx: bool) -> None:
         ("ann\u0430@example.hu", PASSWORD),
     ):
         page = anna.visitor(htmx=htmx).sign_in(email, password)
-        assert (page.status, page.step, page.fields_in_error) == (422, "login", ["email"])
+        assert (page.status, page.step, page.fields_in_error) == (422, "login", ["email", "password"])
         assert page.value("email") == email, "what was typed is there"
         assert anna.say("login.failed") in page.error_of("email")
         # What was typed, the form's token and the challenge for passkeys aside.
@@ -208,7 +208,7 @@ def test_the_page_says_when_to_try_again(anna: Site, htmx: bool, language: str) 
     assert 0 < int(page.headers["Retry-After"]) <= rules.first_wait_seconds
     until = anna.now + timedelta(seconds=int(page.headers["Retry-After"]))
     assert any(
-        anna.say("login.wait.text", language, time=anna.clock_time(moment)) in page.text
+        anna.say("login.wait.text", language, time=anna.time_from(moment)) in page.text
         for moment in (until, until - timedelta(seconds=1))
     )
     assert anna.say("login.wait.heading", language) in page.text
@@ -376,9 +376,26 @@ def test_being_asked_how_long_does_not_prolong_and_the_button_does(anna: Site, h
         assert (answer.status_code, answer.location) == (303, "/fiok/email")
         (row,) = anna.rows("sessions")
         until = anna.clock_time(row.seen_at + anna.parts.profile.sign_in.idle)
-        assert anna.say("session.extended", time=until) in visitor.get("/fiok/email").text
+        assert anna.say("session.extended", time=until) in visitor.get("/fiok/email").root.text
     anna.advance(minutes=14)
     assert visitor.get("/fiok").address == "/fiok"
+
+
+def test_staying_is_said_once_wherever_it_leads(anna: Site, visitor: Visitor) -> None:
+    """Also by way of a page that shows no notices, and after the session has ended meanwhile."""
+    visitor.sign_in()
+    visitor.get("/fiok")
+    for address in ("/", "/aszf", "/fiok/jelszo"):
+        page = visitor.follow(visitor.post("/belepes/maradok", {"next": address}))
+        assert (page.status, page.address) == (200, address)
+        (row,) = anna.rows("sessions")
+        until = anna.clock_time(row.seen_at + anna.parts.profile.sign_in.idle)
+        assert anna.say("session.extended", time=until) in page.root.text
+        assert anna.say("session.extended", time=until) not in visitor.get(address).root.text
+    visitor.post("/belepes/maradok", {"next": "/"})
+    anna.advance(minutes=20)
+    page = visitor.get("/fiok")
+    assert (page.status, page.step) == (200, "login")
 
 
 def test_asking_all_the_time_keeps_nobody_signed_in(anna: Site, visitor: Visitor) -> None:
