@@ -199,7 +199,7 @@ class Visitor:
               const told = (field?.getAttribute('aria-describedby') || '').split(' ')
                 .filter((name) => name.endsWith('-error')).map((name) => document.getElementById(name)?.textContent)
               return [id, { there: !!field, isField: field?.matches('input'), told: told.join(' '),
-                            invalid: field?.getAttribute('aria-invalid'), text: link.textContent }]
+                            invalid: field?.getAttribute('aria-invalid'), text: link.closest('li').textContent }]
             }))"""
         )
         assert found, f"No errors are shown at {self.path}: {self.text()[:200]}"
