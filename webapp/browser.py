@@ -28,6 +28,10 @@ class Browser:
         """The hidden field that carries the token to the next step."""
         return Markup('<input type="hidden" name="token" value="{}">').format(self.token) if self.token else Markup()
 
+    def is_about(self, mark: str) -> bool:
+        """Tell whether a form with this mark is about what the browser holds now: another window may have begun anew."""
+        return not mark or (self.visit is not None and mark_of(self.visit.registration_id) == mark)
+
     @property
     def came_by_link(self) -> bool:
         """Whether this browser has followed a mailed link; it sees its registration while that mail is the newest."""
@@ -44,6 +48,11 @@ class Browser:
             forget()
         session["registration"], session["link"] = visit.registration_id, visit.link_id
         session["mobile"] = visit.has_proved_mobile
+
+
+def mark_of(registration_id: str) -> str:
+    """Return by what a form tells its registration from others; nothing can be reached by it."""
+    return registration_id[:8]
 
 
 def this_browser(token: str) -> Browser:

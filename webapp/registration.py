@@ -14,7 +14,7 @@ from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.registrations import Registration
 from services.worklists import Prefill
 from webapp import dead_ends, observing
-from webapp.browser import Browser, forget, held, is_own, reopen, reopened, this_browser
+from webapp.browser import Browser, forget, held, is_own, mark_of, reopen, reopened, this_browser
 from webapp.mistakes import SentForm, explain, is_about
 from webapp.parts import Parts, wired
 from webapp.rendering import clock_time, is_fragment_due, language, page, say, time_left
@@ -57,6 +57,8 @@ def show() -> Response:
 def submit() -> Response:
     """Submit the step whose form was sent, or do what its other buttons say, and show what is due then."""
     parts, browser = wired(), this_browser(request.form.get("token", ""))
+    if not browser.is_about(request.form.get("registration", "")):
+        return _answer(browser.registration, None, browser)
     try:
         for action in (request.form.get("action", ""), request.form.get("step", "")):
             if (done := _act(action, parts, browser)) is not None:
@@ -177,6 +179,7 @@ def _show(
         begin_invited=_begin_invited(registration) if registration is not None else None,
         is_paused=is_paused,
         deadline=_deadline(registration),
+        whose=mark_of(registration.id) if registration else None,
         token_field=browser.token_field,
         document_query=f"?{urlencode({'token': browser.token})}" if browser.token else "",
         **step.context(parts, registration, sent),

@@ -147,3 +147,22 @@ def test_a_cookie_that_was_not_signed_here_holds_nothing(site: Site, visitor: Vi
         thief = site.visitor()
         thief.client.set_cookie("session", forged)
         assert thief.get(SECOND).step == "identify"
+
+
+@pytest.mark.parametrize("step", ["email", "sms-code", "password"])
+def test_a_window_of_an_earlier_registration_does_nothing_to_a_later_one(site: Site, step: str, htmx: bool) -> None:
+    """Two customers register in one browser, each in a window: what one sends is not the other's."""
+    visitor = site.visitor(htmx=htmx)
+    older = visitor.reach(step)
+    if step == "email":
+        visitor.send(action="restart")
+        visitor.reach(step, MINTA)
+    else:
+        site.visitor().reach(step, MINTA)
+        visitor.open_link(MINTA.email)
+    before = site.database()
+    visitor.page = older
+    page = visitor.send({"email": "a@example.hu", "email_confirm": "a@example.hu", "sms_code": "0000",
+                         "password": PASSWORD, "password_confirm": PASSWORD})  # fmt: skip
+    assert page.step == step
+    assert site.database() == before
