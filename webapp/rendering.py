@@ -258,20 +258,16 @@ class _Voice:
     """What the templates may know of the profile."""
 
     insurer: str
-    portal: str
     phone: _Phone
     hours_text: str
     privacy_url: str
     legal_url: str
-    mark: Markup | None = None
-    recaptcha: bool = False
 
 
 def _voice(profile: Profile, code: str) -> _Voice:
     facts = profile.texts.facts(code)
     return _Voice(
         insurer=facts["insurer"],
-        portal=facts["portal"],
         phone=_Phone(profile.phone_display, f"tel:{profile.contact.phone}"),
         hours_text=facts["hours"],
         privacy_url=profile.contact.privacy_url,

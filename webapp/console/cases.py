@@ -193,7 +193,7 @@ def show_case(case_id: str, *, form: SentForm | None = None, notice: Markup | No
     file = parts.customer_files.of(case)
     form = form or SentForm()
     notice = notice or next((Markup(one) for one in get_flashed_messages()), None)  # noqa: S704 our own texts
-    stage, customer = _stage(case, file), _customer(case, file) if case.is_identified else _masked(file)
+    stage, customer = _stage(case, file), _customer(file) if case.is_identified else _masked(file)
     if not _is_about(form, stage, customer, seen):
         form = SentForm()  # of a form that is not there any more
     if stage == "record" and not form.values:
@@ -259,7 +259,7 @@ def _masked(file: CustomerFile) -> dict[str, Any]:
     }
 
 
-def _customer(case: Case, file: CustomerFile) -> dict[str, Any]:
+def _customer(file: CustomerFile) -> dict[str, Any]:
     now = wired().clock.now()
     one = file.registration
     is_open = one is not None and one.is_open(now) and file.account_since is None
