@@ -29,7 +29,7 @@ class Browser:
         return Markup('<input type="hidden" name="token" value="{}">').format(self.token) if self.token else Markup()
 
     def is_about(self, mark: str) -> bool:
-        """Tell whether a form with this mark is about what the browser holds now: another window may have begun anew."""
+        """Tell whether a form with this mark is about what this browser holds: another window may have begun anew."""
         return not mark or (self.visit is not None and mark_of(self.visit.registration_id) == mark)
 
     @property
