@@ -24,6 +24,8 @@ from services.store.statements import insert_for
 
 _a = tables.accounts.c
 _p = tables.password_resets.c
+_IS_PROVED = ~exists().where(tables.activations.c.account_id == _a.id)
+"""Nobody has proved the address of an account that waits for its activation code: nothing is mailed that opens it."""
 
 
 @dataclass(frozen=True)
@@ -118,10 +120,8 @@ class PasswordChanges:
         """
         now, limit = self._clock.now(), max(1, self._profile.registration.mails_an_hour - 1)
         with self._store.write() as connection:
-            # One that waits for its activation code has not proved its address: nothing is mailed that opens it.
-            is_waiting = exists().where(tables.activations.c.account_id == _a.id)
             row = connection.execute(
-                ACCOUNT.where(_a.email_key == address.key, ~is_waiting).with_for_update(of=tables.accounts)
+                ACCOUNT.where(_a.email_key == address.key, _IS_PROVED).with_for_update(of=tables.accounts)
             ).first()
             is_full = self._allowances.take_within(
                 connection,
@@ -144,9 +144,12 @@ class PasswordChanges:
     def send_reset(self, connection: Connection, kutid: str, now: datetime) -> None:
         """Mail the same link at the wish of a customer who turned to staff, in the transaction that records it (M30).
 
-        Raises Refusal ``email.too_many`` with `at`, or OutOfTurn when the customer has no account.
+        Raises Refusal ``email.too_many`` with `at`, or OutOfTurn when the customer has no account, or one that waits
+        for its activation code.
         """
-        row = connection.execute(ACCOUNT.where(_a.kutid == kutid).with_for_update(of=tables.accounts)).first()
+        row = connection.execute(
+            ACCOUNT.where(_a.kutid == kutid, _IS_PROVED).with_for_update(of=tables.accounts)
+        ).first()
         if row is None:
             raise OutOfTurn
         account = account_from(row._mapping)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, exists, or_, select
 
 from services import masking, one_time_codes
 from services.clock import Clock
@@ -82,6 +82,8 @@ class CustomerFile:
     """All numbers, mobiles first, with what staff have recorded."""
     account_since: datetime | None
     account_email: str | None
+    awaits_activation: bool
+    """Whether the account waits for the code that was mailed: its address is not proved."""
     email: str | None
     """On record, or as staff have recorded it since."""
     invited_at: datetime | None
@@ -122,7 +124,10 @@ class CustomerFiles:
                 select(_c.kutid, _c.name, _c.holder_type, _c.email).where(_c.kutid == case.kutid)
             ).one()
             invitation = connection.execute(select(*_i).where(_i.kutid == case.kutid)).first()
-            account = connection.execute(select(*_a).where(_a.kutid == case.kutid)).first()
+            is_waiting = exists().where(tables.activations.c.account_id == _a.id)
+            account = connection.execute(
+                select(*_a, is_waiting.label("is_waiting")).where(_a.kutid == case.kutid)
+            ).first()
             registrations = self._registrations.of_customer(connection, case.kutid)
             code = connection.execute(
                 select(tables.one_time_codes).where(tables.one_time_codes.c.kutid == case.kutid)
@@ -136,6 +141,7 @@ class CustomerFiles:
                 phones=tuple(_phones(connection, case.kutid)),
                 account_since=account.created_at if account else None,
                 account_email=account.email if account else None,
+                awaits_activation=account is not None and bool(account.is_waiting),
                 email=_email(connection, case.kutid) or person.email,
                 invited_at=invitation.invited_at if invitation else None,
                 deadline_at=invitation.deadline_at if invitation else None,

@@ -193,7 +193,7 @@ class Desk:
     def ask_for_reset(self, by: Actor, case_id: str) -> None:
         """Mail the customer the link for a new password (M30): they alone choose it (ASVS 6.4.6).
 
-        Raises Refusal ``email.too_many``, or OutOfTurn when there is no account.
+        Raises Refusal ``email.too_many``, or OutOfTurn when there is no account, or none that was activated.
         """
         now = self._clock.now()
         with self._store.write() as connection:

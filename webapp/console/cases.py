@@ -280,6 +280,7 @@ def _customer(file: CustomerFile) -> dict[str, Any]:
         ],
         "account_since": day(file.account_since) if file.account_since else None,
         "account_email": file.account_email,
+        "can_reset": file.account_since is not None and not file.awaits_activation,
         "email": file.email if file.account_since is None else None,
         "invitation": Markup("{} · {}").format(
             say()("worklist.invited", date=day(file.invited_at)),

@@ -25,6 +25,8 @@ from insurers import (
     walk_to,
 )
 from pages import Page
+from test_api import RESET, Client, about
+from test_console import ADVISER, CLERK, colleague
 
 from services import texts
 from services.texts import Texts
@@ -428,6 +430,31 @@ def test_no_new_password_is_mailed_to_an_address_that_is_not_proved(allianz: Sit
     visitor.send({"email": ALLIANZ_BY_POLICY.email})
     links = [link for mail in allianz.messages(ALLIANZ_BY_POLICY.email) for link in mail["links"]]
     assert not [link for link in links if "token" in link]
+
+
+@pytest.mark.parametrize("who", [CLERK, ADVISER])
+def test_nor_do_staff_or_clients_have_one_mailed_there(allianz: Site, who: str) -> None:
+    visitor = allianz.visitor()
+    walk_to(visitor, "done", ALLIANZ_BY_POLICY)
+    code, before = activation_code(allianz, ALLIANZ_BY_POLICY), allianz.messages()
+    member = colleague(allianz, who)
+    page = member.serve(ALLIANZ_BY_POLICY.identity["identifier"])
+    assert not page.has_button("forgot")
+    page = member.follow(member.post(page.address, {"action": "forgot"}))
+    assert not page.has_button("forgot")
+    client = Client(allianz)
+    asked = {"customer": {"by": "policy_number", "number": "940000001"}, "identified_by": "call"}
+    assert about(client.post(RESET, asked)) == (409, "no-account")
+    assert allianz.messages() == before
+    assert not allianz.rows("password_resets")
+    # Once the address is proved, all of them may.
+    sign_in(visitor, ALLIANZ_BY_POLICY)
+    activate(visitor, code)
+    page = member.get(page.address)
+    page = member.follow(member.post(page.address, {"action": "forgot"}))
+    assert allianz.say("staff.forgot.done", minutes=15) in page.text
+    assert client.post(RESET, asked).status_code == 202
+    assert allianz.told("reset", ALLIANZ_BY_POLICY.email) == 1
 
 
 def activate(visitor: Visitor, code: str) -> Page:
