@@ -91,6 +91,7 @@ def wire(settings: Settings) -> Parts:
         profile,
         cases=cases,
         registrations=assisted,
+        activations=activations,
         password_changes=password_changes,
         codes=codes,
         code_sender=code_sender,

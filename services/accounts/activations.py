@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from services import audit
 from services.accounts.account import Session, SignedOut
+from services.accounts.closing import erase
 from services.accounts.sessions import Sessions
 from services.allowances import Allowances
 from services.clock import Clock
@@ -21,7 +22,7 @@ from services.refusal import Refusal
 from services.store import tables
 from services.store.engine import Store
 
-_v = tables.activations.c
+_v, _a = tables.activations.c, tables.accounts.c
 _WORTH_SENDING = timedelta(days=1)
 
 
@@ -114,6 +115,19 @@ class Activations:
                 wait = rules.mail_again - (now - mailed_at) if mailed_at else timedelta()
                 raise Refusal("email", "resend_too_early", seconds=max(1, ceil(wait.total_seconds())))
             self._mail(connection, account.id, account.email, language=account.language, code=code, now=now)
+
+    def end(self, connection: Connection, kutid: str) -> bool:
+        """End a customer's account in a caller's transaction if it still waits for the code; tell whether it did.
+
+        Nobody is written to: the address may be anybody's.
+        """
+        # Its row is taken first, as by all who change an account: a code that is typed meanwhile is waited for.
+        account_id = connection.execute(select(_a.id).where(_a.kutid == kutid).with_for_update()).scalar()
+        waited = delete(tables.activations).where(_v.account_id == account_id).returning(_v.account_id)
+        if account_id is None or connection.execute(waited).first() is None:
+            return False
+        erase(connection, self._outbox, account_id, kutid)
+        return True
 
     def _mail(
         self, connection: Connection, account_id: str, email: str, *, language: str, code: str, now: datetime

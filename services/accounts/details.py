@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
-from services import audit, one_time_codes, randomness
+from services import audit, randomness
 from services.accounts.account import Account, DeadLink, Session
 from services.accounts.checks import Checks
+from services.accounts.closing import erase
 from services.accounts.notices import Notices
 from services.accounts.sessions import Sessions
 from services.allowances import Allowances
@@ -260,16 +261,7 @@ class AccountDetails:
         account, now = session.account, self._clock.now()
         with self._store.write() as connection:
             self._sessions.hold(connection, session, now)
-            for topic in (f"reset:{account.id}", f"address_new:{account.id}", one_time_codes.topic(account.kutid)):
-                self._notices.drop(connection, topic)
-            for table in (tables.sessions, tables.password_resets, tables.account_changes, tables.passkeys):
-                connection.execute(delete(table).where(table.c.account_id == account.id))
-            connection.execute(delete(tables.accounts).where(_a.id == account.id))
-            # Its registration too: without the account it would look unfinished, and its link would still open it.
-            registrations = tables.registrations
-            erased = delete(registrations).where(registrations.c.kutid == account.kutid).returning(registrations.c.id)
-            for registration_id in connection.execute(erased).scalars().all():
-                self._notices.drop(connection, f"confirm:{registration_id}")
+            erase(connection, self._outbox, account.id, account.kutid)
             self._notices.tell(connection, "account_closed", account, now)
             audit.record(connection, "account_closed", kutid=account.kutid, at=now)
         reach("accounts.closed")

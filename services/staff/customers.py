@@ -28,6 +28,7 @@ _DEEDS = {
     "mobile_recorded": "mobile_changed",
     "mailed_again": "mailed_again",
     "ended": "ended",
+    "account_ended": "account_ended",
     "budget_renewed": "budget_renewed",
     "reset_asked": "forgot_started",
     "refused": "refused",
@@ -232,6 +233,6 @@ def _deeds(connection: Connection, kutid: str, names: dict[str, str]) -> Iterato
     mine = select(*trail).where(trail.kutid == kutid, trail.action.in_(_DEEDS)).order_by(trail.id.desc())
     for row in connection.execute(mine.limit(_MOST_EVENTS)):
         facts: dict[str, Any] = {"staff": names.get(row.actor, row.actor), **row.facts}
-        tone = "bad" if row.action in ("refused", "ended") else "told"
+        tone = "bad" if row.action in ("refused", "ended", "account_ended") else "told"
         what = _DEEDS[row.action] if row.actor != "system" else f"{_DEEDS[row.action]}_by_itself"
         yield Event(row.at, what, tone, facts)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, exists, insert, select, update
 
 from services import audit, identifiers
-from services.accounts import PasswordChanges
+from services.accounts import Activations, PasswordChanges
 from services.allowances import Allowances
 from services.clock import Clock
 from services.code_sending import CodeOrder, CodeSender
@@ -48,6 +48,7 @@ class Desk:
         *,
         cases: Cases,
         registrations: AssistedRegistrations,
+        activations: Activations,
         password_changes: PasswordChanges,
         codes: OneTimeCodes,
         code_sender: CodeSender,
@@ -59,6 +60,7 @@ class Desk:
         self._profile = profile
         self._cases = cases
         self._registrations = registrations
+        self._activations = activations
         self._password_changes = password_changes
         self._codes = codes
         self._code_sender = code_sender
@@ -166,6 +168,19 @@ class Desk:
             if not self._registrations.end(connection, registration_id, now):
                 raise OutOfTurn
             audit.record(connection, "ended", kutid=case.kutid, at=now, actor=by.actor, reason=reason)
+
+    def end_account(self, by: Actor, case_id: str, reason: str) -> None:
+        """End an account that was not activated, so that the customer can register anew (A7): the address was wrong.
+
+        Raises Refusal ``reason.…``, or OutOfTurn when there is none, or the customer has activated it meanwhile.
+        """
+        refuse_reason(reason)
+        now = self._clock.now()
+        with self._store.write() as connection:
+            case = self._cases.hold(connection, by, case_id)
+            if not self._activations.end(connection, case.kutid):
+                raise OutOfTurn
+            audit.record(connection, "account_ended", kutid=case.kutid, at=now, actor=by.actor, reason=reason)
 
     def give_new_budget(self, by: Actor, case_id: str, reason: str) -> None:
         """Let the customer's allowance of codes begin anew; supervisors alone, twice a day for one customer.

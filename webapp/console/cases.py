@@ -155,6 +155,11 @@ def _end(seen: StaffSession, case_id: str) -> Markup:
     return say()("staff.takeover.ended")
 
 
+def _end_account(seen: StaffSession, case_id: str) -> Markup:
+    wired().desk.end_account(seen, case_id, _reason())
+    return say()("staff.takeover.account_ended")
+
+
 def _give_new_budget(seen: StaffSession, case_id: str) -> Markup:
     wired().desk.give_new_budget(seen, case_id, _reason())
     return say()("staff.takeover.budget_given")
@@ -178,6 +183,7 @@ _DEEDS: Mapping[str, tuple[Fields, Callable[[StaffSession, str], Markup | None]]
     "resend-email": (_ACTIONS, _mail_again),
     "forgot": (_ACTIONS, _ask_for_reset),
     "end": (_REASON, _end),
+    "end-account": (_REASON, _end_account),
     "new-budget": (_REASON, _give_new_budget),
 }
 """What a form is about, by its field or by the name of its button."""
@@ -245,7 +251,8 @@ def _is_about(form: SentForm, stage: str, customer: Mapping[str, Any], seen: Sta
     """Tell whether what is to be mended stands on the page."""
     asked = {"identify": _IDENTIFY, "record": _RECORD, "code": Fields({**_CODE.labels, **_RESEND.labels})}.get(stage)
     there = {*(asked.labels if asked else ()), *([] if stage == "identify" else ["actions"])}
-    if customer.get("can_end") or (customer.get("has_budget") and seen.member.is_supervisor):
+    can_end = customer.get("can_end") or customer.get("can_end_account")
+    if can_end or (customer.get("has_budget") and seen.member.is_supervisor):
         there.add("reason")
     return all(problem.field_id in there for problem in form.problems)
 
@@ -278,9 +285,8 @@ def _customer(file: CustomerFile) -> dict[str, Any]:
             }
             for policy in file.policies
         ],
-        "account_since": day(file.account_since) if file.account_since else None,
+        "account": _account(file),
         "account_email": file.account_email,
-        "can_reset": file.account_since is not None and not file.awaits_activation,
         "email": file.email if file.account_since is None else None,
         "invitation": Markup("{} · {}").format(
             say()("worklist.invited", date=day(file.invited_at)),
@@ -296,10 +302,19 @@ def _customer(file: CustomerFile) -> dict[str, Any]:
         if one and file.account_since is None
         else None,
         "codes": _budget(file, now),
+        "can_reset": file.account_since is not None and not file.awaits_activation,
         "can_end": is_open,
+        "can_end_account": file.awaits_activation,
         "can_mail_again": is_open and one is not None and one.email is not None,
         "has_budget": file.code is not None and file.code.budget_ends_at > now,
     }
+
+
+def _account(file: CustomerFile) -> str | None:
+    if file.account_since is None:
+        return None
+    state = "waiting" if file.awaits_activation else "open"
+    return say()(f"staff.customer.account.{state}", date=day(file.account_since))
 
 
 def _budget(file: CustomerFile, now: datetime) -> str | None:

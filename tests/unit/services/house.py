@@ -12,7 +12,16 @@ from typing import Any
 from sqlalchemy import func, insert, select
 
 from services import email_addresses, one_time_codes, profiles, randomness
-from services.accounts import AccountDetails, DeadLink, Device, PasswordChanges, Session, SignedOut, SignIns
+from services.accounts import (
+    AccountDetails,
+    Activations,
+    DeadLink,
+    Device,
+    PasswordChanges,
+    Session,
+    SignedOut,
+    SignIns,
+)
 from services.accounts.checks import Checks
 from services.accounts.notices import Notices
 from services.accounts.sessions import Sessions
@@ -29,7 +38,7 @@ from services.messages.delivery import Delivery
 from services.messages.outbox import Outbox
 from services.messages.postage import Postage
 from services.messages.senders import PermanentFailure, TemporaryFailure
-from services.one_time_codes import OneTimeCodes
+from services.one_time_codes import OneTimeCodes, Seals
 from services.passwords import Hasher, hash_secret
 from services.policyholders import PolicyHolders, SecondDatum
 from services.profiles import Profile
@@ -232,6 +241,8 @@ class House:
         profile: Profile = PROFILE,
         facts: Sequence[str] = FACTS,
         published: Path | None = None,
+        *,
+        has_activation: bool = False,
     ) -> None:
         self.store = store
         self.clock = clock or HandClock()
@@ -247,6 +258,17 @@ class House:
         code_sender = CodeSender(profile.one_time_code, self.codes, self.allowances, self.outbox)
         self.terms = TermsVersions(profile, published)
         hasher = Hasher(4, threads=2)
+        sessions_, tries = Sessions(profile.sign_in), Tries(profile.sign_in, self.allowances)
+        self.activations = Activations(
+            store,
+            self.clock,
+            profile,
+            is_wanted=has_activation,
+            sessions=sessions_,
+            seals=Seals(profile.one_time_code, KEYS),
+            allowances=self.allowances,
+            outbox=self.outbox,
+        )
         self.registrations = Registrations(
             store,
             self.clock,
@@ -260,8 +282,8 @@ class House:
             notice=TermsVersions(profile, kind="notice"),
             outbox=self.outbox,
             hasher=hasher,
+            activations=self.activations,
         )
-        sessions_, tries = Sessions(profile.sign_in), Tries(profile.sign_in, self.allowances)
         checks, notices = Checks(store, self.clock, tries, hasher), Notices(self.outbox, profile.texts)
         self.sign_ins = SignIns(
             store,
@@ -316,6 +338,7 @@ class House:
             profile,
             cases=self.cases,
             registrations=assisted,
+            activations=self.activations,
             password_changes=self.password_changes,
             codes=self.codes,
             code_sender=code_sender,

@@ -31,8 +31,18 @@ from services.registrations import Visit
 from services.staff import StaffSession
 from services.staff.contact_changes import contact_changes
 from services.store.engine import Store
+from services.store.tables import (
+    accounts,
+    activations,
+    audit,
+    customers,
+    one_time_codes,
+    outbox,
+    registrations,
+    sessions,
+    staff_cases,
+)
 from services.store.tables import contact_changes as table
-from services.store.tables import customers, one_time_codes, outbox, registrations, staff_cases
 
 NEW = "+36209998877"
 ILONAS = email_addresses.parse("ilona@example.hu")
@@ -579,6 +589,58 @@ def test_who_has_no_account_has_no_password_to_forget(house: House) -> None:
     assert said(house.desk.ask_for_reset, session, house.case(session, LASZLO)) == "out_of_turn"
     assert said(house.desk.ask_for_reset, session, house.case(session, GABOR)) == "out_of_turn"
     assert house.count(outbox) == 0
+
+
+@pytest.fixture
+def waiting(store: Store) -> House:
+    """A house in which accounts are activated by a mailed code, and Anna's waits for hers."""
+    move_in(store)
+    house = House(store, facts=[fact for fact in FACTS if fact != "email_confirmed_at"], has_activation=True)
+    visit = house.identified(ANNA)
+    house.registrations.choose_email(visit, ANNA.address)
+    walk_on(house, visit, ANNA.mobile)
+    return house
+
+
+def test_an_account_that_was_not_activated_is_ended_with_a_reason_and_the_customer_begins_anew(waiting: House) -> None:
+    session, other = waiting.member(), waiting.member("adviser", "Tanács Adó", adviser="another's")
+    case_id = waiting.case(session, ANNA)
+    signed_in = waiting.signed_in(ANNA)
+    assert said(waiting.desk.end_account, session, case_id, "") == "reason.empty"
+    assert said(waiting.desk.end_account, other, case_id, "Elírta") == "out_of_turn"
+    waiting.desk.end_account(session, case_id, "Elírta a címét")
+    assert said(waiting.desk.end_account, session, case_id, "Elírta a címét") == "out_of_turn"
+    assert [waiting.count(one) for one in (accounts, activations, registrations, sessions)] == [0, 0, 0, 0]
+    assert said(waiting.activations.activate, signed_in, "1234") == "signed_out"
+    # The code that had not left does not, and nobody is written to at an address that may be anybody's.
+    assert [waiting.told(message, ANNA.email) for message in ("activation", "account_closed")] == [0, 0]
+    (row,) = (row for row in waiting.rows(audit) if row.action == "account_ended")
+    assert (row.actor, row.kutid, row.facts) == (session.member.id, ANNA.kutid, {"reason": "Elírta a címét"})
+    assert "account_ended" in events(waiting, session, case_id)
+    assert said(waiting.identified, ANNA) == "ok"
+
+
+def test_an_account_that_is_activated_is_the_customers_own_to_close(waiting: House) -> None:
+    session = waiting.member()
+    case_id = waiting.case(session, ANNA)
+    (mail,) = waiting.letters("email", ANNA.email)
+    waiting.activations.activate(waiting.signed_in(ANNA), mail.code)
+    assert said(waiting.desk.end_account, session, case_id, "Elírta a címét") == "out_of_turn"
+    assert said(waiting.desk.end_account, session, waiting.case(session, ESZTER), "Elírta") == "out_of_turn"
+    assert len(waiting.accounts()) == 1
+
+
+def test_activated_and_ended_at_once_it_is_the_one_or_the_other(waiting: House) -> None:
+    session = waiting.member()
+    case_id = waiting.case(session, ANNA)
+    (mail,) = waiting.letters("email", ANNA.email)
+    activating = partial(said, waiting.activations.activate, waiting.signed_in(ANNA), mail.code)
+    ending = partial(said, waiting.desk.end_account, session, case_id, "Elírta a címét")
+    found = at_once([activating, ending, ending, activating, ending])
+    is_activated = "ok" in (found[0], found[3])
+    assert found.count("ok") == 1
+    assert len(waiting.accounts()) == is_activated
+    assert waiting.count(activations) == 0
 
 
 def test_nothing_of_a_code_is_kept_in_a_case(house: House) -> None:

@@ -357,7 +357,7 @@ def test_an_actions_form_that_is_not_there_does_nothing(clerk: Colleague, site: 
     for fields in (
         {"action": "new-budget", "reason": "kell"}, {"action": "end", "reason": "kell"}, {"action": "forgot"},
         {"action": "resend-email"}, {"sms_code": "1234"}, {"step": "sms-resend"}, {"action": "end"},
-        {"action": "new-budget"},
+        {"action": "new-budget"}, {"action": "end-account", "reason": "kell"}, {"action": "end-account"},
     ):  # fmt: skip
         answer = clerk.follow(clerk.post(page.address, fields))
         assert answer.status == 200, fields

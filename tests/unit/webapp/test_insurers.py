@@ -26,7 +26,7 @@ from insurers import (
 )
 from pages import Page
 from test_api import RESET, Client, about
-from test_console import ADVISER, CLERK, colleague
+from test_console import ADVISER, CLERK, Colleague, colleague
 
 from services import texts
 from services.texts import Texts
@@ -455,6 +455,42 @@ def test_nor_do_staff_or_clients_have_one_mailed_there(allianz: Site, who: str) 
     assert allianz.say("staff.forgot.done", minutes=15) in page.text
     assert client.post(RESET, asked).status_code == 202
     assert allianz.told("reset", ALLIANZ_BY_POLICY.email) == 1
+
+
+def test_whoever_mistyped_the_address_is_helped_by_staff_and_registers_anew(allianz: Site, htmx: bool) -> None:
+    mistyped = replace(ALLIANZ_BY_POLICY, email="vaalki@example.hu")
+    visitor = allianz.visitor()
+    walk_to(visitor, "done", mistyped)
+    sign_in(visitor, mistyped)
+    clerk = Colleague(allianz, htmx=htmx)
+    clerk.sign_in()
+    page = clerk.serve(mistyped.identity["identifier"])
+    assert allianz.say("staff.customer.account.waiting", date="x").partition("x")[2] in page.text
+    page = clerk.follow(clerk.post(page.address, {"action": "end-account", "reason": ""}))
+    assert (page.status, page.fields_in_error) == (422, ["reason"])
+    assert allianz.rows("accounts")
+    sent = allianz.messages()
+    page = clerk.follow(clerk.post(page.address, {"action": "end-account", "reason": "Elírta a címét"}))
+    assert allianz.say("staff.takeover.account_ended") in page.text
+    told = allianz.say("staff.event.account_ended", staff="x", reason="Elírta a címét")
+    assert all(part in page.text for part in told.split("x"))
+    assert not page.has_button("end-account")
+    assert allianz.say("staff.customer.account.none") in page.text
+    assert not any(allianz.rows(table) for table in ("accounts", "activations", "sessions"))
+    assert allianz.messages() == sent
+    # The browser in which it was opened goes on too.
+    assert visitor.client.get("/fiok").location.startswith("/belepes")
+    allianz.advance(seconds=61)
+    again = allianz.visitor()
+    assert walk_to(again, "done", ALLIANZ_BY_POLICY).step == "done"
+    sign_in(again, ALLIANZ_BY_POLICY)
+    activate(again, activation_code(allianz, ALLIANZ_BY_POLICY))
+    assert again.client.get("/fiok").status_code == 200
+    # An account that was activated is none of the staff's to end.
+    page = clerk.get(page.address)
+    assert not page.has_button("end-account")
+    page = clerk.follow(clerk.post(page.address, {"action": "end-account", "reason": "Elírta a címét"}))
+    assert (page.status, len(allianz.rows("accounts"))) == (200, 1)
 
 
 def activate(visitor: Visitor, code: str) -> Page:
