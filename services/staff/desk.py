@@ -78,13 +78,14 @@ class Desk:
     def record(self, by: Actor, case_id: str, address: EmailAddress, mobile: str, language: str) -> None:
         """Take the address and the mobile, and send a code to it from the customer's one budget (M29).
 
-        The same number again from this case within the wait sends nothing. Raises Refusal ``email.taken``,
+        The same number again from this case within the wait sends nothing. What was read back in this case may be
+        recorded anew once its registration is over: the address may have been mistyped. Raises Refusal ``email.taken``,
         ``email.too_many`` or, except for supervisors, ``email.unanswered``; or as `resend_code`.
         """
         now = self._clock.now()
         with self._store.write() as connection:
             case = self._cases.hold(connection, by, case_id)
-            if case.confirmed_at is not None or not self._may_register(connection, case.kutid):
+            if self._is_under_way(connection, case, now) or not self._may_register(connection, case.kutid):
                 raise OutOfTurn
             asker = None if by.is_supervisor else by.actor
             refusal = self._addresses.refuse_taken(connection, address, kutid=case.kutid, by=asker, now=now)
@@ -223,9 +224,15 @@ class Desk:
         may = select(live & ~exists().where(_a.kutid == kutid))
         return self.can_register and bool(connection.execute(may).scalar())
 
+    def _is_under_way(self, connection: Connection, case: Case, now: datetime) -> bool:
+        """Tell whether the customer can still go on with the registration that was begun in this case."""
+        begun = self._registrations.of_customer(connection, case.kutid)
+        return any(one.id == case.registration_id and one.is_open(now) for one in begun)
+
     def _record(self, connection: Connection, by: Actor, case: Case, now: datetime) -> None:
         given = {name: getattr(case, name) for name in ("email", "email_key", "mobile", "language")}
-        connection.execute(update(tables.staff_cases).where(_k.id == case.id).values(given))
+        anew = {"confirmed_at": None, "registration_id": None}
+        connection.execute(update(tables.staff_cases).where(_k.id == case.id).values({**given, **anew}))
         code = self._codes.sent_for(connection, case.kutid, case.id)
         is_sent = code is not None and code.mobile == case.mobile and code.is_usable(now) and code.again_at > now
         if not is_sent:

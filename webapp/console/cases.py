@@ -232,16 +232,15 @@ def _session() -> StaffSession:
 def _stage(case: Case, file: CustomerFile) -> str:
     """Return what is due with this customer: the first that is so."""
     now = wired().clock.now()
-    one = file.registration
-    is_begun = case.confirmed_at is not None and one is not None and one.id == case.registration_id
+    begun = next((one for one in file.registrations if one.id == case.registration_id and one.is_open(now)), None)
     stages = (
         ("identify", not case.is_identified),
         ("account", file.account_since is not None),
-        ("done", is_begun and one is not None and one.is_open(now)),
-        ("none", case.confirmed_at is not None or not wired().desk.can_register),
+        ("done", begun is not None and begun is file.registration),
+        ("none", begun is not None or not wired().desk.can_register),
         ("no_policy", not file.is_live),
         ("used_up", file.code is not None and file.code.is_dead_end(now)),
-        ("code", case.mobile is not None),
+        ("code", case.mobile is not None and case.confirmed_at is None),
         ("record", True),
     )
     return next(stage for stage, is_so in stages if is_so)

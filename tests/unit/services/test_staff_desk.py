@@ -502,6 +502,28 @@ def test_a_registration_from_the_web_is_mailed_again_and_ended(house: House) -> 
     assert house.identified(ANNA)
 
 
+@pytest.mark.parametrize("is_ended", [True, False])
+def test_what_was_recorded_is_recorded_anew_once_its_registration_is_over(house: House, is_ended: bool) -> None:
+    session = house.member()
+    case_id = begun(house, session, address=email_addresses.parse("ilnoa@example.hu"))
+    old = house.visit_by_mail("ilnoa@example.hu")
+    assert record(house, session, case_id) == "out_of_turn"
+    if is_ended:
+        house.desk.end(session, case_id, "Elírtuk a címet")
+    else:
+        house.clock.advance(hours=1)
+        house.cases.identify(session, case_id, "call")
+    assert record(house, session, case_id) == "ok"
+    # What was read back before stands for nothing now.
+    assert said(house.desk.check_code, session, case_id, wrong_code(house.code_sent(NEW))) == "sms_code.wrong"
+    house.desk.check_code(session, case_id, house.code_sent(NEW))
+    assert record(house, session, case_id) == "out_of_turn"
+    walk_on(house, house.visit_by_mail(ILONAS.typed))
+    assert said(house.registrations.choose_mobile, old, NEW) != "ok"
+    assert [account.email for account in house.accounts()] == [ILONAS.typed]
+    assert record(house, session, case_id) == "out_of_turn"
+
+
 def test_a_mail_that_waits_does_not_leave_after_the_end(house: House) -> None:
     house.mailed(ANNA)
     session = house.member()

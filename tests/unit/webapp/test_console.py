@@ -390,6 +390,21 @@ def test_a_stuck_registration_is_seen_mailed_again_and_ended(clerk: Colleague, s
     assert newest.send(action="restart").step == "identify"
 
 
+def test_a_mistyped_address_is_recorded_anew_at_once_after_the_end(clerk: Colleague, site: Site) -> None:
+    clerk.serve(ILONA)
+    clerk.record("ilnoa@example.hu")
+    page = clerk.type_code(site.code(NEW_MOBILE))
+    page = clerk.follow(clerk.post(page.address, {"action": "end", "reason": "Elírtuk a címet"}))
+    assert site.say("staff.takeover.ended") in page.text
+    assert page.form("staff-record")
+    # Nor does a search lead back to where nothing can be done.
+    assert clerk.search(ILONA).form("staff-record")
+    assert clerk.record().form("staff-code")
+    page = clerk.type_code(site.code(NEW_MOBILE))
+    assert next(page.root.all("main"))["data-step"] == "staff-done"
+    assert site.visitor().open_link(MAIL).step == "mobile"
+
+
 def test_a_code_read_out_from_a_dead_end_finds_the_customer(clerk: Colleague, site: Site) -> None:
     page = site.visitor().identify(ILONA_LANDLINE_ONLY)
     found = re.search(r"\b([2-9A-Z]{3}-[2-9A-Z]{3})\b", page.text)
