@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, exists, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, select, union_all, update
 
 from services import audit, randomness
 from services.accounts.account import Account, DeadLink, Session, SignedOut
@@ -26,6 +26,19 @@ _a = tables.accounts.c
 _p = tables.password_resets.c
 _IS_PROVED = ~exists().where(tables.activations.c.account_id == _a.id)
 """Nobody has proved the address of an account that waits for its activation code: nothing is mailed that opens it."""
+_accounts = tables.customer_accounts.c
+_NUMBERS = union_all(
+    *(
+        select(number).where(number.table.c.kutid == bindparam("kutid"), number.is_not(None))
+        for number in (
+            tables.policies.c.policy_number,
+            tables.customers.c.customer_number,
+            _accounts.account_number,
+            _accounts.old_number,
+        )
+    )
+)
+"""All numbers by which the insurer knows a customer."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +79,7 @@ class PasswordChanges:
     def judge(self, account: Account, password: str) -> list[Rule]:
         """Return every rule for a new password with its verdict on `password`."""
         with self._store.read() as connection:
-            policies = tables.policies.c
-            numbers = connection.execute(select(policies.policy_number).where(policies.kutid == account.kutid))
-            identifiers = list(numbers.scalars())
+            identifiers = list(connection.execute(_NUMBERS, {"kutid": account.kutid}).scalars())
         return judge(password, self._rules, email=account.email, name=account.name, identifiers=identifiers)
 
     def possible_from(self, account: Account) -> datetime:

@@ -33,7 +33,7 @@ class Rule:
 def judge(password: str, rules: PasswordRules, *, email: str, name: str, identifiers: Sequence[str]) -> list[Rule]:
     """Return every rule in force with its verdict on `password`.
 
-    `email`, `name` and `identifiers` (policy numbers) are what it must not be like.
+    `email`, `name` and `identifiers` (policy numbers and others) are what it must not be like.
     """
     password = normal_form(password)
     return list(_judge(password, rules, email, name, identifiers))

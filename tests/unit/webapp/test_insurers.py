@@ -363,6 +363,28 @@ def test_the_password_is_judged_by_the_insurers_rules(allianz: Site, password: s
     assert visitor.give_password("Kék7hd").step == "done"
 
 
+@pytest.mark.parametrize(
+    ("who", "number"),
+    [
+        (GENERTEL, "G10000001"), (GENERTEL, "940000001"), (ALLIANZ_BY_POLICY, "940000001"),
+        (ALLIANZ_BY_POLICY, "7000001"), (ALLIANZ_BY_POLICY, "Old0001"),
+    ],
+)  # fmt: skip
+def test_a_new_password_is_like_none_of_the_customers_numbers(site_of: SiteOf, who: Insured, number: str) -> None:
+    site = site_of(who.profile)
+    visitor = site.visitor()
+    walk_to(visitor, "done", who)
+    page = sign_in(visitor, who)
+    if page.step == "activation":
+        activate(visitor, activation_code(site, who))
+    site.advance(days=2)
+    sign_in(visitor, who)
+    alike, told = f"Kx{number}xk", {"password": site.say("error.password.like_record")}
+    assert visitor.change_password(alike, PASSWORD).errors == told
+    visitor.ask_for_reset(who.email)
+    assert visitor.reset(alike, who.email).errors == told
+
+
 # --- Activation (A7, B3) ----------------------------------------------------------------------------------------------
 
 
