@@ -99,7 +99,12 @@ def _forgot(form: SentForm) -> Response:
 
 
 def _sent() -> Response:
-    return page("account/forgot_sent.html", minutes=wired().profile.password.reset_minutes)
+    parts = wired()
+    return page(
+        "account/forgot_sent.html",
+        minutes=parts.profile.password.reset_minutes,
+        mails=parts.password_changes.links_an_hour,
+    )
 
 
 def _reset(token: str, form: SentForm, sent: str) -> Response:

@@ -69,6 +69,8 @@ class PasswordChanges:
         self._clock = clock
         self._profile = profile
         self._rules = profile.password
+        last = max(1, profile.registration.mails_an_hour - 1)
+        self._places = range(min(1, last - 1), last)
         self._sessions = sessions
         self._tries = tries
         self._checks = checks
@@ -121,6 +123,11 @@ class PasswordChanges:
         reach("accounts.password_changed")
         return token
 
+    @property
+    def links_an_hour(self) -> int:
+        """How many links a customer can have mailed within an hour at most."""
+        return len(self._places)
+
     def ask_for_reset(self, address: EmailAddress, language: str) -> None:
         """Mail a link for a new password to the address, if it has an account; whatever it is, nothing is told.
 
@@ -129,7 +136,7 @@ class PasswordChanges:
         place is left to other mails: whoever asks for links does not keep away what tells of a new device; the last
         one to a registration's success, which is not counted.
         """
-        now, limit = self._clock.now(), max(1, self._profile.registration.mails_an_hour - 1)
+        now = self._clock.now()
         with self._store.write() as connection:
             row = connection.execute(
                 ACCOUNT.where(_a.email_key == address.key, _IS_PROVED).with_for_update(of=tables.accounts)
@@ -138,10 +145,10 @@ class PasswordChanges:
                 connection,
                 "mail",
                 address.key,
-                limit=limit,
+                limit=self._places.stop,
                 window=timedelta(hours=1),
                 now=now,
-                spare=min(1, limit - 1),
+                spare=self._places.start,
             )
             if is_full:
                 return

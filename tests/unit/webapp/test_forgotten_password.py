@@ -50,6 +50,17 @@ def test_whatever_address_is_given_the_answer_is_the_same(anna: Site, htmx: bool
     assert visitor.get(f"{FORGOT}?sent").step == "forgot-sent"
 
 
+def test_the_page_says_how_many_links_an_hour_there_are_and_no_more_are_mailed(anna: Site, htmx: bool) -> None:
+    visitor = anna.visitor(htmx=htmx)
+    asked = {visitor.ask_for_reset().text: len(anna.mails("reset")) for _ in range(8)}
+    ((text, mailed),) = asked.items()
+    assert 1 < mailed < 8
+    assert anna.say("forgot_sent.limit", mails=mailed) in text
+    # The newest one's link counts, though it was asked for again since.
+    link = anna.link(ANNA.email)
+    assert visitor.get(link).step == "reset"
+
+
 @pytest.mark.parametrize("email", ["", "anna", "anna@", "@example.hu", "anna@example", "a b@example.hu", "x" * 400,
                                    "a\0b@example.hu", "anna@example.hu\r\nBcc: x@example.hu"])  # fmt: skip
 def test_what_is_no_address_is_said_to_be_none_and_writes_nothing(anna: Site, htmx: bool, email: str) -> None:
