@@ -115,7 +115,7 @@ def _go(address: str) -> Response:
 
 def _wait(refusal: Refusal, typed: str) -> Response:
     until = refusal.facts["at"]
-    wait = {"text": say()("login.wait.text", time=clock_time(until)), "reference": randomness.reference()}
+    wait = {"text": say()("staff.login.wait.text", time=clock_time(until)), "reference": randomness.reference()}
     response = door.show_login(429, form=explain((), _FIELDS, {"email": typed}), wait=wait)
     response.headers["Retry-After"] = str(max(1, time_left(until)))
     return response

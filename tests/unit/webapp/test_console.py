@@ -1,6 +1,7 @@
 """The console's pages: who is let in where, what is shown when, and the way of a registration with the customer."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from browsing import SECOND, Site, Visitor
@@ -110,6 +111,15 @@ def test_waits_grow_after_failures(site: Site) -> None:
     page = one.sign_in()
     assert page.status == 429
     assert page.headers["Retry-After"]
+    (alert,) = (part for part in page.root.all("div") if part["role"] == "alert")
+    assert site.say("login.wait.heading") in alert.text
+    assert site.parts.profile.phone_display in alert.text
+    assert re.search(r"\b[2-9A-Z]{3}-[2-9A-Z]{3}\b", alert.text), "a reference code"
+    until = site.now + timedelta(seconds=int(page.headers["Retry-After"]))
+    assert any(
+        site.say("staff.login.wait.text", time=site.clock_time(moment)) in alert.text
+        for moment in (until, until - timedelta(seconds=1))
+    )
     site.advance(seconds=30)
     assert one.sign_in().step == "staff-search"
 
