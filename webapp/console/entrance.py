@@ -2,9 +2,9 @@
 
 from flask import Response, flash, make_response, redirect, render_template, request, session
 
-from services import email_addresses, randomness
+from services import email_addresses
 from services.refusal import Refusal
-from webapp import devices
+from webapp import dead_ends, devices
 from webapp.addresses import local
 from webapp.console import door
 from webapp.console.door import blueprint
@@ -12,7 +12,7 @@ from webapp.forms import StepForm, Text
 from webapp.mistakes import Fields, about_all, explain
 from webapp.parts import wired
 from webapp.passwords import FAR_TOO_LONG
-from webapp.rendering import clock_time, is_fragment_due, say, time_left
+from webapp.rendering import clock_time, first_minute, is_fragment_due, say, time_left
 
 _FIELDS = Fields({
     "email": "login.email.label",
@@ -115,7 +115,10 @@ def _go(address: str) -> Response:
 
 def _wait(refusal: Refusal, typed: str) -> Response:
     until = refusal.facts["at"]
-    wait = {"text": say()("staff.login.wait.text", time=clock_time(until)), "reference": randomness.reference()}
+    wait = {
+        "text": say()("staff.login.wait.text", time=clock_time(first_minute(until))),
+        "reference": dead_ends.passing_reference("staff_login_wait"),
+    }
     response = door.show_login(429, form=explain((), _FIELDS, {"email": typed}), wait=wait)
     response.headers["Retry-After"] = str(max(1, time_left(until)))
     return response
