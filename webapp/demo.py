@@ -139,8 +139,8 @@ def fault(status: int) -> Response:
     """Break, as the server may break by itself."""
     if status == 429:
         return too_many(60)
-    if status == 503:
-        abort(503)
+    if status == 503 or 400 <= status < 500:
+        abort(status)
     raise RuntimeError("This was asked for.")
 
 

@@ -19,9 +19,9 @@ class State:
     status: int = 200
     """Of the page."""
     needs: str = ""
-    """The step that a journey must have for it."""
-    lacks: str = ""
-    """The step that it must not have."""
+    """The steps that a journey must have for it, in this order."""
+    asks: str = ""
+    """What customers must be asked for: a kind of number, of holder, or a datum."""
     by_staff: bool = False
     """Whether staff must be able to begin a registration."""
     moves_clock: bool = False
@@ -41,7 +41,7 @@ def state(
     *,
     status: int = 200,
     needs: str = "",
-    lacks: str = "",
+    asks: str = "",
     by_staff: bool = False,
     moves_clock: bool = False,
 ) -> Callable[[Walk], Walk]:
@@ -49,7 +49,7 @@ def state(
 
     def add(walk: Walk) -> Walk:
         name = walk.__name__.replace("_", "-")
-        STATES[name] = State(name, group, walk, status, needs, lacks, by_staff, moves_clock)
+        STATES[name] = State(name, group, walk, status, needs, asks, by_staff, moves_clock)
         return walk
 
     return add
@@ -57,12 +57,13 @@ def state(
 
 def known(profile: Profile) -> list[State]:
     """Return the states that an insurer's customers can come to, in order."""
-    journey = profile.journey
+    journey, rules = profile.journey, profile.identification
+    asked = {"", *rules.identifiers, *rules.asks, *rules.data}
     fit = (
         one
         for one in STATES.values()
-        if (not one.needs or one.needs in journey)
-        and one.lacks not in journey
+        if [step for step in journey if step in one.needs.split()] == one.needs.split()
+        and one.asks in asked
         and (not one.by_staff or tuple(journey[:3]) == _OF_STAFF)
     )
     return sorted(fit, key=lambda one: GROUPS.index(one.group))

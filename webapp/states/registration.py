@@ -1,8 +1,12 @@
 """The registration: each step as it is met, refused, limited and over, and every end at which it cannot go on."""
 
-from services import identifiers
+from services import identifiers, randomness
+from services.staff.member import SUPERVISOR
+from services.store.tables import customer_accounts
+from webapp.demo_inbox import arrived
 from webapp.states.catalogue import state
-from webapp.states.walker import Walker
+from webapp.states.console import find, order, record_identification, send_code
+from webapp.states.walker import PASSWORD, Walker
 
 _STEPS, _ENDS = "registration", "dead ends"
 _START = "/regisztracio"
@@ -19,6 +23,13 @@ _OF_OTHERS = {
 @state(_STEPS)
 def start(walker: Walker) -> None:
     """The page before the first step."""
+    walker.get("/")
+
+
+@state(_STEPS)
+def start_in_progress(walker: Walker) -> None:
+    """The same while a registration is under way."""
+    walker.to("email")
     walker.get("/")
 
 
@@ -42,6 +53,146 @@ def identify_malformed(walker: Walker) -> None:
     fields = dict.fromkeys(walker.customer.fields, "13")
     kept = {name: text for name, text in walker.customer.fields.items() if name in ("identifier_kind", "holder_type")}
     walker.send("identify", **fields | kept)
+
+
+@state(_STEPS, asks="person", status=422)
+def identify_person_empty(walker: Walker) -> None:
+    """A person was chosen, and nothing was filled in."""
+    walker.get(_START)
+    walker.send("identify", holder_type="person")
+
+
+@state(_STEPS, asks="company", status=422)
+def identify_company_empty(walker: Walker) -> None:
+    """A company was chosen, and nothing was filled in."""
+    walker.get(_START)
+    walker.send("identify", holder_type="company")
+
+
+@state(_STEPS, asks="tax_number", status=422)
+def identify_tax_number_mistyped(walker: Walker) -> None:
+    """A digit of the tax number is not right."""
+    walker.be(walker.somebody("company"))
+    fields = walker.customer.fields
+    number = fields["tax_number"]
+    walker.get(_START)
+    walker.send("identify", **{**fields, "tax_number": number[:7] + walker.unlike(number[7]) + number[8:]})
+
+
+@state(_STEPS, asks="birth_number", status=422)
+def identify_birth_number_mistyped(walker: Walker) -> None:
+    """A digit of the birth number is not right."""
+    walker.get(_START)
+    walker.send("identify", **walker.customer.fields | {"birth_number": "855314/0014"})
+
+
+@state(_STEPS, asks="communication_id", status=422)
+def identify_communication_id_empty(walker: Walker) -> None:
+    """A communication id was chosen, and nothing was filled in."""
+    walker.get(_START)
+    walker.send("identify", holder_type="communication_id")
+
+
+@state(_STEPS, asks="communication_id", status=422)
+def identify_communication_id_malformed(walker: Walker) -> None:
+    """It does not have the form of one."""
+    _send_communication_id(walker, "13")
+
+
+@state(_STEPS, asks="communication_id", status=422)
+def identify_communication_id_mismatch(walker: Walker) -> None:
+    """It is nobody's."""
+    _send_communication_id(walker, f"K{randomness.digits(7)}")
+
+
+def _send_communication_id(walker: Walker, number: str) -> None:
+    walker.get(_START)
+    walker.send("identify", holder_type="communication_id", policy_number=number, communication_password=PASSWORD)
+
+
+@state(_STEPS, asks="account_number", status=422)
+def identify_account_number_empty(walker: Walker) -> None:
+    """A customer account number was chosen, and not filled in."""
+    _send_account_number(walker, "")
+
+
+@state(_STEPS, asks="account_number", status=422)
+def identify_account_number_malformed(walker: Walker) -> None:
+    """It does not have the form of one."""
+    _send_account_number(walker, "13")
+
+
+@state(_STEPS, asks="account_number", status=422)
+def identify_account_number_old(walker: Walker) -> None:
+    """It is the one that the customer had before."""
+    is_own = customer_accounts.c.manager != "intermediary"
+    _send_account_number(walker, walker.be_holder_of(customer_accounts.c.old_number, is_own))
+
+
+@state(_STEPS, asks="account_number", status=422)
+def identify_account_number_managed(walker: Walker) -> None:
+    """An intermediary manages the customer's account."""
+    is_managed = customer_accounts.c.manager == "intermediary"
+    _send_account_number(walker, walker.be_holder_of(customer_accounts.c.account_number, is_managed))
+
+
+def _send_account_number(walker: Walker, number: str) -> None:
+    fields = {**walker.customer.fields, "identifier_kind": "account_number"}
+    fields[walker.parts.profile.identification.field] = number
+    walker.get(_START)
+    walker.send("identify", **fields)
+
+
+@state(_STEPS, asks="birth_date", status=422)
+def identify_birth_month_missing(walker: Walker) -> None:
+    """Of the date of birth the month is missing."""
+    _send_birth_date(walker, "1985", "", "14")
+
+
+@state(_STEPS, asks="birth_date", status=422)
+def identify_birth_date_impossible(walker: Walker) -> None:
+    """There is no such day."""
+    _send_birth_date(walker, "1985", "02", "30")
+
+
+@state(_STEPS, asks="birth_date", status=422)
+def identify_birth_date_future(walker: Walker) -> None:
+    """The day is yet to come."""
+    _send_birth_date(walker, "2985", "03", "14")
+
+
+def _send_birth_date(walker: Walker, year: str, month: str, day: str) -> None:
+    parts = {"birth_date": "", "birth_date__year": year, "birth_date__month": month, "birth_date__day": day}
+    walker.get(_START)
+    walker.send("identify", **walker.customer.fields | parts)
+
+
+@state(_STEPS)
+def invitation(walker: Walker) -> None:
+    """The link of an invitation has filled in the number."""
+    walker.get(_invite(walker))
+
+
+@state(_STEPS)
+def invitation_over(walker: Walker) -> None:
+    """The link of an invitation is of no use any more."""
+    walker.get(f"{_START}?meghivo=x")
+
+
+@state(_STEPS)
+def invitation_of_another(walker: Walker) -> None:
+    """Another customer's invitation came while a registration is under way."""
+    link = _invite(walker)
+    walker.to("email")
+    walker.get(link)
+
+
+def _invite(walker: Walker) -> str:
+    """Have the first customer of the worklist invited, and return the link in the mail."""
+    order(walker.another())
+    walker.parts.chores.finish()
+    links = [link for message in arrived(walker.parts) for link in message["links"] if "meghivo=" in link]
+    return str(links[-1])
 
 
 @state(_STEPS, status=422)
@@ -83,6 +234,27 @@ def email_malformed(walker: Walker) -> None:
     """It is no address, and the two differ."""
     walker.to("email")
     walker.send("email", email="anna(kukac)example.hu", email_confirm="anna")
+
+
+@state(_STEPS, status=422)
+def email_no_such_domain(walker: Walker) -> None:
+    """No mail can go to what stands after the @ sign."""
+    walker.to("email")
+    walker.send("email", email="anna@example", email_confirm="anna@example")
+
+
+@state(_STEPS, status=422)
+def email_unreadable(walker: Walker) -> None:
+    """It holds signs that came to harm on their way, and its repetition has no end."""
+    walker.to("email")
+    walker.send("email", email="anna\N{REPLACEMENT CHARACTER}@example.hu", email_confirm="a" * 400)
+
+
+@state(_STEPS, status=422)
+def email_differs(walker: Walker) -> None:
+    """It was not repeated."""
+    walker.to("email")
+    walker.send("email", email=walker.email, email_confirm=f"a.{walker.email}")
 
 
 @state(_STEPS, status=422)
@@ -157,6 +329,21 @@ def mobile_empty(walker: Walker) -> None:
     walker.send("mobile")
 
 
+@state(_STEPS, by_staff=True)
+def mobile_assisted(walker: Walker) -> None:
+    """The same after staff have begun the registration with the customer."""
+    staff = walker.another()
+    staff.send("staff-code", sms_code=walker.code(send_code(staff)))
+    walker.get(walker.link())
+
+
+@state(_STEPS, status=422, needs="mobile")
+def mobile_malformed(walker: Walker) -> None:
+    """It is no number."""
+    walker.to("mobile")
+    walker.send("mobile", mobile="20 1")
+
+
 @state(_STEPS, status=422, needs="mobile")
 def mobile_not_on_record(walker: Walker) -> None:
     """A number that is not the customer's."""
@@ -176,6 +363,13 @@ def sms_code_empty(walker: Walker) -> None:
     """Nothing was filled in."""
     walker.to("sms-code")
     walker.send("sms-code")
+
+
+@state(_STEPS, status=422)
+def sms_code_malformed(walker: Walker) -> None:
+    """It does not have the form of a code."""
+    walker.to("sms-code")
+    walker.send("sms-code", sms_code="1")
 
 
 @state(_STEPS, status=422)
@@ -226,6 +420,51 @@ def sms_code_last(walker: Walker) -> None:
         walker.code()  # a code that has not left would not count
         walker.wait(seconds=61)
         walker.send("sms-resend")
+
+
+@state(_STEPS, moves_clock=True, status=422)
+def sms_code_last_again(walker: Walker) -> None:
+    """After the last one the button is pressed once more, on the page before."""
+    sms_code_last(walker)
+    walker.back()
+    walker.send("sms-resend")
+
+
+@state(_STEPS, moves_clock=True)
+def sms_code_elsewhere(walker: Walker) -> None:
+    """A code for another browser has replaced this one's."""
+    _ask_elsewhere(walker)
+    walker.get(walker.page.request.path)
+
+
+@state(_STEPS, moves_clock=True, status=422)
+def sms_code_replaced(walker: Walker) -> None:
+    """This one's code is tried all the same."""
+    code = _ask_elsewhere(walker)
+    walker.send("sms-code", sms_code=code)
+
+
+@state(_STEPS, needs="sms-code email-sent", moves_clock=True, status=422)
+def sms_code_used(walker: Walker) -> None:
+    """Two browsers have followed the link and lack the mobile; the code was used in the other one."""
+    walker.to("email-sent")
+    link, other, this = walker.link(), walker.another(), walker.another()
+    walker.wait(seconds=61)
+    other.get(link)
+    other.send("sms-resend")
+    this.get(link)
+    for one in (other, this):
+        one.send("sms-code", sms_code=walker.code())
+    walker.become(this)
+
+
+def _ask_elsewhere(walker: Walker) -> str:
+    """Come to the code, and come to it in another browser too; return this one's."""
+    walker.to("sms-code")
+    code = walker.code()
+    walker.wait(seconds=61)
+    walker.another().to("sms-code")
+    return code
 
 
 @state(_STEPS, moves_clock=True, status=422)
@@ -309,6 +548,13 @@ def password_weak(walker: Walker) -> None:
 
 
 @state(_STEPS, status=422)
+def password_too_short(walker: Walker) -> None:
+    """It is too short."""
+    walker.to("password")
+    walker.send("password", password="Ab1", password_confirm="Ab1")
+
+
+@state(_STEPS, status=422)
 def password_common(walker: Walker) -> None:
     """It keeps the rules and stands on every attacker's list."""
     walker.to("password")
@@ -328,6 +574,15 @@ def password_warning(walker: Walker) -> None:
 def done(walker: Walker) -> None:
     """The account is open."""
     walker.to("done")
+
+
+@state(_STEPS, needs="terms", status=422)
+def terms_replaced(walker: Walker) -> None:
+    """There are new terms since they were opened. The last of the steps: all that come after it see them too."""
+    walker.to("terms")
+    walker.open_document("terms")
+    walker.publish_terms()
+    walker.send("terms", terms="1")
 
 
 # --- Where it cannot go on ----------------------------------------------------------------------------------------
@@ -384,6 +639,17 @@ def time_over(walker: Walker) -> None:
     walker.take_step()
 
 
+@state(_ENDS, status=410)
+def ended_by_staff(walker: Walker) -> None:
+    """Customer service has ended it."""
+    walker.to("sms-code")
+    staff = walker.another()
+    find(staff, SUPERVISOR)
+    record_identification(staff)
+    staff.act("end", reason="Más címet szeretne")
+    walker.get(_START)
+
+
 @state(_ENDS, moves_clock=True, status=403)
 def codes_used_up(walker: Walker) -> None:
     """All codes and all tries are used up."""
@@ -403,6 +669,30 @@ def form_too_old(walker: Walker) -> None:
     """The form was made for a browser session that is over."""
     walker.get(_START)
     walker.send("identify", csrf_token="x")
+
+
+@state(_ENDS, status=400)
+def not_understood(walker: Walker) -> None:
+    """What the browser asked for cannot be understood."""
+    walker.get("/dev/fault/400")
+
+
+@state(_ENDS, status=403)
+def forbidden(walker: Walker) -> None:
+    """It is not for this visitor."""
+    walker.get("/dev/fault/403")
+
+
+@state(_ENDS, status=405)
+def not_done_here(walker: Walker) -> None:
+    """A form was sent to a page that takes none."""
+    walker.get("/dev/fault/405")
+
+
+@state(_ENDS, status=413)
+def too_large(walker: Walker) -> None:
+    """More was sent than any form holds."""
+    walker.get("/dev/fault/413")
 
 
 @state(_ENDS, status=404)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from flask import Flask
-from sqlalchemy import RowMapping, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, RowMapping, Select, exists, func, or_, select
 from werkzeug.test import TestResponse
 
 from services import randomness
@@ -97,6 +97,7 @@ class Walker:
         self._preferences = preferences or {}
         self._customer: Customer | None = None
         self._forms = _Forms("")
+        self._shown: list[tuple[TestResponse, _Forms]] = []
         self.forget()
 
     def forget(self) -> None:
@@ -120,6 +121,7 @@ class Walker:
     def become(self, other: "Walker") -> None:
         """Go on at the browser of another walker."""
         self._client, self.cookies, self.page, self._forms = other._client, other.cookies, other.page, other._forms
+        self._shown = other._shown
 
     # --- Going about ---------------------------------------------------------------------------------------------
 
@@ -155,6 +157,13 @@ class Walker:
         self._forms = _Forms(self.page.text)
         if self.page.status_code in (302, 303):
             self._ask(self.page.headers["Location"], "GET", None)
+        else:
+            self._shown.append((self.page, self._forms))
+
+    def back(self) -> None:
+        """Look at the page before this one, as it was then: browsers ask for nothing when somebody goes back."""
+        self._shown.pop()
+        self.page, self._forms = self._shown[-1]
 
     @property
     def forms(self) -> list[Form]:
@@ -214,13 +223,14 @@ class Walker:
         """Be another customer."""
         self._customer = customer
 
-    def somebody(self, holder: str = "", *, has_mobile: bool = True) -> Customer:
+    def somebody(self, holder: str = "", *only_if: ColumnElement[bool], has_mobile: bool = True) -> Customer:
         """Return another customer, of this kind, who has no account and was sent no code, by chance."""
         holder = holder or next(iter(self.parts.profile.identification.asks))
         query = self._without_account().where(
             _mobile.is_not(None) if has_mobile else _mobile.is_(None),
             customers.c.kutid.not_in(self.spoilt),
             ~exists().where(one_time_codes.c.kutid == customers.c.kutid),
+            *only_if,
         )
         if self._customer is not None:
             query = query.where(customers.c.kutid != self._customer.kutid)
@@ -232,6 +242,13 @@ class Walker:
             newest = query.order_by(customers.c.kutid.desc()).limit(_SO_MANY)
             rows = connection.execute(newest).mappings().all()
         return self._customer_of(randomness.one_of(rows), holder)
+
+    def be_holder_of(self, number: ColumnElement[str], *only_if: ColumnElement[bool]) -> str:
+        """Be a customer whose customer account has this kind of number, and return it."""
+        self.be(self.somebody("", number.is_not(None), *only_if))
+        query = select(number).where(customer_accounts.c.kutid == self.customer.kutid)
+        with self.parts.store.read() as connection:
+            return connection.execute(query).scalars().one()
 
     def customer_with(self, number: str) -> Customer | None:
         """Return the customer with this policy number, or another identifier that is asked for; None if not one."""
