@@ -1,22 +1,54 @@
 """`/dev/states`: every state of every insurer is reached by one call, and the browser goes on from there."""
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from browsing import Site
 from demo_cast import MINTA
+from flask import request_started, template_rendered
 from pages import Page
 
+import webapp
 from services.profiles import load
+from services.texts import Texts
+from webapp.rendering import Say
 from webapp.states import known
 
+TEMPLATES = Path(webapp.__file__).parent / "templates"
+_PROFILES = ("mygenerali", "allianz", "genertel", "generali-sk")
 _ALL = [
     pytest.param(profile, one.name, one.status, id=f"{profile}-{one.name}")
-    for profile in ("mygenerali", "allianz", "genertel", "generali-sk")
+    for profile in _PROFILES
     for one in known(load(profile))
     # The account and the console are alike for all insurers.
     if profile == "mygenerali" or one.group in ("registration", "dead ends", "signing in") or one.by_staff
 ]
+_NOT_RENDERED = {"pages/states.html": "it lists the states"}
+_NOT_SHOWN = {
+    "error.sms.paused": "no profile sets a budget of text messages",
+    "error.sms_budget.stopped": "no profile sets a budget of text messages",
+    "error.more.malformed": "no profile sets a budget of text messages",
+    "error.passkey.no_name": "it takes a browser's passkey",
+    "error.passkey.too_many": "it takes a browser's passkey",
+    "error.staff_login.unknown": "it takes a company's provider",
+    "error.reason.not_supervisor": "whom it refuses are shown no button",
+    "error.customers.supervisor": "whom it refuses are shown no button",
+    "error.customers.too_many": "it takes five hundred customers",
+    "error.activation_code.malformed": "no profile asks for the whole of an activation code",
+    "error.search.none": "the console says it in words of its own",
+    **dict.fromkeys(
+        (
+            "error.birth_date.day", "error.birth_date.too_old", "error.birth_date.year",
+            "error.due_on.malformed", "error.due_on.too_far", "error.note.personal", "error.note.too_long",
+            "error.password.digit", "error.password.like_email", "error.password.like_record", "error.password.lower",
+            "error.password.special", "error.password.too_long", "error.password.upper", "error.tax_number.malformed",
+        ),
+        "another of the field's sentences is shown where it would stand",
+    ),
+}  # fmt: skip
+"""Texts that no state shows, and why."""
 
 
 @pytest.mark.parametrize(("profile", "name", "status"), _ALL)
@@ -26,6 +58,68 @@ def test_a_state_is_reached_by_one_call(site_of: Callable[[str], Site], profile:
     assert answer.status_code == status
     if name != "internet-explorer":  # a page of its own make
         assert not Page(answer, site.texts).is_fragment
+
+
+def test_one_after_another_they_show_every_page_and_every_refusal(
+    site_of: Callable[[str], Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a reset between them, as testers come by them. Other insurers' alone where they differ."""
+    said: set[str] = set()
+    rendered: set[str] = set()
+    for way in ("__call__", "plain"):
+        monkeypatch.setattr(Say, way, _noting(getattr(Say, way), said))
+    all_said, all_rendered, others = set(), set(), []
+    for profile in _PROFILES:
+        site = site_of(profile)
+
+        def forget(_app: Any, **_: Any) -> None:  # what was shown on the way
+            said.clear()
+            rendered.clear()
+
+        def note(_app: Any, template: Any, **_: Any) -> None:
+            rendered.add(template.name)
+
+        with request_started.connected_to(forget, site.app), template_rendered.connected_to(note, site.app):
+            for name, status in _new_in(profile):
+                answer = site.app.test_client().get(f"/dev/states/{name}", headers={"Accept-Language": "hu,sk"})
+                if answer.status_code != status:
+                    others.append((profile, name, answer.status))
+                all_said |= said
+                all_rendered |= rendered
+    assert not others
+    pages = {
+        f"{folder}/{file.name}"
+        for folder in ("account", "console", "pages", "steps")
+        for file in (TEMPLATES / folder).glob("*.html")
+    }
+    assert pages - all_rendered == set(_NOT_RENDERED)
+    texts = site_of(_PROFILES[0]).texts
+    keys = {_stem(key, texts) for key in texts.known_keys if key.startswith(("error.", "dead_end."))}
+    assert keys - all_said == set(_NOT_SHOWN)
+
+
+def _new_in(profile: str) -> list[tuple[str, int]]:
+    """Return the states that no profile before this one has, and those that differ by what customers are asked."""
+    before = {one.name for name in _PROFILES[: _PROFILES.index(profile)] for one in known(load(name))}
+    return [
+        (one.name, one.status)
+        for one in known(load(profile))
+        if one.name not in before or one.name.startswith(("identify", "sms-code-malformed"))
+    ]
+
+
+def _noting(say: Callable[..., Any], said: set[str]) -> Callable[..., Any]:
+    def say_and_note(self: Say, key: str, **facts: Any) -> Any:
+        said.add(key)
+        return say(self, key, **facts)
+
+    return say_and_note
+
+
+def _stem(key: str, texts: Texts) -> str:
+    """Return the key by which a text is asked for: without the end of its plural form."""
+    stem = key.rpartition(".")[0]
+    return stem if texts.is_known(f"{stem}.other") else key
 
 
 def test_the_list_leads_to_each_and_there_is_nothing_else(site: Site) -> None:
