@@ -6,11 +6,13 @@ from services import identifiers, randomness
 from services.staff.member import SUPERVISOR
 from services.store.tables import customer_accounts
 from webapp.demo_inbox import arrived
-from webapp.states.catalogue import state
+from webapp.states.catalogue import GROUPS, state
 from webapp.states.console import find, order, record_identification, send_code
 from webapp.states.walker import PASSWORD, Walker
 
 _STEPS, _ENDS = "registration", "dead ends"
+_BY_LINK = GROUPS[-1]
+"""Where no trees are kept: an invitation's link, another one each time, stays in the page's address."""
 _START = "/regisztracio"
 _OF_OTHERS = {
     "birth_date": "1971-02-03",
@@ -169,7 +171,7 @@ def _send_birth_date(walker: Walker, year: str, month: str, day: str) -> None:
     walker.send("identify", **walker.customer.fields | parts)
 
 
-@state(_STEPS)
+@state(_BY_LINK)
 def invitation(walker: Walker) -> None:
     """The link of an invitation has filled in the number."""
     walker.get(_invite(walker))
@@ -181,7 +183,7 @@ def invitation_over(walker: Walker) -> None:
     walker.get(f"{_START}?meghivo=x")
 
 
-@state(_STEPS)
+@state(_BY_LINK)
 def invitation_of_another(walker: Walker) -> None:
     """Another customer's invitation came while a registration is under way."""
     link = _invite(walker)
