@@ -162,7 +162,7 @@ def activation_malformed(walker: Walker) -> None:
     walker.send("activation", activation_code="1")
 
 
-@state(_SIGN_IN, needs="activation", status=422)
+@state(_SIGN_IN, needs="activation", status=429)
 def activation_too_many(walker: Walker) -> None:
     """Too many codes were not the one."""
     walker.open_account()
@@ -175,7 +175,7 @@ def activation_too_many(walker: Walker) -> None:
 def activation_too_early(walker: Walker) -> None:
     """Another code is asked for at once."""
     walker.open_account()
-    walker.act("resend")
+    walker.act("resend-email")
 
 
 @state(_SIGN_IN, needs="activation")

@@ -142,7 +142,7 @@ def staff_record(walker: Walker) -> None:
     _identify(walker)
 
 
-@state(_CONSOLE, status=422, by_staff=True)
+@state(_CONSOLE, status=429, by_staff=True)
 def staff_record_too_many(walker: Walker) -> None:
     """Too many codes have left for the number within an hour, whoever the customers were."""
     mobile = identifiers.written(walker.somebody().mobile)
