@@ -142,11 +142,41 @@ def test_a_slow_answer_is_said_to_be_under_way(visitor: Visitor, server: Server)
     visitor.fill_step()
     go_on = visitor.browser.hold_posts()
     visitor.press_lightly()
+    _see_work(visitor, "form[data-step=email] .primary")
     visitor.hear(words("shell.working"))
-    assert visitor.browser.evaluate("() => document.querySelector('form[data-step=email] .primary').disabled")
     visitor.settle(go_on)
     assert visitor.step == "email-sent"
     assert len(server.mails(visitor.email)) == 1
+
+
+def test_a_button_beside_the_way_shows_that_it_works_too(meet: Meet) -> None:
+    """A quiet one of the registration, and both kinds of the account."""
+    visitor = meet()
+    visitor.be_at("email-sent")
+    _hold_and_go_on(visitor, "button[value=change-email]")
+    assert visitor.step == "email"
+    visitor.be_at("account")
+    for button in ("button[name=session]", "button[value=end-others]"):
+        meet(email=visitor.email).sign_in()
+        visitor.open("/fiok")
+        _hold_and_go_on(visitor, button)
+        assert len(visitor.texts("[aria-labelledby=sessions] li")) == 1
+
+
+def _hold_and_go_on(visitor: Visitor, button: str) -> None:
+    go_on = visitor.browser.hold_posts()
+    visitor.browser.click(button)
+    _see_work(visitor, button)
+    visitor.settle(go_on)
+
+
+def _see_work(visitor: Visitor, button: str) -> None:
+    """See that a button cannot be pressed again, and the sign at it that turns."""
+    is_working = """(selector) => { const button = document.querySelector(selector)
+      const { content, display, width, borderLeftWidth, animationName } = getComputedStyle(button, '::after')
+      return button.disabled && content === '""' && display !== 'none' && parseFloat(width) > 10
+        && parseFloat(borderLeftWidth) > 1 && animationName === 'turn' }"""
+    visitor.wait_until(lambda: visitor.browser.evaluate(is_working, button), f"the sign at {button}")
 
 
 @pytest.mark.in_webkit
