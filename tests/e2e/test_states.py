@@ -1,11 +1,10 @@
 """Every state of the catalogue as those see, hear and reach it who use it: WCAG 2.2 AA and what lies beyond a checker.
 
-Each is looked at in Hungarian and English, light and dark, with and without scripts, once on a phone and once on a
-desktop; from state to state these take turns, so that every two of them meet.
+Each is looked at twice: on a desktop in one language and theme, with or without scripts, and on a phone in the other of
+each. Its name says which, so that all eight ways occur and a new state changes no other's.
 """
 
 import csv
-import itertools
 import json
 import os
 import re
@@ -13,11 +12,14 @@ import shutil
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from services.profiles import Profile, load
 from webapp.states import known
 from webapp.states.catalogue import GROUPS, State
 
@@ -25,17 +27,13 @@ from .browsers import DEVICES
 from .conftest import Meet, Way
 from .server import Server
 from .visitor import Visitor
-from .words import PROFILE, words
+from .words import PROFILE, plain
 
 pytestmark = [pytest.mark.moves_time, pytest.mark.of_states]
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-_LOCALES = {"hu": "hu-HU", "en": "en-GB"}
-_LOOKS = (
-    (("hu", "dark", True), ("en", "light", False)),
-    (("hu", "light", False), ("en", "dark", True)),
-)
-"""The language, the theme, and whether the site's scripts run: in pairs in which each has both its values."""
+_LOCALES = {"hu": "hu-HU", "en": "en-GB", "sk": "sk-SK"}
+_OTHERS = ("genertel", "allianz", "generali-sk")
 _EACH = pytest.mark.parametrize("group", GROUPS)
 
 # WCAG 1.4.12: what a reader may set without losing anything.
@@ -44,16 +42,17 @@ _SPACING = """() => { const sheet = new CSSStyleSheet()
     ' word-spacing: .16em !important } p { margin-block-end: 2em !important }')
   document.adoptedStyleSheets = [sheet] }"""
 # Against clientWidth: on a phone innerWidth grows with what overflows.
-_TOO_WIDE = """() => { const wide = document.scrollingElement.scrollWidth - document.documentElement.clientWidth
-  const cut = [...document.querySelectorAll('main *')].filter((e) => e.checkVisibility() && e.childElementCount === 0
-    && getComputedStyle(e).overflow === 'hidden' && e.clientWidth > 1 && e.scrollWidth > e.clientWidth + 1)
+_CUT = """() => { const wide = document.scrollingElement.scrollWidth - document.documentElement.clientWidth
+  const cut = [...document.querySelectorAll('body *:not(input, select, svg *)')].filter((e) => e.checkVisibility()
+    && /hidden|clip/.test(getComputedStyle(e).overflow) && e.clientWidth > 1
+    && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1))
   return [wide > 0 && wide + ' too wide', ...cut.map((e) => 'cut off: ' + e.textContent.trim())].filter(Boolean) }"""
 # Who is seen is drawn by lot: here all have an address that leaves no room.
 _LONG = """() => { const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
   while (walk.nextNode()) walk.currentNode.data = walk.currentNode.data
     .replace(/[\\w.•]+@[\\w.•]+/g, 'magdolna.mindenesetre.hosszu.mmmmmmmmmmmmmmmm@wwwwwwwwwwwwwwwwww.example.hu') }"""
-# Where the reader's own few colours replace the site's, and with them shadows and shades: what must still be seen.
-_UNSEEN = """() => {
+# Whether a colour stands out from what is behind it (1.4.11).
+_COLOURS = """
   const pixel = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true })
   const light = (color) => { pixel.clearRect(0, 0, 1, 1); pixel.fillStyle = color; pixel.fillRect(0, 0, 1, 1)
     const [r, g, b, a] = pixel.getImageData(0, 0, 1, 1).data
@@ -62,7 +61,11 @@ _UNSEEN = """() => {
   const ground = (e) => { const own = e ? light(getComputedStyle(e).backgroundColor) : light('Canvas')
     return own ?? ground(e.parentElement) }
   const stands = (color, behind) => { const own = light(color)
-    return own !== null && (Math.max(own, behind) + .05) / (Math.min(own, behind) + .05) >= 3 }
+    return own !== null && (Math.max(own, behind) + .05) / (Math.min(own, behind) + .05) >= 3 }"""
+# Where the reader's own few colours replace the site's, and with them shadows and shades: what must still be seen.
+_UNSEEN = (
+    f"() => {{ {_COLOURS}"
+    + """
   const found = []
   const look = (selector, what, isSeen) => { for (const e of document.querySelectorAll(selector))
     if (e.checkVisibility() && !isSeen(e, getComputedStyle(e))) found.push(
@@ -85,46 +88,129 @@ _UNSEEN = """() => {
     if (!at.some(([e, style]) => style.outlineStyle !== 'none' && stands(style.outlineColor, ground(e.parentElement))))
       found.push('the focus on ' + (field.name || field.textContent)) }
   return found }"""
-_MOVING = """() => document.getAnimations().filter((a) => a.effect.getComputedTiming().endTime > 0)
-  .map((a) => 'moves: ' + (a.animationName || a.transitionProperty) + ' of ' + a.effect.target.className)"""
-# Of whatever has the focus: what it is, and what keeps somebody from seeing that it has it (2.4.7, 2.4.11).
-_FOCUSED = """() => { const e = document.activeElement
+)
+# Whatever could move: also of what is under way, which a page at rest does not show.
+_MOVING = """() => {
+  const asked = [...document.querySelectorAll('form')], buttons = [...document.querySelectorAll('form button:enabled')]
+  const ask = (is) => { for (const form of asked) form.classList.toggle('htmx-request', is)
+    for (const button of buttons) button.disabled = is }
+  ask(true)
+  const found = [...document.querySelectorAll('*')].flatMap((e) => ['', '::before', '::after'].map((part) => {
+    const { animationName, animationDuration, transitionDuration } = getComputedStyle(e, part)
+    return (animationName !== 'none' && parseFloat(animationDuration) > 0 || /[1-9]/.test(transitionDuration))
+      && 'moves: ' + e.localName + '.' + (e.className.baseVal ?? e.className) + part }))
+  ask(false)
+  return found.filter(Boolean) }"""
+# All that can be used, in order: of radio buttons one of each group. And how each looks while the focus is elsewhere.
+_USABLE = """() => {
+  const kinds = 'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]'
+  const alike = (e) => [...document.getElementsByName(e.name)].filter((one) => one.form === e.form)
+  window.usable = [...document.querySelectorAll(kinds)].filter((e) => e.checkVisibility({ visibilityProperty: true })
+    && !e.disabled && !e.closest('[aria-hidden=true]')
+    && (e.type !== 'radio' || e === (alike(e).find((one) => one.checked) || alike(e)[0])))
+  window.rings = (e) => [e, ...e.labels || [], e.closest('label')].filter(Boolean).map((at) => {
+    const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(at)
+    return { at, outlineStyle, outlineWidth, outlineColor } })
+  document.activeElement.blur()
+  window.resting = usable.map((e) => JSON.stringify(rings(e)))
+  window.named = (e) => e.localName + (e.id ? '#' + e.id : '') + ' ' +
+    (e.getAttribute('aria-label') || e.textContent || e.name || '').trim().slice(0, 30)
+  const top = document.createElement('span')
+  top.tabIndex = -1
+  document.body.prepend(top)
+  top.focus() }"""
+# Of whatever has the focus: what it is, and what keeps somebody from seeing that it has it (2.4.7, 2.4.11, 2.4.13).
+_FOCUSED = (
+    f"() => {{ {_COLOURS}"
+    + """
+  const e = document.activeElement
   if (!e || e === document.body) return null
-  const name = e.getAttribute('aria-label') || e.textContent || e.name || ''
-  const what = e.localName + (e.id ? '#' + e.id : '') + ' ' + name.trim().slice(0, 30)
   const boxes = [...e.getClientRects()], box = boxes[0]
-  const seen = e.closest('label') || (e.labels && e.labels[0]) || e
   // Within a field for dates the browser marks the part that has the focus by itself.
-  const ring = e.type === 'date' || [e, seen].some((at) => { const style = getComputedStyle(at)
-    return (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== 'none' })
+  const ring = e.type === 'date' || JSON.stringify(rings(e)) !== resting[usable.indexOf(e)] && rings(e).some((one) =>
+    one.outlineStyle !== 'none' && parseFloat(one.outlineWidth) >= 2
+    && stands(one.outlineColor, ground(one.at.parentElement)))
   const places = boxes.flatMap((b) => [[b.left + b.width / 2, b.top + b.height / 2], [b.left + 3, b.top + 3]])
   const free = places.some(([x, y]) => { const top = document.elementFromPoint(x, y)
     return top && [e, ...e.labels || []].some((own) => own.contains(top) || top.contains(own)) })
   const problems = [!box && 'has no place', box && !free && 'is covered', !ring && 'has no ring']
-  return { what, problems: problems.filter(Boolean) } }"""
+  return { place: usable.indexOf(e), what: named(e), problems: problems.filter(Boolean) } }"""
+)
 
 
 def _states(group: str) -> list[State]:
     return [one for one in known(PROFILE) if one.group == group]
 
 
-def _visits(meet: Meet, server: Server, way: Way, group: str) -> Iterator[tuple[str, str, Visitor]]:
-    states = _states(group)
+def _of_others(profile: Profile) -> list[State]:
+    """Return the states that another insurer has alone, and those of its first step, which asks for something else."""
+    ours = {one.name for one in known(PROFILE)}
+    return [one for one in known(profile) if one.name not in ours or one.name.startswith("identify")]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a state is looked at. Its values take turns by the bits of the state's name, all other ones on a phone."""
+
+    language: str
+    theme: str
+    is_scripted: bool
+
+    @classmethod
+    def at(cls, state: State, way: Way, languages: tuple[str, ...]) -> "Look":
+        """Return how a state is looked at on a device."""
+        bits = zlib.crc32(state.name.encode()) ^ (0b111 if way.device == "desktop" else 0)
+        return cls(languages[bits & 1], ("light", "dark")[bits >> 1 & 1], bool(bits & 0b100))
+
+    def __str__(self) -> str:
+        return f"{self.language}, {self.theme}, {'with' if self.is_scripted else 'without'} scripts"
+
+
+def _visits(
+    meet: Meet, server: Server, way: Way, states: list[State], profile: Profile = PROFILE
+) -> Iterator[tuple[State, str, Visitor]]:
     server.reset()
-    for look in itertools.chain(*_LOOKS):
-        language, theme, is_scripted = look
-        visitor = meet(locale=_LOCALES[language], color_scheme=theme, reduced_motion="reduce")
-        visitor.language = language
-        if not is_scripted:
-            visitor.browser.empty_scripts()
-        for one in [one for place, one in enumerate(states) if _look(way, place) == look]:
-            visitor.open(f"/dev/states/{one.name}")
-            yield one.name, f"{one.name} ({language}, {theme}, {'with' if is_scripted else 'without'} scripts)", visitor
+    visitors: dict[Look, Visitor] = {}
+    for one in states:
+        look = Look.at(one, way, profile.languages)
+        if look not in visitors:
+            locale = _LOCALES[look.language]
+            visitors[look] = meet(at=server, locale=locale, color_scheme=look.theme, reduced_motion="reduce")
+            visitors[look].language = look.language
+            if not look.is_scripted:
+                visitors[look].browser.empty_scripts()
+        visitors[look].open(f"/dev/states/{one.name}")
+        yield one, f"{one.name} ({look})", visitors[look]
 
 
-def _look(way: Way, place: int) -> tuple[str, str, bool]:
-    pair = _LOOKS[place // 2 % 2]
-    return pair[(place + (way.device == "desktop")) % 2]
+def _problems(visitor: Visitor, way: Way, state: State, profile: Profile = PROFILE) -> Iterator[str]:
+    """Tell what is wrong with the state that a visitor sees."""
+    if visitor.browser.status != state.status:
+        yield f"answered by {visitor.browser.status}"
+    yield from visitor.browser.evaluate(_MOVING)
+    yield from visitor.axe()
+    if visitor.attribute("html", "lang") != visitor.language:
+        yield "in another language"
+    is_error = visitor.title.startswith(plain(profile.texts.say("a11y.error_prefix", visitor.language)))
+    if is_error != visitor.sees("#error-summary") and state.name != "internet-explorer":
+        yield f"“{visitor.title}”"
+    if way.device == "desktop":
+        visitor.browser.force_colours(is_on=True)
+        yield from (f"colours forced: {problem}" for problem in visitor.browser.evaluate(_UNSEEN))
+        visitor.browser.force_colours(is_on=False)
+    visitor.browser.resize(320, 640)
+    yield from visitor.browser.evaluate(_CUT)
+    visitor.browser.evaluate(_SPACING)
+    visitor.browser.evaluate(_LONG)
+    yield from (f"spaced: {problem}" for problem in visitor.browser.evaluate(_CUT))
+    visitor.browser.resize(*DEVICES[way.device].size)
+
+
+@pytest.mark.parametrize("device", ["desktop", "iphone"])
+def test_all_ways_to_look_at_a_state_occur(device: str) -> None:
+    """Each language with each theme, with and without scripts."""
+    way = Way("chromium", "on", device)
+    assert len({Look.at(one, way, PROFILE.languages) for one in known(PROFILE)}) == 8
 
 
 @_EACH
@@ -134,25 +220,22 @@ def test_nobody_is_kept_out(meet: Meet, server: Server, way: Way, group: str) ->
     And 1.4.10 and 1.4.12: nothing is lost at 320 pixels, which are also a zoom of 400 % on 1280, nor with wide spacing.
     With forced colours what matters is still seen, and nothing moves where less motion is asked for.
     """
-    found: list[str] = []
-    for name, where, visitor in _visits(meet, server, way, group):
-        found += [f"{where}: {moving}" for moving in visitor.browser.evaluate(_MOVING)]
-        found += [f"{where}: {violation}" for violation in visitor.axe()]
-        if visitor.attribute("html", "lang") != visitor.language:
-            found.append(f"{where}: in another language")
-        is_error = visitor.title.startswith(words("a11y.error_prefix", visitor.language))
-        if is_error != visitor.sees("#error-summary") and name != "internet-explorer":
-            found.append(f"{where}: “{visitor.title}”")
-        if way.device == "desktop":
-            visitor.browser.force_colours(is_on=True)
-            found += [f"{where}, colours forced: {problem}" for problem in visitor.browser.evaluate(_UNSEEN)]
-            visitor.browser.force_colours(is_on=False)
-        visitor.browser.resize(320, 640)
-        found += [f"{where}: {problem}" for problem in visitor.browser.evaluate(_TOO_WIDE)]
-        visitor.browser.evaluate(_SPACING)
-        visitor.browser.evaluate(_LONG)
-        found += [f"{where}, spaced: {problem}" for problem in visitor.browser.evaluate(_TOO_WIDE)]
-        visitor.browser.resize(*DEVICES[way.device].size)
+    visits = _visits(meet, server, way, _states(group))
+    found = [f"{where}: {problem}" for one, where, visitor in visits for problem in _problems(visitor, way, one)]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("insurer", _OTHERS)
+@pytest.mark.once
+def test_no_other_insurers_customer_is_kept_out(
+    meet: Meet, server_of: Callable[[str], Server], way: Way, insurer: str
+) -> None:
+    """The same of what they alone have, in one way each."""
+    profile = load(insurer)
+    visits = _visits(meet, server_of(insurer), way, _of_others(profile), profile)
+    found = [
+        f"{where}: {problem}" for one, where, visitor in visits for problem in _problems(visitor, way, one, profile)
+    ]
     assert not found, "\n".join(found)
 
 
@@ -182,19 +265,25 @@ def test_the_keyboard_and_the_screen_reader_reach_everything(visitor: Visitor, g
 
 
 def _tab_through(visitor: Visitor) -> Iterator[str]:
-    visitor.browser.evaluate("() => (document.querySelector('a.skip') || document.querySelector('a')).focus()")
-    seen: list[str] = []
+    visitor.browser.evaluate(_USABLE)
+    met: list[int] = []
     for _ in range(400):
+        visitor.browser.press_key("Tab")
         at = visitor.browser.evaluate(_FOCUSED)
         if at is None:
             break
-        seen.append(at["what"])
+        met.append(at["place"])
         yield from (f"{at['what']} {problem}" for problem in at["problems"])
-        visitor.browser.press_key("Tab")
     else:
-        yield f"the focus does not come to an end: {seen[-5:]}"
-    if len(seen) < min(2, visitor.browser.evaluate("() => document.querySelectorAll('a, button').length")):
-        yield "nothing can be reached"
+        yield f"the focus does not come to an end: {met[-5:]}"
+    # What was swapped meanwhile is no more.
+    missed = visitor.browser.evaluate(
+        "(met) => usable.filter((e, i) => !met.includes(i) && e.isConnected).map(named)", met
+    )
+    yield from (f"{name} cannot be reached" for name in missed)
+    order = [place for place in met if place >= 0]
+    if order != sorted(order):
+        yield f"reached in another order: {order}"
 
 
 def _told(file: str, column: str) -> str:
@@ -226,12 +315,18 @@ def _lasting(tree: str) -> list[str]:
 
 
 @pytest.mark.once
-def test_the_nu_checker_finds_valid_html(server: Server, way: Way, tmp_path: Path) -> None:
-    """Every state in one call."""
+def test_the_nu_checker_finds_valid_html(
+    server: Server, server_of: Callable[[str], Server], way: Way, tmp_path: Path
+) -> None:
+    """Every state in each language, and other insurers' own, in one call."""
     java, jar = shutil.which("java"), Path(__file__).parent / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
     assert java is not None, "The Nu checker needs Java (Debian's default-jre-headless)."
-    for one in known(PROFILE):
-        (tmp_path / f"{one.name}.html").write_text(_page(f"{server.url}/dev/states/{one.name}"), "utf-8")
+    for profile in (PROFILE, *map(load, _OTHERS)):
+        at = server if profile is PROFILE else server_of(profile.name)
+        for one in known(PROFILE) if profile is PROFILE else _of_others(profile):
+            for language in profile.languages:
+                page = _page(f"{at.url}/dev/states/{one.name}", language)
+                (tmp_path / f"{one.name}-{profile.name}-{language}.html").write_text(page, "utf-8")
     checked = subprocess.run(
         [java, "-jar", str(jar), "--format", "gnu", "--skip-non-html", str(tmp_path)],
         capture_output=True,
@@ -241,9 +336,10 @@ def test_the_nu_checker_finds_valid_html(server: Server, way: Way, tmp_path: Pat
     assert (checked.stdout + checked.stderr).replace(f"file:{tmp_path}/", "") == ""
 
 
-def _page(address: str) -> str:
+def _page(address: str, language: str) -> str:
+    asked = urllib.request.Request(address, headers={"Accept-Language": language})
     try:
-        with urllib.request.urlopen(address, timeout=60) as answer:
+        with urllib.request.urlopen(asked, timeout=60) as answer:
             return str(answer.read().decode())
     except urllib.error.HTTPError as refusal:
         return refusal.read().decode()
