@@ -23,6 +23,19 @@ FIRST_HALF = "/regisztracio"
 SECOND_HALF = "/regisztracioveglegesites"
 _PLACES = {"email": FIRST_HALF, "email-sent": FIRST_HALF, "done": "", "account": "/fiok"}
 
+# What is wrong with where a swap has led: nothing where another page has come instead.
+_ARRIVAL = """() => {
+  if (!window.stays) return []
+  const smooth = (text) => text.replace(/\\s+/g, ' ')
+  const heard = smooth(window.said.slice(window.saidBefore).join(' '))
+  const reports = [...document.querySelectorAll('#main .note.ok:not(:has(.strong))')]
+  const silent = reports.filter((note) => note.checkVisibility()
+    && !(note.dataset.say && heard.includes(smooth(note.dataset.say))))
+  const at = document.activeElement
+  const isSeen = at.matches('#main :is(h1, h2, [role=alert], [tabindex="-1"], form[data-step=staff-search] input)')
+  return [!isSeen && 'the focus is on ' + at.localName + '#' + at.id,
+    ...silent.map((note) => 'not said: ' + note.textContent)].filter(Boolean) }"""
+
 
 class Visitor:
     """A visitor. Where `is_scripted` is false, the browser runs no scripts."""
@@ -86,10 +99,25 @@ class Visitor:
         self._act(deed)
 
     def _act(self, deed: Callable[[], None]) -> None:
-        self.browser.evaluate("() => document.getElementById('main').setAttribute('data-left', '')")
+        self.browser.evaluate(
+            """() => { document.getElementById('main').setAttribute('data-left', '')
+              window.stays = true; window.saidBefore = window.said?.length }"""
+        )
         deed()
         self.browser.wait_for("#main:not([data-left])")
         self.browser.wait_until_loaded()
+        if self.is_scripted:
+            self._arrive()
+
+    def _arrive(self) -> None:
+        """See that a swap took the focus to its heading, or to what went wrong, and that what it reports was said."""
+        wrong: list[str] = []
+
+        def is_right() -> bool:
+            wrong[:] = self.browser.evaluate(_ARRIVAL)
+            return not wrong
+
+        self.wait_until(is_right, "a swap that is heard", wrong)
 
     def _by_words(self, selector: str, wanted: str) -> str:
         is_there = self.browser.evaluate(
@@ -221,11 +249,11 @@ class Visitor:
         """Return what a screen reader heard from the live region since the page was opened."""
         return [plain(text) for text in self.browser.evaluate("() => window.said")]
 
-    def wait_until(self, is_so: Callable[[], bool], what: str) -> None:
-        """Wait until something is so; fail, saying `what`, when it does not come."""
+    def wait_until(self, is_so: Callable[[], bool], what: str, instead: list[str] | None = None) -> None:
+        """Wait until something is so; fail, saying `what`, and what is so `instead`, when it does not come."""
         deadline = time.monotonic() + 15
         while not is_so():
-            assert time.monotonic() < deadline, f"Waited in vain: {what}"
+            assert time.monotonic() < deadline, f"Waited in vain: {what}. {instead or ''}"
             self.browser.pause()
 
     def hear(self, sentence: str) -> None:
