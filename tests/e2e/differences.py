@@ -6,9 +6,12 @@ WITHOUT_SCRIPTS = {
     "countdown": "The page names the time from which it is possible; who asks earlier is told so at the button.",
     "warning": "The end of the session, or of the hour to register in, stands on the page as a time of day.",
     "paste": "Pasting into the repetition is not seen; the server compares the two addresses.",
+    "pasting a date": "A whole date does not fit into the field of the year; each part is typed or pasted by itself.",
     "rules of the password": "The rules stand beside the field, and are judged when the form is sent.",
     "show the password": "Nothing else turns a field of dots into one of letters, so there is no button for it.",
     "box of the terms": "Nothing could open a closed box, so it is open; the server asks whether the terms were.",
     "appearance": "Choosing it loads the page again, so what was typed and not sent is gone.",
+    "pages that were kept": "Back may show a page as it was; the answer to what is sent from it shows what is due.",
+    "passkeys": "Only a script can ask the device for one; the page says so, and the password does as well.",
     "live": "The page shows what was so when it was asked for; a link asks again where something is awaited.",
 }

@@ -104,6 +104,25 @@ def test_pasting_into_the_repetition_is_refused_and_explained(visitor: Visitor) 
     assert visitor.step == "email-sent"
 
 
+@pytest.mark.scripted("pasting a date")
+def test_a_whole_date_that_is_pasted_goes_into_its_three_fields(visitor: Visitor) -> None:
+    """Year first, as Hungarians write it; anything else is pasted where it is."""
+    visitor.open(FIRST_HALF)
+    visitor.choose("holder_type", "person")
+    for text, parts in (("1985. 03. 7.", ["1985", "03", "7"]), ("1990-11-23", ["1990", "11", "23"]), ("23", None)):
+        was_taken = visitor.browser.evaluate(
+            """(text) => {
+              const event = new Event('paste', { bubbles: true, cancelable: true })
+              event.clipboardData = { getData: () => text }
+              return !document.querySelector('[name=birth_date-year]').dispatchEvent(event)
+            }""",
+            text,
+        )
+        assert was_taken == (parts is not None)
+        if parts:
+            assert [visitor.value(f"birth_date-{part}") for part in ("year", "month", "day")] == parts
+
+
 def test_a_mobile_must_be_on_record(visitor: Visitor, server: Server) -> None:
     """M20: only a Hungarian mobile that the insurer holds; nothing is sent to any other."""
     visitor.be_at("mobile")
