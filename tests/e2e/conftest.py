@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Error, sync_playwright
 
 from . import browsers, cast, webkit
 from .differences import WITHOUT_SCRIPTS
@@ -121,6 +121,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _asked(name: str, known: tuple[str, ...]) -> tuple[str, ...]:
     # Desktops set BROWSER too, to the path of their own.
     return tuple(value for value in os.environ.get(name, "").split(",") if value in known) or known
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the versions of the browsers that were asked for: no header is written where pytest is to be quiet."""
+    with sync_playwright() as playwright:
+        for kind in _asked("BROWSER", browsers.KINDS):
+            try:
+                terminalreporter.write_line(f"{kind}: {browsers.version(playwright, kind)}")
+            except (Error, RuntimeError) as missing:
+                terminalreporter.write_line(str(missing))
 
 
 @pytest.hookimpl(wrapper=True)
