@@ -182,7 +182,7 @@ def test_what_was_typed_outlives_the_session(visitor: Visitor, server: Server) -
     server.advance(minutes=16)
     visitor.submit()
     assert visitor.step == "login"
-    assert words("login.ended.idle") in visitor.text()
+    assert words("login.ended.idle") in visitor.alert
     assert words("login.kept") in visitor.text()
     visitor.sign_in()
     assert visitor.step == "email-change"

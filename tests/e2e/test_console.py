@@ -160,6 +160,8 @@ def test_a_supervisor_invites_and_the_customer_registers_from_the_mail(meet: Mee
         return words("worklist.batch.done") in boss.text()
 
     boss.wait_until(is_done, "the end of the batch")
+    if boss.has("live"):
+        boss.hear(words("worklist.batch.done"))
     assert words("worklist.invite.progress", current=1, total=1) in boss.text()
     boss.follow(words("worklist.back"))
     boss.follow(words("worklist.list.invited"))
@@ -286,6 +288,21 @@ def test_the_focus_is_where_the_work_is(visitor: Visitor) -> None:
     # Back leads to where the search was made.
     visitor.browser.back()
     visitor.browser.wait_for("form[data-step=staff-search]")
+
+
+@pytest.mark.scripted("swaps")
+@pytest.mark.moves_time
+def test_several_are_listed_and_the_end_of_the_session_is_told(visitor: Visitor, server: Server) -> None:
+    """In place, each with the focus on its heading."""
+    _come_in(visitor)
+    _find(visitor, "Oláh 1990-01-01")
+    visitor.see_focus("h2#found")
+    assert len(visitor.texts("[aria-labelledby=found] li")) > 1
+    server.advance(minutes=24 * 60)
+    _find(visitor, "Oláh 1990-01-01")
+    visitor.see_focus("h1")
+    assert visitor.step == "staff-login"
+    assert words("login.ended.idle") in visitor.alert
 
 
 @pytest.mark.crosswise
