@@ -117,7 +117,7 @@ def test_waits_grow_after_failures(site: Site) -> None:
     assert re.search(r"\b[2-9A-Z]{3}-[2-9A-Z]{3}\b", alert.text), "a reference code"
     until = site.now + timedelta(seconds=int(page.headers["Retry-After"]))
     assert any(
-        site.say("staff.login.wait.text", time=site.clock_time(moment)) in alert.text
+        site.say("staff.login.wait.text", time=site.time_from(moment)) in alert.text
         for moment in (until, until - timedelta(seconds=1))
     )
     site.advance(seconds=30)
