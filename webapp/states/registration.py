@@ -6,13 +6,11 @@ from services import identifiers, randomness
 from services.staff.member import SUPERVISOR
 from services.store.tables import customer_accounts
 from webapp.demo_inbox import arrived
-from webapp.states.catalogue import GROUPS, state
+from webapp.states.catalogue import state
 from webapp.states.console import find, order, record_identification, send_code
 from webapp.states.walker import PASSWORD, Walker
 
 _STEPS, _ENDS = "registration", "dead ends"
-_BY_LINK = GROUPS[-1]
-"""Where no trees are kept: an invitation's link, another one each time, stays in the page's address."""
 _START = "/regisztracio"
 _OF_OTHERS = {
     "birth_date": "1971-02-03",
@@ -171,7 +169,7 @@ def _send_birth_date(walker: Walker, year: str, month: str, day: str) -> None:
     walker.send("identify", **walker.customer.fields | parts)
 
 
-@state(_BY_LINK)
+@state(_STEPS)
 def invitation(walker: Walker) -> None:
     """The link of an invitation has filled in the number."""
     walker.get(_invite(walker))
@@ -183,7 +181,7 @@ def invitation_over(walker: Walker) -> None:
     walker.get(f"{_START}?meghivo=x")
 
 
-@state(_BY_LINK)
+@state(_STEPS)
 def invitation_of_another(walker: Walker) -> None:
     """Another customer's invitation came while a registration is under way."""
     link = _invite(walker)
