@@ -1,5 +1,7 @@
 """The forgotten password: a link by mail, and with it a new password (M30, M31)."""
 
+from typing import Any
+
 from flask import Blueprint, Response, make_response, redirect, request
 from wtforms import ValidationError
 
@@ -58,7 +60,7 @@ def ask() -> Response:
 def show() -> Response:
     """Show the form that the mailed link opens; changes nothing, for mail scanners open links too."""
     if "done" in request.args:
-        return page("account/reset_done.html")
+        return _reset_done()
     return _reset(request.args.get("token", ""), SentForm(), "")
 
 
@@ -83,7 +85,7 @@ def reset() -> Response:
     signed_in.remember_reset(proof)
     if not is_fragment_due():
         return make_response(redirect(f"{RESET}?done", 303))
-    return page("account/reset_done.html", signed_out_to=f"{RESET}?done")
+    return _reset_done(signed_out_to=f"{RESET}?done")
 
 
 def _forgot(form: SentForm) -> Response:
@@ -124,6 +126,10 @@ def _reset(token: str, form: SentForm, sent: str) -> Response:
         email=found.account.email,
         rules=rules_shown(lambda typed: parts.password_changes.judge(found.account, typed), sent),
     )
+
+
+def _reset_done(**context: Any) -> Response:
+    return page("account/reset_done.html", has_passkeys=wired().passkeys.are_possible, **context)
 
 
 def _dead() -> Response:

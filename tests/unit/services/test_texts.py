@@ -126,9 +126,9 @@ def test_slovak_has_three_forms() -> None:
 
 
 def test_a_profiles_wording_comes_before_the_catalogue() -> None:
-    worded = Texts(("hu", "en"), {"hu": {}, "en": {}}, {"hu": {"shell.menu": "Étlap"}})
-    assert worded.say("shell.menu", "hu") == "Étlap"
-    assert worded.say("shell.menu", "en") == PROFILE.texts.say("shell.menu", "en")
+    worded = Texts(("hu", "en"), {"hu": {}, "en": {}}, {"hu": {"shell.change": "Étlap"}})
+    assert worded.say("shell.change", "hu") == "Étlap"
+    assert worded.say("shell.change", "en") == PROFILE.texts.say("shell.change", "en")
 
 
 def test_a_text_that_a_language_lacks_is_said_in_another() -> None:

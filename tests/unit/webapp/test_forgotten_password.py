@@ -121,6 +121,7 @@ def test_the_link_sets_a_new_password_and_the_customer_signs_in(anna: Site, htmx
     assert anna.say("reset.until", language, time=anna.clock_time(row.expires_at)) in page.text
     page = visitor.give_password(OTHER_PASSWORD)
     assert (page.status, page.step) == (200, "reset-done")
+    assert anna.say("reset_done.passkeys", language) in page.text
     assert not page.is_signed_in
     assert visitor.post("/megjelenes", {"theme": "dark"}).status_code == 303, "what stands around it follows"
     assert visitor.get("/fiok").step == "login"
