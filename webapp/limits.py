@@ -11,6 +11,7 @@ from flask_limiter.util import get_remote_address
 from limits.storage import MemoryStorage
 
 from services.clock import Clock
+from services.networks import network_of
 from webapp import faults
 from webapp.parts import Parts, wired
 
@@ -84,7 +85,7 @@ def _is_for_testers(parts: Parts) -> bool:
 
 def _source() -> str:
     # The minute is part of the key, so that the windows follow the application's clock, which testers move.
-    return f"{get_remote_address()}|{int(wired().clock.now().timestamp()) // _WINDOW}"
+    return f"{network_of(get_remote_address())}|{int(wired().clock.now().timestamp()) // _WINDOW}"
 
 
 def _refuse(_error: RateLimitExceeded) -> Response:

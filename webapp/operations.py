@@ -35,7 +35,9 @@ def metrics() -> Response:
     """Answer in Prometheus' format; to this machine, or to whoever has the token. Others are told there is nothing."""
     token = wired().settings.metrics_token
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    is_local = request.remote_addr in ("127.0.0.1", "::1") and "X-Forwarded-For" not in request.headers
+    is_local = (
+        request.remote_addr in ("127.0.0.1", "::1", "::ffff:127.0.0.1") and "X-Forwarded-For" not in request.headers
+    )
     if not (hmac.compare_digest(given.encode(), token.encode()) if token else is_local):
         abort(404)
     response = _text("".join(_figures(wired())))

@@ -1,12 +1,12 @@
 """Growing waits after failed sign-ins, per account and per source (ASVS 6.3.1, NIST SP 800-63B-4, 3.2.2)."""
 
-import ipaddress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, delete, or_, select
 
 from services.allowances import Allowances
+from services.networks import network_of
 from services.profiles import SignIn as Rules
 from services.store.statements import insert_in
 from services.store.tables import sign_in_tries as table
@@ -42,13 +42,8 @@ class Tries:
         return self._allowances.key("sign-in", f"{email_key} {device_hash}")
 
     def source_key(self, source: str, purpose: str = "sign-in source") -> str:
-        """Return the key of a network address; of IPv6, of its whole /64, which one household holds."""
-        try:
-            address = ipaddress.ip_address(source)
-        except ValueError:
-            return self._allowances.key(purpose, source)
-        network = ipaddress.ip_network((address, 64), strict=False) if address.version == 6 else address
-        return self._allowances.key(purpose, str(network))
+        """Return the key of the network that an address stands for."""
+        return self._allowances.key(purpose, network_of(source))
 
     def waits_until(self, connection: Connection, key: str, now: datetime) -> datetime | None:
         """Return until when `key` must wait, or None."""

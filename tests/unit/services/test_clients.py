@@ -79,7 +79,8 @@ def test_wrong_keys_wait_longer_and_longer_but_keep_nobody_out(house: House) -> 
         assert said(house.api_keys.recognise, "wrong", HOME) == "api_key.unknown"
     assert said(house.api_keys.recognise, "wrong", HOME) == "api_key.wait"
     assert said(house.api_keys.recognise, key, HOME) == "ok"
-    assert said(house.api_keys.recognise, "wrong", "192.0.2.2") == "api_key.unknown"
+    assert said(house.api_keys.recognise, "wrong", f"::ffff:{HOME}") == "api_key.wait"
+    assert said(house.api_keys.recognise, "wrong", "::ffff:192.0.2.2") == "api_key.unknown"
     house.clock.advance(seconds=rules.first_wait.total_seconds())
     assert said(house.api_keys.recognise, "wrong", HOME) == "api_key.unknown"
     house.clock.advance(seconds=rules.first_wait.total_seconds())

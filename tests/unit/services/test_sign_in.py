@@ -199,6 +199,9 @@ def test_one_source_waits_too_whomever_it_tries(crowded: House) -> None:
         ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
         ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
         ("192.0.2.1", "192.0.2.2", False),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("::1", "::2", True),
         ("somewhere", "somewhere", True),
     ],
 )

@@ -108,6 +108,18 @@ def test_forwarded_headers_are_believed_only_as_far_as_told(make_site: Callable[
         assert visitor.post("/megjelenes", {"theme": "dark"}).status_code == 303
 
 
+@pytest.mark.parametrize("form", ["2001:db8:1:2::{}", "2001:db8:1:2:{}::"])
+def test_a_flood_from_one_network_is_one_flood(make_site: Callable[..., Site], form: str) -> None:
+    visitor = make_site(requests_a_minute=10, trusted_proxies=1).visitor()
+    visitor.headers["X-Forwarded-For"] = form.format(0)
+    visitor.open()
+    answers = []
+    for number in range(12):
+        visitor.headers["X-Forwarded-For"] = form.format(number) if number else "::ffff:192.0.2.8"
+        answers.append(visitor.post("/megjelenes", {"theme": "dark"}).status_code)
+    assert answers.count(429) == 1
+
+
 def test_a_flood_is_told_when_to_come_back(make_site: Callable[..., Site], htmx: bool) -> None:
     site = make_site(requests_a_minute=10)
     visitor = site.visitor(htmx=htmx)
@@ -235,6 +247,8 @@ def test_an_invitations_policy_number_is_filled_in_and_escaped(visitor: Visitor)
 def test_figures_are_for_this_machine_alone(site: Site, make_site: Callable[..., Site]) -> None:
     client = site.app.test_client()
     assert b"belepo_accounts" in client.get("/metrics").data
+    assert client.get("/metrics", environ_base={"REMOTE_ADDR": "::ffff:127.0.0.1"}).status_code == 200
+    assert client.get("/metrics", environ_base={"REMOTE_ADDR": "::ffff:203.0.113.9"}).status_code == 404
     assert client.get("/metrics", environ_base={"REMOTE_ADDR": "203.0.113.9"}).status_code == 404
     assert client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 404
     guarded = make_site(metrics_token="long-enough-token").app.test_client()
