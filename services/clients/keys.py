@@ -83,11 +83,15 @@ class ApiKeys:
     ) -> tuple[ApiKey, str]:
         """Make a key; return its client and the key itself, which is shown this once.
 
-        Raises Refusal ``api_key.scope`` when there is none, or an unknown one.
+        Raises Refusal ``api_key.scope`` when there is none, or an unknown one, and ``api_key.adviser`` when the code is
+        empty: that means a code which somebody forgot, not all customers.
         """
         wanted = sorted(set(scopes))
         if not wanted or not set(wanted) <= set(SCOPES):
             raise Refusal("api_key", "scope")
+        code = None if adviser is None else adviser.strip().casefold()
+        if code == "":
+            raise Refusal("api_key", "adviser")
         public, now = randomness.characters(12), self._clock.now()
         key = f"belepo_{public}_{randomness.secret()}"
         row: dict[str, Any] = {
@@ -95,7 +99,7 @@ class ApiKeys:
             "name": name,
             "key_hash": fingerprint(key),
             "scopes": wanted,
-            "adviser": adviser.casefold() if adviser else None,
+            "adviser": code,
             "created_at": now,
             "expires_at": now + lifetime if lifetime else None,
         }
@@ -106,7 +110,7 @@ class ApiKeys:
 
     def is_adviser(self, code: str) -> bool:
         """Tell whether the register gives customers to this adviser."""
-        theirs = select(tables.advisers.c.kutid).where(tables.advisers.c.adviser == code.casefold()).limit(1)
+        theirs = select(tables.advisers.c.kutid).where(tables.advisers.c.adviser == code.strip().casefold()).limit(1)
         with self._store.read() as connection:
             return connection.execute(theirs).first() is not None
 

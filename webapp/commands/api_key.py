@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.clients import SCOPES, ApiKey
+from services.refusal import Refusal
 from services.store.migrate import migrate
 from webapp.cli import Context
 from webapp.parts import Parts
@@ -35,6 +36,10 @@ def add(shared: Context, name: str, scopes: tuple[str, ...], adviser: str | None
         lifetime = timedelta(days=days) if days else None
         _, key = parts.api_keys.add(name[:120], scopes or SCOPES, adviser=adviser, lifetime=lifetime)
         is_known = adviser is None or parts.api_keys.is_adviser(adviser)
+    except Refusal:  # scopes are the option's own choice
+        raise click.BadParameter(
+            "the code of an adviser is empty; leave it out for all customers.", param_hint="--adviser"
+        ) from None
     finally:
         parts.store.close()
     if not is_known:
@@ -72,7 +77,7 @@ def list_keys(shared: Context) -> None:
     for one in keys:
         table.add_row(
             one.id.removeprefix("client:"),
-            f"{one.name}\n(adviser {one.adviser})" if one.adviser else one.name,
+            f"{one.name}\n(adviser {one.adviser})" if one.adviser is not None else one.name,
             "\n".join(sorted(one.scopes)),
             f"{_day(parts, one.created_at)}\n{_day(parts, one.used_at, '%Y-%m-%d %H:00')}".rstrip(),
             _state(parts, one),

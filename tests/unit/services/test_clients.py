@@ -72,6 +72,13 @@ def test_a_key_is_for_something_that_there_is(house: House, scopes: list[str]) -
     assert said(house.api_keys.add, "G3", scopes) == "api_key.scope"
 
 
+@pytest.mark.parametrize("adviser", ["", "  "])
+def test_a_key_is_for_all_customers_only_when_no_adviser_is_named(house: House, adviser: str) -> None:
+    assert said(house.api_keys.add, "G3", SCOPES, adviser=adviser) == "api_key.adviser"
+    assert house.count(api_keys) == 0
+    assert house.client(adviser=" UK-0007 ").adviser == "uk-0007"
+
+
 def test_wrong_keys_wait_longer_and_longer_but_keep_nobody_out(house: House) -> None:
     _, key = house.api_keys.add("G3", SCOPES)
     rules = house.profile.sign_in

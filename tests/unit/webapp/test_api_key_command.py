@@ -51,6 +51,16 @@ def test_a_key_is_shown_once_listed_without_it_and_revoked() -> None:
     assert "no such key" in again.output
 
 
+@pytest.mark.parametrize("adviser", ["", " ", "\t\u00a0"])
+def test_a_key_for_no_adviser_in_particular_is_not_made_for_everybody(adviser: str) -> None:
+    """`--adviser "$CODE"` where the variable is empty."""
+    refused = run("add", "Broker", "--adviser", adviser)
+    assert refused.exit_code == 2
+    assert "the code of an adviser is empty" in refused.output
+    assert "belepo_" not in refused.output
+    assert "Broker" not in run("list").output
+
+
 def test_without_a_scope_a_key_is_for_everything_and_for_nothing_unknown() -> None:
     assert run("add", "portal").exit_code == 0
     listed = run("list").output
