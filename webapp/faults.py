@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from flask import Flask, Response, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
@@ -32,6 +32,7 @@ def set_up(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     for outage in (OperationalError, InterfaceError, PoolTimeoutError, Overloaded, TimeoutError):
         app.register_error_handler(outage, _unavailable)
+    app.register_error_handler(DataError, _unheld)
     app.register_error_handler(OutOfTurn, lambda _error: _fault("404", 404))
     app.register_error_handler(InternalServerError, _broken)
 
@@ -93,6 +94,13 @@ def _unavailable(error: Exception) -> Response:
     response = _fault("503", 503)
     response.headers["Retry-After"] = "10"
     return response
+
+
+def _unheld(error: DataError) -> Response:
+    # PostgreSQL takes no NUL in a text, not even to look for it: whatever was asked for is not there.
+    if any("\0" in given for given in (request.path, *request.values.values())):
+        return _fault("404", 404)
+    raise error
 
 
 def _broken(error: InternalServerError) -> Response:
