@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Insert, bindparam, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Insert, bindparam, exists, insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from services import audit, randomness
 from services.accounts.activations import Activations
-from services.allowances import Allowances
+from services.allowances import IS_SPENT, Allowances
 from services.clock import Clock
 from services.code_sending import CodeOrder, CodeSender
 from services.crash_points import reach
@@ -43,6 +43,9 @@ _IS_NEW = or_(_r.email_key.is_(None), _r.email_key != _KEY, _r.mailed_at <= _AGA
 _HAS_ADDRESS = _r.email.is_not(None)
 _MAY_MAIL_AGAIN = _r.mailed_at <= _AGAIN_BEFORE
 _IS_ON_RECORD = has_mobile(_r.kutid, _NUMBER)
+_NUMBERS = "numbers not on record "
+"""With the customer's id, the key of the allowance of them: no keyed hash, which a condition could not make."""
+_MAY_GIVE_NUMBER = ~exists().where(tables.allowances.c.key == literal(_NUMBERS) + _r.kutid, IS_SPENT)
 _IS_ANOTHER = _r.mobile.is_distinct_from(_NUMBER)
 _IS_UNCONFIRMED = _r.mobile_confirmed_at.is_(None)
 _HAS_OPENED = _r.terms_opened == bindparam("in_force", type_=_r.terms_opened.type)
@@ -224,15 +227,17 @@ class Registrations:
     def choose_mobile(self, visit: Visit, mobile: str) -> Registration:
         """Take a mobile that the register holds for this customer and send a code to it (M20, M21).
 
-        The same number again within the wait changes nothing. Raises Refusal ``mobile.not_on_record``, ``sms.paused``
-        or ``sms_resend.too_early``, DeadEnd or OutOfTurn.
+        The same number again within the wait changes nothing. After a few that are not on record no other is looked at
+        for a while: the answers would tell which are. Raises Refusal ``mobile.not_on_record``, ``mobile.wait`` with
+        `at`, ``sms.paused`` or ``sms_resend.too_early``, DeadEnd or OutOfTurn.
         """
         now = self._clock.now()
         with self._store.write() as connection:
             changed = self._rows.advance(
                 connection, visit, "mobile", now,
-                _IS_ON_RECORD, _IS_ANOTHER,
+                _IS_ON_RECORD, _IS_ANOTHER, _MAY_GIVE_NUMBER,
                 new_number=mobile,
+                limit=self._profile.one_time_code.numbers,
                 mobile=mobile,
                 mobile_confirmed_at=None,
             )  # fmt: skip
@@ -241,11 +246,16 @@ class Registrations:
             seen = self._rows.see(connection, visit)
             if seen is None or not self._rows.is_in_turn(seen, "mobile", now):
                 raise why_not(seen, now)
-            if seen.mobile != mobile:
-                raise Refusal("mobile", "not_on_record")
-            if seen.mobile_confirmed_at or (seen.code and seen.code.again_at > now and seen.code.is_usable(now)):
-                return seen
-            return self._send_code(connection, seen, now)
+            if seen.mobile == mobile:
+                if seen.mobile_confirmed_at or (seen.code and seen.code.again_at > now and seen.code.is_usable(now)):
+                    return seen
+                return self._send_code(connection, seen, now)
+            rules = self._profile.one_time_code
+            blocked_until = self._allowances.take(
+                connection, f"{_NUMBERS}{seen.kutid}", limit=rules.numbers, quiet=rules.budget, now=now
+            )
+        # Only now, with the count of the number committed, is the answer given.
+        raise Refusal("mobile", "wait", at=blocked_until) if blocked_until else Refusal("mobile", "not_on_record")
 
     def resend_code(self, visit: Visit) -> Registration:
         """Send a new code to the mobile given; the older one dies (M21).

@@ -371,6 +371,39 @@ def test_only_a_mobile_on_record_for_this_customer_gets_a_code(house: House) -> 
     assert [letter.to for letter in house.letters("sms")] == [ANNAS_OTHER_MOBILE]
 
 
+def test_which_numbers_are_on_record_is_not_told_without_limit(house: House) -> None:
+    """Whoever knows the customer by name may begin again and again."""
+    limit, visit = house.profile.one_time_code.numbers, house.linked(ANNA)
+    for number in range(limit - 1):
+        assert said(house.registrations.choose_mobile, visit, f"+3620999{number:04}") == "mobile.not_on_record"
+    assert said(house.registrations.choose_mobile, house.linked(ESZTER), "+36209999999") == "mobile.not_on_record"
+    house.clock.advance(minutes=2)
+    visit = house.linked(ANNA)
+    assert said(house.registrations.choose_mobile, visit, "+36209999999") == "mobile.not_on_record"
+    for number in ("+36209999998", ANNA.mobile, ANNAS_OTHER_MOBILE):
+        with pytest.raises(Refusal) as wait:
+            house.registrations.choose_mobile(visit, number)
+        assert (wait.value.reason, wait.value.facts["at"]) == ("wait", house.clock.now() + timedelta(days=1))
+    assert house.letters("sms") == []
+    assert said(house.registrations.choose_mobile, house.linked(ESZTER), ESZTER.mobile) == "ok"
+    house.clock.advance(days=1)
+    assert said(house.registrations.choose_mobile, house.linked(ANNA), ANNA.mobile) == "ok"
+
+
+def test_a_number_on_record_costs_none_of_the_wrong_ones(house: House) -> None:
+    limit, visit = house.profile.one_time_code.numbers, house.linked(ANNA)
+    for number in range(limit):
+        house.clock.advance(minutes=2)
+        right = (ANNA.mobile, ANNAS_OTHER_MOBILE)[number % 2]
+        assert said(house.registrations.choose_mobile, visit, right) in ("ok", "codes_used_up")
+    assert said(house.registrations.choose_mobile, visit, "+36209999999") == "mobile.not_on_record"
+    newest = house.see(visit).mobile
+    for number in range(limit):
+        said(house.registrations.choose_mobile, visit, f"+3620999{number:04}")
+    assert said(house.registrations.choose_mobile, visit, "+36209999998") == "mobile.wait"
+    assert house.see(visit).mobile == newest, "and what was given before stays"
+
+
 def test_the_same_mobile_again_within_the_minute_sends_nothing(house: House) -> None:
     visit = house.sent_code(ANNA)
     before = house.see(visit)

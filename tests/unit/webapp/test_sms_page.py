@@ -286,3 +286,15 @@ def test_the_number_is_masked_on_the_page(site: Site, visitor: Visitor) -> None:
     digits = "".join(sign for sign in page.text if sign.isdigit() or sign == "•")
     assert "1234567" not in digits
     assert ANNA.mobile not in page.html
+
+
+def test_too_many_numbers_that_are_not_on_record_wait(site: Site, visitor: Visitor) -> None:
+    visitor.reach("mobile")
+    for number in range(site.parts.profile.one_time_code.numbers):
+        assert (
+            site.say("error.mobile.wait", time="", phone="")[:20] not in visitor.give_mobile(f"2099900{number:02}").text
+        )
+    page = visitor.give_mobile(ANNA.mobile)
+    assert (page.status, page.fields_in_error, page.step) == (422, ["mobile"], "mobile")
+    assert site.say("error.mobile.wait", time="", phone="")[:20] in page.text
+    assert not site.messages(kind="sms")
