@@ -51,6 +51,11 @@ class Context:
         country: str = import_module("services.profiles").load(self.settings.profile).country
         return country
 
+    @property
+    def hash_cost(self) -> int:
+        """The cost at which passwords are hashed."""
+        return self.settings.bcrypt_rounds
+
 
 class _Commands(click.Group):
     """Finds the commands in their modules, and says in a plain sentence what is wrong with settings or database."""

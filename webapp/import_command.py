@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -45,6 +46,11 @@ class ImportContext(Protocol):
         """The country of phone numbers without a country code, such as HU."""
         ...
 
+    @property
+    def hash_cost(self) -> int:
+        """The cost at which passwords are hashed."""
+        ...
+
     def open_store(self) -> Store:
         """Open the database."""
         ...
@@ -84,21 +90,23 @@ def import_command(context: ImportContext, /, rejects: Path | None, dry_run: boo
     rejects = rejects or next(iter(files.values())).with_name("rejects.csv")
     store = context.open_store()
     try:
-        report = _import(store, context.profile_country, files, rejects, is_dry_run=dry_run)
+        report = _import(store, context, files, rejects, is_dry_run=dry_run)
     finally:
         store.close()
     _print(report, rejects)
 
 
-def _import(store: Store, region: str, files: dict[str, Path], rejects: Path, *, is_dry_run: bool) -> ImportReport:
+def _import(
+    store: Store, context: ImportContext, files: dict[str, Path], rejects: Path, *, is_dry_run: bool
+) -> ImportReport:
     # Beside the report, so that that alone can be redirected to a file.
     console = Console(stderr=True)
     shown = _Bar(console) if console.is_terminal else _Lines(console)
     importer = RegisterImport(
         store,
         SystemClock(),
-        region=region,
-        make_hash=hash_secret,
+        region=context.profile_country,
+        make_hash=partial(hash_secret, rounds=context.hash_cost),
         is_password=is_secret,
         progress=shown.show,
     )

@@ -107,6 +107,24 @@ def test_without_a_hash_a_comparison_is_made_all_the_same(monkeypatch: pytest.Mo
     assert [hashed[:7] for hashed in compared] == [b"$2b$04$"]
 
 
+@pytest.mark.parametrize("is_of_belepo", [True, False])
+@pytest.mark.parametrize("password", [PASSWORD, "another"])
+@pytest.mark.parametrize(("cost", "costs"), [(4, [4, 4, 5, 6]), (6, [6, 6]), (7, [7]), (8, [8])])
+def test_a_cheaper_hash_costs_what_none_does(
+    monkeypatch: pytest.MonkeyPatch, password: str, cost: int, costs: list[int], is_of_belepo: bool
+) -> None:
+    """Hashes of cost c, c, c + 1 … r - 1 take together as long as one of cost r: who exists is not told by the time."""
+    salted = bcrypt.gensalt(cost)
+    known = hash_secret(PASSWORD, cost) if is_of_belepo else bcrypt.hashpw(PASSWORD.encode(), salted).decode("ascii")
+    hasher = Hasher(7, threads=1)
+    compared: list[bytes] = []
+    really = bcrypt.checkpw
+    monkeypatch.setattr(bcrypt, "checkpw", lambda *given: compared.append(given[1]) or really(*given))
+    assert hasher.is_password(password, known) == (password == PASSWORD)
+    assert [int(hashed[4:6]) for hashed in compared] == costs
+    assert sum(2**one for one in costs) == 2 ** max(cost, 7)
+
+
 def test_more_than_there_are_places_for_are_refused_and_then_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     hasher = Hasher(4, threads=1, places=2)
     hashing_now, go_on = threading.Event(), threading.Event()

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from pyotp import TOTP, parse_uri
+from sqlalchemy import select
 
-from services.store.tables import contact_changes
+from services.store.tables import communication_ids, contact_changes
 from webapp.cli import Context, main
 
 ADD = ["staff", "add", "orsi@example.hu", "--name", "Kiss Orsolya", "--role", "service"]
@@ -76,6 +77,17 @@ def _printed(*more: str) -> list[dict[str, str]]:
     done = run("export", "contact-changes", *more)
     assert done.exit_code == 0, done.output
     return list(csv.DictReader(io.StringIO(done.output), delimiter=";"))
+
+
+def test_imported_passwords_are_hashed_at_the_cost_of_the_settings(tmp_path: Path) -> None:
+    file = tmp_path / "ids.csv"
+    file.write_text("communication_id,kutid,password\nK1111111,1,Jelszo\n", encoding="utf-8")
+    assert run("import", "--customers", str(_customers()), "--communication-ids", str(file)).exit_code == 0
+    store = Context().open_store()
+    with store.read() as connection:
+        hashed = connection.execute(select(communication_ids.c.password_hash)).scalar_one()
+    store.close()
+    assert hashed.startswith("whole:$2b$04$")
 
 
 def _customers() -> Path:
