@@ -41,12 +41,15 @@ def _checked(year: str, month: str, day: str, today: date) -> date:
         raise _refusal("malformed", *wrong)
     if len(given["year"]) != 4:
         raise _refusal("year", "year")
-    if not 1 <= int(given["month"][:3]) <= 12:
+    month, day = month.lstrip("0"), day.lstrip("0")
+    if not (0 < len(month) <= 2 and int(month) <= 12):
         raise _refusal("impossible", "month")
     if int(given["year"]) < _EARLIEST_YEAR:
         raise _refusal("too_old", "year")
+    if not 0 < len(day) <= 2:
+        raise _refusal("impossible", "day")
     try:
-        born = date(int(given["year"]), int(given["month"][:3]), int(given["day"][:3]))
+        born = date(int(given["year"]), int(month), int(day))
     except ValueError:
         raise _refusal("impossible", "day") from None
     if born > today:
