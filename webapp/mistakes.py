@@ -25,6 +25,7 @@ _TOO_MANY = {
     ("identify", "slowed"),
     ("email", "too_many"),
     ("mobile", "too_many"),
+    ("mobile", "wait"),
     ("activation_code", "too_many"),
     ("current_password", "wait"),
 }

@@ -166,7 +166,7 @@ class OneTimeCode(_Part):
     again_seconds: Annotated[int, Field(ge=1)]
     guesses: Annotated[int, Field(ge=1)]
     budget_hours: Annotated[int, Field(ge=1)]
-    numbers: Annotated[int, Field(ge=1, le=100)] = 6
+    numbers: Annotated[int, Field(ge=1, le=100)] = 20
     """So many numbers that are not on record a customer may give within the budget's time."""
     an_hour_to_a_number: Annotated[int, Field(ge=1, le=100)] = 6
     """So many codes an hour go to a number that need not be on record, whoever the customers are."""

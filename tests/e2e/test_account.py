@@ -177,7 +177,7 @@ def test_what_was_typed_outlives_the_session(visitor: Visitor, server: Server) -
         server.advance(minutes=14)
         visitor.settle(lambda: visitor.browser.click("#session button"))
         assert visitor.step == "email-change"
-        assert pattern("session.extended").search(visitor.text())
+        assert pattern("session.extended").search(visitor.text("#session"))
     visitor.fill(email="uj.cim@example.hu", current_password=PASSWORD)
     server.advance(minutes=16)
     visitor.submit()

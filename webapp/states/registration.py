@@ -359,6 +359,15 @@ def mobile_not_on_record(walker: Walker) -> None:
     walker.send("mobile", mobile=identifiers.written(example))
 
 
+@state(_STEPS, status=429, needs="mobile")
+def mobile_wait(walker: Walker) -> None:
+    """Too many numbers that are not the customer's."""
+    walker.to("mobile")
+    walker.spoilt.add(walker.customer.kutid)
+    for _ in range(walker.parts.profile.one_time_code.numbers + 1):
+        walker.send("mobile", mobile=identifiers.written(walker.somebody().mobile))
+
+
 @state(_STEPS)
 def sms_code(walker: Walker) -> None:
     """The code has left."""

@@ -295,6 +295,6 @@ def test_too_many_numbers_that_are_not_on_record_wait(site: Site, visitor: Visit
             site.say("error.mobile.wait", time="", phone="")[:20] not in visitor.give_mobile(f"2099900{number:02}").text
         )
     page = visitor.give_mobile(ANNA.mobile)
-    assert (page.status, page.fields_in_error, page.step) == (422, ["mobile"], "mobile")
+    assert (page.status, page.fields_in_error, page.step) == (429, ["mobile"], "mobile")
     assert site.say("error.mobile.wait", time="", phone="")[:20] in page.text
     assert not site.messages(kind="sms")
