@@ -246,7 +246,7 @@ sessions = Table(
 sign_in_tries = Table(
     "sign_in_tries",
     metadata,
-    Column("key", String(64), primary_key=True),  # a keyed hash, or the customer's id where a condition asks for it
+    Column("key", String(64), primary_key=True),  # a keyed hash: nothing personal
     Column("failures", Integer, nullable=False),  # in a row; a try under way counts as one until it has succeeded
     Column("wait_until", Moment, nullable=False),
     Column("ends_at", Moment, nullable=False, index=True),
