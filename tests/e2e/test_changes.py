@@ -119,6 +119,22 @@ def test_clicking_twice_does_everything_once(visitor: Visitor, server: Server) -
     assert len(server.codes(visitor.customer.mobile)) == 1
 
 
+@pytest.mark.in_webkit
+@pytest.mark.scripted("swaps")
+def test_the_second_of_two_clicks_is_not_for_what_has_come_meanwhile(visitor: Visitor) -> None:
+    """Whoever clicks twice does not ask for another mail as well, where its button lies under the pointer by then."""
+    visitor.walk_to("email")
+    visitor.take_step()
+    for name in ("mousedown", "click"):
+        assert visitor.browser.evaluate(_DOES_NOTHING, [name, 2])
+    visitor.settle(lambda: visitor.browser.evaluate(_DOES_NOTHING, ["click", 1]))
+    assert visitor.step == "email"
+
+
+_DOES_NOTHING = """([name, detail]) => !document.querySelector('[value=change-email]')
+  .dispatchEvent(new MouseEvent(name, { detail, bubbles: true, cancelable: true }))"""
+
+
 def test_a_second_tab_shows_what_is_due(visitor: Visitor, server: Server) -> None:
     """A form of a step that is over does nothing; the page shows where the registration stands."""
     visitor.walk_to("email")

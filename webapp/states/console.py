@@ -1,6 +1,7 @@
 """The console: what customer service, advisers and supervisors see."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 from services import identifiers
@@ -145,7 +146,9 @@ def staff_record(walker: Walker) -> None:
 @state(_CONSOLE, status=429, by_staff=True)
 def staff_record_too_many(walker: Walker) -> None:
     """Too many codes have left for the number within an hour, whoever the customers were."""
-    mobile = identifiers.written(walker.somebody().mobile)
+    used_up = walker.somebody()
+    walker.spoilt.add(used_up.kutid)
+    mobile = identifiers.written(used_up.mobile)
     _come_in(walker)
     while walker.page.status_code == 200:
         walker.be(walker.somebody())
@@ -327,17 +330,21 @@ def staff_ended(walker: Walker) -> None:
 @state(_CONSOLE)
 def staff_account(walker: Walker) -> None:
     """A customer who has an account."""
-    customer = walker.another()
-    customer.to("done")
-    find(walker, SERVICE, customer)
-    record_identification(walker)
+    _find_registered(walker, Walker.open_account)
 
 
 @state(_CONSOLE)
 def staff_forgot(walker: Walker) -> None:
     """The mail for a new password was sent to the customer."""
-    staff_account(walker)
+    _find_registered(walker, Walker.open_active_account)
     walker.act("forgot")
+
+
+def _find_registered(walker: Walker, register: Callable[[Walker], None]) -> None:
+    customer = walker.another()
+    register(customer)
+    find(walker, SERVICE, customer)
+    record_identification(walker)
 
 
 @state(_CONSOLE, status=404)
@@ -507,12 +514,12 @@ def _close_case(walker: Walker, note: str) -> None:
 
 
 def _find_case(walker: Walker) -> None:
-    """Try a customer's number with the wrong datum, and look at the cases that come of it."""
+    """Try a customer's number with somebody else's data, and look at the cases that come of it."""
     stranger = walker.another()
     for _ in range(SEVERAL):
         stranger.forget()
         stranger.get("/regisztracio")
-        stranger.send("identify", **{**stranger.customer.fields, "birth_date": "1901-02-03"})
+        stranger.send_others_data()
     walker.parts.chores.finish()
     door = _come_in(walker)
     walker.get(f"{door}/munkalistak/adatok")

@@ -12,14 +12,6 @@ from webapp.states.walker import PASSWORD, Walker
 
 _STEPS, _ENDS = "registration", "dead ends"
 _START = "/regisztracio"
-_OF_OTHERS = {
-    "birth_date": "1971-02-03",
-    "tax_number": "11111111-1-42",
-    "birth_number": "855314/0013",
-    "postal_code": "9999",
-    "mobile": "+36 20 999 9999",
-}
-"""Well-formed, and nobody's."""
 
 
 @state(_STEPS)
@@ -206,12 +198,7 @@ def _invite(walker: Walker) -> str:
 def identify_mismatch(walker: Walker) -> None:
     """All is well-formed, and nobody is found."""
     walker.get(_START)
-    _send_others_data(walker)
-
-
-def _send_others_data(walker: Walker) -> None:
-    own = walker.customer.fields
-    walker.send("identify", **{name: _OF_OTHERS.get(name, text) for name, text in own.items()})
+    walker.send_others_data()
 
 
 @state(_STEPS, status=429)
@@ -220,7 +207,7 @@ def identify_slowed(walker: Walker) -> None:
     walker.get(_START)
     walker.spoilt.add(walker.customer.kutid)
     for _ in range(walker.parts.profile.identification.wrong_tries + 1):
-        _send_others_data(walker)
+        walker.send_others_data()
 
 
 @state(_STEPS)

@@ -21,6 +21,14 @@ from webapp.parts import Parts
 
 PASSWORD = "Kek7Hold8Fenyes"
 _SO_MANY = 200
+_OF_OTHERS = {
+    "birth_date": "1901-02-03",
+    "tax_number": "11111111-1-42",
+    "birth_number": "855314/0013",
+    "postal_code": "9999",
+    "mobile": "+36 20 999 9999",
+}
+"""Well-formed, and nobody's."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,7 @@ class Walker:
     """Somebody at a browser of their own. `headers` are those of whoever asked to see what the walker sees."""
 
     spoilt: ClassVar[set[str]] = set()
-    """Customers whose number is slowed down by wrong tries: no other walk gets on with them."""
+    """Customers with whom no other walk gets on: wrong tries slow them down, or their number has had too many codes."""
 
     def __init__(
         self, app: Flask, base_url: str, headers: dict[str, str], preferences: dict[str, str] | None = None
@@ -316,6 +324,11 @@ class Walker:
                 self.send("terms", terms="1")
             case "password":
                 self.send("password", password=PASSWORD, password_confirm=PASSWORD)
+
+    def send_others_data(self) -> None:
+        """Fill in the first step with a number that exists, and with what is not its holder's."""
+        own = self.customer.fields
+        self.send("identify", **{name: _OF_OTHERS.get(name, text) for name, text in own.items()})
 
     def open_document(self, name: str) -> None:
         """Open a document that the page links to, in another window."""

@@ -22,8 +22,6 @@ _ALL = [
     pytest.param(profile, one.name, one.status, id=f"{profile}-{one.name}")
     for profile in _PROFILES
     for one in known(load(profile))
-    # The account and the console are alike for all insurers.
-    if profile == "mygenerali" or one.group in ("registration", "dead ends", "signing in") or one.by_staff
 ]
 _NOT_RENDERED = {"pages/states.html": "it lists the states"}
 _NOT_SHOWN = {

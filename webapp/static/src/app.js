@@ -174,7 +174,22 @@
     }
   })
 
-  on('input', (event) => { if (event.target.matches('[aria-describedby~=rules]')) judge(event.target) })
+  // Who clicks everything twice is slower than the answer: the second click, of the mouse's own counting, was meant for
+  // what is gone by then, and neither takes the focus from what has come nor presses what happens to lie there.
+  let isNew = false
+  for (const name of ['mousedown', 'click']) {
+    addEventListener(name, (event) => {
+      if (event.detail < 2) isNew = false
+      if (!isNew) return
+      event.preventDefault()
+      event.stopPropagation()
+    }, true)
+  }
+
+  on('input', (event) => {
+    isNew = false
+    if (event.target.matches('[aria-describedby~=rules]')) judge(event.target)
+  })
 
   on('click', (event) => {
     // The form that was being filled in when the session ended asks for the sign-in itself, and keeps what was typed.
@@ -262,6 +277,7 @@
   })
   on('htmx:after:swap', ({ target }) => {
     if (target === document) return
+    isNew = true
     const message = target.matches('[data-say]') ? target : target.querySelector('.note[data-say]')
     if (message) say(message.dataset.say)
     enhance(target)
