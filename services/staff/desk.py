@@ -4,6 +4,8 @@ with what got stuck (M28–M30).
 Staff see neither code nor link nor password: what they start, the customer ends on the same pages as everybody.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -83,7 +85,7 @@ class Desk:
         ``email.too_many`` or, except for supervisors, ``email.unanswered``; or as `resend_code`.
         """
         now = self._clock.now()
-        with self._store.write() as connection:
+        with self._noting(by, case_id, now), self._store.write() as connection:
             case = self._cases.hold(connection, by, case_id)
             if self._is_under_way(connection, case, now) or not self._may_register(connection, case.kutid):
                 raise OutOfTurn
@@ -105,7 +107,7 @@ class Desk:
         ``sms.share_used``, or DeadEnd ``codes_used_up``.
         """
         now = self._clock.now()
-        with self._store.write() as connection:
+        with self._noting(by, case_id, now), self._store.write() as connection:
             case = self._cases.hold(connection, by, case_id)
             if case.confirmed_at is not None or case.mobile is None:
                 raise OutOfTurn
@@ -128,7 +130,7 @@ class Desk:
         ``already_registered``.
         """
         now = self._clock.now()
-        with self._store.write() as connection:
+        with self._noting(by, case_id, now), self._store.write() as connection:
             case = self._cases.hold(connection, by, case_id)
             if case.confirmed_at is not None or case.mobile is None:
                 raise OutOfTurn
@@ -238,6 +240,16 @@ class Desk:
         if not is_sent:
             self._code_sender.send(connection, self._order(by, case, now), now)
             audit.record(connection, "code_sent", kutid=case.kutid, at=now, actor=by.actor)
+
+    @contextmanager
+    def _noting(self, by: Actor, case_id: str, now: datetime) -> Iterator[None]:
+        """Note what was refused in a transaction that left nothing else behind."""
+        try:
+            yield
+        except Refusal as refusal:
+            with self._store.write() as connection:
+                self._note_refusal(connection, by, self._cases.hold(connection, by, case_id), refusal, now)
+            raise
 
     def _note_refusal(self, connection: Connection, by: Actor, case: Case, refusal: Refusal, now: datetime) -> None:
         self._registrations.count_refused(by.actor, refusal)

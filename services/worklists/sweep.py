@@ -89,7 +89,7 @@ class QualitySweep:
                 (row.kutid, row.kind): row
                 for row in connection.execute(
                     select(_q.kutid, _q.kind, _q.found_at, _q.closed_at).where(
-                        _q.kind.in_(OF_TRIES), _q.kutid.in_([kutid for kutid, _ in found])
+                        _q.kind.in_(OF_TRIES), _q.kutid.in_(select(_l.kutid).where(_l.kutid.is_not(None)))
                     )
                 )
             }

@@ -44,10 +44,9 @@ def add(shared: Context, /, email: str, *, name: str, role: str, adviser_code: s
         raise click.BadParameter("this is no email address.", param_hint="EMAIL") from None
     password = randomness.characters(20) if generate else _typed()
     parts = _parts(shared)
+    portal = parts.profile.texts.facts(parts.profile.languages[0])["portal"]
     try:
-        uri = parts.staff.add(
-            address, name, role, password, issuer=parts.profile.texts.facts("en")["portal"], adviser=adviser_code
-        )
+        uri = parts.staff.add(address, name, role, password, issuer=portal, adviser=adviser_code)
     except Refusal as refusal:
         raise click.ClickException(_REFUSED[refusal.reason]) from None
     finally:

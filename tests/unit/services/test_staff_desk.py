@@ -1,5 +1,6 @@
 """What staff do together with a customer: contact data, the read-back, what got stuck; on both databases."""
 
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 
@@ -239,7 +240,7 @@ def test_one_number_gets_so_many_codes_an_hour_whoever_the_customers_are(house: 
             answers.append(record(house, session, case_id))
             house.clock.advance(minutes=1)
     assert answers == ["ok"] * limit + ["mobile.too_many"] * (len(answers) - limit)
-    assert house.deeds(session).count("code_sent") == limit
+    assert Counter(house.deeds(session)) >= Counter(code_sent=limit, refused=len(answers) - limit)
     # What was refused has cost the customer nothing.
     assert record(house, session, case_id, mobile=ANNAS_OTHER_MOBILE) == "ok"
     house.clock.advance(hours=1)
