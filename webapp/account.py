@@ -302,7 +302,7 @@ def _new_email(token: str, form: SentForm) -> Response:
     address = wired().account_details.find_email_change(link_id) if link_id else None
     if address is None:
         return _dead_link()
-    return _form("email_confirm", NEW_EMAIL, form, token=token, email=address)
+    return _form("email_confirm", NEW_EMAIL, form, token=token, email=address, another=EMAIL)
 
 
 def _dead_link() -> Response:

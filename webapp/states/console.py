@@ -483,8 +483,9 @@ def worklist_overdue(walker: Walker) -> None:
 def worklist_batch_stopped(walker: Walker) -> None:
     """Nothing more of a batch leaves."""
     order(walker)
-    if walker.forms[-1].action == walker.page.request.path:  # else it was too quick
-        walker.press(walker.page.request.path)
+    here = walker.page.request.path
+    if any(form.action == here for form in walker.forms):  # else it was too quick
+        walker.press(here)
 
 
 def _open_list(walker: Walker) -> None:
