@@ -48,7 +48,7 @@ CANNOT = {
     "jump": "WebDriver leaves the page's timers alone",
     "page": "passkeys need Chromium's virtual authenticator",
 }
-"""What cannot be done this way, and why: a test that needs it is no journey for `in_webkit`."""
+"""What cannot be done this way, and why: a test that needs it is not for WebKit."""
 
 # As WebKit writes it: “http://…/belepes:1:1: CONSOLE SECURITY ERROR Refused to …”.
 _ERROR = re.compile(r"(?:(\S*?)(?::\d+)*: )?CONSOLE (?:[A-Z]+ )?ERROR (.*)")
