@@ -125,6 +125,7 @@ def test_the_second_of_two_clicks_is_not_for_what_has_come_meanwhile(visitor: Vi
     """Whoever clicks twice does not ask for another mail as well, where its button lies under the pointer by then."""
     visitor.walk_to("email")
     visitor.take_step()
+    visitor.browser.evaluate(_DOES_NOTHING, ["pointerdown", 0])
     for name in ("mousedown", "click"):
         assert visitor.browser.evaluate(_DOES_NOTHING, [name, 2])
     visitor.settle(lambda: visitor.browser.evaluate(_DOES_NOTHING, ["click", 1]))
@@ -132,7 +133,7 @@ def test_the_second_of_two_clicks_is_not_for_what_has_come_meanwhile(visitor: Vi
 
 
 _DOES_NOTHING = """([name, detail]) => !document.querySelector('[value=change-email]')
-  .dispatchEvent(new MouseEvent(name, { detail, bubbles: true, cancelable: true }))"""
+  .dispatchEvent(new PointerEvent(name, { detail, pointerType: 'mouse', bubbles: true, cancelable: true }))"""
 
 
 def test_a_second_tab_shows_what_is_due(visitor: Visitor, server: Server) -> None:

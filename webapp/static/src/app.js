@@ -175,11 +175,14 @@
   })
 
   // Who clicks everything twice is slower than the answer: the second click, of the mouse's own counting, was meant for
-  // what is gone by then, and neither takes the focus from what has come nor presses what happens to lie there.
+  // what is gone by then, and neither takes the focus from what has come nor presses what happens to lie there. Of taps,
+  // two that are quick and near count as one double tap, though each is meant.
   let isNew = false
+  let byMouse
+  addEventListener('pointerdown', ({ pointerType }) => { byMouse = pointerType === 'mouse' }, true)
   for (const name of ['mousedown', 'click']) {
     addEventListener(name, (event) => {
-      if (event.detail < 2) isNew = false
+      if (!byMouse || event.detail < 2) isNew = false
       if (!isNew) return
       event.preventDefault()
       event.stopPropagation()
