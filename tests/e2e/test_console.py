@@ -54,7 +54,7 @@ def test_nagy_ilona_registers_with_customer_service(meet: Meet, server: Server) 
     colleague.fill(email=ilona.email, email_confirm="mas@example.hu", mobile="06 1 234 5678")
     colleague.submit("staff-record")
     assert set(colleague.errors()) == {"email_confirm", "mobile"}
-    known = colleague.text().split()
+    known = {*colleague.text().split(), NEW_MOBILE[-4:]}  # the code may be these digits by chance
     colleague.fill(email_confirm=ilona.email, mobile="06 20 999 8877")
     colleague.submit("staff-record")
     assert colleague.step == "staff-code"
@@ -272,7 +272,7 @@ def test_the_focus_is_where_the_work_is(visitor: Visitor) -> None:
     """The whole way by the keyboard: the field for searching first, then the heading of what is due."""
     _come_in(visitor)
     visitor.browser.reload()
-    assert visitor.focus == "input#policy_number"
+    visitor.see_focus("input#policy_number")
     visitor.browser.type_keys(cast.LANDLINE.policy_number)
     visitor.settle(lambda: visitor.browser.press_key("Enter"))
     visitor.see_focus("h2#due")

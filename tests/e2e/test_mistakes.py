@@ -178,7 +178,10 @@ def test_the_terms_are_opened_before_they_are_accepted(visitor: Visitor) -> None
         assert words("error.terms.not_opened") in visitor.errors()["terms"]
         assert visitor.browser.evaluate("() => document.getElementById('terms').disabled")
         visitor.browser.click("#error-summary a")
-        assert visitor.browser.evaluate("() => document.activeElement.matches('[data-opens=terms]')")
+        visitor.wait_until(
+            lambda: visitor.browser.evaluate("() => document.activeElement.matches('[data-opens=terms]')"),
+            "the focus on the document",
+        )
     else:
         visitor.choose("terms")
         visitor.submit()

@@ -276,9 +276,9 @@ def _tab_through(visitor: Visitor) -> Iterator[str]:
         yield from (f"{at['what']} {problem}" for problem in at["problems"])
     else:
         yield f"the focus does not come to an end: {met[-5:]}"
-    # What was swapped meanwhile is no more.
+    # What was swapped or hidden meanwhile is no more.
     missed = visitor.browser.evaluate(
-        "(met) => usable.filter((e, i) => !met.includes(i) && e.isConnected).map(named)", met
+        "(met) => usable.filter((e, i) => !met.includes(i) && e.checkVisibility()).map(named)", met
     )
     yield from (f"{name} cannot be reached" for name in missed)
     order = [place for place in met if place >= 0]

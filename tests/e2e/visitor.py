@@ -392,7 +392,7 @@ class Visitor:
         """Open a document in its window, and close it."""
         link = f"a[data-opens={document}]"
         window = self.browser.opened_by(lambda: self.browser.click(link))
-        assert window.title, f"The {document} has no title."
+        self.wait_until(lambda: bool(window.title), f"the title of the {document}")
         window.close_tab()
 
     def progress(self) -> list[str]:

@@ -517,6 +517,7 @@ def _close_case(walker: Walker, note: str) -> None:
 def _find_case(walker: Walker) -> None:
     """Try a customer's number with somebody else's data, and look at the cases that come of it."""
     stranger = walker.another()
+    walker.spoilt.add(stranger.customer.kutid)
     for _ in range(SEVERAL):
         stranger.forget()
         stranger.get("/regisztracio")

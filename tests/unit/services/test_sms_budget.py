@@ -179,9 +179,10 @@ def test_staff_send_no_code_either(three: House) -> None:
     session = three.member()
     case_id = three.case(session, ILONA)
     address = email_addresses.parse("ilona@example.hu")
-    before = three.everything()
+    before = three.everything(tables.audit)
     assert said(three.desk.record, session, case_id, address, "+36209998877", "hu") == "sms.paused"
-    assert three.everything() == before
+    assert three.everything(tables.audit) == before
+    assert three.deeds(session)[-1] == "refused"
 
 
 def test_the_next_month_begins_anew(three: House) -> None:

@@ -280,7 +280,7 @@
   })
   on('htmx:after:swap', ({ target }) => {
     if (target === document) return
-    isNew = true
+    if (target.id === 'main') isNew = true
     const message = target.matches('[data-say]') ? target : target.querySelector('.note[data-say]')
     if (message) say(message.dataset.say)
     enhance(target)
