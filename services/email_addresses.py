@@ -28,6 +28,10 @@ _LONGEST_PLAIN, _LONGEST_LOCAL = 254, 64
 """RFC 5321, 4.5.3.1, and what is left of it for an address."""
 
 
+_INVISIBLE = re.compile("[\N{SOFT HYPHEN}\N{ZERO WIDTH SPACE}\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+"""What comes along when an address is copied, marks of direction and of line breaks; none may be in an address."""
+
+
 @dataclass(frozen=True)
 class EmailAddress:
     """`typed` is shown and written to; `key` is what must be unique (case, Unicode form and IDN made one)."""
@@ -38,7 +42,7 @@ class EmailAddress:
 
 def parse(text: str) -> EmailAddress:
     """Read an address. Raises Refusal: ``email.empty``, ``email.malformed`` or ``email.domain``."""
-    typed = text.strip()
+    typed = _INVISIBLE.sub("", text).strip()
     if not typed:
         raise Refusal("email", "empty")
     if len(typed) > _LONGEST:

@@ -13,10 +13,12 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Date, and_, case, delete, exists, func, or_, select, update
 
+from services import audit
+from services.accounts.closing import erase
 from services.allowances import Allowances
 from services.clock import Clock
 from services.crash_points import reach
-from services.messages.outbox import ENDED
+from services.messages.outbox import ENDED, Outbox
 from services.profiles import Profile
 from services.store import tables
 from services.store.engine import Store
@@ -38,6 +40,7 @@ _allowances, _tries, _audit = tables.allowances.c, tables.sign_in_tries.c, table
 _resets, _changes, _sessions = tables.password_resets.c, tables.account_changes.c, tables.sessions.c
 _cases, _staff_sessions, _learnt = tables.staff_cases.c, tables.staff_sessions.c, tables.contact_changes.c
 _answers = tables.api_answers.c
+_activations = tables.activations.c
 _outbox, _inbox = tables.outbox.c, tables.demo_messages.c
 _invitations, _batches, _quality = tables.invitations.c, tables.batches.c, tables.quality_cases.c
 _GUARD = "tidy"
@@ -55,7 +58,10 @@ class Tidied:
 
 @dataclass(frozen=True)
 class _Rule:
-    """Rows of one kind whose moment is longer ago than `kept_for`; with `emptied`, that column alone is erased."""
+    """Rows of one kind whose moment is longer ago than `kept_for`.
+
+    With `emptied`, that column alone is erased; with `is_account`, the account that `key` names, and all of it.
+    """
 
     kind: str
     key: Column[Any]
@@ -63,6 +69,7 @@ class _Rule:
     kept_for: timedelta
     only_if: ColumnElement[bool] | None = None
     emptied: Column[Any] | None = None
+    is_account: bool = False
 
     def is_over(self, now: datetime) -> ColumnElement[bool]:
         """Return the condition that a row is to be erased."""
@@ -92,6 +99,7 @@ class Tidying:
         self._clock = clock
         self._rules = _rules(profile)
         self._allowances = allowances
+        self._outbox = Outbox(store, clock)
 
     def run(self, stop: threading.Event) -> None:
         """Tidy once an hour by the application's clock until `stop` is set; what fails is tried again.
@@ -172,6 +180,8 @@ class Tidying:
             keys = connection.execute(select(rule.key).where(is_over).limit(BATCH)).scalars().all()
         if not keys:
             return 0, 0
+        if rule.is_account:
+            return len(keys), sum(self._end_account(key, is_over) for key in keys)
         # As a CASE it cannot be searched for: the rows are found by their keys, not by an index of all that is over.
         is_still_over = case((is_over, 1), else_=0) == 1
         found = select(rule.key).where(rule.key.in_(keys), is_still_over).with_for_update(skip_locked=True)
@@ -183,6 +193,20 @@ class Tidying:
         reach(f"retention.erased.{rule.kind}")
         return len(keys), erased
 
+    def _end_account(self, account_id: str, is_over: ColumnElement[bool]) -> int:
+        """End an account whose activation is over, unless it is activated, or given a new code, at this moment."""
+        account, waiting = tables.accounts.c, tables.activations
+        held = select(account.kutid).where(account.id == account_id).with_for_update(skip_locked=True)
+        ended = delete(waiting).where(_activations.account_id == account_id, is_over).returning(_activations.account_id)
+        with self._store.write() as connection:
+            # Its row first, as by all who change an account; only then is it certain that nobody gives the code.
+            kutid = connection.execute(held).scalar()
+            if kutid is None or connection.execute(ended).first() is None:
+                return 0
+            erase(connection, self._outbox, account_id, kutid)
+            audit.record(connection, "account_ended", kutid=kutid, at=self._clock.now(), actor="system")
+        return 1
+
 
 def _rules(profile: Profile) -> tuple[_Rule, ...]:
     kept = profile.retention
@@ -192,6 +216,9 @@ def _rules(profile: Profile) -> tuple[_Rule, ...]:
         _Rule("reference_codes", _references.code, _references.created_at, kept.registrations),
         # No registration that could still show its code began after the budget did.
         _Rule("one_time_codes", _codes.kutid, _codes.budget_ends_at, max(_DAY, profile.registration.longest)),
+        _Rule(
+            "unactivated_accounts", _activations.account_id, _activations.mailed_at, kept.unactivated, is_account=True,
+        ),
         # A day after their end, so that machines whose clocks differ agree that they are over.
         _Rule("allowances", _allowances.key, _allowances.ends_at, _DAY),
         _Rule("sign_in_tries", _tries.key, _tries.ends_at, _DAY),

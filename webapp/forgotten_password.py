@@ -48,7 +48,7 @@ def ask() -> Response:
     form = ForgotForm(request.form)
     if not form.validate():
         return _forgot(explain(list(form.refusals()), _FORGOT_FIELDS, {"email": form.email.data}))
-    wired().password_changes.ask_for_reset(form.address, language())
+    wired().password_changes.ask_for_reset(form.address, language(), source=request.remote_addr or "")
     if not is_fragment_due():
         return make_response(redirect(f"{FORGOT}?sent", 303))
     response = _sent()

@@ -81,6 +81,13 @@ class Settings(BaseSettings):
                     f"Demo mode opens doors for testers, so it listens on this machine only, not on {self.host}. "
                     "Set BELEPO_HOST=127.0.0.1, or BELEPO_DEMO_ANYWHERE=1 if others are meant to reach it."
                 )
+            # Behind a proxy it listens on this machine only, and yet anybody reaches it.
+            is_public = urlsplit(self.public_url).hostname not in _LOOPBACK
+            if is_public and self._has_real_messages and not self.demo_anywhere:
+                raise ValueError(
+                    "Demo mode opens doors for testers, and these are the settings of a server that writes to real people "
+                    f"from {self.public_url}. Take BELEPO_DEMO away, or set BELEPO_DEMO_ANYWHERE=1 if you mean it."
+                )
         else:
             self._refuse_weak_secrets()
         if urlsplit(self.public_url).scheme not in ("http", "https") or not urlsplit(self.public_url).hostname:
@@ -99,6 +106,12 @@ class Settings(BaseSettings):
             if url == "demo:" and not self.demo:
                 raise ValueError(f"{name}=demo: works in demo mode only.")
         return self
+
+    @property
+    def _has_real_messages(self) -> bool:
+        """Whether a message leaves this machine."""
+        urls = [urlsplit(url) for url in (self.mail_url, self.sms_url)]
+        return any(url.scheme not in ("demo", "folder") and url.hostname not in _LOOPBACK for url in urls)
 
     def _refuse_weak_secrets(self) -> None:
         if not self.secret_keys:

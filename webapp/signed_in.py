@@ -76,9 +76,11 @@ def let_go() -> None:
 def why_ended() -> str | None:
     """Return the key of the text that says why this browser is not signed in any more; None when it never was."""
     seen = _seen()
-    if session.get(_KEY) and (seen is None or seen.ended_by in ("elsewhere", "signed_out")):
-        return "login.ended.elsewhere"
-    return f"login.ended.{seen.ended_by}" if seen is not None and seen.ended_by else None
+    if seen is None:
+        # Its account was closed, or an answer that brought a new secret was lost on the way: no reason to be alarmed.
+        return "login.ended.gone" if session.get(_KEY) else None
+    ended_by = "elsewhere" if seen.ended_by == "signed_out" else seen.ended_by
+    return ended_by and f"login.ended.{ended_by}"
 
 
 def needed(view: Callable[P, Response]) -> Callable[P, Response]:

@@ -1,7 +1,8 @@
 """The code that is mailed when the account is opened, and closes the registration at the first sign-in (A7, B3).
 
 The address has not been proved by a link in such a journey: until the code is given, the account can do nothing, and a
-forgotten password cannot be set anew by mail, or whoever owns a mistyped address could take the account.
+forgotten password cannot be set anew by mail, or whoever owns a mistyped address could take the account. An account
+that waits too long ends (`services.retention`): whose address it took, or who forgot its password, can register then.
 """
 
 from datetime import datetime, timedelta
@@ -141,5 +142,10 @@ class Activations:
             language=language,
             topic=f"activation:{account_id}",
             expires_at=now + _WORTH_SENDING,
-            facts={"code": code, "typed": str(self._profile.one_time_code.typed)},
+            facts={
+                "code": code,
+                "typed": str(self._profile.one_time_code.typed),
+                # The last whole day: it ends in the course of the next one.
+                "deadline": (now + self._profile.retention.unactivated - timedelta(days=1)).isoformat(),
+            },
         )

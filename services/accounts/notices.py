@@ -56,16 +56,23 @@ class Notices:
             connection, message, to, language, topic=topic, expires_at=expires_at, facts={"link_id": link_id, **facts}
         )
 
-    def mail_stranger(self, connection: Connection, to: str, language: str, now: datetime) -> None:
-        """Mail to an address without an account that a new password was asked for with it."""
+    def mail_unproved(
+        self, connection: Connection, to: str, language: str, now: datetime, *, ends_at: datetime | None
+    ) -> None:
+        """Mail that a new password was asked for with this address, and why there is none.
+
+        It has no account, or one that waits for its activation code and ends at `ends_at` without it.
+        """
+        message = "reset_unactivated" if ends_at else "reset_unknown"
         self._put(
             connection,
-            "reset_unknown",
+            message,
             to,
             language,
-            topic=f"reset_unknown:{randomness.opaque_id()}",
+            topic=f"{message}:{randomness.opaque_id()}",
             expires_at=now + _WORTH_SENDING,
-            facts={},
+            # The first whole day on which it is no longer there.
+            facts={"deadline": (ends_at + timedelta(days=1)).isoformat()} if ends_at else {},
         )
 
     def drop(self, connection: Connection, topic: str) -> None:

@@ -15,6 +15,7 @@ from services.allowances import Allowances
 from services.clock import Clock
 from services.crash_points import reach
 from services.email_addresses import EmailAddress
+from services.networks import network_of
 from services.passwords import Hasher, Rule, judge
 from services.profiles import Profile
 from services.refusal import OutOfTurn, Refusal
@@ -24,8 +25,10 @@ from services.store.statements import insert_for
 
 _a = tables.accounts.c
 _p = tables.password_resets.c
-_IS_PROVED = ~exists().where(tables.activations.c.account_id == _a.id)
+_v = tables.activations.c
+_IS_PROVED = ~exists().where(_v.account_id == _a.id)
 """Nobody has proved the address of an account that waits for its activation code: nothing is mailed that opens it."""
+_CODE_MAILED_AT = select(_v.mailed_at).where(_v.account_id == _a.id).scalar_subquery().label("code_mailed_at")
 _accounts = tables.customer_accounts.c
 _NUMBERS = union_all(
     *(
@@ -117,9 +120,7 @@ class PasswordChanges:
                 token = self._sessions.renew(connection, session, now)
                 self._after_change(connection, account, now, "password_changed", but=session.id)
         if changed is None:
-            # Another window of this session was quicker.
-            self._refuse_too_soon(self._now(session))
-            raise SignedOut
+            return self._after_another(session, new)
         reach("accounts.password_changed")
         return token
 
@@ -128,10 +129,14 @@ class PasswordChanges:
         """How many links a customer can have mailed within an hour at most."""
         return len(self._places)
 
-    def ask_for_reset(self, address: EmailAddress, language: str) -> None:
+    def ask_for_reset(self, address: EmailAddress, language: str, *, source: str = "") -> None:
         """Mail a link for a new password to the address, if it has an account; whatever it is, nothing is told.
 
-        A newer link kills the older one. An address without an account is told so once a day at most. No address
+        `source` is the network address that it is asked from: so many strangers an hour are written to at its wish, and
+        no more, or anybody could have us write to thousands.
+
+        A newer link kills the older one. An address without an account is told so once a day at most, and so is one
+        whose account waits for its activation code. No address
         gets more mails than the profile allows in an hour; the newest link that was mailed stays good then. The first
         place is left to other mails: whoever asks for links does not keep away what tells of a new device; the last
         one to a registration's success, which is not counted.
@@ -139,7 +144,9 @@ class PasswordChanges:
         now = self._clock.now()
         with self._store.write() as connection:
             row = connection.execute(
-                ACCOUNT.where(_a.email_key == address.key, _IS_PROVED).with_for_update(of=tables.accounts)
+                ACCOUNT.add_columns(_CODE_MAILED_AT)
+                .where(_a.email_key == address.key)
+                .with_for_update(of=tables.accounts)
             ).first()
             is_full = self._allowances.take_within(
                 connection,
@@ -152,10 +159,16 @@ class PasswordChanges:
             )
             if is_full:
                 return
-            if row is None:
-                key = self._allowances.key("no account", address.key)
-                if self._allowances.take(connection, key, limit=1, quiet=timedelta(days=1), now=now) is None:
-                    self._notices.mail_stranger(connection, address.typed, language, now)
+            if row is None or row.code_mailed_at is not None:
+                if self._may_write_to_stranger(connection, address, source, now):
+                    # To the address as it is stored, where it is: the mail about an account goes to no other.
+                    self._notices.mail_unproved(
+                        connection,
+                        row.email if row else address.typed,
+                        row.language if row else language,
+                        now,
+                        ends_at=row.code_mailed_at + self._profile.retention.unactivated if row else None,
+                    )
                 return
             self._mail_reset(connection, account_from(row._mapping), now)
 
@@ -245,6 +258,14 @@ class PasswordChanges:
             minutes=str(self._rules.reset_minutes),
         )
 
+    def _may_write_to_stranger(self, connection: Connection, address: EmailAddress, source: str, now: datetime) -> bool:
+        asker = self._allowances.key("strangers", network_of(source))
+        limit, hour = self._rules.strangers_an_hour, timedelta(hours=1)
+        if self._allowances.take_of_window(connection, asker, limit=limit, window=hour, now=now) is not None:
+            return False
+        key = self._allowances.key("no account", address.key)
+        return self._allowances.take(connection, key, limit=1, quiet=timedelta(days=1), now=now) is None
+
     def _after_change(
         self, connection: Connection, account: Account, now: datetime, action: str, *, but: str = ""
     ) -> None:
@@ -263,6 +284,16 @@ class PasswordChanges:
         sessions = tables.sessions.c
         known = connection.execute(select(sessions.device_hash).where(sessions.account_id == account.id).distinct())
         return [self._tries.key(account.email_key, device_hash) for device_hash in ("", PROVED, *known.scalars())]
+
+    def _after_another(self, session: Session, new: str) -> str:
+        """Another request of this session was quicker; the same one, sent twice, has what it asked for."""
+        account, now = self._now(session), self._clock.now()
+        if not self._hasher.is_password(new, account.password_hash):
+            self._refuse_too_soon(account)
+            raise SignedOut
+        with self._store.write() as connection:
+            self._sessions.hold(connection, session, now)
+            return self._sessions.renew(connection, session, now)
 
     def _refuse_too_soon(self, account: Account) -> None:
         possible = self.possible_from(account)

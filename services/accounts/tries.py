@@ -32,7 +32,7 @@ class Tries:
     def __init__(self, rules: Rules, allowances: Allowances) -> None:
         self._rules = rules
         self._allowances = allowances
-        self._counting: dict[tuple[str, int], Any] = {}
+        self._counting: dict[tuple[str, bool], Any] = {}
 
     def key(self, email_key: str, device_hash: str = "") -> str:
         """Return the key of an address; of a browser that has signed in there before, or is `PROVED`, one of its own.
@@ -57,11 +57,11 @@ class Tries:
         """
         rules = self._rules
         dialect, free = connection.dialect.name, rules.source_tries if is_source else rules.tries
-        if (dialect, free) not in self._counting:
-            self._counting[dialect, free] = self._build_counting(dialect, free)
+        if (dialect, is_source) not in self._counting:
+            self._counting[dialect, is_source] = self._build_counting(dialect, free, is_source=is_source)
         asked = {"key": key, "now": now, "failures": 1, "wait_until": _LONG_AGO, "ends_at": now + rules.forgotten}
         waits = {f"after_{failures}": now + wait for failures, wait in self._waits(free).items()}
-        if connection.execute(self._counting[dialect, free], {**asked, **waits}).first():
+        if connection.execute(self._counting[dialect, is_source], {**asked, **waits}).first():
             return None
         return self.waits_until(connection, key, now) or now
 
@@ -69,7 +69,7 @@ class Tries:
         """After a success: earlier slips no longer count."""
         connection.execute(delete(table).where(table.c.key.in_(keys)))
 
-    def _build_counting(self, dialect: str, free: int) -> Any:
+    def _build_counting(self, dialect: str, free: int, *, is_source: bool) -> Any:
         # Built once: that takes longer than running it.
         moment = table.c.wait_until.type
         over = table.c.ends_at <= _now
@@ -85,7 +85,8 @@ class Tries:
                     *((table.c.failures + 1 == count, bindparam(f"after_{count}", type_=moment)) for count in growing),
                     else_=bindparam(f"after_{longest}", type_=moment),
                 ),
-                "ends_at": new.ends_at,
+                # Many people share a network, and somebody there mistypes every day: its count ends in any case.
+                "ends_at": case((over, new.ends_at), else_=table.c.ends_at) if is_source else new.ends_at,
             },
             where=or_(over, table.c.wait_until <= _now),
         ).returning(table.c.failures)

@@ -36,6 +36,7 @@ _TARGETS = {
     "activation": _Target("/belepes"),
     "reset": _Target("/sso/ResetPassword", "reset"),
     "reset_unknown": _Target("/regisztracio"),
+    "reset_unactivated": _Target("/belepes"),
     "password_changed": _Target("/sso/ForgotPassword"),
     "new_device": _Target("/sso/ForgotPassword"),
     "address_new": _Target("/fiok/email/uj", "email"),

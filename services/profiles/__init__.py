@@ -201,7 +201,10 @@ class OneTimeCode(_Part):
 
 
 class PasswordRules(_Part):
-    """What a password must be (M25)."""
+    """What a password must be (M25), and how a forgotten one is set anew.
+
+    `strangers_an_hour`: to so many addresses without an account one network can have us write.
+    """
 
     min_length: Annotated[int, Field(ge=6)]
     max_length: Annotated[int, Field(ge=64, le=4096)]
@@ -211,6 +214,7 @@ class PasswordRules(_Part):
     special: bool
     change_hours: Annotated[int, Field(ge=0)] = 24
     reset_minutes: Annotated[int, Field(ge=5)] = 15
+    strangers_an_hour: Annotated[int, Field(ge=1)] = 30
 
     @property
     def change_wait(self) -> timedelta:
@@ -281,11 +285,13 @@ class Retention(_Part):
 
     Registrations from their end on, complete or not: the account holds what is needed of a complete one. Messages
     from their last try on, unsent ones never. Sessions from their sign-in on, and with them by which browsers a
-    customer is known. Invitations from their deadline on, and cases of the worklists from their closing. Of the audit
-    trail, five years and a day are in which claims lapse (Ptk. 6:22. §).
+    customer is known. Accounts that were never activated from their last activation code on: until then they keep their
+    address and their customer from another account. Invitations from their deadline on, and cases of the worklists from
+    their closing. Of the audit trail, five years and a day are in which claims lapse (Ptk. 6:22. §).
     """
 
     registrations_days: _Days = 7
+    unactivated_days: _Days = 7
     messages_days: _Days = 30
     sessions_days: _Days = 90
     worklists_days: _Days = 365
@@ -296,6 +302,11 @@ class Retention(_Part):
     def registrations(self) -> timedelta:
         """How long a registration is kept after its end."""
         return timedelta(days=self.registrations_days)
+
+    @property
+    def unactivated(self) -> timedelta:
+        """How long an account waits for its activation code."""
+        return timedelta(days=self.unactivated_days)
 
     @property
     def messages(self) -> timedelta:

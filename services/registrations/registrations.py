@@ -247,7 +247,9 @@ class Registrations:
             if seen is None or not self._rows.is_in_turn(seen, "mobile", now):
                 raise why_not(seen, now)
             if seen.mobile == mobile:
-                if seen.mobile_confirmed_at or (seen.code and seen.code.again_at > now and seen.code.is_usable(now)):
+                code = seen.code if seen.code and seen.code.is_usable(now) else None
+                # One that was sent just now is waited for, and the last one is not lost for one that cannot be had.
+                if seen.mobile_confirmed_at or (code and (code.again_at > now or code.codes_left(now) == 0)):
                     return seen
                 return self._send_code(connection, seen, now)
             rules = self._profile.one_time_code

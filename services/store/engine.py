@@ -1,10 +1,11 @@
 """Opens the database and hands out transactions, alike on SQLite and PostgreSQL."""
 
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -87,6 +88,12 @@ class Store:
             max_overflow=4,
             pool_timeout=8,
         )
+
+        @event.listens_for(engine, "do_connect")
+        def keep_private(*_arguments: Any) -> None:
+            # Personal data: SQLite would make the file as the umask has it, and what belongs to it after its example.
+            with suppress(OSError):
+                os.close(os.open(self.url.database or "", os.O_CREAT | os.O_EXCL, 0o600))
 
         @event.listens_for(engine, "connect")
         def settings(dbapi_connection: Any, _record: Any) -> None:

@@ -169,7 +169,7 @@ def _refusals(out_of_turn: Callable[[], Problem] | None = None) -> Iterator[None
 def _problem(refusal: Refusal) -> Problem:
     facts = refusal.facts
     detail = say().plain(key_for_staff(refusal), **{**facts, **times(refusal)})
-    if refusal.reason in ("too_early", "too_many", "resend_too_early", "share_used"):
+    if refusal.reason in ("too_early", "too_many", "resend_too_early", "share_used", "unanswered"):
         problem = wait("too_early", facts["seconds"] if "seconds" in facts else time_left(facts["at"]))
         problem.detail = detail
         return problem

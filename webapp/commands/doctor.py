@@ -15,6 +15,7 @@ from rich.table import Table
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from services import demo_data
 from services.clients.keys import SOON
 from services.clock import DemoClock
 from services.profiles import ProfileError
@@ -149,6 +150,7 @@ def _database(parts: Parts) -> Iterator[Finding]:
             return
         with parts.store.read() as connection:
             count = connection.execute(select(func.count()).select_from(customers)).scalar_one()
+            is_of_demo = demo_data.is_in(connection)
     except SQLAlchemyError as error:
         yield Finding(
             "database", f"{name}: {type(error).__name__}", "Is it running, is the address right?", is_bad=True
@@ -156,6 +158,13 @@ def _database(parts: Parts) -> Iterator[Finding]:
         return
     yield Finding("database", f"{name}, up to date")
     yield Finding("register", f"{count} customers", "" if count else "Load them with belepo import.")
+    if is_of_demo and not parts.settings.demo:
+        yield Finding(
+            "database",
+            "has been used in demo mode: its customers, accounts and staff are invented",
+            "Begin with an empty one: set BELEPO_DATA_DIR or BELEPO_DATABASE_URL.",
+            is_bad=True,
+        )
     if parts.store.is_sqlite and not os.access(os.path.dirname(parts.store.url.database or "") or ".", os.W_OK):
         yield Finding(
             "database folder", "cannot be written", "Give the server's user the right to write there.", is_bad=True

@@ -19,7 +19,16 @@ from webapp.console.door import blueprint, desk_page, needed
 from webapp.forms import Text
 from webapp.mistakes import Fields, SentForm, explain
 from webapp.parts import wired
-from webapp.rendering import clock_time, date_and_time, day, first_minute, is_fragment_due, language, say, time_left
+from webapp.rendering import (
+    clock_time,
+    date_in_words,
+    day,
+    first_minute,
+    is_fragment_due,
+    language,
+    say,
+    time_left,
+)
 from webapp.steps.email import EmailForm
 from webapp.steps.sms_code import SmsCodeForm
 
@@ -279,7 +288,7 @@ def _customer(file: CustomerFile) -> dict[str, Any]:
                 "number": policy.number,
                 "product": _product(policy.product),
                 "is_live": policy.status == "live",
-                "ended": day_of(policy.ended_on),
+                "ended": date_in_words(policy.ended_on) if policy.ended_on else None,
                 "phones": [_phone(number) for number in policy.phones],
             }
             for policy in file.policies
@@ -370,8 +379,3 @@ def _product(name: str | None) -> str | None:
 
 def _phone(number: str) -> str:
     return identifiers.written(number)
-
-
-def day_of(moment: Any) -> str | None:
-    """Return a date of the register in words, or None."""
-    return date_and_time(moment) if isinstance(moment, datetime) else str(moment) if moment else None

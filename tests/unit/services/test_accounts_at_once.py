@@ -85,6 +85,18 @@ def test_of_changes_in_two_windows_of_one_session_the_second_is_told_when(anna: 
     assert anna.session_of(session).ended_by is None
 
 
+def test_a_change_that_is_sent_twice_is_done_for_both(anna: House) -> None:
+    """A double click without scripts: the browser shows the second answer, and holds what it brings."""
+    session = anna.signed_in(ANNA)
+    anna.deliver()
+    tokens: list[str] = []
+    change = partial(anna.password_changes.change, session, PASSWORD, OTHER_PASSWORD)
+    assert at_once([partial(said, lambda: tokens.append(change()))] * 3) == ["ok"] * 3
+    holds = [token for token in tokens if anna.sign_ins.resume(token)]
+    assert len(holds) == 1
+    assert anna.told("password_changed", ANNA.email) == 1
+
+
 @pytest.mark.parametrize("round_", range(4))
 def test_a_sign_in_with_the_old_password_survives_no_reset(anna: House, round_: int) -> None:
     link = anna.reset_link(ANNA)

@@ -26,6 +26,12 @@ def test_case_and_blanks_make_no_other_address(text: str) -> None:
     assert address.key == "anna.kovacs@example.hu"
 
 
+@pytest.mark.parametrize("mark", ["\u00ad", "\u200b", "\u200e", "\u202a", "\u202c", "\u2060", "\u2069", "\ufeff"])
+def test_marks_that_nobody_sees_come_along_from_a_copy_and_are_left_out(mark: str) -> None:
+    assert parse(f"{mark}anna@{mark}example.hu{mark} ").typed == "anna@example.hu"
+    assert reason(mark) == "empty"
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

@@ -320,6 +320,23 @@ def test_a_stranger_is_told_once_a_day(house: House) -> None:
     assert house.told("reset_unknown", ESZTER.email) == 1
 
 
+def test_nobody_has_us_write_to_all_the_world(house: House) -> None:
+    """Not even by way of one mailbox's many spellings. Who has an account gets the link all the same."""
+    limit = house.profile.password.strangers_an_hour
+    house.registered(ANNA)
+    ask = house.password_changes.ask_for_reset
+    addresses = [email_addresses.parse(f"somebody+{number}@example.hu") for number in range(limit + 2)]
+    for number, address in enumerate(addresses):
+        ask(address, "hu", source=f"2001:db8:1:2::{number:x}")
+    assert [house.told("reset_unknown", address.typed) for address in addresses] == [1] * limit + [0, 0]
+    ask(ANNA.address, "hu", source="2001:db8:1:2::1")
+    ask(ESZTER.address, "hu", source="2001:db8:1:3::1")
+    assert (house.told("reset", ANNA.email), house.told("reset_unknown", ESZTER.email)) == (1, 1)
+    house.clock.advance(hours=1)
+    ask(addresses[-1], "hu", source="2001:db8:1:2::1")
+    assert house.told("reset_unknown", addresses[-1].typed) == 1
+
+
 def test_one_address_gets_four_links_an_hour_and_the_newest_stays_good(anna: House) -> None:
     for _ in range(9):
         anna.password_changes.ask_for_reset(ANNA.address, "hu")

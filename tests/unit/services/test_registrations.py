@@ -488,6 +488,19 @@ def test_the_budget_holds_through_every_door_and_for_24_hours(house: House) -> N
     assert said(house.registrations.choose_mobile, last, ANNA.mobile) == "ok"
 
 
+def test_the_same_number_again_leaves_the_last_code_alive(house: House) -> None:
+    """Whoever asks to change the number, and then does not, goes on with the code that has come."""
+    visit = house.sent_code(ANNA)
+    for _ in range(house.profile.one_time_code.codes - 1):
+        house.code_sent(ANNA.mobile)
+        house.clock.advance(minutes=1)
+        house.registrations.resend_code(visit)
+    code = house.code_sent(ANNA.mobile)
+    house.clock.advance(minutes=2)
+    assert said(house.registrations.choose_mobile, visit, ANNA.mobile) == "ok"
+    assert said(house.registrations.confirm_mobile, visit, code) == "ok"
+
+
 def test_guesses_are_counted_over_all_registrations_of_a_customer(house: House) -> None:
     rules = house.profile.one_time_code
     guesses = 0

@@ -199,6 +199,9 @@ def test_one_source_waits_too_whomever_it_tries(crowded: House) -> None:
         ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
         ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
         ("192.0.2.1", "192.0.2.2", False),
+        ("192.0.2.1", "192.0.2.1:50001", True),
+        ("[2001:db8:1:2::1]:50001", "2001:db8:1:2::2", True),
+        ("[2001:db8:1:2::1]", "2001:db8:1:3::2", False),
         ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
         ("::ffff:192.0.2.1", "192.0.2.1", True),
         ("::1", "::2", True),
@@ -209,6 +212,15 @@ def test_a_source_is_what_one_household_holds(crowded: House, first: str, second
     for number in range(FEW_A_SOURCE.source_tries):
         said(crowded.sign_ins.sign_in, f"{number}", PASSWORD, Device("m", "", first))
     assert crowded.comes_in(ANNA, PASSWORD, Device("m", "", second)) == ("login.wait" if is_one else "ok")
+
+
+def test_a_network_does_not_pay_for_the_slips_of_weeks(crowded: House) -> None:
+    """Somebody of the thousands behind one address mistypes every day."""
+    every = timedelta(hours=RULES.forgotten_hours) / (FEW_A_SOURCE.source_tries - 1)
+    for number in range(FEW_A_SOURCE.source_tries * 5):
+        assert said(crowded.sign_ins.sign_in, f"{number}@example.hu", PASSWORD, LAPTOP) == "login.failed"
+        crowded.clock.moment += every
+    assert crowded.comes_in(ANNA, PASSWORD, LAPTOP) == "ok"
 
 
 # --- Nobody is locked out ----------------------------------------------------------------------------------------

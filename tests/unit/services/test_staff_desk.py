@@ -29,6 +29,7 @@ from services import email_addresses
 from services.profiles import Profile
 from services.refusal import Refusal
 from services.registrations import Visit
+from services.retention import Tidying
 from services.staff import StaffSession
 from services.staff.contact_changes import contact_changes
 from services.store.engine import Store
@@ -39,6 +40,7 @@ from services.store.tables import (
     customers,
     one_time_codes,
     outbox,
+    password_resets,
     registrations,
     sessions,
     staff_cases,
@@ -664,6 +666,68 @@ def test_activated_and_ended_at_once_it_is_the_one_or_the_other(waiting: House) 
     assert found.count("ok") == 1
     assert len(waiting.accounts()) == is_activated
     assert waiting.count(activations) == 0
+
+
+def tidied(house: House) -> int:
+    """Tidy, and return how many accounts came to an end."""
+    tidying = Tidying(house.store, house.clock, house.profile, house.allowances)
+    return next(one.count for one in tidying.tidy() if one.kind == "unactivated_accounts")
+
+
+def test_an_account_that_nobody_activates_ends_and_gives_its_address_back(waiting: House) -> None:
+    """An unconfirmed registration blocks nobody (security.md): neither the customer nor who owns the address."""
+    kept = waiting.profile.retention.unactivated_days
+    waiting.signed_in(ANNA)
+    visit = waiting.identified(ESZTER)
+    waiting.clock.advance(days=kept, minutes=-1)
+    assert tidied(waiting) == 0
+    waiting.clock.advance(minutes=1)
+    assert tidied(waiting) == 1
+    assert [waiting.count(one) for one in (accounts, activations, sessions)] == [0, 0, 0]
+    visit = waiting.identified(ESZTER)
+    assert said(waiting.registrations.choose_email, visit, ANNA.address) == "ok"
+    assert said(waiting.identified, ANNA) == "ok"
+    staff = waiting.member()
+    assert "account_ended_by_itself" in events(waiting, staff, waiting.case(staff, ANNA))
+
+
+def test_an_account_that_was_activated_or_has_a_new_code_stays(waiting: House) -> None:
+    almost = waiting.profile.retention.unactivated_days - 1
+    waiting.clock.advance(days=almost)
+    waiting.activations.mail_again(waiting.signed_in(ANNA))
+    mail = next(letter for letter in waiting.letters("email", ANNA.email) if "ktiváló" in letter.subject)
+    waiting.clock.advance(days=almost)
+    assert tidied(waiting) == 0
+    waiting.activations.activate(waiting.signed_in(ANNA), mail.code)
+    waiting.clock.advance(days=almost)
+    assert tidied(waiting) == 0
+    assert len(waiting.accounts()) == 1
+
+
+@pytest.mark.parametrize("round_", range(4))
+def test_activated_at_the_moment_of_its_end_it_is_whole_or_gone(waiting: House, round_: int) -> None:
+    (mail,) = waiting.letters("email", ANNA.email)
+    waiting.clock.advance(days=waiting.profile.retention.unactivated_days)
+    activating = partial(said, waiting.activations.activate, waiting.signed_in(ANNA), mail.code)
+    found = at_once([activating, partial(said, tidied, waiting)])
+    assert found[0] in ("ok", "signed_out")
+    is_whole = found[0] == "ok"
+    assert [waiting.count(one) for one in (accounts, activations, sessions)] == [is_whole, 0, is_whole]
+
+
+def test_who_forgot_the_password_before_the_activation_is_told_what_to_do(waiting: House) -> None:
+    """Not that there is no account, when registering would say that there is one."""
+    waiting.letters("email", ANNA.email)
+    waiting.postman.letters.clear()
+    for _ in range(3):
+        waiting.password_changes.ask_for_reset(ANNA.address, "en")
+        waiting.clock.advance(hours=1)
+    (mail,) = waiting.letters("email", ANNA.email)
+    texts = waiting.profile.texts
+    assert mail.subject == texts.say("mail.reset_unactivated.subject", "hu"), "in the account's language"
+    assert mail.link == "https://belepo.example/belepes"
+    assert "2026.\N{NO-BREAK SPACE}november\N{NO-BREAK SPACE}28." in mail.text
+    assert waiting.count(password_resets) == 0
 
 
 def test_nothing_of_a_code_is_kept_in_a_case(house: House) -> None:

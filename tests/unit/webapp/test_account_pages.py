@@ -114,7 +114,9 @@ def test_a_change_ends_the_other_sessions_and_this_one_goes_on(anna: Site, brows
     page = browser.change_password(OTHER_PASSWORD)
     assert (page.status, page.step) == (200, "password-changed")
     assert browser.get("/fiok").address == "/fiok"
-    assert saved.get("/fiok").step == "login", "what the browser held before is worth nothing"
+    page = saved.get("/fiok")
+    assert page.step == "login", "what the browser held before is worth nothing"
+    assert anna.say("login.ended.gone") in page.text
     page = other.get("/fiok")
     assert page.step == "login"
     assert anna.say("login.ended.elsewhere") in page.text

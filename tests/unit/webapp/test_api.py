@@ -439,6 +439,17 @@ def test_one_number_gets_so_many_codes_an_hour_and_a_taken_address_is_told_a_few
     assert about(taken[-1]) == (429, "too-early")
 
 
+def test_a_client_that_asked_for_too_many_taken_addresses_is_told_until_when(client: Client, site: Site) -> None:
+    rules = site.parts.profile.registration
+    site.open_account(ANNA)
+    numbers = (f"940100{101 + number}" for number in range(99))
+    for number in numbers:
+        answers = [client.start(number, ANNA.email) for _ in range(rules.mails_an_hour)]
+        if {about(answer) for answer in answers} == {(429, "too-early")}:
+            break
+    assert int(answers[-1].headers["Retry-After"]) > 3600
+
+
 def test_a_forgotten_password(site: Site, client: Client) -> None:
     customer = ESZTER_BORN_ON_A_LEAP_DAY
     asked = {"customer": {"by": "policy_number", "number": customer.policy_number}, "identified_by": "branch"}

@@ -13,8 +13,13 @@ from browsing import FIRST, Site, Visitor
 from click.testing import CliRunner
 from demo_cast import ANNA
 
+from services import demo_data
+from services.clock import SystemClock
+from services.store.engine import Store
+from services.store.migrate import migrate
 from webapp.cli import main
-from webapp.settings import SettingsError, load
+from webapp.commands.doctor import examine
+from webapp.settings import Settings, SettingsError, load
 
 _KEY = "rA9-fTq2_xWz7LbPn4KdVs8YcHe3MgJu"
 _PRODUCTION = {
@@ -171,6 +176,8 @@ def _refusal(**changed: Any) -> str:
         ({"demo": True, "host": "0.0.0.0"}, "BELEPO_DEMO_ANYWHERE"),
         ({"demo": True, "host": "192.0.2.7"}, "BELEPO_DEMO_ANYWHERE"),
         ({"demo": True, "host": "::"}, "BELEPO_DEMO_ANYWHERE"),
+        ({"demo": True, "mail_url": "smtp://mail.example.hu:587"}, "BELEPO_DEMO_ANYWHERE"),
+        ({"demo": True, "sms_url": "json://sms.example.hu/{to}"}, "BELEPO_DEMO_ANYWHERE"),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -186,6 +193,37 @@ def test_sound_settings_start() -> None:
     assert load(**_PRODUCTION).is_https
     assert load(demo=True, host="0.0.0.0", demo_anywhere=True).demo
     assert load(demo=True, port=8123).public_url == "http://127.0.0.1:8123"
+    assert load(**{**_PRODUCTION, "demo": True}).demo, "its messages stay on this machine"
+    assert load(**{**_PRODUCTION, "demo": True, "mail_url": "smtp://127.0.0.1:2525"}).demo
+    assert load(demo=True, mail_url="smtp://mail.example.hu:587").demo, "whoever tries a gateway"
+
+
+def test_production_does_not_go_on_with_the_data_of_a_demonstration(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'all.sqlite3'}"
+    production = load(**_PRODUCTION, database_url=url)
+
+    def warned(settings: Settings) -> bool:
+        return any("invented" in finding.state and finding.is_bad for finding in examine(settings))
+
+    store = Store(url)
+    migrate(store)
+    assert not warned(production)
+    demo = load(demo=True, bcrypt_rounds=4, database_url=url)
+    demo_data.add_staff(store, SystemClock(), 4)
+    assert warned(production)
+    assert not warned(demo)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the rights of files are another matter there")
+def test_nobody_else_on_the_machine_reads_the_database(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        store = Store(f"sqlite:///{tmp_path / 'all.sqlite3'}")
+        with store.write() as connection:
+            connection.exec_driver_sql("CREATE TABLE t (a)")
+            assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+    finally:
+        os.umask(before)
 
 
 def test_the_command_refuses_without_a_stack_trace() -> None:
