@@ -64,7 +64,9 @@ _DATE = re.compile(
 )
 # Up to a cost at which one comparison takes some seconds: a dearer one would keep everybody's passwords waiting.
 _BCRYPT = re.compile(r"\$2[aby]\$(?:0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}")
-_POSTAL_CODE = re.compile(r"[A-Z0-9]{1,16}")
+# Only where the country's own form follows: Vienna's A-1010 without its letter would be a part of Budapest.
+_POSTAL_CODE_COUNTRY = re.compile(r"^(?:HU?(?=[0-9]{4}$)|SK(?=[0-9]{5}$))")
+_LONGEST_POSTAL_CODE = 16
 
 
 @dataclass(frozen=True)
@@ -162,9 +164,10 @@ class RowReaders:
             _text(name, "name", 300) or _refuse("name", "empty"),
             self._birth_date(birth_date, is_needed=is_person),
             _tax_number(tax_number, self._region, is_needed=not is_person),
-            _postal_code(postal_code),
+            _if_sound(_postal_code, postal_code),
             identifiers.code(customer_number, "customer_number") if customer_number.strip() else None,
-            _birth_number(birth_number),
+            # A Hungarian personal identifier is none: nobody is asked for it.
+            _if_sound(identifiers.birth_number, birth_number),
             # One that is unsound reaches nobody and is left out, not refused.
             email_addresses.normalised(email) if email else None,
         )
@@ -302,21 +305,22 @@ def _tax_number(text: str, region: str, *, is_needed: bool) -> str | None:
         return None
 
 
-def _birth_number(text: str) -> str | None:
-    """Return the birth number; one whose check digit is wrong identifies nobody and is left out, not refused."""
+def _if_sound(read: Callable[[str], str], text: str) -> str | None:
+    """Return what `read` makes of a value that the register can do without; one that is unsound is left out."""
+    if not text or text.isspace():
+        return None
     try:
-        return identifiers.birth_number(text) if text.strip() else None
-    except Refusal as refusal:
-        if refusal.reason == "check":
-            return None
-        raise
+        return read(text)
+    except Refusal:
+        return None
 
 
-def _postal_code(text: str) -> str | None:
-    code = _text(text, "postal_code", 32).replace(" ", "").upper().removeprefix("'")
-    if code and not _POSTAL_CODE.fullmatch(code):
-        raise Refusal("postal_code", "malformed")
-    return code or None
+def _postal_code(text: str) -> str:
+    """Return the postcode without the letters of its country where it is Hungarian or Slovak."""
+    code = _POSTAL_CODE_COUNTRY.sub("", identifiers.code(text, "postal_code"))
+    if len(code) > _LONGEST_POSTAL_CODE:
+        raise Refusal("postal_code", "too_long")
+    return code
 
 
 @lru_cache(65_536)

@@ -253,7 +253,6 @@ REFUSED = [
     ("customers", "9;person;A;2026-11-22;;", "birth_date", "future"),
     ("customers", "9;person;A;1899-12-31;;", "birth_date", "too_old"),
     ("customers", "9;company;A;;none;", "tax_number", "malformed"),
-    ("customers", "9;company;A;;;10%66", "postal_code", "malformed"),
     ("customers", "1;person;A;;;", "kutid", "duplicate"),
     ("policies", "9;1;sleeping;;", "status", "malformed"),
     ("policies", "9;1;live;;soon", "ended_on", "malformed"),
@@ -472,6 +471,55 @@ def test_a_datum_that_identifies_nobody_never_refuses_a_row(office):
         (date(1985, 3, 14), None),
         (None, "12345676-2-42"),
     ]
+
+
+OPTIONAL = "kutid;holder_type;name;birth_date;tax_number;postal_code;személyi azonosító\n1;person;Kovács Anna;;;{};{}\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["1-850314-1234", "1 850314 1234", "1011235", "855314/0001", "8553140002 ?", "\x01", "9" * 201, "-", ""]
+)
+def test_what_is_no_birth_number_is_left_out_and_the_customer_arrives_with_all_theirs(office, text):
+    report = office.run(customers=OPTIONAL.format("1066", text), policies=POLICIES, phones=PHONES)
+    assert office.rows(tables.customers) == [("1", "person", "Kovács Anna", None, None, "1066", None, None, None)]
+    assert office.phones_of("1") == ["+36201234567", "+3612345678"]
+    assert report.quality.without_second_datum.examples == ("1",)
+
+
+def test_a_birth_number_that_is_none_does_not_keep_other_news_away(office):
+    office.run(customers=OPTIONAL.format("1066", "855314/0002"))
+    report = office.run(customers=OPTIONAL.format("1067", "1-850314-1234"))
+    assert counts(report, "customers") == (0, 1, 0, 0)
+    assert [row[5:8] for row in office.rows(tables.customers)] == [("1067", None, None)]
+
+
+@pytest.mark.parametrize(
+    ("text", "postal_code"),
+    [
+        ("1066", "1066"),
+        ("'1066", "1066"),
+        ("H-1066", "1066"),
+        ("h 1066", "1066"),
+        ("HU-1066", "1066"),
+        ("811 01", "81101"),
+        ("811\u00a001", "81101"),
+        ("811\u202f01\t", "81101"),
+        ("SK-811 01", "81101"),
+        ("SK81101", "81101"),
+        # Without its letter, Vienna's first district would be a part of Budapest.
+        ("A-1010", "A1010"),
+        ("H-81101", "H81101"),
+        ("XH1066", "XH1066"),
+        ("sw1a 1aa", "SW1A1AA"),
+        ("10%66", None),
+        ("1" * 17, None),
+        ("-", None),
+    ],
+)
+def test_a_postcode_is_brought_to_one_form_and_what_is_none_is_left_out(office, text, postal_code):
+    report = office.run(customers=OPTIONAL.format(text, ""))
+    assert [row[5] for row in office.rows(tables.customers)] == [postal_code]
+    assert counts(report, "customers") == (1, 0, 0, 0)
 
 
 def test_a_customers_phones_are_replaced_as_a_set(filled):
