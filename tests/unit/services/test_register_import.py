@@ -402,6 +402,49 @@ def test_what_staff_learnt_counts_until_an_import_brings_it(office):
     assert [row[-1] is None for row in office.rows(tables.contact_changes)] == [False, True, True]
 
 
+@pytest.mark.parametrize(
+    ("kind", "older", "newer"),
+    [("mobile", "+36209998877", "+36209998866"), ("email", "regi@example.hu", "uj@example.hu")],
+)
+def test_what_staff_learnt_ends_with_what_they_learnt_later_of_the_same_customer(office, kind, older, newer):
+    office.run(customers=CUSTOMERS, policies=POLICIES, phones=PHONES)
+    learnt = {"kind": kind, "before": "", "actor": "staff:x", "at": NoonClock().now()}
+    others = "email" if kind == "mobile" else "mobile"
+    with office.store.write() as connection:
+        connection.execute(
+            tables.contact_changes.insert(),
+            [
+                {"kutid": "1", **learnt, "after": older},
+                {"kutid": "1", **learnt, "after": "of the other kind", "kind": others},
+                {"kutid": "2", **learnt, "after": older},
+                {"kutid": "1", **learnt, "after": newer},
+                {"kutid": "1", **learnt, "after": "newest"},
+            ],
+        )
+    if kind == "mobile":
+        office.run(phones=PHONES + f"1;901;{newer}\n")
+    else:
+        office.run(customers=ADDRESSES.replace("Anna.Kovacs@EXAMPLE.hu", newer))
+    is_settled = [row[-1] is not None for row in office.rows(tables.contact_changes)]
+    assert is_settled == [True, False, False, True, False]
+
+
+def test_what_was_learnt_before_something_that_came_long_ago_ends_with_the_next_import(office):
+    office.run(customers=CUSTOMERS)
+    learnt = {"kutid": "1", "kind": "mobile", "before": "", "actor": "staff:x", "at": NoonClock().now()}
+    came = datetime(2026, 1, 1, tzinfo=UTC)
+    with office.store.write() as connection:
+        connection.execute(
+            tables.contact_changes.insert(),
+            [
+                {**learnt, "after": "+36209998877", "settled_at": None},
+                {**learnt, "after": "+36209998866", "settled_at": came},
+            ],
+        )
+    office.run(customers=CUSTOMERS)
+    assert [row[-1] for row in office.rows(tables.contact_changes)] == [NoonClock().now(), came]
+
+
 ADDRESSES = """kutid;holder_type;name;birth_date;tax_number;E-mail cím
 1;person;Kovács Anna;1985-03-14;; Anna.Kovacs@EXAMPLE.hu
 2;company;Minta Kft.;;12345676-2-42;nincs
