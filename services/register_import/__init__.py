@@ -31,7 +31,7 @@ What a file says of those it does not mention: nothing. Files may be whole or ho
 Refused rows go to the rejects with line, field and reason, and the others are imported. Of two rows with the same key
 the first counts. A second datum that is missing, or a wrong check digit, never refuses a customer: the report counts
 them. A birth date of a company, a tax number of a person, a birth number, a postcode or an email address that is
-unsound is left out: the register has none then.
+unsound is left out: the register has none then, and the report counts it.
 """
 
 from services.register_import.failures import DatabaseFailed, ImportFailed, RegisterBusy, UnusableFile

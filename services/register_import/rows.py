@@ -6,6 +6,7 @@ reason go to the rejects. Nothing here reads a file or a database.
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -136,9 +137,13 @@ KINDS = (CUSTOMERS, POLICIES, PHONES, COMMUNICATION_IDS, CUSTOMER_ACCOUNTS, ADVI
 
 
 class RowReaders:
-    """Validates rows; `region` is where phone numbers without a country code belong, `today` bounds birth dates."""
+    """Validates rows; `region` is where phone numbers without a country code belong, `today` bounds birth dates.
+
+    `left_out` counts, by field, the values that sound rows had to be taken without.
+    """
 
     def __init__(self, region: str, today: date) -> None:
+        self.left_out: Counter[str] = Counter()
         self._region = region
         self._today = today
         self._of = {
@@ -158,7 +163,7 @@ class RowReaders:
         kutid, holder_type, name, birth_date, tax_number, postal_code, customer_number, birth_number, email = values
         holder = _word(holder_type, "holder_type")
         is_person = holder == "person"
-        return (
+        row = (
             identifiers.kutid(kutid),
             holder,
             _text(name, "name", 300) or _refuse("name", "empty"),
@@ -171,6 +176,11 @@ class RowReaders:
             # One that is unsound reaches nobody and is left out, not refused.
             email_addresses.normalised(email) if email else None,
         )
+        for field, given, taken in zip(CUSTOMERS.fields[3:], values[3:], row[3:], strict=True):
+            # A hyphen stands for nothing in many files.
+            if taken is None and given.strip(" -"):
+                self.left_out[field] += 1
+        return row
 
     def _policy(self, values: tuple[str, ...]) -> Row:
         policy_number, kutid, status, product, ended_on = values

@@ -536,6 +536,18 @@ def test_a_birth_number_that_is_none_does_not_keep_other_news_away(office):
     assert [row[5:8] for row in office.rows(tables.customers)] == [("1067", None, None)]
 
 
+def test_the_report_counts_what_was_left_out_of_rows_that_were_taken(office):
+    report = office.run(
+        customers="kutid;holder_type;name;birth_date;tax_number;postal_code;birth_number;email\n"
+        "1;person;A;1985-03-14;0;10%66;1-850314-1234;nincs\n"
+        "2;company;B;0000-00-00;12345676;H-1066;1011235;b@example.hu\n"
+        "3;person;C;1985-03-14;;-;  ;\n"
+        "4;nobody;D;;;10%66;1011235;\n"
+    )
+    assert counts(report, "customers") == (3, 0, 0, 1)
+    assert report.left_out == {"tax_number": 1, "postal_code": 1, "birth_number": 2, "email": 1, "birth_date": 1}
+
+
 @pytest.mark.parametrize(
     ("text", "postal_code"),
     [
