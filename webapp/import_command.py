@@ -196,6 +196,9 @@ def _print(report: ImportReport, rejects: Path) -> None:
         f"The register was locked for {report.locked_for.total_seconds():.2f} seconds.",
     )
     console.print(f"{report.phones_removed:,} phones that the files no longer have were removed.")
+    if report.left_out:
+        told = ", ".join(f"{field} ({count:,})" for field, count in sorted(report.left_out.items()))
+        console.print(f"Values that cannot be used were left out of rows that were taken: {told}.")
     # Not through rich, which would break a long path into lines.
     click.echo(f"{refused:,} rows were refused: see {rejects}" if refused else "No row was refused.")
 

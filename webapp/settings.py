@@ -85,8 +85,8 @@ class Settings(BaseSettings):
             is_public = urlsplit(self.public_url).hostname not in _LOOPBACK
             if is_public and self._has_real_messages and not self.demo_anywhere:
                 raise ValueError(
-                    "Demo mode opens doors for testers, and these are the settings of a server that writes to real people "
-                    f"from {self.public_url}. Take BELEPO_DEMO away, or set BELEPO_DEMO_ANYWHERE=1 if you mean it."
+                    "Demo mode opens doors for testers, and these are the settings of a server that writes to real "
+                    f"people, {self.public_url}. Take BELEPO_DEMO away, or set BELEPO_DEMO_ANYWHERE=1 if you mean it."
                 )
         else:
             self._refuse_weak_secrets()

@@ -15,9 +15,11 @@ The files, as insurers' systems export them
 
     holder_type is person or company (`magánszemély`, `cég`, `egyéni vállalkozó`), status live or cancelled (`élő`,
     `törölt`). Dates are ISO, `1985.03.14.`, `1985/03/14` or `19850314`. Phones are in any Hungarian spelling. A tax
-    number has 8 or 11 digits, a Slovak one 10. `is_default` is yes or no (`igen`, `nem`): the number that text messages
-    go to. `manager` is customer or intermediary (`ügyfél`, `alkusz`), who then has a name. The columns in brackets may
-    be missing: what the register has in them stays.
+    number has 8 or 11 digits, a Slovak one 10. A birth number is the Slovak one (`rodné číslo`); a Hungarian
+    `személyi azonosító` is none. Postcodes may have their country before them, as in `H-1066` or `SK-811 01`.
+    `is_default` is yes or no (`igen`, `nem`): the number that text messages go to. `manager` is customer or
+    intermediary (`ügyfél`, `alkusz`), who then has a name. The columns in brackets may be missing: what the register
+    has in them stays.
 
 What a file says of those it does not mention: nothing. Files may be whole or hold only what changed
     Customers, policies, communication ids, customer accounts and advisers that are missing from a file stay. The phones
@@ -28,8 +30,8 @@ What a file says of those it does not mention: nothing. Files may be whole or ho
 
 Refused rows go to the rejects with line, field and reason, and the others are imported. Of two rows with the same key
 the first counts. A second datum that is missing, or a wrong check digit, never refuses a customer: the report counts
-them. A birth date of a company, a tax number of a person, a birth number or an email address that is unsound is left
-out.
+them. A birth date of a company, a tax number of a person, a birth number, a postcode or an email address that is
+unsound is left out: the register has none then, and the report counts it.
 """
 
 from services.register_import.failures import DatabaseFailed, ImportFailed, RegisterBusy, UnusableFile

@@ -78,6 +78,7 @@ class RegisterImport:
             locked_for, quality = self._merge(merge, stage, is_dry_run=is_dry_run)
             return ImportReport(
                 files=tuple(merge.file_report(kind, rows[kind]) for kind in sources),
+                left_out=readers.left_out,
                 phones_removed=merge.phones_removed,
                 quality=quality,
                 is_dry_run=is_dry_run,

@@ -94,7 +94,11 @@ def merge(connection: Connection, present: Present) -> Iterator[Kind]:
 
 
 def settle(connection: Connection, now: datetime) -> None:
-    """Note that the register has what staff had learnt of a customer: from now on it alone says what is known."""
+    """Note that the register has what staff had learnt of a customer: from now on it alone says what is known.
+
+    What they had learnt before that is over with it: a number that the customer has given up never comes, and would
+    stay on record for ever.
+    """
     learnt, held, known = tables.contact_changes.c, tables.phones.c, tables.customers.c
     has_number = select(held.number).where(held.kutid == learnt.kutid, held.number == learnt.after).exists()
     is_address = func.lower(known.email) == func.lower(learnt.after)
@@ -105,6 +109,21 @@ def settle(connection: Connection, now: datetime) -> None:
             .where(learnt.kind == kind, learnt.settled_at.is_(None), has_come)
             .values(settled_at=now)
         )
+    later = tables.contact_changes.alias("later").c
+    is_over = (
+        select(later.id)
+        .where(
+            later.kutid == learnt.kutid,
+            later.kind == learnt.kind,
+            later.id > learnt.id,
+            later.settled_at.is_not(None),
+        )
+        .exists()
+    )
+    # Also where the later one came by an earlier import.
+    connection.execute(
+        update(tables.contact_changes).where(learnt.settled_at.is_(None), is_over).values(settled_at=now)
+    )
 
 
 def want_sweep(connection: Connection) -> None:

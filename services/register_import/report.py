@@ -1,5 +1,6 @@
 """What an import found and did: plain facts, frozen, for the command to print."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -41,10 +42,11 @@ class ImportReport:
     """One run: its files, the register's quality, how long it took and how long it held the register's lock.
 
     `phones_removed` counts the register's phones that went: the files no longer have them, or gave their policy to
-    another customer.
+    another customer. `left_out` counts, by field, the unsound values without which customers were taken.
     """
 
     files: tuple[FileReport, ...]
+    left_out: Mapping[str, int]
     phones_removed: int
     quality: Quality
     is_dry_run: bool

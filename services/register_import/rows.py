@@ -6,6 +6,7 @@ reason go to the rejects. Nothing here reads a file or a database.
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -64,7 +65,9 @@ _DATE = re.compile(
 )
 # Up to a cost at which one comparison takes some seconds: a dearer one would keep everybody's passwords waiting.
 _BCRYPT = re.compile(r"\$2[aby]\$(?:0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}")
-_POSTAL_CODE = re.compile(r"[A-Z0-9]{1,16}")
+# Only where the country's own form follows: Vienna's A-1010 without its letter would be a part of Budapest.
+_POSTAL_CODE_COUNTRY = re.compile(r"^(?:HU?(?=[0-9]{4}$)|SK(?=[0-9]{5}$))")
+_LONGEST_POSTAL_CODE = 16
 
 
 @dataclass(frozen=True)
@@ -134,9 +137,13 @@ KINDS = (CUSTOMERS, POLICIES, PHONES, COMMUNICATION_IDS, CUSTOMER_ACCOUNTS, ADVI
 
 
 class RowReaders:
-    """Validates rows; `region` is where phone numbers without a country code belong, `today` bounds birth dates."""
+    """Validates rows; `region` is where phone numbers without a country code belong, `today` bounds birth dates.
+
+    `left_out` counts, by field, the values that sound rows had to be taken without.
+    """
 
     def __init__(self, region: str, today: date) -> None:
+        self.left_out: Counter[str] = Counter()
         self._region = region
         self._today = today
         self._of = {
@@ -156,18 +163,24 @@ class RowReaders:
         kutid, holder_type, name, birth_date, tax_number, postal_code, customer_number, birth_number, email = values
         holder = _word(holder_type, "holder_type")
         is_person = holder == "person"
-        return (
+        row = (
             identifiers.kutid(kutid),
             holder,
             _text(name, "name", 300) or _refuse("name", "empty"),
             self._birth_date(birth_date, is_needed=is_person),
             _tax_number(tax_number, self._region, is_needed=not is_person),
-            _postal_code(postal_code),
+            _if_sound(_postal_code, postal_code),
             identifiers.code(customer_number, "customer_number") if customer_number.strip() else None,
-            _birth_number(birth_number),
+            # A Hungarian personal identifier is none: nobody is asked for it.
+            _if_sound(identifiers.birth_number, birth_number),
             # One that is unsound reaches nobody and is left out, not refused.
             email_addresses.normalised(email) if email else None,
         )
+        for field, given, taken in zip(CUSTOMERS.fields[3:], values[3:], row[3:], strict=True):
+            # A hyphen stands for nothing in many files.
+            if taken is None and given.strip(" -"):
+                self.left_out[field] += 1
+        return row
 
     def _policy(self, values: tuple[str, ...]) -> Row:
         policy_number, kutid, status, product, ended_on = values
@@ -302,21 +315,22 @@ def _tax_number(text: str, region: str, *, is_needed: bool) -> str | None:
         return None
 
 
-def _birth_number(text: str) -> str | None:
-    """Return the birth number; one whose check digit is wrong identifies nobody and is left out, not refused."""
+def _if_sound(read: Callable[[str], str], text: str) -> str | None:
+    """Return what `read` makes of a value that the register can do without; one that is unsound is left out."""
+    if not text or text.isspace():
+        return None
     try:
-        return identifiers.birth_number(text) if text.strip() else None
-    except Refusal as refusal:
-        if refusal.reason == "check":
-            return None
-        raise
+        return read(text)
+    except Refusal:
+        return None
 
 
-def _postal_code(text: str) -> str | None:
-    code = _text(text, "postal_code", 32).replace(" ", "").upper().removeprefix("'")
-    if code and not _POSTAL_CODE.fullmatch(code):
-        raise Refusal("postal_code", "malformed")
-    return code or None
+def _postal_code(text: str) -> str:
+    """Return the postcode without the letters of its country where it is Hungarian or Slovak."""
+    code = _POSTAL_CODE_COUNTRY.sub("", identifiers.code(text, "postal_code"))
+    if len(code) > _LONGEST_POSTAL_CODE:
+        raise Refusal("postal_code", "too_long")
+    return code
 
 
 @lru_cache(65_536)

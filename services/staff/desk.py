@@ -294,13 +294,15 @@ class Desk:
         known = list(connection.execute(learnt).scalars())
         if kind == "mobile":
             held = tables.phones.c
-            known += connection.execute(
-                select(held.number).where(held.kutid == kutid).distinct().order_by(held.number)
-            ).scalars()
+            numbers = select(held.number).where(held.kutid == kutid).distinct().order_by(held.number)
+            on_record = connection.execute(numbers).scalars().all()
+            # One that was recorded before the last is written anew: an import that brings the last ends the older ones.
+            current = [*known[:1], *on_record]
+            known += on_record
         else:
             held_address = select(tables.customers.c.email).where(tables.customers.c.kutid == kutid)
-            known = (known or [one for one in connection.execute(held_address).scalars() if one])[:1]
-        if after.casefold() in (one.casefold() for one in known):
+            current = known = (known or [one for one in connection.execute(held_address).scalars() if one])[:1]
+        if after.casefold() in (one.casefold() for one in current):
             return []
         connection.execute(
             insert(tables.contact_changes).values(

@@ -126,7 +126,7 @@ contact_changes = Table(
     Column("after", String(320), nullable=False),
     Column("actor", String(64), nullable=False),
     Column("at", Moment, nullable=False),
-    Column("settled_at", Moment),  # when an import brought it: from then on the register alone counts
+    Column("settled_at", Moment),  # when an import brought it, or a later one: the register alone counts
     Index("ix_contact_changes_after", "after"),
 )
 

@@ -253,7 +253,6 @@ REFUSED = [
     ("customers", "9;person;A;2026-11-22;;", "birth_date", "future"),
     ("customers", "9;person;A;1899-12-31;;", "birth_date", "too_old"),
     ("customers", "9;company;A;;none;", "tax_number", "malformed"),
-    ("customers", "9;company;A;;;10%66", "postal_code", "malformed"),
     ("customers", "1;person;A;;;", "kutid", "duplicate"),
     ("policies", "9;1;sleeping;;", "status", "malformed"),
     ("policies", "9;1;live;;soon", "ended_on", "malformed"),
@@ -403,6 +402,49 @@ def test_what_staff_learnt_counts_until_an_import_brings_it(office):
     assert [row[-1] is None for row in office.rows(tables.contact_changes)] == [False, True, True]
 
 
+@pytest.mark.parametrize(
+    ("kind", "older", "newer"),
+    [("mobile", "+36209998877", "+36209998866"), ("email", "regi@example.hu", "uj@example.hu")],
+)
+def test_what_staff_learnt_ends_with_what_they_learnt_later_of_the_same_customer(office, kind, older, newer):
+    office.run(customers=CUSTOMERS, policies=POLICIES, phones=PHONES)
+    learnt = {"kind": kind, "before": "", "actor": "staff:x", "at": NoonClock().now()}
+    others = "email" if kind == "mobile" else "mobile"
+    with office.store.write() as connection:
+        connection.execute(
+            tables.contact_changes.insert(),
+            [
+                {"kutid": "1", **learnt, "after": older},
+                {"kutid": "1", **learnt, "after": "of the other kind", "kind": others},
+                {"kutid": "2", **learnt, "after": older},
+                {"kutid": "1", **learnt, "after": newer},
+                {"kutid": "1", **learnt, "after": "newest"},
+            ],
+        )
+    if kind == "mobile":
+        office.run(phones=PHONES + f"1;901;{newer}\n")
+    else:
+        office.run(customers=ADDRESSES.replace("Anna.Kovacs@EXAMPLE.hu", newer))
+    is_settled = [row[-1] is not None for row in office.rows(tables.contact_changes)]
+    assert is_settled == [True, False, False, True, False]
+
+
+def test_what_was_learnt_before_something_that_came_long_ago_ends_with_the_next_import(office):
+    office.run(customers=CUSTOMERS)
+    learnt = {"kutid": "1", "kind": "mobile", "before": "", "actor": "staff:x", "at": NoonClock().now()}
+    came = datetime(2026, 1, 1, tzinfo=UTC)
+    with office.store.write() as connection:
+        connection.execute(
+            tables.contact_changes.insert(),
+            [
+                {**learnt, "after": "+36209998877", "settled_at": None},
+                {**learnt, "after": "+36209998866", "settled_at": came},
+            ],
+        )
+    office.run(customers=CUSTOMERS)
+    assert [row[-1] for row in office.rows(tables.contact_changes)] == [NoonClock().now(), came]
+
+
 ADDRESSES = """kutid;holder_type;name;birth_date;tax_number;E-mail cím
 1;person;Kovács Anna;1985-03-14;; Anna.Kovacs@EXAMPLE.hu
 2;company;Minta Kft.;;12345676-2-42;nincs
@@ -472,6 +514,67 @@ def test_a_datum_that_identifies_nobody_never_refuses_a_row(office):
         (date(1985, 3, 14), None),
         (None, "12345676-2-42"),
     ]
+
+
+OPTIONAL = "kutid;holder_type;name;birth_date;tax_number;postal_code;személyi azonosító\n1;person;Kovács Anna;;;{};{}\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["1-850314-1234", "1 850314 1234", "1011235", "855314/0001", "8553140002 ?", "\x01", "9" * 201, "-", ""]
+)
+def test_what_is_no_birth_number_is_left_out_and_the_customer_arrives_with_all_theirs(office, text):
+    report = office.run(customers=OPTIONAL.format("1066", text), policies=POLICIES, phones=PHONES)
+    assert office.rows(tables.customers) == [("1", "person", "Kovács Anna", None, None, "1066", None, None, None)]
+    assert office.phones_of("1") == ["+36201234567", "+3612345678"]
+    assert report.quality.without_second_datum.examples == ("1",)
+
+
+def test_a_birth_number_that_is_none_does_not_keep_other_news_away(office):
+    office.run(customers=OPTIONAL.format("1066", "855314/0002"))
+    report = office.run(customers=OPTIONAL.format("1067", "1-850314-1234"))
+    assert counts(report, "customers") == (0, 1, 0, 0)
+    assert [row[5:8] for row in office.rows(tables.customers)] == [("1067", None, None)]
+
+
+def test_the_report_counts_what_was_left_out_of_rows_that_were_taken(office):
+    report = office.run(
+        customers="kutid;holder_type;name;birth_date;tax_number;postal_code;birth_number;email\n"
+        "1;person;A;1985-03-14;0;10%66;1-850314-1234;nincs\n"
+        "2;company;B;0000-00-00;12345676;H-1066;1011235;b@example.hu\n"
+        "3;person;C;1985-03-14;;-;  ;\n"
+        "4;nobody;D;;;10%66;1011235;\n"
+    )
+    assert counts(report, "customers") == (3, 0, 0, 1)
+    assert report.left_out == {"tax_number": 1, "postal_code": 1, "birth_number": 2, "email": 1, "birth_date": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "postal_code"),
+    [
+        ("1066", "1066"),
+        ("'1066", "1066"),
+        ("H-1066", "1066"),
+        ("h 1066", "1066"),
+        ("HU-1066", "1066"),
+        ("811 01", "81101"),
+        ("811\u00a001", "81101"),
+        ("811\u202f01\t", "81101"),
+        ("SK-811 01", "81101"),
+        ("SK81101", "81101"),
+        # Without its letter, Vienna's first district would be a part of Budapest.
+        ("A-1010", "A1010"),
+        ("H-81101", "H81101"),
+        ("XH1066", "XH1066"),
+        ("sw1a 1aa", "SW1A1AA"),
+        ("10%66", None),
+        ("1" * 17, None),
+        ("-", None),
+    ],
+)
+def test_a_postcode_is_brought_to_one_form_and_what_is_none_is_left_out(office, text, postal_code):
+    report = office.run(customers=OPTIONAL.format(text, ""))
+    assert [row[5] for row in office.rows(tables.customers)] == [postal_code]
+    assert counts(report, "customers") == (1, 0, 0, 0)
 
 
 def test_a_customers_phones_are_replaced_as_a_set(filled):

@@ -145,6 +145,15 @@ def test_what_is_on_record_already_is_no_change(house: House) -> None:
     assert [one.kind for one in contact_changes(house.store)] == ["email"]
 
 
+def test_a_mobile_that_is_recorded_again_after_another_is_the_one_that_counts(house: House) -> None:
+    """An import that brings the one between must not end it (services.register_import.merging)."""
+    other = "+36209998866"
+    for mobile in (NEW, NEW, other, NEW):
+        begun(house, house.member(), ILONA, mobile)
+        house.clock.advance(days=1)
+    assert [one.after for one in contact_changes(house.store) if one.kind == "mobile"] == [NEW, other, NEW]
+
+
 def test_nothing_counts_before_the_code_is_read_back(house: House) -> None:
     session = house.member()
     case_id = started(house, session)
