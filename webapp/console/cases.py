@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from flask import Response, flash, get_flashed_messages, make_response, redirect, request
+from flask import Response, make_response, redirect, request
 from markupsafe import Markup
 from wtforms import ValidationError
 
@@ -85,7 +85,7 @@ def submit(case_id: str) -> Response:
     if is_fragment_due():
         return show_case(case_id, notice=notice)
     if notice:
-        flash(notice)
+        door.leave_notice(notice)
     return make_response(redirect(f"{address(case_id)}#due", 303))
 
 
@@ -198,7 +198,7 @@ def show_case(case_id: str, *, form: SentForm | None = None, notice: Markup | No
     case = parts.cases.case(seen, case_id)
     file = parts.customer_files.of(case)
     form = form or SentForm()
-    notice = notice or next((Markup(one) for one in get_flashed_messages()), None)  # noqa: S704 our own texts
+    notice = notice or door.take_notice()
     stage, customer = _stage(case, file), _customer(file) if case.is_identified else _masked(file)
     if not _is_about(form, stage, customer, seen):
         form = SentForm()  # of a form that is not there any more

@@ -441,6 +441,41 @@ def test_a_forgotten_password_started_by_staff_ends_as_the_customers_own(site: S
     assert customer.send({"email": ANNA.email, "password": "Vadonatúj 7 tulipán"}).is_signed_in
 
 
+# --- Notices ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_notice_waits_for_the_consoles_next_page_whatever_else_the_browser_opens(site: Site) -> None:
+    site.open_account()
+    one = colleague(site, CLERK)
+    case = one.serve(ANNA.policy_number).address
+    assert one.post(case, {"action": "forgot"}).status_code == 303
+    done = site.say("staff.forgot.done", minutes=15)
+    for address in ("/belepes", "/regisztracio", "/fiok", "/sso/ForgotPassword"):
+        page = one.get(address)
+        assert page.status == 200, address
+        assert done not in page.text
+    assert done in one.get(case).text
+    assert done not in one.get(case).text, "once"
+
+
+def test_a_notice_is_shown_on_whichever_page_of_the_console_comes_next(site: Site) -> None:
+    site.open_account()
+    one = colleague(site, CLERK)
+    case = one.serve(ANNA.policy_number).address
+    one.post(case, {"action": "forgot"})
+    page = one.get(f"{SERVICE}/munkalistak/adatok")
+    assert page.status == 200
+    assert site.say("staff.forgot.done", minutes=15) in page.text
+
+
+def test_what_customers_are_told_is_not_told_to_staff(site: Site) -> None:
+    one = colleague(site, CLERK)
+    case = one.serve(ILONA).address
+    assert one.client.get("/fiok").status_code == 303
+    assert "login.needed" not in one.get(case).text
+    assert site.say("login.needed") in one.get("/belepes").text
+
+
 def test_the_demonstrations_reset_signs_staff_out_and_lets_them_in_again(site: Site) -> None:
     one = colleague(site, CLERK)
     assert site.app.test_client().post("/dev/reset").status_code == 200
