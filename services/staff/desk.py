@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, exists, insert, select, update
 
 from services import audit, identifiers
-from services.accounts import Activations, PasswordChanges
+from services.accounts import AccountDetails, Activations, PasswordChanges
 from services.allowances import Allowances
 from services.clock import Clock
 from services.code_sending import CodeOrder, CodeSender
@@ -51,6 +51,7 @@ class Desk:
         cases: Cases,
         registrations: AssistedRegistrations,
         activations: Activations,
+        account_details: AccountDetails,
         password_changes: PasswordChanges,
         codes: OneTimeCodes,
         code_sender: CodeSender,
@@ -63,6 +64,7 @@ class Desk:
         self._cases = cases
         self._registrations = registrations
         self._activations = activations
+        self._account_details = account_details
         self._password_changes = password_changes
         self._codes = codes
         self._code_sender = code_sender
@@ -184,6 +186,22 @@ class Desk:
             if not self._activations.end(connection, case.kutid):
                 raise OutOfTurn
             audit.record(connection, "account_ended", kutid=case.kutid, at=now, actor=by.actor, reason=reason)
+
+    def end_active_account(self, by: Actor, case_id: str, reason: str) -> None:
+        """End an account that is in somebody else's hands, so that the customer registers anew; supervisors alone.
+
+        Whoever has changed its address would get the link for a new password. Raises Refusal ``reason.…``,
+        ``not_supervisor`` among them, or OutOfTurn when there is none that was activated, or it was closed meanwhile.
+        """
+        if not by.is_supervisor:
+            raise Refusal("reason", "not_supervisor")
+        refuse_reason(reason)
+        now = self._clock.now()
+        with self._store.write() as connection:
+            case = self._cases.hold(connection, by, case_id)
+            if not self._account_details.end(connection, case.kutid, now):
+                raise OutOfTurn
+            audit.record(connection, "active_account_ended", kutid=case.kutid, at=now, actor=by.actor, reason=reason)
 
     def give_new_budget(self, by: Actor, case_id: str, reason: str) -> None:
         """Let the customer's allowance of codes begin anew; supervisors alone, twice a day for one customer.

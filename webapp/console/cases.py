@@ -160,6 +160,11 @@ def _end_account(seen: StaffSession, case_id: str) -> Markup:
     return say()("staff.takeover.account_ended")
 
 
+def _end_active_account(seen: StaffSession, case_id: str) -> Markup:
+    wired().desk.end_active_account(seen, case_id, _reason())
+    return say()("staff.takeover.account_ended")
+
+
 def _give_new_budget(seen: StaffSession, case_id: str) -> Markup:
     wired().desk.give_new_budget(seen, case_id, _reason())
     return say()("staff.takeover.budget_given")
@@ -184,6 +189,7 @@ _DEEDS: Mapping[str, tuple[Fields, Callable[[StaffSession, str], Markup | None]]
     "forgot": (_ACTIONS, _ask_for_reset),
     "end": (_REASON, _end),
     "end-account": (_REASON, _end_account),
+    "end-active-account": (_REASON, _end_active_account),
     "new-budget": (_REASON, _give_new_budget),
 }
 """What a form is about, by its field or by the name of its button."""
@@ -251,7 +257,8 @@ def _is_about(form: SentForm, stage: str, customer: Mapping[str, Any], seen: Sta
     asked = {"identify": _IDENTIFY, "record": _RECORD, "code": Fields({**_CODE.labels, **_RESEND.labels})}.get(stage)
     there = {*(asked.labels if asked else ()), *([] if stage == "identify" else ["actions"])}
     can_end = customer.get("can_end") or customer.get("can_end_account")
-    if can_end or (customer.get("has_budget") and seen.member.is_supervisor):
+    for_supervisors = customer.get("has_budget") or customer.get("can_end_active")
+    if can_end or (for_supervisors and seen.member.is_supervisor):
         there.add("reason")
     return all(problem.field_id in there for problem in form.problems)
 
@@ -269,6 +276,7 @@ def _customer(file: CustomerFile) -> dict[str, Any]:
     now = wired().clock.now()
     one = file.registration
     is_open = one is not None and one.is_open(now) and file.account_since is None
+    is_active = file.account_since is not None and not file.awaits_activation
     return {
         "name": file.name,
         "kutid": file.kutid,
@@ -301,9 +309,10 @@ def _customer(file: CustomerFile) -> dict[str, Any]:
         if one and file.account_since is None
         else None,
         "codes": _budget(file, now),
-        "can_reset": file.account_since is not None and not file.awaits_activation,
+        "can_reset": is_active,
         "can_end": is_open,
         "can_end_account": file.awaits_activation,
+        "can_end_active": is_active,
         "can_mail_again": is_open and one is not None and one.email is not None,
         "has_budget": file.code is not None and file.code.budget_ends_at > now,
     }

@@ -340,10 +340,30 @@ def staff_forgot(walker: Walker) -> None:
     walker.act("forgot")
 
 
-def _find_registered(walker: Walker, register: Callable[[Walker], None]) -> None:
+@state(_CONSOLE)
+def staff_account_as_supervisor(walker: Walker) -> None:
+    """A supervisor may end an account that is in use: somebody else may have got hold of it."""
+    _find_registered(walker, Walker.open_active_account, SUPERVISOR)
+
+
+@state(_CONSOLE, status=422)
+def staff_account_no_reason(walker: Walker) -> None:
+    """It is to be ended, and no reason was given."""
+    _find_registered(walker, Walker.open_active_account, SUPERVISOR)
+    walker.act("end-active-account", reason="")
+
+
+@state(_CONSOLE)
+def staff_account_ended(walker: Walker) -> None:
+    """It was ended, and the customer can register anew."""
+    _find_registered(walker, Walker.open_active_account, SUPERVISOR)
+    walker.act("end-active-account", reason="Feltörték a fiókját")
+
+
+def _find_registered(walker: Walker, register: Callable[[Walker], None], role: str = SERVICE) -> None:
     customer = walker.another()
     register(customer)
-    find(walker, SERVICE, customer)
+    find(walker, role, customer)
     record_identification(walker)
 
 

@@ -368,6 +368,7 @@ def test_an_actions_form_that_is_not_there_does_nothing(clerk: Colleague, site: 
         {"action": "new-budget", "reason": "kell"}, {"action": "end", "reason": "kell"}, {"action": "forgot"},
         {"action": "resend-email"}, {"sms_code": "1234"}, {"step": "sms-resend"}, {"action": "end"},
         {"action": "new-budget"}, {"action": "end-account", "reason": "kell"}, {"action": "end-account"},
+        {"action": "end-active-account", "reason": "kell"},
     ):  # fmt: skip
         answer = clerk.follow(clerk.post(page.address, fields))
         assert answer.status == 200, fields
@@ -439,6 +440,38 @@ def test_a_forgotten_password_started_by_staff_ends_as_the_customers_own(site: S
     customer.send({"password": "Vadonatúj 7 tulipán", "password_confirm": "Vadonatúj 7 tulipán"})
     customer.get("/belepes")
     assert customer.send({"email": ANNA.email, "password": "Vadonatúj 7 tulipán"}).is_signed_in
+
+
+def test_a_supervisor_takes_an_account_from_whoever_got_hold_of_it(site: Site, htmx: bool) -> None:
+    site.open_account()
+    thief = site.visitor()
+    thief.get("/belepes")
+    thief.sign_in()
+    for who in (CLERK, ADVISER):
+        other = colleague(site, who)
+        page = other.serve(ANNA.policy_number)
+        assert not page.has_button("end-active-account")
+        only = f"{site.say('staff.takeover.end_active_account')}: {site.say('staff.takeover.supervisor_only')}"
+        assert only in page.text
+        page = other.follow(other.post(page.address, {"action": "end-active-account", "reason": "Feltörték"}))
+        assert (page.status, page.fields_in_error) == (200, [])
+    assert site.rows("accounts")
+    boss = Colleague(site, htmx=htmx)
+    boss.sign_in(BOSS)
+    page = boss.serve(ANNA.policy_number)
+    assert page.has_button("end-active-account")
+    assert site.say("staff.takeover.heading.account") in page.text
+    page = boss.follow(boss.post(page.address, {"action": "end-active-account", "reason": ""}))
+    assert (page.status, page.fields_in_error) == (422, ["reason"])
+    page = boss.follow(boss.post(page.address, {"action": "end-active-account", "reason": "Feltörték a fiókját"}))
+    assert site.say("staff.takeover.account_ended") in page.text
+    told = site.say("staff.event.active_account_ended", staff="x", reason="Feltörték a fiókját")
+    assert all(part in page.text for part in told.split("x"))
+    assert page.form("staff-record")
+    assert thief.get("/fiok").step == "login"
+    assert site.told("account_closed") == 1
+    site.advance(seconds=61)
+    assert site.visitor().reach("done").step == "done"
 
 
 # --- Notices ----------------------------------------------------------------------------------------------------------
