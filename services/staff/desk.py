@@ -4,6 +4,7 @@ with what got stuck (M28–M30).
 Staff see neither code nor link nor password: what they start, the customer ends on the same pages as everybody.
 """
 
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,6 +33,8 @@ from services.taken_addresses import TakenAddresses
 
 _k, _a, _p = tables.staff_cases.c, tables.accounts.c, tables.policies.c
 _n = tables.contact_changes.c
+_FORMULA_SIGNS = frozenset("=+-@")
+"""With these a cell begins that a spreadsheet works out instead of showing it."""
 _BUDGETS_A_DAY = 2
 """So many new allowances of codes a customer may get in a day: each is nine guesses more."""
 
@@ -84,13 +87,16 @@ class Desk:
 
         The same number again from this case within the wait sends nothing. What was read back in this case may be
         recorded anew once its registration is over: the address may have been mistyped. Raises Refusal ``email.taken``,
-        ``email.too_many`` or, except for supervisors, ``email.unanswered``; or as `resend_code`.
+        ``email.first_sign``, ``email.too_many`` or, except for supervisors, ``email.unanswered``; or as `resend_code`.
         """
         now = self._clock.now()
         with self._noting(by, case_id, now), self._store.write() as connection:
             case = self._cases.hold(connection, by, case_id)
             if self._is_under_way(connection, case, now) or not self._may_register(connection, case.kutid):
                 raise OutOfTurn
+            # The insurer's system gets addresses as they are, and somebody may open the export in a spreadsheet.
+            if unicodedata.normalize("NFKC", address.typed)[0] in _FORMULA_SIGNS:
+                raise Refusal("email", "first_sign")
             asker = None if by.is_supervisor else by.actor
             refusal = self._addresses.refuse_taken(connection, address, kutid=case.kutid, by=asker, now=now)
             if refusal is None:

@@ -165,6 +165,15 @@ def staff_record_empty(walker: Walker) -> None:
     walker.send("staff-record", email="", email_confirm="", mobile="")
 
 
+@state(_CONSOLE, status=422, by_staff=True)
+def staff_record_first_sign(walker: Walker) -> None:
+    """The address begins like a spreadsheet's formula."""
+    _identify(walker)
+    formula = f"={walker.email}"
+    mobile = identifiers.written(walker.customer.mobile)
+    walker.send("staff-record", email=formula, email_confirm=formula, mobile=mobile)
+
+
 @state(_CONSOLE, by_staff=True)
 def staff_code(walker: Walker) -> None:
     """The code has left; the customer reads it out."""

@@ -189,6 +189,18 @@ def test_an_address_that_was_taken_while_the_code_was_read_back(house: House) ->
     assert [one.kind for one in contact_changes(house.store)] == []
 
 
+@pytest.mark.parametrize("first", ["=", "+", "-", "＝"])
+def test_an_address_that_a_spreadsheet_would_take_for_a_formula_is_not_recorded(house: House, first: str) -> None:
+    """The insurer gets addresses as they are (`belepo export contact-changes`), and somebody may open the file."""
+    formula = email_addresses.parse(f"{first}cmd|'/Ccalc'!A0@evil.hu")
+    for by in (house.member(), house.client()):
+        case_id = house.case(by, ILONA)
+        assert record(house, by, case_id, address=formula) == "email.first_sign"
+        assert house.deeds(by)[-1] == "refused"
+    assert house.letters("sms") == []
+    assert house.count(one_time_codes) == 0
+
+
 def test_that_an_address_is_taken_is_told_a_few_times_and_stands_in_the_trail(house: House) -> None:
     house.registered(ANNA)
     session = house.member()
