@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, flash, get_flashed_messages, make_response, redirect, request, session
+from flask import Blueprint, Response, make_response, redirect, request, session
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 
@@ -21,6 +21,8 @@ from webapp.rendering import clock_time, is_fragment_due, language, page, say, t
 from webapp.steps import Step
 
 blueprint = Blueprint("registration", __name__)
+_NOTICE = "step_notice"
+"""What the next page of a registration says, by its text's key; others' pages could not fill in its time."""
 
 FIRST_HALF = "/regisztracio"
 SECOND_HALF = "/regisztracioveglegesites"
@@ -44,7 +46,7 @@ def show() -> Response:
     if registration is not None and _is_over(registration) and _invited()[0] is not None:
         forget()  # a new beginning: what is over is not gone on with
         registration, browser = None, Browser(None)
-    notice = next((str(key) for key in get_flashed_messages()), None)
+    notice = session.pop(_NOTICE, None)
     response = _show(registration, browser, notice=_notice(notice, registration))
     if browser.token and registration is not None and response.status_code == 200:
         # This browser alone remembers it: without the token in its address bar it stands where the link led.
@@ -115,7 +117,7 @@ def _answer(registration: Registration | None, notice: str | None, browser: Brow
         return _dead_link(browser)
     if not is_fragment_due():
         if notice:
-            flash(notice)
+            session[_NOTICE] = notice
         step = wired().journey.current(registration, reopened())
         invited = f"?{urlencode(request.args)}" if registration is None and "meghivo" in request.args else ""
         return make_response(redirect(_address(step, registration) + invited, 303))

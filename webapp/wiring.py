@@ -84,6 +84,18 @@ def wire(settings: Settings) -> Parts:
         notices=notices,
         hasher=hasher,
     )
+    account_details = AccountDetails(
+        store,
+        clock,
+        profile,
+        sessions=sessions,
+        checks=checks,
+        allowances=allowances,
+        codes=codes,
+        code_sender=code_sender,
+        notices=notices,
+        outbox=outbox,
+    )
     customer_files = CustomerFiles(store, clock, assisted, codes)
     desk = Desk(
         store,
@@ -92,6 +104,7 @@ def wire(settings: Settings) -> Parts:
         cases=cases,
         registrations=assisted,
         activations=activations,
+        account_details=account_details,
         password_changes=password_changes,
         codes=codes,
         code_sender=code_sender,
@@ -153,18 +166,7 @@ def wire(settings: Settings) -> Parts:
             notices=notices,
         ),
         password_changes=password_changes,
-        account_details=AccountDetails(
-            store,
-            clock,
-            profile,
-            sessions=sessions,
-            checks=checks,
-            allowances=allowances,
-            codes=codes,
-            code_sender=code_sender,
-            notices=notices,
-            outbox=outbox,
-        ),
+        account_details=account_details,
         staff=StaffAccounts(
             store,
             clock,

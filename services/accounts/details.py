@@ -11,7 +11,7 @@ from services.accounts.account import Account, DeadLink, Session
 from services.accounts.checks import Checks
 from services.accounts.closing import erase
 from services.accounts.notices import Notices
-from services.accounts.sessions import Sessions
+from services.accounts.sessions import ACCOUNT, IS_PROVED, Sessions, account_from
 from services.allowances import Allowances
 from services.clock import Clock
 from services.code_sending import CodeOrder, CodeSender
@@ -261,12 +261,28 @@ class AccountDetails:
         account, now = session.account, self._clock.now()
         with self._store.write() as connection:
             self._sessions.hold(connection, session, now)
-            erase(connection, self._outbox, account.id, account.kutid)
-            self._notices.tell(connection, "account_closed", account, now)
+            self._erase(connection, account, now)
             audit.record(connection, "account_closed", kutid=account.kutid, at=now)
         reach("accounts.closed")
 
+    def end(self, connection: Connection, kutid: str, now: datetime) -> bool:
+        """End a customer's account in a caller's transaction, whoever is signed in; tell whether there was one.
+
+        One that waits for its code is left to `Activations.end`. This one's address was proved and is told: a thief
+        sees it anyway, and the customer whose account is ended by mistake should know.
+        """
+        proved = ACCOUNT.where(_a.kutid == kutid, IS_PROVED)
+        row = connection.execute(proved.with_for_update(of=tables.accounts)).first()
+        if row is None:
+            return False
+        self._erase(connection, account_from(row._mapping), now)
+        return True
+
     # --- Inside ------------------------------------------------------------------------------------------------
+
+    def _erase(self, connection: Connection, account: Account, now: datetime) -> None:
+        erase(connection, self._outbox, account.id, account.kutid)
+        self._notices.tell(connection, "account_closed", account, now)
 
     def _taken(self, connection: Connection, account: Account, address: EmailAddress, now: datetime) -> Refusal | None:
         refusal = self._addresses.refuse_taken(connection, address, kutid=account.kutid, now=now)

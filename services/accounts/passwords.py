@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, delete, exists, select, union_all, update
+from sqlalchemy import Connection, bindparam, delete, select, union_all, update
 
 from services import audit, randomness
 from services.accounts.account import Account, DeadLink, Session, SignedOut
 from services.accounts.checks import Checks
 from services.accounts.notices import Notices
-from services.accounts.sessions import ACCOUNT, Sessions, account_from
+from services.accounts.sessions import ACCOUNT, IS_PROVED, Sessions, account_from
 from services.accounts.tries import PROVED, Tries
 from services.allowances import Allowances
 from services.clock import Clock
@@ -26,8 +26,6 @@ from services.store.statements import insert_for
 _a = tables.accounts.c
 _p = tables.password_resets.c
 _v = tables.activations.c
-_IS_PROVED = ~exists().where(_v.account_id == _a.id)
-"""Nobody has proved the address of an account that waits for its activation code: nothing is mailed that opens it."""
 _CODE_MAILED_AT = select(_v.mailed_at).where(_v.account_id == _a.id).scalar_subquery().label("code_mailed_at")
 _accounts = tables.customer_accounts.c
 _NUMBERS = union_all(
@@ -179,7 +177,7 @@ class PasswordChanges:
         for its activation code.
         """
         row = connection.execute(
-            ACCOUNT.where(_a.kutid == kutid, _IS_PROVED).with_for_update(of=tables.accounts)
+            ACCOUNT.where(_a.kutid == kutid, IS_PROVED).with_for_update(of=tables.accounts)
         ).first()
         if row is None:
             raise OutOfTurn

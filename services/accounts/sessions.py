@@ -10,6 +10,7 @@ from sqlalchemy import (
     RowMapping,
     String,
     bindparam,
+    exists,
     insert,
     literal,
     select,
@@ -30,6 +31,8 @@ _PROLONGED_AFTER = timedelta(minutes=1)
 """Being active is written down once a minute at most: a page that is read costs no write."""
 
 ACCOUNT = select(*_a, tables.customers.c.name).join_from(tables.accounts, tables.customers)
+IS_PROVED = ~exists().where(tables.activations.c.account_id == _a.id)
+"""Nobody has proved the address of an account that waits for its activation code: nothing is mailed that opens it."""
 # Built once: it is asked for with every page of a signed-in customer.
 _SEEN = (
     select(*_s, *_a, tables.customers.c.name)

@@ -55,7 +55,7 @@ class ApiKey:
 
     @property
     def is_supervisor(self) -> bool:
-        """A program gives nobody a new allowance of codes."""
+        """A program gives nobody a new allowance of codes, and ends no account that is in use."""
         return False
 
     @property

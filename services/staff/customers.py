@@ -29,6 +29,7 @@ _DEEDS = {
     "mailed_again": "mailed_again",
     "ended": "ended",
     "account_ended": "account_ended",
+    "active_account_ended": "active_account_ended",
     "budget_renewed": "budget_renewed",
     "reset_asked": "forgot_started",
     "refused": "refused",
@@ -47,6 +48,7 @@ _DEEDS = {
     "account_closed": "own.closed",
 }
 """What of the audit trail stands in the timeline, and by which text, ``staff.event.…``."""
+_BAD = ("refused", "ended", "account_ended", "active_account_ended")
 _MET = {"no_mobile": "no_mobile", "codes_used_up": "codes_used_up"}
 
 
@@ -233,6 +235,6 @@ def _deeds(connection: Connection, kutid: str, names: dict[str, str]) -> Iterato
     mine = select(*trail).where(trail.kutid == kutid, trail.action.in_(_DEEDS)).order_by(trail.id.desc())
     for row in connection.execute(mine.limit(_MOST_EVENTS)):
         facts: dict[str, Any] = {"staff": names.get(row.actor, row.actor), **row.facts}
-        tone = "bad" if row.action in ("refused", "ended", "account_ended") else "told"
+        tone = "bad" if row.action in _BAD else "told"
         what = _DEEDS[row.action] if row.actor != "system" else f"{_DEEDS[row.action]}_by_itself"
         yield Event(row.at, what, tone, facts)

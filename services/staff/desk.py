@@ -4,6 +4,7 @@ with what got stuck (M28–M30).
 Staff see neither code nor link nor password: what they start, the customer ends on the same pages as everybody.
 """
 
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, exists, insert, select, update
 
 from services import audit, identifiers
-from services.accounts import Activations, PasswordChanges
+from services.accounts import AccountDetails, Activations, PasswordChanges
 from services.allowances import Allowances
 from services.clock import Clock
 from services.code_sending import CodeOrder, CodeSender
@@ -32,6 +33,8 @@ from services.taken_addresses import TakenAddresses
 
 _k, _a, _p = tables.staff_cases.c, tables.accounts.c, tables.policies.c
 _n = tables.contact_changes.c
+_FORMULA_SIGNS = frozenset("=+-@")
+"""With these a cell begins that a spreadsheet works out instead of showing it."""
 _BUDGETS_A_DAY = 2
 """So many new allowances of codes a customer may get in a day: each is nine guesses more."""
 
@@ -51,6 +54,7 @@ class Desk:
         cases: Cases,
         registrations: AssistedRegistrations,
         activations: Activations,
+        account_details: AccountDetails,
         password_changes: PasswordChanges,
         codes: OneTimeCodes,
         code_sender: CodeSender,
@@ -63,6 +67,7 @@ class Desk:
         self._cases = cases
         self._registrations = registrations
         self._activations = activations
+        self._account_details = account_details
         self._password_changes = password_changes
         self._codes = codes
         self._code_sender = code_sender
@@ -82,13 +87,16 @@ class Desk:
 
         The same number again from this case within the wait sends nothing. What was read back in this case may be
         recorded anew once its registration is over: the address may have been mistyped. Raises Refusal ``email.taken``,
-        ``email.too_many`` or, except for supervisors, ``email.unanswered``; or as `resend_code`.
+        ``email.first_sign``, ``email.too_many`` or, except for supervisors, ``email.unanswered``; or as `resend_code`.
         """
         now = self._clock.now()
         with self._noting(by, case_id, now), self._store.write() as connection:
             case = self._cases.hold(connection, by, case_id)
             if self._is_under_way(connection, case, now) or not self._may_register(connection, case.kutid):
                 raise OutOfTurn
+            # The insurer's system gets addresses as they are, and somebody may open the export in a spreadsheet.
+            if unicodedata.normalize("NFKC", address.typed)[0] in _FORMULA_SIGNS:
+                raise Refusal("email", "first_sign")
             asker = None if by.is_supervisor else by.actor
             refusal = self._addresses.refuse_taken(connection, address, kutid=case.kutid, by=asker, now=now)
             if refusal is None:
@@ -184,6 +192,22 @@ class Desk:
             if not self._activations.end(connection, case.kutid):
                 raise OutOfTurn
             audit.record(connection, "account_ended", kutid=case.kutid, at=now, actor=by.actor, reason=reason)
+
+    def end_active_account(self, by: Actor, case_id: str, reason: str) -> None:
+        """End an account that is in somebody else's hands, so that the customer registers anew; supervisors alone.
+
+        Whoever has changed its address would get the link for a new password. Raises Refusal ``reason.…``,
+        ``not_supervisor`` among them, or OutOfTurn when there is none that was activated, or it was closed meanwhile.
+        """
+        if not by.is_supervisor:
+            raise Refusal("reason", "not_supervisor")
+        refuse_reason(reason)
+        now = self._clock.now()
+        with self._store.write() as connection:
+            case = self._cases.hold(connection, by, case_id)
+            if not self._account_details.end(connection, case.kutid, now):
+                raise OutOfTurn
+            audit.record(connection, "active_account_ended", kutid=case.kutid, at=now, actor=by.actor, reason=reason)
 
     def give_new_budget(self, by: Actor, case_id: str, reason: str) -> None:
         """Let the customer's allowance of codes begin anew; supervisors alone, twice a day for one customer.

@@ -32,7 +32,7 @@ class Actor(Protocol):
 
     @property
     def is_supervisor(self) -> bool:
-        """Whether they may give a customer a new allowance of codes."""
+        """Whether they may give a customer a new allowance of codes, and end an account that is in use."""
 
     @property
     def owner(self) -> Mapping[str, str]:
@@ -62,7 +62,7 @@ class Member:
 
     @property
     def is_supervisor(self) -> bool:
-        """Whether they may give a customer a new allowance of codes."""
+        """Whether they may give a customer a new allowance of codes, and end an account that is in use."""
         return self.role == SUPERVISOR
 
 

@@ -20,6 +20,8 @@ def export() -> None:
 def export_contact_changes(shared: Context, after: int) -> None:
     """Print the contact data that staff recorded with customers, as CSV (UTF-8, semicolons).
 
+    Values are as they were recorded, for a program: a spreadsheet would drop the + of a mobile.
+
     Each change has a number. Whoever asks with --after and the last one they have gets every change once, in order.
     """
     store = shared.open_store()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from flask import Response, flash, get_flashed_messages, make_response, redirect, request
+from flask import Response, make_response, redirect, request
 from markupsafe import Markup
 from wtforms import ValidationError
 
@@ -94,7 +94,7 @@ def submit(case_id: str) -> Response:
     if is_fragment_due():
         return show_case(case_id, notice=notice)
     if notice:
-        flash(notice)
+        door.leave_notice(notice)
     return make_response(redirect(f"{address(case_id)}#due", 303))
 
 
@@ -169,6 +169,11 @@ def _end_account(seen: StaffSession, case_id: str) -> Markup:
     return say()("staff.takeover.account_ended")
 
 
+def _end_active_account(seen: StaffSession, case_id: str) -> Markup:
+    wired().desk.end_active_account(seen, case_id, _reason())
+    return say()("staff.takeover.account_ended")
+
+
 def _give_new_budget(seen: StaffSession, case_id: str) -> Markup:
     wired().desk.give_new_budget(seen, case_id, _reason())
     return say()("staff.takeover.budget_given")
@@ -193,6 +198,7 @@ _DEEDS: Mapping[str, tuple[Fields, Callable[[StaffSession, str], Markup | None]]
     "forgot": (_ACTIONS, _ask_for_reset),
     "end": (_REASON, _end),
     "end-account": (_REASON, _end_account),
+    "end-active-account": (_REASON, _end_active_account),
     "new-budget": (_REASON, _give_new_budget),
 }
 """What a form is about, by its field or by the name of its button."""
@@ -207,7 +213,7 @@ def show_case(case_id: str, *, form: SentForm | None = None, notice: Markup | No
     case = parts.cases.case(seen, case_id)
     file = parts.customer_files.of(case)
     form = form or SentForm()
-    notice = notice or next((Markup(one) for one in get_flashed_messages()), None)  # noqa: S704 our own texts
+    notice = notice or door.take_notice()
     stage, customer = _stage(case, file), _customer(file) if case.is_identified else _masked(file)
     if not _is_about(form, stage, customer, seen):
         form = SentForm()  # of a form that is not there any more
@@ -260,7 +266,8 @@ def _is_about(form: SentForm, stage: str, customer: Mapping[str, Any], seen: Sta
     asked = {"identify": _IDENTIFY, "record": _RECORD, "code": Fields({**_CODE.labels, **_RESEND.labels})}.get(stage)
     there = {*(asked.labels if asked else ()), *([] if stage == "identify" else ["actions"])}
     can_end = customer.get("can_end") or customer.get("can_end_account")
-    if can_end or (customer.get("has_budget") and seen.member.is_supervisor):
+    for_supervisors = customer.get("has_budget") or customer.get("can_end_active")
+    if can_end or (for_supervisors and seen.member.is_supervisor):
         there.add("reason")
     return all(problem.field_id in there for problem in form.problems)
 
@@ -278,6 +285,7 @@ def _customer(file: CustomerFile) -> dict[str, Any]:
     now = wired().clock.now()
     one = file.registration
     is_open = one is not None and one.is_open(now) and file.account_since is None
+    is_active = file.account_since is not None and not file.awaits_activation
     return {
         "name": file.name,
         "kutid": file.kutid,
@@ -310,9 +318,10 @@ def _customer(file: CustomerFile) -> dict[str, Any]:
         if one and file.account_since is None
         else None,
         "codes": _budget(file, now),
-        "can_reset": file.account_since is not None and not file.awaits_activation,
+        "can_reset": is_active,
         "can_end": is_open,
         "can_end_account": file.awaits_activation,
+        "can_end_active": is_active,
         "can_mail_again": is_open and one is not None and one.email is not None,
         "has_budget": file.code is not None and file.code.budget_ends_at > now,
     }

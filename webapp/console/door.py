@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec
 
-from flask import Blueprint, Response, flash, g, get_flashed_messages, make_response, redirect, request, session
+from flask import Blueprint, Response, g, make_response, redirect, request, session
 from markupsafe import Markup
 
 from services.staff import Hit, Member, StaffSession
@@ -20,7 +20,7 @@ COMPANY = f"{SERVICE}/ceges-belepes"
 DOORS = {"console": SERVICE, "partner": PARTNER}
 """The blueprint stands at both addresses, under these names."""
 blueprint = Blueprint("console", __name__)
-_KEY = "staff"
+_KEY, _NOTICE = "staff", "staff_notice"
 
 
 def door() -> str:
@@ -68,6 +68,21 @@ def leave() -> None:
     look_again()
 
 
+def leave_notice(notice: Markup) -> None:
+    """Have the console's next page say this, once.
+
+    Customers' pages flash the keys of texts that they fill themselves: one browser may show both, and neither what is
+    the other's.
+    """
+    session[_NOTICE] = notice
+
+
+def take_notice() -> Markup | None:
+    """Return what was left for this page, if anything was."""
+    notice: Markup | None = session.pop(_NOTICE, None)
+    return notice
+
+
 def needed(view: Callable[P, Response]) -> Callable[P, Response]:
     """Let a view be reached by members of staff alone, each by their own door."""
 
@@ -89,7 +104,7 @@ def ask() -> Response:
     session.pop(_KEY, None)
     if request.method in ("GET", "HEAD"):
         if request.path != door():
-            flash(ended or "login.needed")
+            leave_notice(say()(ended or "login.needed"))
             return make_response(redirect(door(), 303))
         return show_login(notice=ended)
     response = show_login(403, notice=ended or "login.needed", is_refused=True)
@@ -97,10 +112,11 @@ def ask() -> Response:
     return response
 
 
-def show_login(status: int = 200, **context: Any) -> Response:
-    """Show the sign-in of staff."""
-    notice = next((str(key) for key in get_flashed_messages()), None)
-    shown = {"notice": notice, "wait": None, "is_failed": False, "is_refused": False, **context}
+def show_login(status: int = 200, *, notice: str | None = None, **context: Any) -> Response:
+    """Show the sign-in of staff; `notice` is the key of a text that counts more than what was left to be said."""
+    left = take_notice()
+    shown: dict[str, Any] = {"wait": None, "is_failed": False, "is_refused": False, **context}
+    shown["notice"] = say()(notice) if notice else left
     form = shown.setdefault("form", SentForm())
     shown["company_url"] = COMPANY if wired().settings.oidc_issuer else None
     return console_page("console/login.html", status, problems=form.problems, is_demo=wired().settings.demo, **shown)

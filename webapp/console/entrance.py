@@ -1,6 +1,6 @@
 """Signing in to the console, out, and staying signed in."""
 
-from flask import Response, flash, make_response, redirect, render_template, request, session
+from flask import Response, make_response, redirect, render_template, request, session
 
 from services import email_addresses
 from services.refusal import Refusal
@@ -66,7 +66,7 @@ def sign_out() -> Response:
     if token:
         wired().staff.sign_out(token)
     door.leave()
-    flash("login.signed_out")
+    door.leave_notice(say()("login.signed_out"))
     return _go(door.door())
 
 

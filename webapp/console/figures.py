@@ -11,8 +11,7 @@ from urllib.parse import urlencode
 
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
-from flask import Response, abort, flash, get_flashed_messages, make_response, redirect, request
-from markupsafe import Markup
+from flask import Response, abort, make_response, redirect, request
 
 from services.figures import CHANNELS, STOPPED, Chosen, Passage, Report
 from services.figures.report import Mistake, Sent
@@ -93,7 +92,7 @@ def release_sms() -> Response:
     else:
         notice = say()("funnel.sms_budget.released", count=more)
     if notice:
-        flash(notice)
+        door.leave_notice(notice)
     address = f"{door.door()}/regisztraciok"
     if not is_fragment_due():
         return make_response(redirect(address, 303))
@@ -146,14 +145,14 @@ def _report(chosen: Chosen) -> Report:
 # --- What the page shows -----------------------------------------------------------------------------------------
 
 
-def _show(chosen: Chosen, form: SentForm, notice: Markup | None = None) -> Response:
+def _show(chosen: Chosen, form: SentForm) -> Response:
     report, budget = _report(chosen), wired().postage.budget()
     days = request.args.get("days", "" if request.args.get("first") else "7")
     return console_page(
         "console/figures.html",
         form.status,
         form=form,
-        notice=notice or next((Markup(one) for one in get_flashed_messages()), None),  # noqa: S704 our own texts
+        notice=door.take_notice(),
         here_url=f"{door.door()}/regisztraciok",
         chosen=chosen,
         period=_period(chosen),

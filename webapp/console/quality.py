@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, flash, get_flashed_messages, request
+from flask import Response, request
 from markupsafe import Markup
 
 from services.refusal import Refusal
@@ -47,7 +47,7 @@ def close(case_id: str) -> Response:
         field = f"note-{case_id}"
         return _show(request.form, explain([("", refusal)], Fields({field: "worklist.note"}), {field: note}))
     if is_closed:
-        flash("worklist.quality.was_closed")
+        door.leave_notice(say()("worklist.quality.was_closed"))
     return go(_address(request.form), lambda: _show(request.form))
 
 
@@ -68,7 +68,6 @@ def _show(values: Mapping[str, str], form: SentForm | None = None) -> Response:
     )
     if form.problems and form.problems[0].field_id not in {f"note-{line.id}" for line in page.lines}:
         form = SentForm()  # of a case that is not there any more
-    notice = next((str(key) for key in get_flashed_messages()), None)
     chosen = {**values, "utan": ""}
     return console_page(
         "console/quality.html",
@@ -76,7 +75,7 @@ def _show(values: Mapping[str, str], form: SentForm | None = None) -> Response:
         room=ROOM,
         form=form,
         problems=form.problems,
-        notice=say()(notice) if notice else None,
+        notice=door.take_notice(),
         address=_home(),
         lists=f"{door.door()}/munkalistak",
         kinds=[("", _address(chosen, adat=""), not kind)]

@@ -165,6 +165,15 @@ def staff_record_empty(walker: Walker) -> None:
     walker.send("staff-record", email="", email_confirm="", mobile="")
 
 
+@state(_CONSOLE, status=422, by_staff=True)
+def staff_record_first_sign(walker: Walker) -> None:
+    """The address begins like a spreadsheet's formula."""
+    _identify(walker)
+    formula = f"={walker.email}"
+    mobile = identifiers.written(walker.customer.mobile)
+    walker.send("staff-record", email=formula, email_confirm=formula, mobile=mobile)
+
+
 @state(_CONSOLE, by_staff=True)
 def staff_code(walker: Walker) -> None:
     """The code has left; the customer reads it out."""
@@ -340,10 +349,30 @@ def staff_forgot(walker: Walker) -> None:
     walker.act("forgot")
 
 
-def _find_registered(walker: Walker, register: Callable[[Walker], None]) -> None:
+@state(_CONSOLE)
+def staff_account_as_supervisor(walker: Walker) -> None:
+    """A supervisor may end an account that is in use: somebody else may have got hold of it."""
+    _find_registered(walker, Walker.open_active_account, SUPERVISOR)
+
+
+@state(_CONSOLE, status=422)
+def staff_account_no_reason(walker: Walker) -> None:
+    """It is to be ended, and no reason was given."""
+    _find_registered(walker, Walker.open_active_account, SUPERVISOR)
+    walker.act("end-active-account", reason="")
+
+
+@state(_CONSOLE)
+def staff_account_ended(walker: Walker) -> None:
+    """It was ended, and the customer can register anew."""
+    _find_registered(walker, Walker.open_active_account, SUPERVISOR)
+    walker.act("end-active-account", reason="Feltörték a fiókját")
+
+
+def _find_registered(walker: Walker, register: Callable[[Walker], None], role: str = SERVICE) -> None:
     customer = walker.another()
     register(customer)
-    find(walker, SERVICE, customer)
+    find(walker, role, customer)
     record_identification(walker)
 
 

@@ -339,6 +339,7 @@ class House:
             cases=self.cases,
             registrations=assisted,
             activations=self.activations,
+            account_details=self.account_details,
             password_changes=self.password_changes,
             codes=self.codes,
             code_sender=code_sender,

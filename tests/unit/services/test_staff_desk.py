@@ -13,6 +13,7 @@ from house import (
     GABOR,
     ILONA,
     ILONAS_LANDLINE,
+    LAPTOP,
     LASZLO,
     PASSWORD,
     PETER,
@@ -197,6 +198,18 @@ def test_an_address_that_was_taken_while_the_code_was_read_back(house: House) ->
     house.registered(ANNA)
     assert said(house.desk.check_code, session, case_id, house.code_sent(NEW)) == "email.taken"
     assert [one.kind for one in contact_changes(house.store)] == []
+
+
+@pytest.mark.parametrize("first", ["=", "+", "-", "＝"])
+def test_an_address_that_a_spreadsheet_would_take_for_a_formula_is_not_recorded(house: House, first: str) -> None:
+    """The insurer gets addresses as they are (`belepo export contact-changes`), and somebody may open the file."""
+    formula = email_addresses.parse(f"{first}cmd|'/Ccalc'!A0@evil.hu")
+    for by in (house.member(), house.client()):
+        case_id = house.case(by, ILONA)
+        assert record(house, by, case_id, address=formula) == "email.first_sign"
+        assert house.deeds(by)[-1] == "refused"
+    assert house.letters("sms") == []
+    assert house.count(one_time_codes) == 0
 
 
 def test_that_an_address_is_taken_is_told_a_few_times_and_stands_in_the_trail(house: House) -> None:
@@ -654,7 +667,7 @@ def test_an_account_that_was_not_activated_is_ended_with_a_reason_and_the_custom
     assert said(waiting.identified, ANNA) == "ok"
 
 
-def test_an_account_that_is_activated_is_the_customers_own_to_close(waiting: House) -> None:
+def test_an_activated_account_is_not_ended_as_one_that_waits(waiting: House) -> None:
     session = waiting.member()
     case_id = waiting.case(session, ANNA)
     (mail,) = waiting.letters("email", ANNA.email)
@@ -737,6 +750,81 @@ def test_who_forgot_the_password_before_the_activation_is_told_what_to_do(waitin
     assert mail.link == "https://belepo.example/belepes"
     assert "2026.\N{NO-BREAK SPACE}november\N{NO-BREAK SPACE}28." in mail.text
     assert waiting.count(password_resets) == 0
+
+
+THIEFS = email_addresses.parse("tolvaj@example.hu")
+THIEFS_MOBILE = "+36705554433"
+
+
+@pytest.fixture
+def stolen(house: House) -> House:
+    """A house in which somebody who knew Anna's password has given her account their own address and mobile."""
+    house.registered(ANNA)
+    house.clock.advance(days=1)
+    thief = house.signed_in(ANNA)
+    house.account_details.ask_for_mobile(thief, PASSWORD, THIEFS_MOBILE)
+    house.account_details.confirm_mobile(thief, house.code_sent(THIEFS_MOBILE))
+    house.account_details.ask_for_email(thief, PASSWORD, THIEFS)
+    house.account_details.confirm_email(house.mailed_id("email", THIEFS.typed))
+    house.clock.advance(days=1)
+    return house
+
+
+def test_a_supervisor_ends_an_account_in_a_thiefs_hands_and_the_customer_registers_anew(stolen: House) -> None:
+    boss = stolen.member("supervisor", "Vezető Anna")
+    case_id = stolen.case(boss, ANNA)
+    token = stolen.sign_ins.sign_in(THIEFS.key, PASSWORD, LAPTOP)
+    stolen.desk.ask_for_reset(boss, case_id)  # all that there was: its link is the thief's
+    stolen.desk.end_active_account(boss, case_id, "Feltörték a fiókját")
+    assert said(stolen.desk.end_active_account, boss, case_id, "Feltörték a fiókját") == "out_of_turn"
+    assert stolen.sign_ins.resume(token) is None
+    assert [stolen.count(one) for one in (accounts, registrations, sessions)] == [0, 0, 0]
+    # The link that had not left does not, and the address learns what has happened: it may be an honest customer's.
+    assert [stolen.told(message, THIEFS.typed) for message in ("reset", "account_closed")] == [0, 1]
+    (row,) = (row for row in stolen.rows(audit) if row.action == "active_account_ended")
+    assert (row.actor, row.kutid, row.facts) == (boss.member.id, ANNA.kutid, {"reason": "Feltörték a fiókját"})
+    assert "active_account_ended" in events(stolen, boss, case_id)
+    assert said(stolen.sign_ins.sign_in, THIEFS.key, PASSWORD, LAPTOP) == "login.failed"
+    # A thief who knows her data too comes no further than the mobile: the one of the account is not on record.
+    begun = stolen.identified(ANNA)
+    stolen.registrations.choose_email(begun, THIEFS)
+    visit = stolen.visit_by_mail(THIEFS.typed)
+    assert said(stolen.registrations.choose_mobile, visit, THIEFS_MOBILE) == "mobile.not_on_record"
+    stolen.registered(ANNA)
+    assert [row.email for row in stolen.accounts()] == [ANNA.email]
+
+
+def test_supervisors_alone_end_an_account_in_use_with_a_reason(stolen: House) -> None:
+    boss = stolen.member("supervisor", "Vezető Anna")
+    for other in (stolen.member(), stolen.member("adviser", "Tanács Adó", adviser="A1"), stolen.client()):
+        assert said(stolen.desk.end_active_account, other, "any", "Feltörték") == "reason.not_supervisor"
+    case_id = stolen.case(boss, ANNA)
+    assert said(stolen.desk.end_active_account, boss, case_id, "") == "reason.empty"
+    assert said(stolen.desk.end_active_account, boss, stolen.case(boss, ESZTER), "Feltörték") == "out_of_turn"
+    unidentified = stolen.cases.search(stolen.member("supervisor", "Vezető Béla"), ANNA.policy_number)
+    assert said(stolen.desk.end_active_account, boss, unidentified, "Feltörték") == "out_of_turn"
+    assert len(stolen.accounts()) == 1
+
+
+def test_an_account_that_waits_is_not_ended_as_one_in_use(waiting: House) -> None:
+    boss = waiting.member("supervisor", "Vezető Anna")
+    assert said(waiting.desk.end_active_account, boss, waiting.case(boss, ANNA), "Elírta") == "out_of_turn"
+    assert len(waiting.accounts()) == 1
+    assert waiting.told("account_closed", ANNA.email) == 0
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_two_supervisors_and_the_customer_end_an_account_at_once(stolen: House, round_: int) -> None:
+    bosses = [stolen.member("supervisor", name) for name in ("Vezető Anna", "Vezető Béla")]
+    session = stolen.session(stolen.sign_ins.sign_in(THIEFS.key, PASSWORD, LAPTOP))
+    ending = [partial(said, stolen.desk.end_active_account, one, stolen.case(one, ANNA), "Feltörték") for one in bosses]
+    found = at_once([*ending, partial(said, stolen.account_details.close, session, PASSWORD)])
+    assert found.count("ok") == 1
+    assert set(found) <= {"ok", "out_of_turn", "signed_out"}
+    assert [stolen.count(one) for one in (accounts, registrations, sessions)] == [0, 0, 0]
+    ended = [row.action for row in stolen.rows(audit) if row.action in ("account_closed", "active_account_ended")]
+    assert ended == ["account_closed" if found[2] == "ok" else "active_account_ended"]
+    assert stolen.told("account_closed", THIEFS.typed) == 1
 
 
 def test_nothing_of_a_code_is_kept_in_a_case(house: House) -> None:

@@ -368,6 +368,7 @@ def test_an_actions_form_that_is_not_there_does_nothing(clerk: Colleague, site: 
         {"action": "new-budget", "reason": "kell"}, {"action": "end", "reason": "kell"}, {"action": "forgot"},
         {"action": "resend-email"}, {"sms_code": "1234"}, {"step": "sms-resend"}, {"action": "end"},
         {"action": "new-budget"}, {"action": "end-account", "reason": "kell"}, {"action": "end-account"},
+        {"action": "end-active-account", "reason": "kell"},
     ):  # fmt: skip
         answer = clerk.follow(clerk.post(page.address, fields))
         assert answer.status == 200, fields
@@ -439,6 +440,73 @@ def test_a_forgotten_password_started_by_staff_ends_as_the_customers_own(site: S
     customer.send({"password": "Vadonatúj 7 tulipán", "password_confirm": "Vadonatúj 7 tulipán"})
     customer.get("/belepes")
     assert customer.send({"email": ANNA.email, "password": "Vadonatúj 7 tulipán"}).is_signed_in
+
+
+def test_a_supervisor_takes_an_account_from_whoever_got_hold_of_it(site: Site, htmx: bool) -> None:
+    site.open_account()
+    thief = site.visitor()
+    thief.get("/belepes")
+    thief.sign_in()
+    for who in (CLERK, ADVISER):
+        other = colleague(site, who)
+        page = other.serve(ANNA.policy_number)
+        assert not page.has_button("end-active-account")
+        only = f"{site.say('staff.takeover.end_active_account')}: {site.say('staff.takeover.supervisor_only')}"
+        assert only in page.text
+        page = other.follow(other.post(page.address, {"action": "end-active-account", "reason": "Feltörték"}))
+        assert (page.status, page.fields_in_error) == (200, [])
+    assert site.rows("accounts")
+    boss = Colleague(site, htmx=htmx)
+    boss.sign_in(BOSS)
+    page = boss.serve(ANNA.policy_number)
+    assert page.has_button("end-active-account")
+    assert site.say("staff.takeover.heading.account") in page.text
+    page = boss.follow(boss.post(page.address, {"action": "end-active-account", "reason": ""}))
+    assert (page.status, page.fields_in_error) == (422, ["reason"])
+    page = boss.follow(boss.post(page.address, {"action": "end-active-account", "reason": "Feltörték a fiókját"}))
+    assert site.say("staff.takeover.account_ended") in page.text
+    told = site.say("staff.event.active_account_ended", staff="x", reason="Feltörték a fiókját")
+    assert all(part in page.text for part in told.split("x"))
+    assert page.form("staff-record")
+    assert thief.get("/fiok").step == "login"
+    assert site.told("account_closed") == 1
+    site.advance(seconds=61)
+    assert site.visitor().reach("done").step == "done"
+
+
+# --- Notices ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_notice_waits_for_the_consoles_next_page_whatever_else_the_browser_opens(site: Site) -> None:
+    site.open_account()
+    one = colleague(site, CLERK)
+    case = one.serve(ANNA.policy_number).address
+    assert one.post(case, {"action": "forgot"}).status_code == 303
+    done = site.say("staff.forgot.done", minutes=15)
+    for address in ("/belepes", "/regisztracio", "/fiok", "/sso/ForgotPassword"):
+        page = one.get(address)
+        assert page.status == 200, address
+        assert done not in page.text
+    assert done in one.get(case).text
+    assert done not in one.get(case).text, "once"
+
+
+def test_a_notice_is_shown_on_whichever_page_of_the_console_comes_next(site: Site) -> None:
+    site.open_account()
+    one = colleague(site, CLERK)
+    case = one.serve(ANNA.policy_number).address
+    one.post(case, {"action": "forgot"})
+    page = one.get(f"{SERVICE}/munkalistak/adatok")
+    assert page.status == 200
+    assert site.say("staff.forgot.done", minutes=15) in page.text
+
+
+def test_what_customers_are_told_is_not_told_to_staff(site: Site) -> None:
+    one = colleague(site, CLERK)
+    case = one.serve(ILONA).address
+    assert one.client.get("/fiok").status_code == 303
+    assert "login.needed" not in one.get(case).text
+    assert site.say("login.needed") in one.get("/belepes").text
 
 
 def test_the_demonstrations_reset_signs_staff_out_and_lets_them_in_again(site: Site) -> None:

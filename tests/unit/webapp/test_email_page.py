@@ -9,6 +9,18 @@ from demo_cast import ANNA, MINTA, one_of_many
 from pages import Page
 
 
+def test_that_it_was_mailed_again_is_said_where_the_customer_registers_and_nowhere_else(site: Site) -> None:
+    visitor = site.visitor()
+    visitor.reach("email-sent")
+    site.advance(seconds=61)
+    assert visitor.post(FIRST, {"action": "resend-email"}).status_code == 303
+    page = visitor.get("/belepes")
+    assert (page.status, page.step) == (200, "login")
+    said = site.say("email_sent.resent", time="x").partition("x")[0]
+    assert said in visitor.get(FIRST).text
+    assert said not in visitor.get(FIRST).text, "once"
+
+
 def _give(visitor: Visitor, address: str, confirm: str | None = None) -> Page:
     return visitor.send({"email": address, "email_confirm": address if confirm is None else confirm})
 
