@@ -33,6 +33,8 @@ class Visit:
     link_id: str | None = None
     has_proved_mobile: bool = False
     browser: str | None = None
+    language: str | None = None
+    """In which the browser is answered: what is done there, messages follow. None leaves them in the one they had."""
 
     @classmethod
     def by_link(cls, opaque_id: str) -> "Visit":

@@ -141,6 +141,7 @@ class Rows:
         registration = from_row(mapping, visit.link_id)
         return replace(
             self._as_seen(registration, visit),
+            language=visit.language or registration.language,
             holder_name=mapping[tables.customers.c.name],
             is_complete=bool(mapping["is_complete"]),
             has_account=bool(mapping["has_account"]),
@@ -168,9 +169,12 @@ class Rows:
 
         `values` are by the names of columns, and of the bind parameters in the conditions, which are built once and
         handed over at every call. A new mailed link makes a new hour, and all that came after the address is dropped.
+        The language comes along in which this step was taken.
         """
         if self.lacks_mobile(visit) and MOBILE_CONFIRMED in self.before(fact):
             conditions = (*conditions, IS_SAME_BROWSER)
+        if visit.language is not None:
+            values = {"language": visit.language, **values}
         if new_link:
             values = {
                 **self.dropped(),

@@ -102,6 +102,19 @@ def test_who_has_no_mobile_registers_with_customer_service(house: House) -> None
     ]  # fmt: skip
 
 
+def test_the_language_that_staff_gave_lasts_until_the_customer_goes_on_in_another(house: House) -> None:
+    session = house.member()
+    case_id = begun(house, session)
+    visit = replace(house.visit_by_mail(ILONAS.typed), language="en")
+    house.see(visit)
+    assert [row.language for row in house.rows(registrations)] == ["hu"]
+    house.registrations.choose_mobile(visit, NEW)
+    house.clock.advance(minutes=1)
+    house.desk.mail_again(session, case_id)
+    subjects = [letter.subject for letter in house.letters("email", ILONAS.typed)]
+    assert subjects == [house.profile.texts.say("mail.assisted.subject", language) for language in ("hu", "en")]
+
+
 def test_a_change_counts_at_once_and_is_an_event_for_the_insurers_system(house: House) -> None:
     session = house.member()
     begun(house, session)
