@@ -638,6 +638,19 @@ def waiting(store: Store) -> House:
     return house
 
 
+def test_what_became_of_the_activation_mail_is_told(waiting: House) -> None:
+    session = waiting.member()
+    case_id = waiting.case(session, ANNA)
+    assert "mail_waiting" in events(waiting, session, case_id)
+    waiting.deliver()
+    assert "mail_sent" in events(waiting, session, case_id)
+    waiting.clock.advance(minutes=1)
+    waiting.activations.mail_again(waiting.signed_in(ANNA))
+    waiting.postman.is_refusing = True
+    waiting.deliver()
+    assert "mail_failed" in events(waiting, session, case_id)
+
+
 def test_an_account_that_was_not_activated_is_ended_with_a_reason_and_the_customer_begins_anew(waiting: House) -> None:
     session, other = waiting.member(), waiting.member("adviser", "Tanács Adó", adviser="another's")
     case_id = waiting.case(session, ANNA)
