@@ -71,6 +71,7 @@ class Registration:
     browser: str | None = None
     has_account: bool = False  # opened by this registration or by another
     is_complete: bool = False
+    is_mail_undelivered: bool = False  # the newest one
     holder_name: str = ""
     code: CodeState | None = None
 
