@@ -391,6 +391,7 @@ def _mobile(form: SentForm | None = None, *, is_paused: bool = False) -> Respons
             "tries": code.tries_left if code else 0,
             "again": clock_time(first_minute(code.again_at)) if code and code.again_at > now else None,
             "codes_left": code.codes_left(now) if code else 1,
+            "delivery_failed": code is not None and code.is_undelivered,
         },
     )
 

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from services.registrations import EMAIL_CONFIRMED, Registration, Visit
 from webapp.parts import wired
+from webapp.rendering import language
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Browser:
     def go_on_with(self, registration: Registration) -> None:
         """Bind this browser to a registration that it may see: with its link, unless a newer mail has left since."""
         link_id = self.visit.link_id if self.visit and self.visit.link_id == registration.link_id else None
-        visit = Visit(registration.id, link_id, registration.mobile_confirmed_at is not None, own_mark())
+        visit = Visit(registration.id, link_id, registration.mobile_confirmed_at is not None, own_mark(), language())
         known = held()
         if visit == known:
             return  # what is set is signed and sent anew, changed or not
@@ -65,7 +66,7 @@ def this_browser(token: str) -> Browser:
     visit, known = Visit.by_link(opaque_id), held()
     # The link proves the address; what this browser proved before stays proved.
     proved = known is not None and known.registration_id == visit.registration_id and known.has_proved_mobile
-    return Browser(replace(visit, has_proved_mobile=proved, browser=own_mark()), token)
+    return Browser(replace(visit, has_proved_mobile=proved, browser=own_mark(), language=language()), token)
 
 
 def held() -> Visit | None:
@@ -73,7 +74,7 @@ def held() -> Visit | None:
     registration_id = session.get("registration")
     if not registration_id:
         return None
-    return Visit(registration_id, session.get("link"), bool(session.get("mobile")), own_mark())
+    return Visit(registration_id, session.get("link"), bool(session.get("mobile")), own_mark(), language())
 
 
 def own_mark() -> str | None:

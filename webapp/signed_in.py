@@ -10,7 +10,7 @@ from flask import Response, flash, g, make_response, redirect, request, session
 from services.accounts import Session, SignedOut
 from webapp.mistakes import SentForm
 from webapp.parts import wired
-from webapp.rendering import form_secret, page
+from webapp.rendering import form_secret, language, page
 
 P = ParamSpec("P")
 
@@ -101,6 +101,11 @@ def needed(view: Callable[P, Response]) -> Callable[P, Response]:
                 flash("activation.limited")
             return make_response(redirect(ACTIVATION, 303))
         try:
+            # Only here, behind the sign-in: its mail about a new device keeps the language that the account had,
+            # which is not the choice of whoever it may warn of.
+            if session_.account.language != language():
+                wired().sign_ins.speak(session_, language())
+                look_again()
             return view(*arguments, **named)
         except SignedOut:
             look_again()

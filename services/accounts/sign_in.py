@@ -163,6 +163,12 @@ class SignIns:
             self._sessions.touch(connection, session, now)
             return self._sessions.see(connection, token, now)
 
+    def speak(self, session: Session, language: str) -> None:
+        """Have the account's messages follow a language in which the customer goes on. Raises SignedOut."""
+        with self._store.write() as connection:
+            self._sessions.hold(connection, session, self._clock.now())
+            connection.execute(update(tables.accounts).where(_a.id == session.account.id).values(language=language))
+
     def sign_out(self, session: Session) -> None:
         """End the session."""
         with self._store.write() as connection:

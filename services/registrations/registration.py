@@ -33,6 +33,8 @@ class Visit:
     link_id: str | None = None
     has_proved_mobile: bool = False
     browser: str | None = None
+    language: str | None = None
+    """In which the browser is answered: what is done there, messages follow. None leaves them in the one they had."""
 
     @classmethod
     def by_link(cls, opaque_id: str) -> "Visit":
@@ -69,6 +71,7 @@ class Registration:
     browser: str | None = None
     has_account: bool = False  # opened by this registration or by another
     is_complete: bool = False
+    is_mail_undelivered: bool = False  # the newest one
     holder_name: str = ""
     code: CodeState | None = None
 

@@ -480,7 +480,13 @@ class Registrations:
         now = self._clock.now()
         with self._store.write() as connection:
             is_open = connection.execute(
-                self._completing, {**binds(visit, now), "account_id": randomness.opaque_id(), "hashed": hashed}
+                self._completing,
+                {
+                    **binds(visit, now),
+                    "account_id": randomness.opaque_id(),
+                    "hashed": hashed,
+                    "spoken": seen.language,
+                },
             ).first()
             if is_open is not None:
                 if is_open.has_link_waiting:
@@ -549,7 +555,7 @@ def _completing(conditions: Sequence[ColumnElement[bool]]) -> Insert:
         _a.mobile: _r.mobile,
         _a.password_hash: bindparam("hashed", type_=_a.password_hash.type),
         _a.password_changed_at: now,
-        _a.language: _r.language,
+        _a.language: bindparam("spoken", type_=_a.language.type),
         _a.created_at: now,
         _a.terms_version: _r.terms_version,
         _a.terms_hash: _r.terms_hash,

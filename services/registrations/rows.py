@@ -17,6 +17,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal,
     or_,
     select,
     update,
@@ -43,6 +44,11 @@ _r = tables.registrations.c
 _code = tables.one_time_codes.c
 _IS_COMPLETE = exists().where(tables.accounts.c.registration_id == _r.id)
 _HAS_ACCOUNT = exists().where(tables.accounts.c.kutid == _r.kutid)
+_IS_MAIL_UNDELIVERED = exists().where(
+    tables.outbox.c.topic == literal("confirm:") + _r.id,
+    tables.outbox.c.state == "given_up",
+    tables.outbox.c.created_at >= _r.mailed_at,
+)
 
 # Statements are built once: building one and finding it among those compiled costs more than its run.
 _id = bindparam("visit_id", type_=String)
@@ -56,6 +62,7 @@ _SEEN = (
         *_code,
         _IS_COMPLETE.label("is_complete"),
         _HAS_ACCOUNT.label("has_account"),
+        _IS_MAIL_UNDELIVERED.label("is_mail_undelivered"),
     )
     .join_from(tables.registrations, tables.customers)
     .outerjoin(tables.one_time_codes, _code.kutid == _r.kutid)
@@ -141,9 +148,11 @@ class Rows:
         registration = from_row(mapping, visit.link_id)
         return replace(
             self._as_seen(registration, visit),
+            language=visit.language or registration.language,
             holder_name=mapping[tables.customers.c.name],
             is_complete=bool(mapping["is_complete"]),
             has_account=bool(mapping["has_account"]),
+            is_mail_undelivered=bool(mapping["is_mail_undelivered"]),
             code=self._code_state(registration, mapping) if mapping[_code.kutid] else None,
         )
 
@@ -168,9 +177,12 @@ class Rows:
 
         `values` are by the names of columns, and of the bind parameters in the conditions, which are built once and
         handed over at every call. A new mailed link makes a new hour, and all that came after the address is dropped.
+        The language comes along in which this step was taken.
         """
         if self.lacks_mobile(visit) and MOBILE_CONFIRMED in self.before(fact):
             conditions = (*conditions, IS_SAME_BROWSER)
+        if visit.language is not None:
+            values = {"language": visit.language, **values}
         if new_link:
             values = {
                 **self.dropped(),

@@ -192,7 +192,9 @@ def _events(connection: Connection, kutid: str, registrations: list[Progress], n
         yield from _steps(one, names, now, is_complete=is_complete)
     if account is not None:
         yield Event(account.created_at, "completed", "ok")
-    mailed = [f"confirm:{one.id}" for one in registrations] + ([f"reset:{account.id}"] if account else [])
+    mailed = [f"confirm:{one.id}" for one in registrations]
+    if account is not None:
+        mailed += [f"reset:{account.id}", f"activation:{account.id}"]
     yield from _messages(connection, kutid, mailed)
     yield from _deeds(connection, kutid, names)
     met = tables.reference_codes.c

@@ -63,7 +63,8 @@ class NewRegistration(_Asked):
     )
     language: Literal["hu", "en", "sk"] | None = Field(
         default=None,
-        description="Of the messages; the insurer's first language where it is left out or not one of theirs.",
+        description="Of the messages, until the customer goes on in another; the insurer's first language where it is "
+        "left out or not one of theirs.",
         examples=["hu"],
     )
 

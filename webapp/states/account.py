@@ -366,6 +366,15 @@ def mobile_code_expired(walker: Walker) -> None:
     walker.send("mobile-code", sms_code=code)
 
 
+@state(_ACCOUNT, moves_clock=True)
+def mobile_code_undelivered(walker: Walker) -> None:
+    """The text message could not be delivered; it does not count."""
+    _ask_for_code(walker)
+    with walker.parts.store.write() as connection:
+        walker.parts.codes.give_back(connection, walker.customer.kutid)
+    walker.get(walker.page.request.path)
+
+
 @state(_ACCOUNT, moves_clock=True, status=422)
 def mobile_code_too_early(walker: Walker) -> None:
     """Another code is asked for at once; the first one has left."""

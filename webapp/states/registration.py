@@ -276,6 +276,14 @@ def email_sent_suggestion(walker: Walker) -> None:
     walker.to("email-sent")
 
 
+@state(_STEPS, needs="email-sent")
+def email_sent_undelivered(walker: Walker) -> None:
+    """The mail server has refused the mail for good."""
+    walker.to("email-sent")
+    walker.have_mail_refused()
+    walker.get(walker.page.request.path)
+
+
 @state(_STEPS, needs="email-sent", status=422)
 def email_sent_too_early(walker: Walker) -> None:
     """The mail is asked for again at once."""

@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from flask import Flask
-from sqlalchemy import ColumnElement, RowMapping, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, RowMapping, Select, exists, func, or_, select, update
 from werkzeug.test import TestResponse
 
 from services import randomness
 from services.clock import DemoClock
-from services.store.tables import accounts, customer_accounts, customers, one_time_codes, phones, policies
+from services.store.tables import accounts, customer_accounts, customers, one_time_codes, outbox, phones, policies
 from webapp.demo_inbox import arrived
 from webapp.parts import Parts
 
@@ -195,6 +195,12 @@ class Walker:
     def link(self, to: str = "") -> str:
         """Return the link of the newest mail to an address, the walker's own if none is named."""
         return str(self._newest(to or self.email)["links"][0])
+
+    def have_mail_refused(self) -> None:
+        """Let the walker's mails have come back: a demonstration delivers whatever it is given."""
+        arrived(self.parts)
+        with self.parts.store.write() as connection:
+            connection.execute(update(outbox).where(outbox.c.recipient == self.email).values(state="given_up"))
 
     def code(self, mobile: str = "") -> str:
         """Return the newest code sent to a number."""

@@ -41,7 +41,7 @@ class EmailSent(Step):
         return ["resend"]
 
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
-        """The address, a hint for a likely typing error, and when the mail can be sent again."""
+        """The address, a hint for a likely typing error, what became of the mail, and when it can be sent again."""
         if registration is None or registration.mailed_at is None or registration.email is None:
             return {}
         again_at = registration.mailed_at + parts.profile.registration.mail_again
@@ -49,6 +49,7 @@ class EmailSent(Step):
             "email": registration.email,
             "suggestion": email_addresses.suggestion(registration.email),
             "resend": {"time": clock_time(first_minute(again_at)), "seconds": time_left(again_at)},
+            "undelivered": registration.is_mail_undelivered and not registration.is_confirmed_elsewhere,
             "continued_elsewhere": registration.is_confirmed_elsewhere,
         }
 

@@ -428,6 +428,7 @@ def test_a_session_that_ended_meanwhile_changes_nothing(
     verbs: dict[str, Callable[[], Any]] = {
         "end": partial(house.sign_ins.end, session, other.id),
         "end others": partial(house.sign_ins.end_others, session),
+        "speak": partial(house.sign_ins.speak, session, "en"),
         "accept terms": partial(house.sign_ins.accept_terms, session),
         "change password": partial(house.password_changes.change, session, PASSWORD, OTHER_PASSWORD),
         "ask for email": partial(details.ask_for_email, session, PASSWORD, ESZTER.address),

@@ -105,6 +105,19 @@ def test_who_has_no_mobile_registers_with_customer_service(house: House) -> None
     ]  # fmt: skip
 
 
+def test_the_language_that_staff_gave_lasts_until_the_customer_goes_on_in_another(house: House) -> None:
+    session = house.member()
+    case_id = begun(house, session)
+    visit = replace(house.visit_by_mail(ILONAS.typed), language="en")
+    house.see(visit)
+    assert [row.language for row in house.rows(registrations)] == ["hu"]
+    house.registrations.choose_mobile(visit, NEW)
+    house.clock.advance(minutes=1)
+    house.desk.mail_again(session, case_id)
+    subjects = [letter.subject for letter in house.letters("email", ILONAS.typed)]
+    assert subjects == [house.profile.texts.say("mail.assisted.subject", language) for language in ("hu", "en")]
+
+
 def test_a_change_counts_at_once_and_is_an_event_for_the_insurers_system(house: House) -> None:
     session = house.member()
     begun(house, session)
@@ -647,6 +660,19 @@ def waiting(store: Store) -> House:
     house.registrations.choose_email(visit, ANNA.address)
     walk_on(house, visit, ANNA.mobile)
     return house
+
+
+def test_what_became_of_the_activation_mail_is_told(waiting: House) -> None:
+    session = waiting.member()
+    case_id = waiting.case(session, ANNA)
+    assert "mail_waiting" in events(waiting, session, case_id)
+    waiting.deliver()
+    assert "mail_sent" in events(waiting, session, case_id)
+    waiting.clock.advance(minutes=1)
+    waiting.activations.mail_again(waiting.signed_in(ANNA))
+    waiting.postman.is_refusing = True
+    waiting.deliver()
+    assert "mail_failed" in events(waiting, session, case_id)
 
 
 def test_an_account_that_was_not_activated_is_ended_with_a_reason_and_the_customer_begins_anew(waiting: House) -> None:

@@ -331,6 +331,19 @@ def test_a_new_mobile_that_cannot_be_is_refused(
     assert anna.messages(NEW_MOBILE) == []
 
 
+def test_a_code_that_was_not_delivered_is_told_and_another_can_be_had_at_once(anna: Site, htmx: bool) -> None:
+    visitor = anna.visitor(htmx=htmx)
+    visitor.sign_in()
+    told = anna.say("sms_code.delivery_failed", phone="|").partition("|")[0].strip()
+    assert told not in _ask_for_mobile(visitor).text
+    with anna.parts.store.write() as connection:
+        anna.parts.codes.give_back(connection, anna.rows("accounts")[0].kutid)
+    assert told in visitor.get("/fiok/mobil").text
+    page = visitor.send(step="sms-resend")
+    assert page.status == 200
+    assert told not in page.text
+
+
 def test_the_codes_of_a_day_are_one_budget(site: Site, htmx: bool) -> None:
     site.open_account()
     site.advance(minutes=2)

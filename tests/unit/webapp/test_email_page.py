@@ -8,6 +8,10 @@ from browsing import FIRST, Site, Visitor
 from demo_cast import ANNA, MINTA, one_of_many
 from pages import Page
 
+from services.messages.composer import Composer
+from services.messages.delivery import Delivery
+from services.messages.senders import PermanentFailure
+
 
 def test_that_it_was_mailed_again_is_said_where_the_customer_registers_and_nowhere_else(site: Site) -> None:
     visitor = site.visitor()
@@ -130,6 +134,46 @@ def test_the_mail_can_be_sent_again_after_a_minute(site: Site, htmx: bool) -> No
     assert len(site.messages(ANNA.email)) == 2
     assert site.visitor().get(first).status == 404
     assert visitor.open_link(ANNA.email).step == "mobile"
+
+
+@pytest.mark.parametrize("language", ["hu", "en"])
+def test_a_mail_that_was_refused_for_good_is_told_and_leads_to_another_address(
+    site: Site, htmx: bool, language: str
+) -> None:
+    visitor = site.visitor(language, htmx=htmx)
+    visitor.reach("email-sent")
+    told = site.say("email_sent.undelivered", language, phone="|").partition("|")[0].strip()
+    _refuse_mails(site)
+    # What the page asks for by itself, when the mail may be sent again, tells it too.
+    for page in (visitor.get(FIRST), visitor.get(FIRST, whole=False)):
+        (part,) = [part for part in page.root.all("div") if part["id"] == "resend"]
+        assert told in part.text
+        assert site.say("email_sent.missing.spam", language) not in page.text
+    assert told in visitor.send(action="resend-email").text, "it was too early"
+    assert visitor.send(action="change-email").step == "email"
+    page = _give(visitor, "jo@example.hu")
+    assert (page.step, told in page.text) == ("email-sent", False)
+    _refuse_mails(site)
+    site.advance(seconds=61)
+    assert told in visitor.get(FIRST).text
+    page = visitor.send(action="resend-email")
+    assert told not in page.text, "the new mail is on its way"
+    assert visitor.open_link("jo@example.hu").step == "mobile"
+
+
+def _refuse_mails(site: Site) -> None:
+    """Have the mails that wait be refused, as by an SMTP server that answers 550."""
+
+    class Refusing:
+        def send(self, *_: object) -> None:
+            raise PermanentFailure("550 no such user")
+
+    parts = site.parts
+    composer = Composer(parts.profile, parts.links)
+    delivery = Delivery(
+        parts.store, parts.clock, composer, {"email": Refusing()}, lambda *_: None, postage=parts.postage
+    )
+    assert delivery.deliver_due(64)
 
 
 def test_six_mails_an_hour_go_to_one_address(site: Site, visitor: Visitor) -> None:

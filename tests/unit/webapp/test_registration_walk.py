@@ -118,6 +118,30 @@ def test_a_language_chosen_is_remembered(site: Site) -> None:
     assert visitor.get("/?lang=xx").language == "en"
 
 
+def test_messages_follow_the_language_of_the_steps(site: Site, htmx: bool) -> None:
+    visitor = site.visitor("hu", htmx=htmx)
+    visitor.identify(ANNA)
+    visitor.get(f"{FIRST}?lang=en")
+    visitor.give_email(ANNA.email)
+    assert site.told("confirm", language="en") == 1
+    site.advance(minutes=1)
+    visitor.get(f"{FIRST}?lang=hu")
+    visitor.send(action="resend-email")
+    assert site.told("confirm") == 1
+    visitor.get(f"{site.link(ANNA.email)}&lang=en")
+    visitor.give_mobile(ANNA.mobile)
+    site.advance(minutes=1)
+    visitor.get(f"{SECOND}?lang=hu")
+    visitor.send(step="sms-resend")
+    spoken = ["Enter this" in sms["text"] for sms in site.messages(ANNA.mobile)]
+    assert spoken == [True, False]
+    visitor.reach("password")
+    visitor.get(f"{SECOND}?lang=en")
+    visitor.reach("done")
+    assert site.told("registered", language="en") == 1
+    assert site.rows("accounts")[0].language == "en"
+
+
 def test_the_theme_leads_back_to_the_page_with_its_link(site: Site) -> None:
     site.visitor().reach("email-sent")
     reader = site.visitor()

@@ -43,6 +43,23 @@ def test_registered_here_then_signed_in_and_out(site: Site, htmx: bool, language
     assert visitor.get("/fiok").step == "login"
 
 
+def test_messages_follow_the_language_in_which_the_customer_is_signed_in(anna: Site, htmx: bool) -> None:
+    visitor = anna.visitor("en", htmx=htmx)
+    visitor.sign_in()
+    assert anna.told("new_device") == 1, "who signs in may be whom it warns of, and has not chosen its language"
+    visitor.get("/fiok/email")
+    visitor.send({"email": "uj@example.hu", "current_password": PASSWORD})
+    assert anna.told("address_new", "uj@example.hu", "en") == 1
+    visitor.sign_out()
+    assert visitor.ask_for_reset().step == "forgot-sent"
+    assert anna.told("reset", language="en") == 1
+    visitor.sign_in()
+    visitor.get("/fiok?lang=hu")
+    visitor.sign_out()
+    anna.visitor("en").ask_for_reset()
+    assert anna.told("reset") == 1, "whoever asks for it without a sign-in changes nothing"
+
+
 def test_a_saved_cookie_of_a_registration_is_worth_nothing_after_its_time(site: Site) -> None:
     visitor = site.visitor()
     visitor.reach("done")
