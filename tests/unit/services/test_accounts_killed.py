@@ -112,7 +112,9 @@ def test_killed_before_the_answer_all_of_it_has_happened(victims: Victims, anna:
     elif verb.name in ("change", "reset"):
         assert (anna.comes_in(ANNA, PASSWORD), anna.comes_in(ANNA, OTHER_PASSWORD)) == ("login.failed", "ok")
         assert anna.told("password_changed", ANNA.email) == 1
-        assert take() != "ok"
+        # The same change sent again by the session that made it is done already; a link has been used up.
+        assert (take() == "ok") is (verb.name == "change")
+        assert anna.told("password_changed", ANNA.email) == 1
     elif verb.name == "confirm_email":
         assert account is not None
         assert (account.email, account.email_key) == (ESZTER.email, ESZTER.address.key)
