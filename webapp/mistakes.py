@@ -156,7 +156,9 @@ def _sentence(refusal: Refusal, *, for_staff: bool) -> Markup:
     facts = {**refusal.facts, **times(refusal)}
     if for_staff:
         return t(key_for_staff(refusal), **facts)
-    return t(_KEYS.get((refusal.field, refusal.reason), f"error.{refusal.field}.{refusal.reason}"), **facts)
+    key = _KEYS.get((refusal.field, refusal.reason), f"error.{refusal.field}.{refusal.reason}")
+    # The same thing happened whichever number it was, and is counted as one; the customer reads of what was typed.
+    return t(f"{key}.with_id" if facts.pop("with_id", False) else key, **facts)
 
 
 def _heading(kinds: set[tuple[str, str]]) -> Markup:
