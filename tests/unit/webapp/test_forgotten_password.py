@@ -155,6 +155,8 @@ def test_the_link_works_once(anna: Site, htmx: bool) -> None:
     assert (page.status, page.step) == (410, "")
     assert anna.say("reset.dead.heading") in page.text
     assert FORGOT in page.html
+    (just_set,) = [line for line in page.root.all("p") if anna.say("reset.dead.just_set") in line.text]
+    assert [link["href"] for link in just_set.all("a")] == ["/belepes"], "whoever clicked twice has set it"
     assert second.get(link).status == 410
     assert second.sign_in(password=OTHER_PASSWORD).address == "/fiok"
 
