@@ -177,7 +177,7 @@ class PolicyHolders:
         key = self._allowances.key("identify", communication_id)
         refusal = self.count_wrong_try(connection, key, now)
         if refusal.reason == "slowed":
-            return refusal
+            return Refusal("identify", "slowed", **refusal.facts, with_id=True)
         row = connection.execute(
             select(
                 customers.c.kutid,

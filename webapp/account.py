@@ -1,6 +1,7 @@
 """The signed-in customer's account: what it holds, and what can be changed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, flash, get_flashed_messages, jsonify, make_response, redirect, request
@@ -14,7 +15,7 @@ from webapp import dead_ends, signed_in
 from webapp.forms import StepForm, Text
 from webapp.mistakes import Fields, SentForm, explain
 from webapp.parts import wired
-from webapp.passwords import FAR_TOO_LONG, NewPasswordForm, rules_shown
+from webapp.passwords import FAR_TOO_LONG, NewPasswordForm, every_mistake, rules_shown
 from webapp.rendering import clock_time, date_and_time, day, first_minute, is_fragment_due, page, say
 from webapp.steps.sms_code import SmsCodeForm
 from webapp.terms_pages import terms_shown
@@ -216,7 +217,7 @@ def password() -> Response:
     """Show the form for a new password, or from when there will be one."""
     if request.args.get("done") is not None:
         return page("account/password_changed.html")
-    return _password(SentForm(), "")
+    return _password()
 
 
 @blueprint.post(PASSWORD)
@@ -225,17 +226,19 @@ def change_password() -> Response:
     """Change the password; every other session ends."""
     form = PasswordForm(request.form)
     if not form.validate():
-        return _password(explain(list(form.refusals()), _PASSWORD_FIELDS, {}), form.password.data)
+        return _password(form, list(form.refusals()))
     try:
         token = wired().password_changes.change(_session(), form.current_password.data, form.password.data)
     except Refusal as refusal:
-        return _password(explain([("", refusal)], _PASSWORD_FIELDS, {}), form.password.data)
+        return _password(form, [("", refusal)])
     signed_in.hold(token)
     return _done(f"{PASSWORD}?done", None, lambda: page("account/password_changed.html"))
 
 
-def _password(form: SentForm, sent: str) -> Response:
+def _password(sent: PasswordForm | None = None, refusals: Sequence[tuple[str, Refusal]] = ()) -> Response:
     parts, account = wired(), _session().account
+    judge = partial(parts.password_changes.judge, account)
+    form = explain(every_mistake(refusals, sent, judge), _PASSWORD_FIELDS, {}) if sent is not None else SentForm()
     possible_from = parts.password_changes.possible_from(account)
     return _form(
         "password_change",
@@ -243,7 +246,7 @@ def _password(form: SentForm, sent: str) -> Response:
         form,
         not_before=date_and_time(first_minute(possible_from)) if possible_from > parts.clock.now() else None,
         email=account.email,
-        rules=rules_shown(lambda typed: parts.password_changes.judge(account, typed), sent),
+        rules=rules_shown(judge("")),
     )
 
 

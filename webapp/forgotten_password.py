@@ -1,5 +1,7 @@
 """The forgotten password: a link by mail, and with it a new password (M30, M31)."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, request
@@ -12,7 +14,7 @@ from webapp import dead_ends, signed_in
 from webapp.forms import StepForm, Text
 from webapp.mistakes import Fields, SentForm, explain
 from webapp.parts import wired
-from webapp.passwords import NewPasswordForm, rules_shown
+from webapp.passwords import NewPasswordForm, every_mistake, rules_shown
 from webapp.rendering import clock_time, is_fragment_due, language, page
 
 blueprint = Blueprint("forgotten_password", __name__)
@@ -61,7 +63,7 @@ def show() -> Response:
     """Show the form that the mailed link opens; changes nothing, for mail scanners open links too."""
     if "done" in request.args:
         return _reset_done()
-    return _reset(request.args.get("token", ""), SentForm(), "")
+    return _reset(request.args.get("token", ""))
 
 
 @blueprint.post(RESET)
@@ -73,11 +75,11 @@ def reset() -> Response:
     if link_id is None:
         return _dead()
     if not form.validate():
-        return _reset(token, explain(list(form.refusals()), _RESET_FIELDS, {}), form.password.data)
+        return _reset(token, form, list(form.refusals()))
     try:
         proof = wired().password_changes.reset(link_id, form.password.data)
     except Refusal as refusal:
-        return _reset(token, explain([("", refusal)], _RESET_FIELDS, {}), form.password.data)
+        return _reset(token, form, [("", refusal)])
     except DeadLink:
         return _dead()
     # Every session has ended, this browser's own too; it signs in with the new password.
@@ -109,12 +111,14 @@ def _sent() -> Response:
     )
 
 
-def _reset(token: str, form: SentForm, sent: str) -> Response:
+def _reset(token: str, sent: NewPasswordForm | None = None, refusals: Sequence[tuple[str, Refusal]] = ()) -> Response:
     parts = wired()
     link_id = parts.links.read("reset", token)
     found = parts.password_changes.find_reset(link_id) if link_id else None
     if found is None:
         return _dead()
+    judge = partial(parts.password_changes.judge, found.account)
+    form = explain(every_mistake(refusals, sent, judge), _RESET_FIELDS, {}) if sent is not None else SentForm()
     return page(
         "account/reset.html",
         form.status,
@@ -124,7 +128,7 @@ def _reset(token: str, form: SentForm, sent: str) -> Response:
         token=token,
         until=clock_time(found.expires_at),
         email=found.account.email,
-        rules=rules_shown(lambda typed: parts.password_changes.judge(found.account, typed), sent),
+        rules=rules_shown(judge("")),
     )
 
 
@@ -134,4 +138,5 @@ def _reset_done(**context: Any) -> Response:
 
 def _dead() -> Response:
     reference = dead_ends.passing_reference("reset")
-    return page("account/dead_link.html", 410, key="reset.dead", href=FORGOT, reference=reference)
+    just_set = "reset.dead.just_set"
+    return page("account/dead_link.html", 410, key="reset.dead", just_set=just_set, href=FORGOT, reference=reference)

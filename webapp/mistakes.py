@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Protocol
 
 from markupsafe import Markup
@@ -88,16 +89,19 @@ def explain(
 ) -> SentForm:
     """Return the form as it was sent, with each refusal beside the fields of `step` that it is about.
 
-    A refusal comes with the field that the form found it in, or with an empty name when a service refused. Members of
-    staff read of the customer where customers read of themselves.
+    A refusal comes with the field that the form found it in, or with an empty name when a service refused. Several of
+    one field stand beside it one after the other, and are one line of the summary. Members of staff read of the
+    customer where customers read of themselves.
     """
     values = {name: value.replace("\0", "") for name, value in values.items()}
     errors: dict[str, Markup] = {}
     problems: list[Problem] = []
     order = list(step.labels)
-    for name, refusal in sorted(refusals, key=lambda one: order.index(one[0]) if one[0] in order else -1):
-        text = _sentence(refusal, for_staff=for_staff)
-        places = [name] if name else step.places(refusal, values)
+    in_order = sorted(refusals, key=lambda one: order.index(one[0]) if one[0] in order else -1)
+    for name, of_one in groupby(in_order, key=lambda one: one[0]):
+        found = [refusal for _, refusal in of_one]
+        text = Markup(" ").join(_sentence(refusal, for_staff=for_staff) for refusal in found)
+        places = [name] if name else step.places(found[0], values)
         errors.update(dict.fromkeys(places, text))
         problems.append(_problem(text, {place: step.labels[place] for place in places}))
     kinds = {(refusal.field, refusal.reason) for _, refusal in refusals}
@@ -156,7 +160,9 @@ def _sentence(refusal: Refusal, *, for_staff: bool) -> Markup:
     facts = {**refusal.facts, **times(refusal)}
     if for_staff:
         return t(key_for_staff(refusal), **facts)
-    return t(_KEYS.get((refusal.field, refusal.reason), f"error.{refusal.field}.{refusal.reason}"), **facts)
+    key = _KEYS.get((refusal.field, refusal.reason), f"error.{refusal.field}.{refusal.reason}")
+    # The same thing happened whichever number it was, and is counted as one; the customer reads of what was typed.
+    return t(f"{key}.with_id" if facts.pop("with_id", False) else key, **facts)
 
 
 def _heading(kinds: set[tuple[str, str]]) -> Markup:

@@ -37,15 +37,22 @@ class NewPasswordForm(StepForm):
             raise ValidationError(Refusal("password_confirm", "mismatch"))
 
 
-def rules_shown(judge: Callable[[str], Sequence[Rule]], sent: str) -> list[dict[str, Any]]:
-    """Return the rules for a page, each with its verdict on what was sent, if anything was."""
-    rules = wired().profile.password
-    is_judged = bool(sent) and len(sent) <= rules.max_length
-    return [
-        {
-            "key": rule.key,
-            "text": say()(f"password.rule.{rule.key}", length=rules.min_length),
-            "met": rule.is_met if is_judged else None,
-        }
-        for rule in judge(sent if is_judged else "")
-    ]
+def every_mistake(
+    refusals: Sequence[tuple[str, Refusal]], form: NewPasswordForm, judge: Callable[[str], Sequence[Rule]]
+) -> list[tuple[str, Refusal]]:
+    """Return what was refused, and each rule that the new password breaks: nobody is to mend the form twice.
+
+    The rules do not matter where the password is missing or endless, or where there is to be none yet.
+    """
+    if form.password.errors or any(refusal.reason in ("too_soon", "wait") for _, refusal in refusals):
+        return list(refusals)
+    length = wired().profile.password.min_length
+    broken = [rule.reason for rule in judge(form.password.data) if not rule.is_met]
+    others = [(name, refusal) for name, refusal in refusals if refusal.reason not in broken]
+    return [*others, *(("password", Refusal("password", reason, length=length)) for reason in broken)]
+
+
+def rules_shown(rules: Sequence[Rule]) -> list[dict[str, Any]]:
+    """Return the rules for a page. Its fields are empty, whatever was sent: the list says nothing of being met."""
+    length = wired().profile.password.min_length
+    return [{"key": rule.key, "text": say()(f"password.rule.{rule.key}", length=length)} for rule in rules]

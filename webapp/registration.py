@@ -1,6 +1,6 @@
 """The one page of the registration: shows the step that is due, and submits it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -191,7 +191,7 @@ def _show(
 def _refused(
     browser: Browser,
     values: Mapping[str, str],
-    refusals: list[tuple[str, Refusal]],
+    refusals: Sequence[tuple[str, Refusal]],
     sent: FlaskForm | None = None,
     step: Step | None = None,
 ) -> Response:
@@ -208,6 +208,8 @@ def _refused(
     if step is not None and step is not due:
         # An earlier answer has become impossible meanwhile: the address was taken by another customer.
         values, sent = {}, None
+    if sent is not None:
+        refusals = due.mistakes(wired(), registration, sent, refusals)
     observing.refused(due, refusals, registration)
     if any((refusal.field, refusal.reason) == ("sms", "paused") for _, refusal in refusals):
         # Nothing of what was typed is to be mended, so nothing is marked, and all of it stands there still.

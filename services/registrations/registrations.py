@@ -151,7 +151,8 @@ class Registrations:
     def identify_by_communication_id(self, communication_id: str, password: str, language: str) -> Registration:
         """Begin a registration by a communication id and its password (M10).
 
-        Raises as `identify`; Overloaded, before the try is counted, where it could not be looked at.
+        Raises as `identify`, ``identify.slowed`` with `with_id`; Overloaded, before the try is counted, where it could
+        not be looked at.
         """
         self._hasher.refuse_overload()
         now = self._clock.now()

@@ -542,7 +542,7 @@ def reset(walker: Walker) -> None:
 
 @state(_FORGOTTEN, status=422)
 def reset_weak(walker: Walker) -> None:
-    """The new password keeps none of the rules."""
+    """The new password breaks several rules at once, and its repetition differs."""
     reset(walker)
     walker.send("reset", password="jelszo", password_confirm="jelszó")
 

@@ -99,6 +99,14 @@ def identify_communication_id_mismatch(walker: Walker) -> None:
     _send_communication_id(walker, f"K{randomness.digits(7)}")
 
 
+@state(_STEPS, asks="communication_id", status=429)
+def identify_communication_id_slowed(walker: Walker) -> None:
+    """Too many wrong tries with one communication id."""
+    communication_id = f"K{randomness.digits(7)}"
+    for _ in range(walker.parts.profile.identification.wrong_tries + 1):
+        _send_communication_id(walker, communication_id)
+
+
 def _send_communication_id(walker: Walker, number: str) -> None:
     walker.get(_START)
     walker.send("identify", holder_type="communication_id", policy_number=number, communication_password=PASSWORD)
@@ -553,7 +561,7 @@ def password_empty(walker: Walker) -> None:
 
 @state(_STEPS, status=422)
 def password_weak(walker: Walker) -> None:
-    """It keeps none of the rules, and its repetition differs."""
+    """It breaks several rules at once, and its repetition differs."""
     walker.to("password")
     walker.send("password", password="jelszo", password_confirm="jelszó")
 

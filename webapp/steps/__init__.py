@@ -5,7 +5,7 @@ It never sees the request's cookies, the database or another step.
 """
 
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -61,6 +61,12 @@ class Step:
     def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
         """Return the fields that a service's refusal stands beside; `values` is what was typed."""
         return [refusal.field]
+
+    def mistakes(
+        self, parts: Parts, registration: Registration | None, form: Any, refusals: Sequence[tuple[str, Refusal]]
+    ) -> Sequence[tuple[str, Refusal]]:
+        """Return all that is to be mended in `form`, where more is wrong than what was refused first."""
+        return refusals
 
     def context(self, parts: Parts, registration: Registration | None, form: FlaskForm | None) -> Mapping[str, Any]:
         """Return what the template needs besides what every step has."""

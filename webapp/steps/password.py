@@ -1,12 +1,13 @@
 """The customer chooses a password, and the account is opened (M25–M27)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
-from services.refusal import OutOfTurn
+from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
 from webapp.parts import Parts
-from webapp.passwords import NewPasswordForm, rules_shown
+from webapp.passwords import NewPasswordForm, every_mistake, rules_shown
 from webapp.steps import Step
 
 
@@ -25,12 +26,16 @@ class Password(Step):
             raise OutOfTurn
         return parts.registrations.complete(visit, form.password.data)
 
+    def mistakes(
+        self, parts: Parts, registration: Registration | None, form: Any, refusals: Sequence[tuple[str, Refusal]]
+    ) -> Sequence[tuple[str, Refusal]]:
+        """Every rule that the password breaks besides."""
+        if registration is None:
+            return refusals
+        return every_mistake(refusals, form, partial(parts.registrations.judge, registration))
+
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
-        """The rules, with a verdict on what was sent, if anything was."""
+        """The rules."""
         if registration is None:
             return {"username": None, "rules": []}
-        sent = form.password.data if form is not None else ""
-        return {
-            "username": registration.email,
-            "rules": rules_shown(lambda password: parts.registrations.judge(registration, password), sent),
-        }
+        return {"username": registration.email, "rules": rules_shown(parts.registrations.judge(registration, ""))}

@@ -166,7 +166,7 @@ def test_a_communication_id_counts_each_look_and_forgets_on_request(register: Re
         assert isinstance(register.secret_of(COMMUNICATION_ID), tuple)
     refused = register.secret_of(COMMUNICATION_ID)
     assert isinstance(refused, Refusal)
-    assert (refused.reason, refused.facts["at"]) == ("slowed", NOW + RULES.wait)
+    assert (refused.reason, refused.facts) == ("slowed", {"at": NOW + RULES.wait, "with_id": True})
     with register.store.write() as connection:
         register.holders.forget_tries(connection, COMMUNICATION_ID)
     assert isinstance(register.secret_of(COMMUNICATION_ID), tuple)

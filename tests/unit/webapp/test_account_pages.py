@@ -135,6 +135,16 @@ def test_a_change_ends_the_other_sessions_and_this_one_goes_on(anna: Site, brows
         ({**CHANGE, "password_confirm": "other"}, ["password_confirm"], "error.password_confirm.mismatch"),
         ({**CHANGE, "password": PASSWORD, "password_confirm": PASSWORD}, ["password"], "error.password.same"),
         ({**CHANGE, "password": "Abcdefg1", "password_confirm": "Abcdefg1"}, ["password"], "error.password.too_short"),
+        (
+            {"current_password": "", "password": "abc", "password_confirm": "abd"},
+            ["current_password", "password", "password_confirm"],
+            "error.current_password.empty",
+        ),
+        (
+            {"current_password": "not it", "password": "abc", "password_confirm": "abc"},
+            ["current_password", "password"],
+            "error.current_password.wrong",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )

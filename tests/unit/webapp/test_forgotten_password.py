@@ -155,6 +155,8 @@ def test_the_link_works_once(anna: Site, htmx: bool) -> None:
     assert (page.status, page.step) == (410, "")
     assert anna.say("reset.dead.heading") in page.text
     assert FORGOT in page.html
+    (just_set,) = [line for line in page.root.all("p") if anna.say("reset.dead.just_set") in line.text]
+    assert [link["href"] for link in just_set.all("a")] == ["/belepes"], "whoever clicked twice has set it"
     assert second.get(link).status == 410
     assert second.sign_in(password=OTHER_PASSWORD).address == "/fiok"
 
@@ -191,6 +193,7 @@ def test_the_link_lives_fifteen_minutes_also_in_a_form_that_was_open(anna: Site,
         ("short", "short", ["password"]),
         ("", "", ["password", "password_confirm"]),
         (OTHER_PASSWORD, THIRD_PASSWORD, ["password_confirm"]),
+        ("short", "shorter", ["password", "password_confirm"]),
         ("Anna Kovács 1985 Anna", "Anna Kovács 1985 Anna", ["password"]),
         ("A1" + "a" * 2000, "A1" + "a" * 2000, ["password"]),
     ],

@@ -240,7 +240,12 @@ def test_a_communication_id_is_slowed_down_too(site: Site, visitor: Visitor) -> 
     visitor.open()
     for _ in range(site.parts.profile.identification.wrong_tries):
         assert visitor.send({**_ID, "communication_password": "rossz"}).status == 422
-    assert visitor.send(_ID).status == 429
+    page = visitor.send(_ID)
+    assert page.status == 429
+    assert site.say("login.wait.heading") in page.text
+    assert site.say("shell.help.text") in page.text
+    time = site.time_from(site.now + site.parts.profile.identification.wait)
+    assert site.say("error.identify.slowed.with_id", time=time) in page.error_of("policy_number")
     site.advance(minutes=site.parts.profile.identification.wrong_tries_minutes, seconds=1)
     assert visitor.send(_ID).step == "email"
 

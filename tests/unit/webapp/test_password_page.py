@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from browsing import SECOND, Site, Visitor
+from browsing import SECOND, Page, Site, Visitor
 from demo_cast import ANNA, MARTA_WITH_MARKUP_IN_HER_NAME, PASSWORD
 
 from services.passwords import is_secret
@@ -124,12 +124,41 @@ def test_the_form_offers_the_address_to_password_managers_only_where_it_is_known
     assert [field["value"] for field in names] == [ANNA.email]
 
 
-def test_a_refused_password_can_be_corrected(site: Site, htmx: bool) -> None:
+@pytest.mark.parametrize("confirm", ["jelszo", "jelszo2", ""], ids=["twice", "differs", "once"])
+def test_every_mistake_is_told_at_once_each_at_its_field(site: Site, htmx: bool, confirm: str) -> None:
     visitor = site.visitor(htmx=htmx)
     visitor.reach("password")
+    page = visitor.send({"password": "jelszo", "password_confirm": confirm})
+    reasons = {"jelszo2": ["mismatch"], "": ["empty"]}.get(confirm, [])
+    assert (page.status, page.fields_in_error) == (422, ["password", *["password_confirm" for _ in reasons]])
+    for reason in ("too_short", "upper", "digit", "common"):
+        assert site.say(f"error.password.{reason}", length=10) in page.error_of("password")
+    assert site.say("error.password.lower") not in page.text, "this one was kept"
+    for reason in reasons:
+        assert site.say(f"error.password_confirm.{reason}") in page.error_of("password_confirm")
+    assert site.say("error.summary", count=1 + len(reasons)) in page.text
+
+
+@pytest.mark.parametrize(("typed", "reason"), [("", "empty"), ("x" * 1001, "too_long")], ids=["empty", "endless"])
+def test_of_a_password_that_is_missing_or_endless_no_other_rule_is_told(
+    site: Site, visitor: Visitor, typed: str, reason: str
+) -> None:
+    visitor.reach("password")
+    page = visitor.send({"password": typed, "password_confirm": "y"})
+    assert page.fields_in_error == ["password", "password_confirm"]
+    assert page.error_of("password").endswith(site.say(f"error.password.{reason}", length=1000))
+
+
+def test_a_refused_password_can_be_corrected(site: Site, htmx: bool) -> None:
+    visitor = site.visitor(htmx=htmx)
+
+    def rules(page: Page) -> list[tuple[str, str, str]]:
+        found = [item for item in page.root.all("li") if item["data-rule"]]
+        return [(item["data-rule"], item["class"], item.text) for item in found]
+
+    before = rules(visitor.reach("password"))
     page = visitor.give_password("rövid")
     assert page.status == 422
-    met = {item["data-rule"] for item in page.root.all("li") if "met" in item["class"].split()}
-    assert "lower" in met
-    assert "length" not in met
+    assert before
+    assert rules(page) == before, "the fields are empty again: of no rule it is said that it is met"
     assert visitor.give_password().step == "done"
