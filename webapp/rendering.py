@@ -10,6 +10,7 @@ from types import BuiltinMethodType, MethodType
 from typing import Any, cast
 
 from babel.dates import format_date
+from babel.units import format_unit
 from flask import Flask, Response, current_app, g, render_template, request, session
 from flask.templating import Environment
 from flask_babel import Babel
@@ -120,6 +121,11 @@ def date_in_words(day_of_month: date) -> str:
     """Return a date that has no time of day; it does not break across lines."""
     locale = "en_GB" if language() == "en" else language()
     return format_date(day_of_month, "long", locale).replace(" ", _NO_BREAK)
+
+
+def hours_in_words(count: int) -> str:
+    """Return a number of hours, with the word for it."""
+    return format_unit(count, "duration-hour", locale=language()).replace(" ", _NO_BREAK)
 
 
 def is_fragment_due() -> bool:

@@ -13,8 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwr
 from . import webkit
 from .sandbox_header import HEADER
 
-REQUIRED = ("chromium", "firefox")
-KINDS = (*REQUIRED, "webkit")
+KINDS = ("chromium", "firefox", "webkit")
 SYSTEM = {
     # The same engine, as Playwright's own build has it: without the windows that nobody sees it takes a third less.
     "chromium": [Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium")],

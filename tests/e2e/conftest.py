@@ -134,7 +134,12 @@ def _asked(name: str, known: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name the versions of the browsers that were asked for: no header is written where pytest is to be quiet."""
+    """Name the versions of the browsers that were asked for: no header is written where pytest is to be quiet.
+
+    A worker of xdist writes a summary too, which nobody sees; it would be stopped amid the start of a browser.
+    """
+    if hasattr(terminalreporter.config, "workerinput"):
+        return
     with sync_playwright() as playwright:
         for kind in _asked("BROWSER", browsers.KINDS):
             try:

@@ -1,6 +1,6 @@
 """`make screenshots`: every state on phone and desktop, light and dark, in each language, into build/screenshots.
 
-`PROFILE=` chooses the insurer, `BASE_URL=` a server that is running.
+`PROFILE=` chooses the insurer, `BASE_URL=` a server that is running (with the profile that `PROFILE=` names).
 """
 
 import os
@@ -15,14 +15,17 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
+from services.profiles import default, load
+
 from . import browsers, cast
 from .driver import PlaywrightDriver
 from .server import ROOT, OwnServer, Server
 from .visitor import Visitor
+from .words import LOCALES
 
 FOLDER = ROOT / "build" / "screenshots"
 DEVICES = ("iphone", "desktop")
-LANGUAGES = {"hu": "hu-HU", "en": "en-GB"}
+PROFILE = os.environ.get("PROFILE") or default()
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Look:
         return FOLDER / f"{sight}.{self.device}.{self.theme}.{self.language}.png"
 
 
-LOOKS = [Look(*values) for values in product(DEVICES, ("light", "dark"), LANGUAGES)]
+LOOKS = [Look(*values) for values in product(DEVICES, ("light", "dark"), load(PROFILE).languages)]
 
 
 def main() -> None:
@@ -62,7 +65,7 @@ def _server(folder: Path) -> Iterator[Server]:
     if address := os.environ.get("BASE_URL"):
         yield Server(address)
         return
-    server = OwnServer(folder, profile=os.environ.get("PROFILE", "mygenerali"))
+    server = OwnServer(folder, profile=PROFILE)
     server.start()
     try:
         yield server
@@ -88,7 +91,7 @@ def _visitor(browser: Browser, server: Server, look: Look) -> Visitor:
         browsers.DEVICES[look.device],
         is_scripted=True,
         color_scheme=look.theme,
-        locale=LANGUAGES[look.language],
+        locale=LOCALES.get(look.language, look.language),
         reduced_motion="reduce",
     )
     return Visitor(

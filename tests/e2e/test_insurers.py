@@ -11,7 +11,7 @@ from . import cast
 from .conftest import Meet
 from .server import Server
 from .visitor import FIRST_HALF, Visitor
-from .words import plain
+from .words import LOCALES, plain
 
 ServerOf = Callable[[str], Server]
 
@@ -46,7 +46,7 @@ def test_a_customer_registers_and_signs_in(
 ) -> None:
     declared = load(profile)
     language = declared.languages[0]
-    visitor = meet_customer(meet, server_of(profile), customer, locale={"hu": "hu-HU", "sk": "sk-SK"}[language])
+    visitor = meet_customer(meet, server_of(profile), customer, locale=LOCALES[language])
     visitor.language = language
     assert path_of(visitor) == list(declared.journey)
     assert plain(declared.texts.say("done.heading", language)) in visitor.text()

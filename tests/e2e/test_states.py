@@ -27,13 +27,11 @@ from .browsers import DEVICES
 from .conftest import Meet, Way
 from .server import Server
 from .visitor import Visitor
-from .words import PROFILE, plain
+from .words import LOCALES, OTHERS, PROFILE, plain
 
 pytestmark = [pytest.mark.moves_time, pytest.mark.of_states]
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-_LOCALES = {"hu": "hu-HU", "en": "en-GB", "sk": "sk-SK"}
-_OTHERS = ("genertel", "allianz", "generali-sk")
 _EACH = pytest.mark.parametrize("group", GROUPS)
 
 # WCAG 1.4.12: what a reader may set without losing anything.
@@ -143,9 +141,19 @@ def _states(group: str) -> list[State]:
 
 
 def _of_others(profile: Profile) -> list[State]:
-    """Return the states that another insurer has alone, and those of its first step, which asks for something else."""
+    """Return the states that another insurer has alone, and those of its first step, which asks for something else.
+
+    Where its customers speak a language of their own, all that they can meet; staff are spoken to in ours.
+    """
+    if _own_languages(profile):
+        return [one for one in known(profile) if one.group != GROUPS[-1]]
     ours = {one.name for one in known(PROFILE)}
     return [one for one in known(profile) if one.name not in ours or one.name.startswith("identify")]
+
+
+def _own_languages(profile: Profile) -> tuple[str, ...]:
+    """Return the languages that no state of ours is looked at in."""
+    return tuple(code for code in profile.languages if code not in PROFILE.languages)
 
 
 @dataclass(frozen=True)
@@ -160,7 +168,7 @@ class Look:
     def at(cls, state: State, way: Way, languages: tuple[str, ...]) -> "Look":
         """Return how a state is looked at on a device."""
         bits = zlib.crc32(state.name.encode()) ^ (0b111 if way.device == "desktop" else 0)
-        return cls(languages[bits & 1], ("light", "dark")[bits >> 1 & 1], bool(bits & 0b100))
+        return cls(languages[(bits & 1) % len(languages)], ("light", "dark")[bits >> 1 & 1], bool(bits & 0b100))
 
     def __str__(self) -> str:
         return f"{self.language}, {self.theme}, {'with' if self.is_scripted else 'without'} scripts"
@@ -172,9 +180,9 @@ def _visits(
     server.reset()
     visitors: dict[Look, Visitor] = {}
     for one in states:
-        look = Look.at(one, way, profile.languages)
+        look = Look.at(one, way, _own_languages(profile) or profile.languages)
         if look not in visitors:
-            locale = _LOCALES[look.language]
+            locale = LOCALES[look.language]
             visitors[look] = meet(at=server, locale=locale, color_scheme=look.theme, reduced_motion="reduce")
             visitors[look].language = look.language
             if not look.is_scripted:
@@ -225,12 +233,12 @@ def test_nobody_is_kept_out(meet: Meet, server: Server, way: Way, group: str) ->
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("insurer", _OTHERS)
+@pytest.mark.parametrize("insurer", OTHERS)
 @pytest.mark.once
 def test_no_other_insurers_customer_is_kept_out(
     meet: Meet, server_of: Callable[[str], Server], way: Way, insurer: str
 ) -> None:
-    """The same of what they alone have, in one way each."""
+    """The same of what they alone have, a language of their own included, in one way each."""
     profile = load(insurer)
     visits = _visits(meet, server_of(insurer), way, _of_others(profile), profile)
     found = [
@@ -320,13 +328,13 @@ def _lasting(tree: str) -> list[str]:
 def test_the_nu_checker_finds_valid_html(
     server: Server, server_of: Callable[[str], Server], way: Way, tmp_path: Path
 ) -> None:
-    """Every state in each language, and other insurers' own, in one call."""
+    """Every state in each language, and what other insurers have alone, in one call."""
     java, jar = shutil.which("java"), Path(__file__).parent / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
     assert java is not None, "The Nu checker needs Java (Debian's default-jre-headless)."
-    for profile in (PROFILE, *map(load, _OTHERS)):
+    for profile in (PROFILE, *map(load, OTHERS)):
         at = server if profile is PROFILE else server_of(profile.name)
         for one in known(PROFILE) if profile is PROFILE else _of_others(profile):
-            for language in profile.languages:
+            for language in _own_languages(profile) or profile.languages:
                 page = _page(f"{at.url}/dev/states/{one.name}", language)
                 (tmp_path / f"{one.name}-{profile.name}-{language}.html").write_text(page, "utf-8")
     checked = subprocess.run(

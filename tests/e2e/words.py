@@ -3,9 +3,12 @@
 import re
 from typing import Any
 
-from services.profiles import load
+from services.profiles import default, known, load
 
-PROFILE = load("mygenerali")
+PROFILE = load(default())
+OTHERS = tuple(name for name in known().split(", ") if name != PROFILE.name)
+LOCALES = {"hu": "hu-HU", "en": "en-GB", "sk": "sk-SK"}
+"""What browsers call the languages of the profiles."""
 PHONE = PROFILE.phone_display
 
 

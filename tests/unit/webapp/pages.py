@@ -180,6 +180,7 @@ class Page:
         self._lint_document(texts)
         self._lint_references()
         self._lint_forms()
+        self._lint_names()
         self._lint_scripts()
         self._lint_errors(texts)
 
@@ -234,6 +235,12 @@ class Page:
             if field_["type"] != "hidden" and field_["aria-hidden"] != "true":
                 assert field_["id"] in labelled or id(field_) in wrapped, f"{field_['name']} has no label"
             assert field_["type"] != "password" or not field_["value"], "a password is written back"
+
+    def _lint_names(self) -> None:
+        """Who speaks to the browser says what they see, so what is heard must hold it (WCAG 2.5.3)."""
+        for element in self.root.all("a", "button"):
+            heard = element["aria-label"]
+            assert not heard or element.text.casefold() in heard.casefold(), f"“{element.text}” is heard as “{heard}”"
 
     def _lint_scripts(self) -> None:
         assert not list(self.root.all("style"))

@@ -58,6 +58,18 @@ def test_a_state_is_reached_by_one_call(site_of: Callable[[str], Site], profile:
         assert not Page(answer, site.texts).is_fragment
 
 
+@pytest.mark.parametrize(("profile", "language"), [(name, code) for name in _PROFILES for code in load(name).languages])
+@pytest.mark.parametrize("name", ["account-sessions", "password"])
+def test_what_is_heard_holds_what_is_seen_in_each_language(
+    site_of: Callable[[str], Site], profile: str, language: str, name: str
+) -> None:
+    """`Page` sees to it wherever a page is read; here stand those with names of their own."""
+    site = site_of(profile)
+    page = Page(site.app.test_client().get(f"/dev/states/{name}", headers={"Accept-Language": language}), site.texts)
+    assert page.language == language
+    assert any("aria-label" in element for element in page.root.all("a", "button") if element["name"] != "theme")
+
+
 def test_one_after_another_they_show_every_page_and_every_refusal(
     site_of: Callable[[str], Site], monkeypatch: pytest.MonkeyPatch
 ) -> None:
