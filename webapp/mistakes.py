@@ -90,7 +90,7 @@ def explain(
     """Return the form as it was sent, with each refusal beside the fields of `step` that it is about.
 
     A refusal comes with the field that the form found it in, or with an empty name when a service refused. Several of
-    one field stand beside it one after the other, and are one line of the summary. Members of staff read of the
+    one field stand beside it one below the other, and are one link of the summary. Members of staff read of the
     customer where customers read of themselves.
     """
     values = {name: value.replace("\0", "") for name, value in values.items()}
@@ -100,7 +100,7 @@ def explain(
     in_order = sorted(refusals, key=lambda one: order.index(one[0]) if one[0] in order else -1)
     for name, of_one in groupby(in_order, key=lambda one: one[0]):
         found = [refusal for _, refusal in of_one]
-        text = Markup(" ").join(_sentence(refusal, for_staff=for_staff) for refusal in found)
+        text = Markup(" <br>").join(_sentence(refusal, for_staff=for_staff) for refusal in found)
         places = [name] if name else step.places(found[0], values)
         errors.update(dict.fromkeys(places, text))
         problems.append(_problem(text, {place: step.labels[place] for place in places}))
