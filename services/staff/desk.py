@@ -199,9 +199,7 @@ class Desk:
         Whoever has changed its address would get the link for a new password. Raises Refusal ``reason.…``,
         ``not_supervisor`` among them, or OutOfTurn when there is none that was activated, or it was closed meanwhile.
         """
-        if not by.is_supervisor:
-            raise Refusal("reason", "not_supervisor")
-        refuse_reason(reason)
+        _refuse_others_than_supervisors(by, reason)
         now = self._clock.now()
         with self._store.write() as connection:
             case = self._cases.hold(connection, by, case_id)
@@ -215,9 +213,7 @@ class Desk:
         Raises Refusal ``reason.…``: ``not_supervisor``, ``too_often`` with `at`, ``empty`` and others; or OutOfTurn
         when there is nothing to renew.
         """
-        if not by.is_supervisor:
-            raise Refusal("reason", "not_supervisor")
-        refuse_reason(reason)
+        _refuse_others_than_supervisors(by, reason)
         now = self._clock.now()
         with self._store.write() as connection:
             case = self._cases.hold(connection, by, case_id)
@@ -369,3 +365,10 @@ class Desk:
             message="read_back",
             by=by.actor,
         )
+
+
+def _refuse_others_than_supervisors(by: Actor, reason: str) -> None:
+    """Raise Refusal ``reason.not_supervisor``, or as `refuse_reason`."""
+    if not by.is_supervisor:
+        raise Refusal("reason", "not_supervisor")
+    refuse_reason(reason)
