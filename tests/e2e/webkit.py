@@ -180,9 +180,6 @@ class _Browser:
         tab.waiting -= 1
         if status:
             tab.status = status
-        elif not tab.status:
-            # The first page of a window is begun twice, the second time in a process of its own.
-            tab.requests.clear()
 
     def _hear(self, place: str, message: str) -> None:
         if is_serious(message, place):

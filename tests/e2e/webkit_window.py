@@ -37,6 +37,12 @@ class Windows:
             enable_javascript=asked.javascript == "on",
             enable_write_console_messages_to_stdout=True,  # so it says; they go to the other
         )
+        # To obey this header WebKitGTK 2.50 begins the first page of a window anew in another process, and of some
+        # hundreds of pages one is begun no more and never comes. No journey meets a stranger's window.
+        known = WebKit2.Settings.get_all_features()
+        for feature in map(known.get, range(known.get_length())):
+            if feature.get_identifier() == "CrossOriginOpenerPolicy":
+                self._settings.set_feature_enabled(feature, False)
 
     def _begin(self, _context: Any, session: Any) -> None:
         about = WebKit2.ApplicationInfo()
