@@ -22,10 +22,12 @@ LONGEST = 200
 
 _CODE = re.compile(r"[A-Z0-9]{1,32}")
 _SLOVAK = 10
+_TAX_NUMBER = re.compile(r"(?:SK)?(?P<slovak>[0-9]{10})|(?:HU)?(?P<hungarian>[0-9]{8}(?:[0-9]{3})?)")
 _COMMUNICATION_ID = re.compile(r"[KT][0-9]{7}")
 _POSTAL_CODE_DIGITS = {"HU": 4, "SK": 5}
 _APOSTROPHES = "'’‘`"
 _PHONE_SEPARATORS = {ord(mark): None for mark in " \t-‐‑‒–—−./()\u00a0\u00ad\u200b\u202f\u2060\ufeff"}
+_PHONE_SPELLING = re.compile(r"[\d +./()\[\]\-\u2010-\u2015\u2212]+")
 _SPACES = re.compile(r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]+")
 _MOBILE_TYPES = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 
@@ -108,9 +110,10 @@ class TaxNumber:
 
         Raises Refusal("tax_number", "empty" | "malformed").
         """
-        digits = _compact(text, "tax_number").removeprefix("HU").removeprefix("SK")
-        if not (digits.isascii() and digits.isdigit() and len(digits) in (8, 10, 11)):
+        match = _TAX_NUMBER.fullmatch(_compact(text, "tax_number"))
+        if not match:
             raise Refusal("tax_number", "malformed")
+        digits = match["slovak"] or match["hungarian"]
         if len(digits) == _SLOVAK:
             return cls(digits)
         return cls(digits[:8], f"{digits[8]}-{digits[9:]}" if digits[8:] else None)
@@ -254,8 +257,8 @@ def _parsed(text: str, region: str, field: str) -> str:
     spelling = _SPACES.sub(" ", text).strip().lstrip(_APOSTROPHES).replace("(0)", "")
     if not spelling:
         raise Refusal(field, "empty")
-    # phonenumbers would read letters as the digits of a keypad.
-    if any(character.isalpha() for character in spelling):
+    # phonenumbers would read letters as the digits of a keypad, and drop a sign of doubt.
+    if not _PHONE_SPELLING.fullmatch(spelling):
         raise Refusal(field, "malformed")
     try:
         number = phonenumbers.parse(spelling, region)

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from services.clock import SystemClock
 from services.passwords import hash_secret, is_secret
+from services.profiles import Profile
 from services.register_import import FileReport, Finding, ImportFailed, ImportReport, Quality, RegisterImport
 from services.store.engine import Store
 
@@ -42,8 +43,8 @@ class ImportContext(Protocol):
     """What the group of commands keeps as `obj` for this one."""
 
     @property
-    def profile_country(self) -> str:
-        """The country of phone numbers without a country code, such as HU."""
+    def profile(self) -> Profile:
+        """The insurer whose register it is."""
         ...
 
     @property
@@ -105,7 +106,7 @@ def _import(
     importer = RegisterImport(
         store,
         SystemClock(),
-        region=context.profile_country,
+        context.profile,
         make_hash=partial(hash_secret, rounds=context.hash_cost),
         is_password=is_secret,
         progress=shown.show,

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from services.clock import Clock
+from services.profiles import Profile
 from services.register_import import merging
 from services.register_import.failures import DatabaseFailed, UnusableFile
 from services.register_import.loading import Loader, Passwords, Progress
@@ -23,7 +24,7 @@ from services.store.engine import Store
 class RegisterImport:
     """Imports the insurer's files into the register.
 
-    `region` is the country of phone numbers without a country code; `make_hash` and `is_password` make and check
+    `profile` says how the insurer's numbers, phones and moments are read; `make_hash` and `is_password` make and check
     the hash of a communication id's plain password; `progress` is told how far the run is.
     """
 
@@ -31,8 +32,8 @@ class RegisterImport:
         self,
         store: Store,
         clock: Clock,
+        profile: Profile,
         *,
-        region: str,
         make_hash: Callable[[str], str],
         is_password: Callable[[str, str], bool],
         progress: Progress = lambda step, rows_done, bytes_done, bytes_total: None,
@@ -40,7 +41,7 @@ class RegisterImport:
         self.is_committed = False
         self._store = store
         self._clock = clock
-        self._region = region
+        self._profile = profile
         self._passwords = Passwords(make_hash, is_password)
         self._progress = progress
 
@@ -72,7 +73,7 @@ class RegisterImport:
             refusals = opened.enter_context(Rejects(rejects))
             stage = Stage(opened.enter_context(self._store.read()))
             loader = Loader(stage, refusals, self._passwords, self._progress)
-            readers = RowReaders(self._region, started.date())
+            readers = RowReaders(self._profile, started.astimezone(self._profile.zone).date())
             rows = {kind: loader.load(kind, source, readers.of(kind)) for kind, source in sources.items()}
             merge = _Merge(stage, sources, refusals, self._progress)
             locked_for, quality = self._merge(merge, stage, is_dry_run=is_dry_run)

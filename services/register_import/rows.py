@@ -9,11 +9,12 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
 
 from services import email_addresses, identifiers
 from services.identifiers import TaxNumber
+from services.profiles import Profile
 from services.refusal import Refusal
 from services.register_import.source import Columns, folded
 
@@ -57,12 +58,16 @@ _MANAGERS = {
     "intermediary": "intermediary, broker, agent, közvetítő, biztosításközvetítő, alkusz, ügynök",
 }
 
+_WORD = re.compile(r"[\w\s.()/'’-]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _DATE = re.compile(
     r"'?(\d{4})(?:-(\d{1,2})-(\d{1,2})|\. ?(\d{1,2})\. ?(\d{1,2})\.?|/(\d{1,2})/(\d{1,2})|(\d\d)(\d\d))"
-    r"(?:[T ][\d:.]{4,15}Z?)?",
+    r"(?:[T ] ?(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d{1,9})?)?"
+    r"(?: ?(?:(?P<utc>Z|UTC|GMT)|(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)?))?)?",
     re.ASCII,
 )
+# A time without a time zone says no more than the day where the day begins or ends with it.
+_WHOLE_DAY = (time(0), time(23, 59), time(23, 59, 59))
 # Up to a cost at which one comparison takes some seconds: a dearer one would keep everybody's passwords waiting.
 _BCRYPT = re.compile(r"\$2[aby]\$(?:0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}")
 # Only where the country's own form follows: Vienna's A-1010 without its letter would be a part of Budapest.
@@ -137,14 +142,16 @@ KINDS = (CUSTOMERS, POLICIES, PHONES, COMMUNICATION_IDS, CUSTOMER_ACCOUNTS, ADVI
 
 
 class RowReaders:
-    """Validates rows; `region` is where phone numbers without a country code belong, `today` bounds birth dates.
+    """Validates rows.
 
-    `left_out` counts, by field, the values that sound rows had to be taken without.
+    `profile` says in which country phone numbers without a country code belong, and in which time zone a moment has
+    its day. `today` bounds birth dates. `left_out` counts, by field, the values that sound rows had to be taken without.
     """
 
-    def __init__(self, region: str, today: date) -> None:
+    def __init__(self, profile: Profile, today: date) -> None:
         self.left_out: Counter[str] = Counter()
-        self._region = region
+        self._region = profile.country
+        self._zone = profile.zone
         self._today = today
         self._of = {
             CUSTOMERS: self._customer,
@@ -189,7 +196,7 @@ class RowReaders:
             identifiers.kutid(kutid),
             _word(status, "status"),
             _text(product, "product", 32) or None,
-            _date(ended_on, "ended_on") if ended_on.strip() else None,
+            _date(ended_on, "ended_on", self._zone) if ended_on.strip() else None,
         )
 
     def _phone(self, values: tuple[str, ...]) -> Row:
@@ -247,7 +254,7 @@ class RowReaders:
     def _birth_date(self, text: str, *, is_needed: bool) -> str | None:
         """Return the birth date; one that identifies nobody is left out where it is unsound, not refused."""
         try:
-            day = _date(text, "birth_date") if text and not text.isspace() else None
+            day = _date(text, "birth_date", self._zone) if text and not text.isspace() else None
             if day and day > self._today.isoformat():
                 raise Refusal("birth_date", "future")
             if day and day < "1900":
@@ -292,7 +299,9 @@ _VOCABULARIES = {
 
 @lru_cache(256)
 def _word(text: str, field: str) -> str:
-    """Return what the word, English or Hungarian, means."""
+    """Return what the word, English or Hungarian, means; a sign that may turn it round, as in “!yes”, is refused."""
+    if not _WORD.fullmatch(unicodedata.normalize("NFC", text)):
+        raise Refusal(field, "malformed")
     word = folded(text)
     if not word:
         raise Refusal(field, "empty")
@@ -334,13 +343,30 @@ def _postal_code(text: str) -> str:
 
 
 @lru_cache(65_536)
-def _date(text: str, field: str) -> str:
-    """Return the ISO date in `text`: 1985-03-14, 1985.03.14., 1985. 3. 14., 1985/03/14 or 19850314, a time ignored."""
+def _date(text: str, field: str, zone: tzinfo) -> str:
+    """Return the ISO date in `text`: 1985-03-14, 1985.03.14., 1985. 3. 14., 1985/03/14 or 19850314.
+
+    A moment with its offset from UTC gives the day that it belongs to in `zone`. Raises Refusal(field, "malformed" |
+    "impossible" | "time").
+    """
     match = _DATE.fullmatch(text.strip())
     if not match:
         raise Refusal(field, "malformed")
-    year, month, day = (int(part) for part in match.groups() if part is not None)
+    year, month, day = (int(part) for part in match.groups()[:9] if part is not None)
     try:
-        return date(year, month, day).isoformat()
-    except ValueError:
+        written = date(year, month, day)
+        return (written if match["hour"] is None else _day_in(zone, written, match, field)).isoformat()
+    except (ValueError, OverflowError):
         raise Refusal(field, "impossible") from None
+
+
+def _day_in(zone: tzinfo, written: date, match: re.Match[str], field: str) -> date:
+    """Return the day of a moment; without a time zone nobody can tell it, except where the time says nothing more."""
+    at = time(int(match["hour"]), int(match["minute"]), int(match["second"] or 0))
+    if not (match["utc"] or match["sign"]):
+        if at not in _WHOLE_DAY:
+            raise Refusal(field, "time")
+        return written
+    offset = timedelta(hours=int(match["hours"] or 0), minutes=int(match["minutes"] or 0))
+    moment = datetime.combine(written, at, timezone(-offset if match["sign"] == "-" else offset))
+    return moment.astimezone(zone).date()

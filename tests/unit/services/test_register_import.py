@@ -14,12 +14,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
+from services.profiles import load
 from services.register_import import DatabaseFailed, RegisterBusy, RegisterImport, UnusableFile
 from services.store import tables
 from services.store.engine import Store
 
 ROOT = Path(__file__).parents[3]
 DEMO = ROOT / "services/profiles/mygenerali/demo"
+PROFILE = load("genertel")  # whose customers are not asked for a policy number: those of these files are short
 KINDS = ("customers", "policies", "phones", "communication_ids", "customer_accounts", "advisers")
 
 CUSTOMERS = """kutid;holder_type;name;birth_date;tax_number;postal_code
@@ -59,16 +61,21 @@ WHOLE = {
 
 
 class NoonClock:
+    def __init__(self, now=datetime(2026, 11, 21, 12, tzinfo=UTC)):
+        self._now = now
+
     def now(self):
-        return datetime(2026, 11, 21, 12, tzinfo=UTC)
+        return self._now
 
 
 class Office:
     """Somebody who imports files into one store and looks at what came of it."""
 
-    def __init__(self, store, folder):
+    def __init__(self, store, folder, profile=PROFILE):
         self.store = store
+        self.profile = profile
         self.folder = folder
+        self.now = NoonClock().now()
         self.hashed = []
         self.importer = None
 
@@ -79,8 +86,8 @@ class Office:
             files[kind].write_bytes(text if isinstance(text, bytes) else text.encode(encoding))
         self.importer = RegisterImport(
             self.store,
-            NoonClock(),
-            region="HU",
+            NoonClock(self.now),
+            self.profile,
             make_hash=self.make_hash,
             is_password=lambda text, hashed: hashed == f"hash of {text}",
             progress=progress,
@@ -218,11 +225,32 @@ def test_encodings_separators_and_hungarian_headers(office, encoding, separator)
 
 @pytest.mark.parametrize(
     "written",
-    ["1985-03-14", "1985.03.14.", "1985.03.14", "1985. 3. 14.", "1985/03/14", "19850314", "1985-03-14 00:00:00"],
-)
+    [
+        "1985-03-14", "1985.03.14.", "1985.03.14", "1985. 3. 14.", "1985/03/14", "19850314",
+        "1985-03-14 00:00:00", "1985.03.14. 0:00", "1985-03-14T23:59:59.999",
+        # Moments: the insurer's day counts, with winter and summer time.
+        "1985-03-13T23:00:00Z", "1985-03-13 23:00:00.000 UTC", "1985-03-14T00:00+01:00", "1985-03-13T18:00:00-0500",
+        "1985-03-14T22:59:59Z", "1985-03-14T08:00:00+09",
+    ],
+)  # fmt: skip
 def test_dates(office, written):
     office.run(customers=CUSTOMERS.replace("1985-03-14", written))
     assert office.rows(tables.customers)[0][3] == date(1985, 3, 14)
+
+
+def test_a_moment_in_summer_time_belongs_to_the_insurers_day(office):
+    office.run(
+        customers=CUSTOMERS.replace("1985-03-14", "1985-07-13T22:00:00Z"),
+        policies="policy_number;kutid;status;ended_on\n901;1;cancelled;2024-06-29T22:00:00Z\n",
+    )
+    assert office.rows(tables.customers)[0][3] == date(1985, 7, 14)
+    assert office.rows(tables.policies)[0][4] == date(2024, 6, 30)
+
+
+def test_today_is_the_insurers_day(office):
+    office.now = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
+    office.run(customers=CUSTOMERS.replace("1985-03-14", "2026-11-21"))
+    assert office.rejects() == []
 
 
 def test_names_keep_every_character_in_one_normal_form(office):
@@ -250,16 +278,27 @@ REFUSED = [
     ("customers", "9;person;A;;;;1", "row", "columns"),
     ("customers", "9;person;A;14.03.1985;;", "birth_date", "malformed"),
     ("customers", "9;person;A;1985-02-29;;", "birth_date", "impossible"),
+    ("customers", "9;person;A;1985-03-13 23:00:00;;", "birth_date", "time"),
+    ("customers", "9;person;A;1985-03-13T24:00:00Z;;", "birth_date", "impossible"),
+    ("customers", "9;person;A;1985-03-13T12:00+25:00;;", "birth_date", "impossible"),
+    ("customers", "9;person;A;0001-01-01T00:00+14:00;;", "birth_date", "impossible"),
+    ("customers", "9;person;A;1985-03-13 23:00:00 CET;;", "birth_date", "malformed"),
+    ("customers", "9;person;A;2026-11-21T23:30:00Z;;", "birth_date", "future"),
     ("customers", "9;person;A;2026-11-22;;", "birth_date", "future"),
     ("customers", "9;person;A;1899-12-31;;", "birth_date", "too_old"),
     ("customers", "9;company;A;;none;", "tax_number", "malformed"),
     ("customers", "1;person;A;;;", "kutid", "duplicate"),
     ("policies", "9;1;sleeping;;", "status", "malformed"),
     ("policies", "9;1;live;;soon", "ended_on", "malformed"),
+    ("policies", "9;1;live;;2024-06-30 14:30", "ended_on", "time"),
     ("policies", f"9;1;live;{'A' * 33};", "product", "too_long"),
     ("policies", "9;77;live;;", "kutid", "unknown_customer"),
     ("policies", "901;2;live;;", "policy_number", "duplicate"),
     ("phones", "1;901;20 12", "phone", "malformed"),
+    ("phones", "1;901;06 20 123 4567?", "phone", "malformed"),
+    ("policies", "9;1;!live;;", "status", "malformed"),
+    ("policies", "9;1;live?;;", "status", "malformed"),
+    ("customers", "9;company;A;;SK12345676;", "tax_number", "malformed"),
     ("phones", "1;;06 20 123 4567", "policy_number", "empty"),
     ("phones", "77;901;06 20 123 4567", "kutid", "unknown_customer"),
     ("phones", "1;999;06 20 123 4567", "policy_number", "unknown_policy"),
@@ -712,6 +751,7 @@ KILLED_IN_MID_MERGE = """
 import os, signal, sys
 from pathlib import Path
 from services.clock import SystemClock
+from services.profiles import load
 from services.register_import import RegisterImport
 from services.store.engine import Store
 
@@ -721,7 +761,7 @@ def progress(step, rows, *_):
 
 folder = Path(sys.argv[2])
 RegisterImport(
-    Store(sys.argv[1]), SystemClock(), region="HU", make_hash=str, is_password=str.__eq__, progress=progress
+    Store(sys.argv[1]), SystemClock(), load("genertel"), make_hash=str, is_password=str.__eq__, progress=progress
 ).run({kind: folder / f"{kind}.csv" for kind in ("customers", "policies", "phones")})
 """
 
