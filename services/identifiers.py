@@ -22,6 +22,10 @@ LONGEST = 200
 
 _CODE = re.compile(r"[A-Z0-9]{1,32}")
 _SLOVAK = 10
+_SPREADSHEET = re.compile(
+    r"(?!\d{1,3}\.000$)[+-]?\d+(?:[.,](?:\d|0+)|[.,]\d*E[+-]?\d{1,3}|E[+-]\d{1,3}|E0+)", re.ASCII | re.IGNORECASE
+)
+"""940000001.0, 9,4E+08, 940000001E0; 940.000 is a number in groups of three."""
 _TAX_NUMBER = re.compile(r"(?:SK)?(?P<slovak>[0-9]{10})|(?:HU)?(?P<hungarian>[0-9]{8}(?:[0-9]{3})?)")
 _COMMUNICATION_ID = re.compile(r"[KT][0-9]{7}")
 _POSTAL_CODE_DIGITS = {"HU": 4, "SK": 5}
@@ -91,6 +95,11 @@ def code(text: str, field: str) -> str:
     if not _CODE.fullmatch(compact):
         raise Refusal(field, "malformed")
     return compact
+
+
+def is_spreadsheet_number(text: str) -> bool:
+    """Tell whether `text` is what a spreadsheet makes of a column of digits that it holds for quantities."""
+    return len(text) <= LONGEST and _SPREADSHEET.fullmatch(text.strip().lstrip(_APOSTROPHES)) is not None
 
 
 @dataclass(frozen=True)
@@ -198,7 +207,8 @@ def is_mobile(number: str, region: str) -> bool:
 
 def _compact(text: str, field: str) -> str:
     """Fold digits of every script to ASCII, raise ASCII letters, drop spaces, hyphens, dots and Excel's apostrophe."""
-    if len(text) > LONGEST:
+    # Without its point or its sign it would be another number.
+    if len(text) > LONGEST or (is_spreadsheet_number(text) and not text.strip().isalnum()):
         raise Refusal(field, "malformed")
     compact = "".join(map(_folded, text.strip().lstrip(_APOSTROPHES)))
     if not compact:
@@ -242,7 +252,8 @@ def _plain_patterns(region: str) -> tuple[str, re.Pattern[str], re.Pattern[str]]
 def _plain_number(text: str, region: str) -> tuple[str, bool]:
     """Return a regular spelling's E.164 number and whether it is a mobile, or an empty text when it is not regular."""
     code, mobiles, landlines = _plain_patterns(region)
-    digits = "" if len(text) > LONGEST else text.translate(_PHONE_SEPARATORS)
+    is_other = len(text) > LONGEST or ("." in text and is_spreadsheet_number(text))
+    digits = "" if is_other else text.translate(_PHONE_SEPARATORS)
     if match := mobiles.fullmatch(digits):
         return f"+{code}{match[1]}", True
     if match := landlines.fullmatch(digits):
@@ -251,7 +262,7 @@ def _plain_number(text: str, region: str) -> tuple[str, bool]:
 
 
 def _parsed(text: str, region: str, field: str) -> str:
-    if len(text) > LONGEST:
+    if len(text) > LONGEST or is_spreadsheet_number(text):
         raise Refusal(field, "malformed")
     # The trunk digit in parentheses, as in +44 (0)20, is written for the eye and never dialled.
     spelling = _SPACES.sub(" ", text).strip().lstrip(_APOSTROPHES).replace("(0)", "")

@@ -13,13 +13,15 @@ The files, as insurers' systems export them
     customer_accounts   account_number, kutid, manager [, old_number, intermediary]
     advisers            kutid, adviser (the code by which staff accounts name the adviser; empty: nobody any more)
 
-    holder_type is person or company (`magánszemély`, `cég`, `egyéni vállalkozó`), status live or cancelled (`élő`,
-    `törölt`). Dates are ISO, `1985.03.14.`, `1985/03/14` or `19850314`. Phones are in any Hungarian spelling. A tax
-    number has 8 or 11 digits, a Slovak one 10. A birth number is the Slovak one (`rodné číslo`); a Hungarian
-    `személyi azonosító` is none. Postcodes may have their country before them, as in `H-1066` or `SK-811 01`.
-    `is_default` is yes or no (`igen`, `nem`): the number that text messages go to. `manager` is customer or
-    intermediary (`ügyfél`, `alkusz`), who then has a name. The columns in brackets may be missing: what the register
-    has in them stays.
+    A number that customers type has the form that the profile demands of them. What spreadsheets make of numbers, such
+    as `940000001.0` or `9,4E+08`, is refused. holder_type is person or company (`magánszemély`, `cég`, `egyéni
+    vállalkozó`), status live or cancelled (`élő`, `törölt`). Dates are ISO, `1985.03.14.`, `1985/03/14` or `19850314`;
+    a moment with its offset from UTC is a day of the profile's time zone, and one without is refused unless the day
+    begins or ends with it. Phones are in any Hungarian spelling. A tax number has 8 or 11 digits, a Slovak one 10. A
+    birth number is the Slovak one (`rodné číslo`); a Hungarian `személyi azonosító` is none. Postcodes may have their
+    country before them, as in `H-1066` or `SK-811 01`. `is_default` is yes or no (`igen`, `nem`): the number that text
+    messages go to. `manager` is customer or intermediary (`ügyfél`, `alkusz`), who then has a name. The columns in
+    brackets may be missing: what the register has in them stays.
 
 What a file says of those it does not mention: nothing. Files may be whole or hold only what changed
     Customers, policies, communication ids, customer accounts and advisers that are missing from a file stay. The phones

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from services.refusal import Refusal
 from services.register_import import merging
 from services.register_import.rejects import Rejects
-from services.register_import.rows import COMMUNICATION_IDS, Kind, Row, RowReader
+from services.register_import.rows import COMMUNICATION_IDS, Kind, Row, RowReader, reason
 from services.register_import.source import CsvSource
 from services.register_import.staging import Stage
 from services.store.tables import communication_ids
@@ -34,10 +34,10 @@ class Loader:
         """Stage the sound rows of `source`, each key once, and reject the others; return how many rows there are."""
         rows = 0
         self._progress(kind.name, 0, 0, source.size)
-        for count, staged, refused in _batches(source, read, _PASSWORDS_BATCH if kind is COMMUNICATION_IDS else _BATCH):
+        is_secret = kind is COMMUNICATION_IDS
+        for count, staged, refused in _batches(kind, source, read, _PASSWORDS_BATCH if is_secret else _BATCH):
             rows += count
             self._rejects.add(kind.name, source.file, refused)
-            is_secret = kind is COMMUNICATION_IDS
             self._stage.add(kind, self._passwords.hashed(self._stage, staged) if is_secret else staged)
             self._progress(kind.name, rows, source.position, source.size)
         self._stage.index(kind, merging.KEYS[kind])
@@ -49,20 +49,21 @@ class Loader:
 
 
 def _batches(
-    source: CsvSource, read: RowReader, size: int
+    kind: Kind, source: CsvSource, read: RowReader, size: int
 ) -> Iterator[tuple[int, list[Row], list[tuple[int, str, str]]]]:
     """Yield, batch by batch, how many records were read, the rows to stage, and the refused ones."""
     count, staged, refused = 0, [], []
     for line, values in source.records():
         count += 1
-        try:
-            if isinstance(values, Refusal):
-                raise values
-            staged.append((line, *read(values)))
-        except Refusal as refusal:
-            refused.append((line, refusal.field, refusal.reason))
-            if "row" in refusal.facts:
-                staged.append((line, *refusal.facts["row"]))
+        if isinstance(values, Refusal):
+            refused.append((line, values.field, values.reason))
+        else:
+            try:
+                staged.append((line, *read(values)))
+            except Refusal as refusal:
+                refused.append((line, refusal.field, reason(kind, values, refusal)))
+                if "row" in refusal.facts:
+                    staged.append((line, *refusal.facts["row"]))
         if count == size:
             yield count, staged, refused
             count, staged, refused = 0, [], []

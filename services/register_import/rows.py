@@ -7,14 +7,14 @@ reason go to the rejects. Nothing here reads a file or a database.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
 
 from services import email_addresses, identifiers
 from services.identifiers import TaxNumber
-from services.profiles import Profile
+from services.profiles import Number, Profile
 from services.refusal import Refusal
 from services.register_import.source import Columns, folded
 
@@ -144,14 +144,16 @@ KINDS = (CUSTOMERS, POLICIES, PHONES, COMMUNICATION_IDS, CUSTOMER_ACCOUNTS, ADVI
 class RowReaders:
     """Validates rows.
 
-    `profile` says in which country phone numbers without a country code belong, and in which time zone a moment has
-    its day. `today` bounds birth dates. `left_out` counts, by field, the values that sound rows had to be taken without.
+    `profile` says which form the numbers have that customers type, in which country phone numbers without a country
+    code belong, and in which time zone a moment has its day. `today` bounds birth dates. `left_out` counts, by field,
+    the values that sound rows had to be taken without.
     """
 
     def __init__(self, profile: Profile, today: date) -> None:
         self.left_out: Counter[str] = Counter()
         self._region = profile.country
         self._zone = profile.zone
+        self._numbers: Mapping[str, Number] = {str(kind): n for kind, n in profile.identification.identifiers.items()}
         self._today = today
         self._of = {
             CUSTOMERS: self._customer,
@@ -171,13 +173,13 @@ class RowReaders:
         holder = _word(holder_type, "holder_type")
         is_person = holder == "person"
         row = (
-            identifiers.kutid(kutid),
+            self._number(kutid, "kutid"),
             holder,
             _text(name, "name", 300) or _refuse("name", "empty"),
             self._birth_date(birth_date, is_needed=is_person),
             _tax_number(tax_number, self._region, is_needed=not is_person),
             _if_sound(_postal_code, postal_code),
-            identifiers.code(customer_number, "customer_number") if customer_number.strip() else None,
+            self._number(customer_number, "customer_number") if customer_number.strip() else None,
             # A Hungarian personal identifier is none: nobody is asked for it.
             _if_sound(identifiers.birth_number, birth_number),
             # One that is unsound reaches nobody and is left out, not refused.
@@ -192,8 +194,8 @@ class RowReaders:
     def _policy(self, values: tuple[str, ...]) -> Row:
         policy_number, kutid, status, product, ended_on = values
         return (
-            identifiers.policy_number(policy_number),
-            identifiers.kutid(kutid),
+            self._number(policy_number, "policy_number"),
+            self._number(kutid, "kutid"),
             _word(status, "status"),
             _text(product, "product", 32) or None,
             _date(ended_on, "ended_on", self._zone) if ended_on.strip() else None,
@@ -205,13 +207,13 @@ class RowReaders:
         That row stands for an empty phone, and travels as the fact `row` with every refusal: a customer's numbers are
         replaced as a set, and a number that the file no longer has must not survive by a typing error beside it.
         """
-        kutid = identifiers.kutid(values[0])
+        kutid = self._number(values[0], "kutid")
         mention: Row = (kutid, None, None, None, False)
         if not values[2].strip():
             return mention
         try:
             number = identifiers.phone(values[2], self._region)
-            policy_number = identifiers.policy_number(values[1])
+            policy_number = self._number(values[1], "policy_number")
             is_default = bool(values[3].strip()) and _word(values[3], "is_default") == "yes"
         except Refusal as refusal:
             raise Refusal(refusal.field, refusal.reason, row=mention) from None
@@ -227,7 +229,7 @@ class RowReaders:
             raise Refusal("password", "empty")
         return (
             identifiers.communication_id(communication_id),
-            identifiers.kutid(kutid),
+            self._number(kutid, "kutid"),
             None if known_hash else _password(password),
             known_hash or None,
         )
@@ -240,16 +242,27 @@ class RowReaders:
             # Customers are told whom to turn to.
             raise Refusal("intermediary", "empty")
         return (
-            identifiers.code(account_number, "account_number"),
-            identifiers.kutid(kutid),
-            identifiers.code(old_number, "old_number") if old_number.strip() else None,
+            self._number(account_number, "account_number"),
+            self._number(kutid, "kutid"),
+            self._number(old_number, "old_number") if old_number.strip() else None,
             who,
             name,
         )
 
     def _adviser(self, values: tuple[str, ...]) -> Row:
         kutid, adviser = values
-        return identifiers.kutid(kutid), _text(adviser, "adviser", 64).casefold() or None
+        return self._number(kutid, "kutid"), _text(adviser, "adviser", 64).casefold() or None
+
+    def _number(self, text: str, field: str) -> str:
+        """Return the number in `text`, in the form that the profile demands of customers who type it, if it does."""
+        number = identifiers.code(text, field)
+        looks = self._numbers.get(field)
+        if looks is not None and not looks.fits(number):
+            raise Refusal(field, "form")
+        # Where any code will do, 10000001E0 would be one.
+        if looks is None and not number.isdigit() and identifiers.is_spreadsheet_number(text):
+            raise Refusal(field, "malformed")
+        return number
 
     def _birth_date(self, text: str, *, is_needed: bool) -> str | None:
         """Return the birth date; one that identifies nobody is left out where it is unsound, not refused."""
@@ -264,6 +277,15 @@ class RowReaders:
                 raise
             return None
         return day
+
+
+def reason(kind: Kind, values: tuple[str, ...], refusal: Refusal) -> str:
+    """Return why a record of `kind` was refused, as the rejects say it: by its cause where the value shows that."""
+    place = kind.fields.index(refusal.field) if refusal.field in kind.fields else None
+    is_about_form = refusal.reason in ("malformed", "form")
+    if place is not None and is_about_form and identifiers.is_spreadsheet_number(values[place]):
+        return "spreadsheet"
+    return refusal.reason
 
 
 def _refuse(field: str, reason: str) -> str:

@@ -337,6 +337,65 @@ def test_a_bad_row_is_refused_with_line_field_and_reason_and_the_others_arrive(o
     )
 
 
+SPREADSHEETS = [
+    ("customers", "9;person;A;31120.0;;", "birth_date"),
+    ("customers", "9;company;A;;1234567.0;", "tax_number"),
+    *(("policies", f"{number};10000001;live;;", "policy_number") for number in (
+        "940000001.0", "940000001,00", "940000001E0", "9.4E8", "9,4E+08", "94000001.0"
+    )),
+    *(("policies", f"940000009;{kutid};live;;", "kutid") for kutid in (
+        "10000001.0", "1000000.0", "10000001E0", "10000001e0", "1.0000001E7", "'10000001.0"
+    )),
+    ("phones", "10000001;940000001.0;06 20 123 4567", "policy_number"),
+    ("phones", "10000001;940000001;36201234567.0", "phone"),
+    ("phones", "10000001;940000001;20123456.0", "phone"),
+    ("communication_ids", "K1234567;10000001.0;a", "kutid"),
+    ("customer_accounts", "7000001.0;10000001;;customer;", "account_number"),
+    ("customer_accounts", "7000002;10000001;600001.0;customer;", "old_number"),
+    ("advisers", "10000001.0;UK-0007", "kutid"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "bad"), [(kind, bad) for kind, *bad in SPREADSHEETS], ids=[row for _, row, _ in SPREADSHEETS]
+)
+def test_a_number_that_a_spreadsheet_made_is_refused_and_never_another_number(sqlite_store, tmp_path, kind, bad):
+    office = Office(sqlite_store, tmp_path, load("mygenerali"))
+    texts = {name: text.splitlines()[0] + "\n" for name, text in WHOLE.items()}
+    texts["customers"] += "10000001;person;Kovács Anna;1985-03-14;;1066\n"
+    texts["policies"] += "940000001;10000001;live;;\n"
+    good = {"phones": "10000001;940000001;06 30 555 5555", "communication_ids": "T1111111;10000001;b"}
+    good |= {"customer_accounts": "7000009;10000001;;customer;", "advisers": "10000001;UK-0008"}
+    texts[kind] += f"{good.get(kind, '')}\n{bad[0]}\n"
+    report = office.run(**{name: texts[name] for name in dict.fromkeys(["customers", "policies", kind])})
+    assert [reject[2:] for reject in office.rejects()] == [(bad[1], "spreadsheet")]
+    assert counts(report, kind)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("profile", "kind", "bad"),
+    [
+        ("mygenerali", "policies", ("94000001;1;live;;", "policy_number")),
+        ("mygenerali", "policies", ("9400000011;1;live;;", "policy_number")),
+        ("mygenerali", "policies", ("A40000001;1;live;;", "policy_number")),
+        ("mygenerali", "phones", ("1;94000001;06 20 123 4567", "policy_number")),
+        ("allianz", "customer_accounts", ("70000015;1;;customer;", "account_number")),
+    ],
+)
+def test_a_number_that_no_customer_could_type_is_refused(sqlite_store, tmp_path, profile, kind, bad):
+    texts = {name: text.replace("90", "94000000") for name, text in WHOLE.items()}
+    texts[kind] += bad[0] + "\n"
+    office = Office(sqlite_store, tmp_path, load(profile))
+    office.run(**{name: texts[name] for name in dict.fromkeys(["customers", "policies", kind])})
+    assert [reject[2:] for reject in office.rejects()] == [(bad[1], "form")]
+
+
+def test_a_customer_number_has_the_profiles_form(office):
+    header = "kutid;ügyfélszám;holder_type;name;birth_date;tax_number\n"
+    office.run(customers=f"{header}1;G10000001;person;A;;\n2;G1000002;person;B;;\n")
+    assert office.rejects() == [("customers", 3, "customer_number", "form")]
+
+
 def test_line_numbers_count_the_lines_of_the_file(office):
     text = (
         "kutid;holder_type;name;birth_date;tax_number;remark\n"
