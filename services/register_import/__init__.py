@@ -1,9 +1,10 @@
 """The import of the insurer's register from CSV files: the only writer of customers, policies, phones and their ids.
 
 The files, as insurers' systems export them
-    UTF-8 (with or without BOM) or Windows-1250; `;` or `,` between values; a header row, whose names are matched
-    without case, accents, spaces and punctuation, in English or Hungarian (`policy_number`, `Kötvényszám`); other
-    columns are passed over; quotes as in RFC 4180. Each file may be left out.
+    UTF-8 (with or without BOM) or Windows-1250; `;`, `,`, `|` or a tab between values, which a first line such as
+    `sep=;` may name; a header row, whose names are matched without case, accents, spaces and punctuation, in English
+    or Hungarian (`policy_number`, `Kötvényszám`); other columns are passed over; quotes as in RFC 4180. Each file may
+    be left out.
 
     customers           kutid, holder_type, name, birth_date, tax_number
                         [, postal_code, customer_number, birth_number, email]

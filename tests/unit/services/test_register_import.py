@@ -206,7 +206,7 @@ def test_the_demo_data_set_is_the_contracts(office):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1250"])
-@pytest.mark.parametrize("separator", [";", ","])
+@pytest.mark.parametrize("separator", [";", ",", "\t", "|"])
 def test_encodings_separators_and_hungarian_headers(office, encoding, separator):
     text = (
         " KÜT-azonosító ;NÉV;Szerződő típusa;Ország;Születési Dátum;ADÓSZÁM\r\n"
@@ -221,6 +221,14 @@ def test_encodings_separators_and_hungarian_headers(office, encoding, separator)
         ("3", "company", "Cég Kft.", None, "12345676-2-42"),
     ]
     assert counts(report, "customers") == (3, 0, 0, 0)
+
+
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;", '"sep=;"', "sep=;;;;;", "sep=,"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_excels_line_about_the_separator_is_no_header(office, first, end):
+    office.run(customers=(f"{first}\n" + CUSTOMERS + "3;nobody;A;;;\n").replace("\n", end), encoding="utf-8-sig")
+    assert [row[0] for row in office.rows(tables.customers)] == ["1", "2"]
+    assert office.rejects() == [("customers", 5, "holder_type", "malformed")]
 
 
 @pytest.mark.parametrize(
