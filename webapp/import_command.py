@@ -36,6 +36,7 @@ _FINDINGS: Sequence[tuple[str, Callable[[Quality], Finding]]] = (
     ("tax numbers without the part from the hyphen on", lambda quality: quality.tax_number_without_rest),
     ("tax numbers whose check digit is wrong", lambda quality: quality.tax_number_check_fails),
     ("phones shared by 4 customers or more", lambda quality: quality.shared_phones),
+    ("names that a wrong encoding has damaged", lambda quality: quality.damaged_names),
 )
 
 

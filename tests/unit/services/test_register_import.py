@@ -955,6 +955,34 @@ def test_the_quality_of_the_register_is_reported(office):
     assert quality.shared_phones.examples == ("+36 20 ••• ••21 (4)",)
 
 
+DAMAGED = [
+    "KovÃ¡cs",
+    "KovĂˇcs",
+    "SzĹ±cs GyĹ‘zĹ‘",
+    "SzÅ±cs",
+    "Ko\ufffdacs",
+    "Kov?cs",
+    "Gyuri?",
+    "KovÃƒÂ¡cs",
+    "HorvÃ¡th É.",
+]
+SOUND = [
+    "Kovács", "SZŰCS GYŐZŐ", "MATÚŠ Úžasný", "Dĺžka Ľuboš", "ČERNÝŠ", "Äöü", "Fekete <b>Márta</b> & \"Fiai\"",
+    "Łukasz Đorđe", "Kft. (?)", "Ångström", "Ÿ", "Mi ez ?",
+]  # fmt: skip
+
+
+def test_names_that_a_wrong_encoding_has_damaged_are_counted_and_no_others(office):
+    header = "kutid|holder_type|name|birth_date|tax_number\n"
+    names = [name.replace('"', '""') for name in (*DAMAGED, *SOUND)]
+    report = office.run(
+        customers=header + "".join(f'{number}|person|"{name}"||\n' for number, name in enumerate(names, 101))
+    )
+    assert office.rejects() == []
+    assert report.quality.damaged_names.examples == ("101", "102", "103", "104", "105")
+    assert report.quality.damaged_names.count == len(DAMAGED)
+
+
 def test_a_failing_database_is_named_without_anybodys_data(office, tmp_path):
     with office.store.write() as connection:
         tables.communication_ids.drop(connection)
