@@ -188,6 +188,14 @@ def mobile(text: str, region: str) -> str:
     return number
 
 
+def example(region: str) -> str:
+    """Return a mobile number of `region` as E.164 that shows the form and is nobody's."""
+    number = phonenumbers.example_number_for_type(region, PhoneNumberType.MOBILE)
+    if number is None:
+        raise ValueError(f"no phone numbers are known for the region {region}")
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
 def written(number: str) -> str:
     """Return an E.164 number as people read it: +36 20 123 4567."""
     return str(phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.INTERNATIONAL))

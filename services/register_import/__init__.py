@@ -31,13 +31,14 @@ What a file says of those it does not mention: nothing. Files may be whole or ho
     still counts as an occurrence. A policy that passes to another customer loses the phones that its former
     holder had on it.
 
-Refused rows go to the rejects with line, field and reason, and the others are imported. Of two rows with the same key
-the first counts. A second datum that is missing, or a wrong check digit, never refuses a customer: the report counts
-them. A birth date of a company, a tax number of a person, a birth number, a postcode or an email address that is
-unsound is left out: the register has none then, and the report counts it.
+Refused rows go to the rejects with line, KÜTID, field, reason and the forms that are accepted, and the others are
+imported. A file of which every row is refused, or which has none, ends the import: nothing is imported then. Of two
+rows with the same key the first counts. A second datum that is missing, or a wrong check digit, never refuses a
+customer: the report counts them. A birth date of a company, a tax number of a person, a birth number, a postcode or an
+email address that is unsound is left out: the register has none then, and the report counts it.
 """
 
-from services.register_import.failures import DatabaseFailed, ImportFailed, RegisterBusy, UnusableFile
+from services.register_import.failures import DatabaseFailed, ImportFailed, RegisterBusy, TooManyRejects, UnusableFile
 from services.register_import.importer import RegisterImport
 from services.register_import.report import FileReport, Finding, ImportReport, Quality
 
@@ -50,5 +51,6 @@ __all__ = [
     "Quality",
     "RegisterBusy",
     "RegisterImport",
+    "TooManyRejects",
     "UnusableFile",
 ]

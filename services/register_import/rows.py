@@ -16,6 +16,7 @@ from services import email_addresses, identifiers
 from services.identifiers import TaxNumber
 from services.profiles import Number, Profile
 from services.refusal import Refusal
+from services.register_import.rejects import Reject
 from services.register_import.source import Columns, folded
 
 Row = tuple[str | int | None, ...]
@@ -57,6 +58,9 @@ _MANAGERS = {
     "customer": "customer, ügyfél, tulajdonos, ügyfélszámla tulajdonos",
     "intermediary": "intermediary, broker, agent, közvetítő, biztosításközvetítő, alkusz, ügynök",
 }
+
+_WORDS = {"holder_type": _HOLDER_TYPES, "status": _STATUSES, "is_default": _YES_OR_NO, "manager": _MANAGERS}
+_LONGEST_TEXTS = {"name": 300, "product": 32, "intermediary": 300, "adviser": 64, "password": 200}
 
 _WORD = re.compile(r"[\w\s.()/'’-]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -175,7 +179,7 @@ class RowReaders:
         row = (
             self._number(kutid, "kutid"),
             holder,
-            _text(name, "name", 300) or _refuse("name", "empty"),
+            _text(name, "name") or _refuse("name", "empty"),
             self._birth_date(birth_date, is_needed=is_person),
             _tax_number(tax_number, self._region, is_needed=not is_person),
             _if_sound(_postal_code, postal_code),
@@ -197,7 +201,7 @@ class RowReaders:
             self._number(policy_number, "policy_number"),
             self._number(kutid, "kutid"),
             _word(status, "status"),
-            _text(product, "product", 32) or None,
+            _text(product, "product") or None,
             _date(ended_on, "ended_on", self._zone) if ended_on.strip() else None,
         )
 
@@ -237,7 +241,7 @@ class RowReaders:
     def _customer_account(self, values: tuple[str, ...]) -> Row:
         account_number, kutid, old_number, manager, intermediary = values
         who = _word(manager, "manager")
-        name = _text(intermediary, "intermediary", 300) or None
+        name = _text(intermediary, "intermediary") or None
         if who == "intermediary" and name is None:
             # Customers are told whom to turn to.
             raise Refusal("intermediary", "empty")
@@ -251,7 +255,7 @@ class RowReaders:
 
     def _adviser(self, values: tuple[str, ...]) -> Row:
         kutid, adviser = values
-        return self._number(kutid, "kutid"), _text(adviser, "adviser", 64).casefold() or None
+        return self._number(kutid, "kutid"), _text(adviser, "adviser").casefold() or None
 
     def _number(self, text: str, field: str) -> str:
         """Return the number in `text`, in the form that the profile demands of customers who type it, if it does."""
@@ -279,43 +283,60 @@ class RowReaders:
         return day
 
 
-def reason(kind: Kind, values: tuple[str, ...], refusal: Refusal) -> str:
-    """Return why a record of `kind` was refused, as the rejects say it: by its cause where the value shows that."""
-    place = kind.fields.index(refusal.field) if refusal.field in kind.fields else None
-    is_about_form = refusal.reason in ("malformed", "form")
-    if place is not None and is_about_form and identifiers.is_spreadsheet_number(values[place]):
-        return "spreadsheet"
-    return refusal.reason
+def reject(kind: Kind, line: int, values: tuple[str, ...], refusal: Refusal) -> Reject:
+    """Return what the rejects say of a record of `kind`, with the refusal's cause where the value shows it."""
+    given, reason = dict(zip(kind.fields, values, strict=True)), refusal.reason
+    if reason in ("malformed", "form") and identifiers.is_spreadsheet_number(given[refusal.field]):
+        reason = "spreadsheet"
+    # What is no KÜTID may be anything, by a shifted column: it is not copied.
+    return Reject(line, _if_sound(identifiers.kutid, given["kutid"]) or "", refusal.field, reason)
+
+
+def accepted(profile: Profile) -> Mapping[str, str]:
+    """Return, by field, which forms are accepted, for the person who mends the export."""
+    dates = "1985-03-14, 1985.03.14., 1985/03/14, 19850314 or a moment with its offset, such as 1985-03-13T23:00:00Z"
+    code = "letters and digits, at most 32"
+    words = {field: ", ".join(meanings.values()) for field, meanings in _WORDS.items()}
+    numbers = {
+        str(kind): f"{looks.digits} digits" if looks.digits else f"{looks.characters} letters and digits"
+        for kind, looks in profile.identification.identifiers.items()
+    }
+    return {
+        **dict.fromkeys(("kutid", "policy_number", "account_number", "customer_number", "old_number"), code),
+        **numbers,
+        **words,
+        **dict.fromkeys(("birth_date", "ended_on"), dates),
+        "phone": identifiers.written(identifiers.example(profile.country)),
+        "tax_number": "10 digits" if profile.country == "SK" else "12345676-2-42 or 12345676",
+        "communication_id": "K or T and 7 digits",
+        "password_hash": "a hash of bcrypt, of a cost from 4 to 16",
+        **{field: f"at most {longest} characters in one line" for field, longest in _LONGEST_TEXTS.items()},
+    }
 
 
 def _refuse(field: str, reason: str) -> str:
     raise Refusal(field, reason)
 
 
-def _text(text: str, field: str, longest: int) -> str:
+def _text(text: str, field: str) -> str:
     """Return `text` in NFC without spaces around it; every other character stays."""
     if _CONTROL.search(text):
         raise Refusal(field, "characters")
     text = unicodedata.normalize("NFC", text).strip()
-    if len(text) > longest:
+    if len(text) > _LONGEST_TEXTS[field]:
         raise Refusal(field, "too_long")
     return text
 
 
 def _password(text: str) -> str:
     """Return the password as it is: spaces around it may be part of it."""
-    _text(text, "password", 200)
+    _text(text, "password")
     return text
 
 
 _VOCABULARIES = {
     field: {word: meaning for meaning, listed in meanings.items() for word in _words(listed)}
-    for field, meanings in (
-        ("holder_type", _HOLDER_TYPES),
-        ("status", _STATUSES),
-        ("is_default", _YES_OR_NO),
-        ("manager", _MANAGERS),
-    )
+    for field, meanings in _WORDS.items()
 }
 
 

@@ -142,9 +142,11 @@ class CsvSource:
         if alternatives and not alternatives & found.keys():
             missing.append(" or ".join(sorted(alternatives)))
         if missing:
-            seen = ", ".join(name.strip()[:40] for name in self._header[:12])
+            # Without a header the first line is a customer's: what it holds is counted, never shown.
             raise UnusableFile(
-                f"{self.file.name} has no column for {', '.join(missing)}; its first line holds: {seen}."
+                f"{self.file.name} has no column for {', '.join(missing)}. "
+                f"Of the {len(names)} values in its first line {len(found)} name a column"
+                f"{': ' + ', '.join(found) if found else ', so it seems to have no header'}."
             )
         return found
 

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from services.profiles import load
-from services.register_import import DatabaseFailed, RegisterBusy, RegisterImport, UnusableFile
+from services.register_import import DatabaseFailed, RegisterBusy, RegisterImport, TooManyRejects, UnusableFile
 from services.store import tables
 from services.store.engine import Store
 
@@ -79,7 +79,7 @@ class Office:
         self.hashed = []
         self.importer = None
 
-    def run(self, *, is_dry_run=False, progress=lambda *_: None, encoding="utf-8", **texts):
+    def run(self, *, is_dry_run=False, progress=lambda *_: None, encoding="utf-8", max_rejects=None, **texts):
         files = {}
         for kind, text in texts.items():
             files[kind] = self.folder / f"{kind}.csv"
@@ -92,7 +92,9 @@ class Office:
             is_password=lambda text, hashed: hashed == f"hash of {text}",
             progress=progress,
         )
-        return self.importer.run(files, rejects=self.folder / "rejects.csv", is_dry_run=is_dry_run)
+        return self.importer.run(
+            files, rejects=self.folder / "rejects.csv", max_rejects=max_rejects, is_dry_run=is_dry_run
+        )
 
     def make_hash(self, text):
         self.hashed.append(text)
@@ -693,7 +695,7 @@ def test_a_customers_phones_are_replaced_as_a_set(filled):
 
 @pytest.mark.parametrize("phone", ["", "20 12"])
 def test_an_empty_or_unreadable_phone_leaves_no_old_number_behind(filled, phone):
-    filled.run(phones=f"kutid;policy_number;phone\n1;901;{phone}\n")
+    filled.run(phones=f"kutid;policy_number;phone\n1;901;{phone}\n2;903;06 30 987 6543\n")
     assert filled.phones_of("1") == []
     assert filled.phones_of("2") == ["+36309876543"]
 
@@ -710,13 +712,15 @@ def test_a_policy_that_passes_to_another_customer_leaves_the_old_phones(filled):
 
 
 def test_a_policys_own_file_decides_whose_phone_it_is(filled):
-    filled.run(policies=POLICIES.replace("901;1", "901;2"), phones="kutid;policy_number;phone\n1;901;06201234567\n")
+    filled.run(
+        policies=POLICIES.replace("901;1", "901;2"), phones="kutid;policy_number;phone\n1;901;06201234567\n2;903;\n"
+    )
     assert filled.rejects() == [("phones", 2, "policy_number", "policy_of_another_customer")]
     assert filled.phones_of("1") == []
 
 
 def test_a_refused_policy_row_changes_nothing_for_its_phones(filled):
-    filled.run(policies="policy_number,kutid,status\n901,77,live\n", phones=PHONES)
+    filled.run(policies="policy_number,kutid,status\n901,77,live\n903,2,live\n", phones=PHONES)
     assert filled.rejects() == [("policies", 2, "kutid", "unknown_customer")]
     assert filled.phones_of("1") == ["+36201234567", "+3612345678"]
 
@@ -772,6 +776,108 @@ def test_rejects_never_overwrite_an_input(office):
     assert file.read_text() == CUSTOMERS
 
 
+def test_rejects_follow_no_link(office, tmp_path):
+    secret = tmp_path / "of somebody else"
+    secret.write_text("untouched")
+    (office.folder / "rejects.csv").symlink_to(secret)
+    with pytest.raises(UnusableFile, match="symbolic link"):
+        office.run(customers=CUSTOMERS)
+    assert secret.read_text() == "untouched"
+    assert office.rows(tables.customers) == []
+
+
+def test_rejects_are_written_to_a_file_alone(office):
+    os.mkfifo(office.folder / "rejects.csv")
+    with pytest.raises(UnusableFile, match="not a regular file"):
+        office.run(customers=CUSTOMERS)
+    assert (office.folder / "rejects.csv").is_fifo()
+
+
+def test_a_file_without_a_header_is_refused_without_showing_anybody(office):
+    with pytest.raises(UnusableFile, match="Of the 6 values in its first line 0 name a column") as caught:
+        office.run(customers=CUSTOMERS.partition("\n")[2])
+    assert not [value for value in ("Kovács", "1985", "1066") if value in str(caught.value)]
+    assert not (office.folder / "rejects.csv").exists()
+
+
+def test_a_header_alone_imports_nothing_of_any_file(filled):
+    before = filled.register()
+    with pytest.raises(UnusableFile, match=r"phones\.csv has a header and no rows"):
+        filled.run(customers=CUSTOMERS.replace("Anna", "Hanna"), phones=PHONES.partition("\n")[0])
+    assert filled.register() == before
+    assert not (filled.folder / "rejects.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "reason"),
+    [
+        ("phones", "kutid;policy_number;phone\n1;901;20 12\n1;902;nincs\n", "malformed"),
+        ("phones", "kutid;policy_number;phone\n77;901;06 20 123 4567\n77;902;06 30 111 2233\n", "unknown_customer"),
+        ("policies", "policy_number;kutid;status\n904;1;sleeping\n905;1;asleep\n", "malformed"),
+    ],
+)
+@pytest.mark.parametrize("is_dry_run", [True, False])
+def test_a_file_refused_whole_imports_nothing_of_any_file_and_leaves_the_rejects(
+    filled, kind, text, reason, is_dry_run
+):
+    before = filled.register()
+    with pytest.raises(TooManyRejects, match=rf"All rows of {kind} were refused \(2\)"):
+        filled.run(customers=CUSTOMERS.replace("Anna", "Hanna"), **{kind: text}, is_dry_run=is_dry_run)
+    assert filled.register() == before
+    assert [(file, line, why) for file, line, _, why in filled.rejects()] == [(kind, 2, reason), (kind, 3, reason)]
+
+
+def test_more_rejects_than_allowed_import_nothing(filled):
+    before = filled.register()
+    files = {"customers": CUSTOMERS.replace("Anna", "Hanna"), "policies": POLICIES + "904;77;live;;\n905;1;asleep;;\n"}
+    with pytest.raises(TooManyRejects, match="2 rows were refused, and at most 1 may be"):
+        filled.run(**files, max_rejects=1)
+    assert filled.register() == before
+    assert len(filled.rejects()) == 2
+    report = filled.run(**files, max_rejects=2)
+    assert counts(report, "policies") == (0, 0, 3, 2)
+
+
+def test_a_reject_names_the_customer_and_the_forms_that_are_accepted(sqlite_store, tmp_path):
+    office = Office(sqlite_store, tmp_path, load("mygenerali"))
+    office.run(
+        customers=CUSTOMERS + "3;person;A;14.03.1985;;\nKovács Béla;person;;;;\n1;person;A;;;\n",
+        policies="policy_number;kutid;status\n940000001;1;live\n94001;2;live\n940000002;77;live\n",
+        phones="kutid;policy_number;phone\n1;940000001;06 20 123 4567\n2;;20 12\n1;940000001\n",
+    )
+    with (office.folder / "rejects.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = [
+            (row["kutid"], row["field"], row["reason"], row["accepted"])
+            for row in csv.DictReader(stream, delimiter=";")
+        ]
+    assert [row[:3] for row in rows] == [
+        ("3", "birth_date", "malformed"),
+        ("", "kutid", "malformed"),
+        ("1", "kutid", "duplicate"),
+        ("2", "policy_number", "form"),
+        ("2", "phone", "malformed"),
+        ("", "row", "columns"),
+        ("77", "kutid", "unknown_customer"),
+    ]
+    assert "1985-03-14" in rows[0][3]
+    assert rows[3][3] == "9 digits"
+    assert rows[4][3].startswith("+36 20")
+    assert [row[3] for row in rows if row[2] in ("duplicate", "columns", "unknown_customer")] == [""] * 3
+
+
+@pytest.mark.parametrize(
+    ("profile", "kind", "row"),
+    [("mygenerali", kind, ";".join("?" * (line.count(";") + 1))) for kind, text in WHOLE.items()
+     for line in text.splitlines()[:1]],
+)  # fmt: skip
+def test_every_field_says_which_forms_it_takes(sqlite_store, tmp_path, profile, kind, row):
+    office = Office(sqlite_store, tmp_path, load(profile))
+    with pytest.raises(TooManyRejects):
+        office.run(**{kind: f"{WHOLE[kind].splitlines()[0]}\n{row}\n"})
+    with (office.folder / "rejects.csv").open(encoding="utf-8-sig", newline="") as stream:
+        assert [bool(row["accepted"]) for row in csv.DictReader(stream, delimiter=";")] == [True]
+
+
 def test_a_dry_run_reports_all_and_keeps_nothing(filled):
     before = filled.register()
     changed = {"customers": CUSTOMERS.replace("Anna", "Hanna") + "3;person;Új;;;\n", "phones": PHONES[:-20] + "x\n"}
@@ -810,8 +916,20 @@ def test_an_import_that_breaks_leaves_the_register_as_it_was(filled, fault, mome
         filled.run(**new, progress=breaks)
     assert filled.register() == before
     assert not filled.importer.is_committed
+    assert not (filled.folder / "rejects.csv").exists()
     filled.run(**new)
     assert filled.rows(tables.customers)[0][2] == "Kovács Hanna"
+
+
+def test_an_import_that_is_interrupted_after_its_commit_leaves_its_rejects(office):
+    def breaks(step, *_):
+        if step == "measuring":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        office.run(customers=CUSTOMERS + "3;nobody;A;;;\n", progress=breaks)
+    assert office.importer.is_committed
+    assert office.rejects() == [("customers", 4, "holder_type", "malformed")]
 
 
 KILLED_IN_MID_MERGE = """
