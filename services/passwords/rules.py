@@ -18,6 +18,8 @@ _LOCAL = frozenset(
     {"jelszo", "jelszó", "jelszavam", "titok", "titkos", "asdfghjklé", "qwertz", "qwertzuiop", "kiskutya"}
     | {"cicamica", "szeretlek", "magyarorszag", "magyarország", "ferencvaros", "biztositas", "biztosítás"}
 )
+_TELLING = 5
+"""A shorter number stands in many passwords by chance: a year has four digits."""
 _USUAL_ENDING = re.compile(r"(?:1|12|123|1234|12345|123456)?[!.?*]?$")
 
 
@@ -33,7 +35,8 @@ class Rule:
 def judge(password: str, rules: PasswordRules, *, email: str, name: str, identifiers: Sequence[str]) -> list[Rule]:
     """Return every rule in force with its verdict on `password`.
 
-    `email`, `name` and `identifiers` (policy numbers and others) are what it must not be like.
+    `email`, `name` and `identifiers` (policy numbers and others) are what it must not be like; an identifier of less
+    than five characters forbids nothing.
     """
     password = normal_form(password)
     return list(_judge(password, rules, email, name, identifiers))
@@ -53,7 +56,7 @@ def _judge(password: str, rules: PasswordRules, email: str, name: str, identifie
     yield Rule("not_common", not is_common(password), "common")
     is_like_email = is_alike(password, [email, email.partition("@")[0]])
     is_like_record = is_alike(password, [name]) or any(
-        _folded(identifier) in _folded(password) for identifier in identifiers if identifier
+        _folded(identifier) in _folded(password) for identifier in identifiers if len(identifier) >= _TELLING
     )
     yield Rule("not_alike", not (is_like_email or is_like_record), "like_email" if is_like_email else "like_record")
 
