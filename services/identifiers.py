@@ -5,9 +5,9 @@ No database, no insurer: what differs by country is a parameter.
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
+from string import ascii_lowercase, ascii_uppercase
 from typing import Self
 
 import phonenumbers
@@ -16,6 +16,7 @@ from stdnum.hu import anum
 from stdnum.sk import rc
 
 from services.refusal import Refusal
+from services.spelling import plain
 
 LONGEST = 200
 """No identifier, however spelled, is longer; a megabyte is refused before anything looks at it."""
@@ -30,9 +31,10 @@ _TAX_NUMBER = re.compile(r"(?:SK)?(?P<slovak>[0-9]{10})|(?:HU)?(?P<hungarian>[0-
 _COMMUNICATION_ID = re.compile(r"[KT][0-9]{7}")
 _POSTAL_CODE_DIGITS = {"HU": 4, "SK": 5}
 _APOSTROPHES = "'’‘`"
-_PHONE_SEPARATORS = {ord(mark): None for mark in " \t-‐‑‒–—−./()\u00a0\u00ad\u200b\u202f\u2060\ufeff"}
-_PHONE_SPELLING = re.compile(r"[\d +./()\[\]\-\u2010-\u2015\u2212]+")
-_SPACES = re.compile(r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]+")
+_COMPACT = str.maketrans(ascii_lowercase, ascii_uppercase, " .-\n\r\v\f")
+"""Of ASCII alone: a dotless i or a long s would become another number than the one that was typed."""
+_PHONE_SEPARATORS = str.maketrans("", "", " -./()")
+_PHONE_SPELLING = re.compile(r"[0-9\s+./()\[\]\-]+")
 _MOBILE_TYPES = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 
 
@@ -99,7 +101,7 @@ def code(text: str, field: str) -> str:
 
 def is_spreadsheet_number(text: str) -> bool:
     """Tell whether `text` is what a spreadsheet makes of a column of digits that it holds for quantities."""
-    return len(text) <= LONGEST and _SPREADSHEET.fullmatch(text.strip().lstrip(_APOSTROPHES)) is not None
+    return len(text) <= LONGEST and _SPREADSHEET.fullmatch(_spelled(text)) is not None
 
 
 @dataclass(frozen=True)
@@ -214,25 +216,18 @@ def is_mobile(number: str, region: str) -> bool:
 
 
 def _compact(text: str, field: str) -> str:
-    """Fold digits of every script to ASCII, raise ASCII letters, drop spaces, hyphens, dots and Excel's apostrophe."""
+    """Return `text` with ASCII digits and capitals, without spaces, hyphens, dots and Excel's apostrophe."""
     # Without its point or its sign it would be another number.
     if len(text) > LONGEST or (is_spreadsheet_number(text) and not text.strip().isalnum()):
         raise Refusal(field, "malformed")
-    compact = "".join(map(_folded, text.strip().lstrip(_APOSTROPHES)))
+    compact = _spelled(text).translate(_COMPACT)
     if not compact:
         raise Refusal(field, "empty")
     return compact
 
 
-@lru_cache(1024)
-def _folded(character: str) -> str:
-    if character.isdecimal():
-        return str(unicodedata.decimal(character))
-    # A dotless i or a long s would become an ASCII capital, and so another number than the one that was typed.
-    if character.isascii() and character.isalpha():
-        return character.upper()
-    is_dropped = character in ".−" or unicodedata.category(character) in ("Pd", "Cf", "Zs") or character.isspace()
-    return "" if is_dropped else character
+def _spelled(text: str) -> str:
+    return plain(text).lstrip(_APOSTROPHES)
 
 
 @cache
@@ -261,7 +256,7 @@ def _plain_number(text: str, region: str) -> tuple[str, bool]:
     """Return a regular spelling's E.164 number and whether it is a mobile, or an empty text when it is not regular."""
     code, mobiles, landlines = _plain_patterns(region)
     is_other = len(text) > LONGEST or ("." in text and is_spreadsheet_number(text))
-    digits = "" if is_other else text.translate(_PHONE_SEPARATORS)
+    digits = "" if is_other else plain(text).translate(_PHONE_SEPARATORS)
     if match := mobiles.fullmatch(digits):
         return f"+{code}{match[1]}", True
     if match := landlines.fullmatch(digits):
@@ -273,7 +268,7 @@ def _parsed(text: str, region: str, field: str) -> str:
     if len(text) > LONGEST or is_spreadsheet_number(text):
         raise Refusal(field, "malformed")
     # The trunk digit in parentheses, as in +44 (0)20, is written for the eye and never dialled.
-    spelling = _SPACES.sub(" ", text).strip().lstrip(_APOSTROPHES).replace("(0)", "")
+    spelling = _spelled(text).replace("(0)", "")
     if not spelling:
         raise Refusal(field, "empty")
     # phonenumbers would read letters as the digits of a keypad, and drop a sign of doubt.

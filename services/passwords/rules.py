@@ -12,6 +12,7 @@ from pathlib import Path
 
 from services.passwords.hashing import normal_form
 from services.profiles import PasswordRules
+from services.spelling import fold
 
 # What Hungarians choose; the international list comes from zxcvbn.
 _LOCAL = frozenset(
@@ -56,7 +57,7 @@ def _judge(password: str, rules: PasswordRules, email: str, name: str, identifie
     yield Rule("not_common", not is_common(password), "common")
     is_like_email = is_alike(password, [email, email.partition("@")[0]])
     is_like_record = is_alike(password, [name]) or any(
-        _folded(identifier) in _folded(password) for identifier in identifiers if len(identifier) >= _TELLING
+        fold(identifier) in fold(password) for identifier in identifiers if len(identifier) >= _TELLING
     )
     yield Rule("not_alike", not (is_like_email or is_like_record), "like_email" if is_like_email else "like_record")
 
@@ -70,8 +71,8 @@ def is_common(password: str) -> bool:
 
 def is_alike(password: str, references: list[str]) -> bool:
     """Tell whether `password` is, for the most part, made of one of `references` or of their words."""
-    folded = _folded(password)
-    return any(_share(folded, _folded(reference)) >= 0.5 for reference in references)
+    folded = fold(password)
+    return any(_share(folded, fold(reference)) >= 0.5 for reference in references)
 
 
 def _share(password: str, reference: str) -> float:
@@ -87,11 +88,6 @@ def _share(password: str, reference: str) -> float:
     contained = len(covered) / max(len(password), 1)
     ratio = SequenceMatcher(None, password[:100], reference[:100]).ratio()
     return max(contained, 0.5 if ratio >= 0.75 else 0.0)
-
-
-def _folded(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(sign for sign in decomposed if not unicodedata.combining(sign))
 
 
 @cache

@@ -18,6 +18,7 @@ from services.profiles import Number, Profile
 from services.refusal import Refusal
 from services.register_import.rejects import Reject
 from services.register_import.source import Columns, folded
+from services.spelling import plain
 
 Row = tuple[str | int | None, ...]
 RowReader = Callable[[tuple[str, ...]], Row]
@@ -62,7 +63,7 @@ _MANAGERS = {
 _WORDS = {"holder_type": _HOLDER_TYPES, "status": _STATUSES, "is_default": _YES_OR_NO, "manager": _MANAGERS}
 _LONGEST_TEXTS = {"name": 300, "product": 32, "intermediary": 300, "adviser": 64, "password": 200}
 
-_WORD = re.compile(r"[\w\s.()/'’-]*")
+_WORD = re.compile(r"[\w .()/'’-]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _DATE = re.compile(
     r"'?(\d{4})(?:-(\d{1,2})-(\d{1,2})|\. ?(\d{1,2})\. ?(\d{1,2})\.?|/(\d{1,2})/(\d{1,2})|(\d\d)(\d\d))"
@@ -343,9 +344,10 @@ _VOCABULARIES = {
 @lru_cache(256)
 def _word(text: str, field: str) -> str:
     """Return what the word, English or Hungarian, means; a sign that may turn it round, as in “!yes”, is refused."""
-    if not _WORD.fullmatch(unicodedata.normalize("NFC", text)):
+    spelled = unicodedata.normalize("NFC", plain(text))
+    if not _WORD.fullmatch(spelled):
         raise Refusal(field, "malformed")
-    word = folded(text)
+    word = folded(spelled)
     if not word:
         raise Refusal(field, "empty")
     meaning = _VOCABULARIES[field].get(word)
@@ -392,7 +394,7 @@ def _date(text: str, field: str, zone: tzinfo) -> str:
     A moment with its offset from UTC gives the day that it belongs to in `zone`. Raises Refusal(field, "malformed" |
     "impossible" | "time").
     """
-    match = _DATE.fullmatch(text.strip())
+    match = _DATE.fullmatch(plain(text))
     if not match:
         raise Refusal(field, "malformed")
     year, month, day = (int(part) for part in match.groups()[:9] if part is not None)
