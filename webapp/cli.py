@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from webapp.settings import Settings, load
 
 if TYPE_CHECKING:
+    from services.profiles import Profile
     from services.store.engine import Store
 
 _COMMANDS = {
@@ -46,10 +47,10 @@ class Context:
         return store
 
     @property
-    def profile_country(self) -> str:
-        """The country whose telephone numbers are written without a country code."""
-        country: str = import_module("services.profiles").load(self.settings.profile).country
-        return country
+    def profile(self) -> "Profile":
+        """The insurer's profile."""
+        profile: Profile = import_module("services.profiles").load(self.settings.profile)
+        return profile
 
     @property
     def hash_cost(self) -> int:

@@ -21,8 +21,8 @@ from services.profiles.contrast import contrast
 from services.profiles.problems import Problem, ProfileError, explain
 from services.texts import Texts, has_catalogue
 
-__all__ = ["Brand", "Datum", "HolderType", "Identification", "Messages", "OneTimeCode", "PasswordRules", "Profile",
-           "ProfileError", "Registration", "default", "find", "known", "load"]  # fmt: skip
+__all__ = ["Brand", "Datum", "HolderType", "Identification", "Messages", "Number", "OneTimeCode", "PasswordRules",
+           "Profile", "ProfileError", "Registration", "default", "find", "known", "load"]  # fmt: skip
 
 _HERE = Path(__file__).parent
 

@@ -15,6 +15,7 @@ from services.clock import Clock
 from services.policyholders import has_mobile
 from services.profiles import Profile
 from services.refusal import OutOfTurn, Refusal
+from services.spelling import fold, plain
 from services.staff.member import Actor, StaffSession
 from services.store import tables
 from services.store.engine import Store
@@ -35,6 +36,12 @@ _p, _a, _r = tables.policies.c, tables.accounts.c, tables.registrations.c
 _s = tables.staff_sessions.c
 _ANY = true()
 _NAME = re.compile(r"(?!.*\d{5})[^@]*[^\W\d_]{2}[^@]*")
+_NOT_NAMES = frozenset({
+    "dr", "drs", "id", "idosb", "ifj", "ifjabb", "ozv", "ozvegy", "prof", "mgr", "ing", "bc", "judr", "mudr", "phdr",
+    "paeddr", "rndr", "mr", "mrs", "ms", "szul", "szuletett", "szuletesi", "nev", "nar", "narodeny", "narodena", "rod",
+    "rodena", "born", "nee", "napjan",
+})  # fmt: skip
+"""Titles, and words about birth: those who call say them, whether or not the register has them."""
 _REFERENCE = re.compile(r"[2-9A-HJKMNP-Z]{3}[ -]?[2-9A-HJKMNP-Z]{3}")
 
 
@@ -86,7 +93,7 @@ class Cases:
         number, or the reference code of a dead end. Raises Refusal ``search.empty``, ``search.none``,
         ``search.name_alone`` or ``search.too_many``; to an adviser others' customers are not there.
         """
-        text = " ".join(unicodedata.normalize("NFC", text).split())
+        text = " ".join(plain(unicodedata.normalize("NFC", text)).split())
         if not text:
             raise Refusal("search", "empty")
         now = self._clock.now()
@@ -189,13 +196,13 @@ class Cases:
         anew. Raises Refusal ``customer.unknown``; others' customers are unknown to an adviser.
         """
         now = self._clock.now()
-        is_code = _REFERENCE.fullmatch(number.strip().upper()) is not None
-        plain = number.strip() if kind == REFERENCE else _parsed(lambda: identifiers.code(number, "code"))
+        is_code = _REFERENCE.fullmatch(plain(number).upper()) is not None
+        key = plain(number) if kind == REFERENCE else _parsed(lambda: identifiers.code(number, "code"))
         case_id = None
         with self._store.write() as connection:
             found: list[str] = []
-            if plain is not None and (is_code or kind != REFERENCE):
-                theirs = _numbered(kind, plain).where(is_theirs(by)).distinct().limit(2)
+            if key is not None and (is_code or kind != REFERENCE):
+                theirs = _numbered(kind, key).where(is_theirs(by)).distinct().limit(2)
                 found = [row.kutid for row in connection.execute(theirs)]
             audit.record(connection, "searched", kutid=None, at=now, actor=by.actor, found=str(len(found)))
             if len(found) == 1:
@@ -310,7 +317,7 @@ class Cases:
             yield customer.join(tables.contact_changes).where(learnt.after == phone), None
             yield customer.join(tables.accounts).where(_a.mobile == phone), None
         born, rest = written_dates.find(text, self._languages)
-        if born is not None and (names := _words(rest)):
+        if born is not None and (names := _words(rest) - _NOT_NAMES or _words(rest)):
             yield customer.where(_c.birth_date == born), names
 
     @staticmethod
@@ -345,8 +352,8 @@ def _numbered(kind: str, number: str) -> Select[Any]:
     """Return the query for the customer whom a number of this kind is about."""
     customer = select(_c.kutid, _c.name)
     if kind == REFERENCE:
-        plain, codes = re.sub(r"[ -]", "", number.upper()), tables.reference_codes.c
-        is_this = codes.code == f"{plain[:3]}-{plain[3:]}"
+        signs, codes = re.sub(r"[ -]", "", number.upper()), tables.reference_codes.c
+        is_this = codes.code == f"{signs[:3]}-{signs[3:]}"
         return customer.join(tables.reference_codes, codes.kutid == _c.kutid).where(is_this)
     if kind == "policy_number":
         return customer.join(tables.policies).where(_p.policy_number == number)
@@ -362,9 +369,7 @@ def _mark(by: Actor, kutid: str) -> str:
 
 
 def _words(text: str) -> frozenset[str]:
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
-    return frozenset(re.findall(r"\w+", plain))
+    return frozenset(re.findall(r"\w+", fold(text)))
 
 
 def _parsed(read: Any) -> Any:

@@ -4,6 +4,7 @@ from flask import Response, make_response, redirect, render_template, request, s
 
 from services import email_addresses
 from services.refusal import Refusal
+from services.spelling import plain
 from webapp import dead_ends, devices
 from webapp.addresses import local
 from webapp.console import door
@@ -38,7 +39,7 @@ def sign_in() -> Response:
     refusals = missing or ([] if form.validate() else list(form.refusals()))
     if not refusals:
         device = devices.this_device()
-        code = "".join(sign for sign in str(form.totp.data) if not sign.isspace())
+        code = "".join(plain(str(form.totp.data)).replace("-", "").split())
         try:
             token = wired().staff.sign_in(_key(typed), password, code, device, held=door.held())
         except Refusal as refusal:
