@@ -206,7 +206,7 @@ def read_profile(settings: Settings, now: datetime | None = None) -> tuple[Profi
 
 def open_store(settings: Settings) -> Store:
     """Open the database that the settings name, making the folder of an embedded one."""
-    store = Store(settings.database_url, synchronous=settings.sqlite_synchronous)
+    store = Store(settings.database, synchronous=settings.sqlite_synchronous)
     if store.is_sqlite and store.url.database:
         Path(store.url.database).parent.mkdir(parents=True, exist_ok=True)
     return store

@@ -90,16 +90,20 @@ def _keys(dotted: str) -> tuple[str, ...]:
 
 
 def _sentence(error: ErrorDetails, path: tuple[str, ...], model: type[BaseModel]) -> tuple[str, str]:
-    """Return what is wrong, in plain words, and how to mend it."""
-    kind, facts = error["type"], error.get("ctx", {})
-    if kind == "value_error":
-        return error["msg"].removeprefix("Value error, "), ""
-    if kind == "missing":
+    if error["type"] == "missing":
         return "is missing", _addition(path)
-    if kind == "extra_forbidden":
+    if error["type"] == "extra_forbidden":
         close = get_close_matches(path[-1], _settings(model, path[:-1]), 1)
         mend = f"Write “{close[0]}” if that is meant, or take it out." if close else "Take it out."
         return "there is no such setting", mend
+    return in_words(error)
+
+
+def in_words(error: ErrorDetails) -> tuple[str, str]:
+    """Return what is wrong with a value, in plain words instead of pydantic's, and how to mend it if that says more."""
+    kind, facts = error["type"], error.get("ctx", {})
+    if kind == "value_error":
+        return error["msg"].removeprefix("Value error, "), ""
     if kind in _LIMITS:
         what, mend = _LIMITS[kind]
         return what.format(given=error["input"], **facts), mend.format(**facts)
