@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from sqlalchemy.exc import OperationalError
 
-from webapp.settings import Settings, load
+from webapp.settings import Settings, load, unknown_names
 
 if TYPE_CHECKING:
     from services.profiles import Profile
@@ -38,6 +38,8 @@ class Context:
         settings = load()
         logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
         logging.getLogger("alembic").setLevel(logging.WARNING)
+        for sentence in unknown_names():
+            click.echo(f"Warning: {sentence}", err=True)
         return settings
 
     def open_store(self) -> "Store":

@@ -1,5 +1,6 @@
 """Builds the application's parts once."""
 
+from datetime import datetime
 from pathlib import Path
 
 from services.accounts import AccountDetails, Activations, Passkeys, PasswordChanges, SignIns
@@ -18,6 +19,7 @@ from services.messages.postage import Postage
 from services.one_time_codes import OneTimeCodes, Seals
 from services.passwords import Hasher
 from services.policyholders import PolicyHolders
+from services.profiles import Profile
 from services.profiles import load as load_profile
 from services.references import References
 from services.registrations import Registrations
@@ -39,12 +41,12 @@ from webapp.steps import known_steps
 
 def wire(settings: Settings) -> Parts:
     """Build the application's parts. Raises ProfileError when the profile cannot be used."""
-    profile = load_profile(settings.profile, hardened=settings.hardened)
-    journey = Journey(profile, known_steps())
     store = open_store(settings)
     clock = DemoClock(settings.demo_file("clock")) if settings.demo else SystemClock()
     if not settings.demo and not settings.trust_clock:
         clock.not_before(last_written(store))
+    # Testers set their clock back to the machine's time: what is in force by that is in force by theirs.
+    profile, journey = read_profile(settings, None if settings.demo else clock.now())
     allowances = Allowances(settings.secret_keys[-1])
     hasher = Hasher(settings.bcrypt_rounds, places=settings.hashes_at_once)
     outbox = Outbox(store, clock)
@@ -193,9 +195,18 @@ def wire(settings: Settings) -> Parts:
     )
 
 
+def read_profile(settings: Settings, now: datetime | None = None) -> tuple[Profile, Journey]:
+    """Read the profile that the settings name, and its journey.
+
+    Raises ProfileError for whatever in them would keep the server from starting at `now`, or the machine's time.
+    """
+    profile = load_profile(settings.profile, hardened=settings.hardened, now=now)
+    return profile, Journey(profile, known_steps())
+
+
 def open_store(settings: Settings) -> Store:
     """Open the database that the settings name, making the folder of an embedded one."""
-    store = Store(settings.database_url, synchronous=settings.sqlite_synchronous)
+    store = Store(settings.database, synchronous=settings.sqlite_synchronous)
     if store.is_sqlite and store.url.database:
         Path(store.url.database).parent.mkdir(parents=True, exist_ok=True)
     return store

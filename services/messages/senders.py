@@ -161,7 +161,10 @@ class AppriseSender:
 
         Raises ValueError, without the URL's secrets, when the URL cannot be used.
         """
-        schema = url.partition("://")[0].lower()
+        schema, separator, _ = url.partition("://")
+        if not separator:  # what stands there may be a password
+            raise ValueError("the SMS URL has the form service://…, with {to} where the recipient goes")
+        schema = schema.lower()
         if "{to}" not in url and schema.rstrip("s") in ("json", "xml", "form"):
             url += f"{'&' if '?' in url else '?'}:to={{to}}"
         if "{to}" not in url:

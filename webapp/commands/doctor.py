@@ -25,7 +25,7 @@ from webapp.assets import Assets
 from webapp.cli import Context
 from webapp.delivery import delivery
 from webapp.parts import Parts
-from webapp.settings import Settings, SettingsError
+from webapp.settings import Settings, SettingsError, unknown_names
 from webapp.tidying import tidying
 from webapp.wiring import wire
 
@@ -94,6 +94,8 @@ def show(findings: list[Finding]) -> None:
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
+    for sentence in unknown_names():
+        yield Finding("settings", sentence, "Mend its name, or take it out.")
     if settings.demo:
         yield Finding("mode", "demo", "Testers' doors are open; never with real customers.")
     else:

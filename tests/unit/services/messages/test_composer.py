@@ -14,6 +14,7 @@ from services import profiles
 from services.links import Links
 from services.messages.composer import Composed, Composer
 from services.messages.outbox import Message
+from services.messages.specimens import specimens
 
 GSM_7 = set(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -195,3 +196,15 @@ def test_every_sms_is_one_sms_of_gsm_letters_even_with_long_names(language: str,
     assert len(text) <= 160
     if "@" in text:
         assert text.split("\n")[-1] == f"@{host} #123456"
+
+
+@pytest.mark.parametrize("name", ["mygenerali", "allianz", "genertel", "generali-sk"])
+def test_there_is_a_specimen_of_every_message_in_every_language(name: str) -> None:
+    profile = profiles.load(name)
+    composer = Composer(profile, Links(("k" * 40,), "https://portal.example"))
+    composed = {(one.kind, one.message, one.language): composer.compose(one) for one in specimens(profile)}
+    assert {language for _, _, language in composed} == set(profile.languages)
+    assert {("email", "confirm", "en"), ("email", "reminder", "en"), ("sms", "read_back", "en")} <= set(composed)
+    for letter in composed.values():
+        assert letter.text
+        assert "{" not in letter.subject + letter.text

@@ -203,6 +203,7 @@ def test_apprise_logs_nothing_of_ours(gateway: Gateway, sms, discreet_log: Discr
         "nosuch://secret@host/{to}",
         "twilio://secret/{to}",
         "{to}",
+        "secret{to}",
         "",
     ],
 )
