@@ -40,7 +40,10 @@ _REFERENCE = re.compile(r"[2-9A-HJKMNP-Z]{3}[ -]?[2-9A-HJKMNP-Z]{3}")
 
 @dataclass(frozen=True)
 class Hit:
-    """A customer whom a search found, or whom the member has looked at before; masked until identified."""
+    """A customer whom a search found, or whom the member has looked at before.
+
+    Masked until identified; to a client of the API, always.
+    """
 
     mark: str
     """What opens them; it tells nothing and is good in this session alone."""
@@ -205,7 +208,7 @@ class Cases:
         return case_id
 
     def hit(self, by: Actor, case_id: str) -> Hit:
-        """Return the customer of a case as a list shows them: masked until identified. Raises OutOfTurn."""
+        """Return the customer of a case as a list shows them. Raises OutOfTurn."""
         hits = self.hits(by, (self.case(by, case_id).kutid,))
         if not hits:
             raise OutOfTurn
@@ -223,15 +226,22 @@ class Cases:
 
         Raises Refusal ``identified_by.empty`` or OutOfTurn.
         """
-        if method not in METHODS:
-            raise Refusal("identified_by", "empty")
         now = self._clock.now()
         with self._store.write() as connection:
             case = self.hold(connection, by, case_id, needs_identification=False)
-            connection.execute(
-                update(tables.staff_cases).where(_k.id == case_id).values(identified_by=method, identified_at=now)
-            )
-            audit.record(connection, "identified", kutid=case.kutid, at=now, actor=by.actor, method=method)
+            self.record_identification(connection, by, case, method, now)
+
+    def record_identification(self, connection: Connection, by: Actor, case: Case, method: str, now: datetime) -> None:
+        """Record it in the transaction of what the customer was identified for.
+
+        Raises Refusal ``identified_by.empty`` when `method` is none of `METHODS`.
+        """
+        if method not in METHODS:
+            raise Refusal("identified_by", "empty")
+        connection.execute(
+            update(tables.staff_cases).where(_k.id == case.id).values(identified_by=method, identified_at=now)
+        )
+        audit.record(connection, "identified", kutid=case.kutid, at=now, actor=by.actor, method=method)
 
     def hold(self, connection: Connection, by: Actor, case_id: str, *, needs_identification: bool = True) -> Case:
         """Return the case in a caller's transaction, if it is theirs, they may still work, and the customer is theirs.
@@ -244,7 +254,7 @@ class Cases:
         ).first()
         if row is None or not self._is_allowed(connection, by, row.kutid):
             raise OutOfTurn
-        is_identified = row.identified_at is not None and row.identified_at > now - IDENTIFIED_FOR
+        is_identified = _is_recent(row.identified_at, now)
         if needs_identification and not is_identified:
             raise OutOfTurn
         return Case(
@@ -315,7 +325,8 @@ class Cases:
 
     @staticmethod
     def _hit(by: Actor, person: Any, policy: Any, case: Any, now: datetime) -> Hit:
-        is_shown = case is not None and case.identified_at is not None and case.identified_at > now - IDENTIFIED_FOR
+        is_identified = case is not None and _is_recent(case.identified_at, now)
+        is_shown = by.sees_identified and is_identified
         number = policy.policy_number if policy else ""
         return Hit(
             mark=_mark(by, person.kutid),
@@ -334,6 +345,10 @@ def is_theirs(by: Actor) -> ColumnElement[bool]:
     if by.adviser is None:
         return true()
     return exists().where(tables.advisers.c.kutid == _c.kutid, tables.advisers.c.adviser == by.adviser)
+
+
+def _is_recent(identified_at: datetime | None, now: datetime) -> bool:
+    return identified_at is not None and identified_at > now - IDENTIFIED_FOR
 
 
 def _belongs_to(by: Actor) -> ColumnElement[bool]:

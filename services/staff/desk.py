@@ -42,7 +42,8 @@ _BUDGETS_A_DAY = 2
 class Desk:
     """The verbs of helping a customer who was identified. Each public method is one transaction with its audit row.
 
-    All of them raise OutOfTurn when the case is not the actor's, or the customer was not identified.
+    All of them raise OutOfTurn when the case is not the actor's, or the customer was not identified. Those that take
+    `identified_by`, one of `cases.METHODS`, record the identification themselves, and only with what it was for.
     """
 
     def __init__(
@@ -82,7 +83,16 @@ class Desk:
 
     # --- Registering with the customer ---------------------------------------------------------------------------
 
-    def record(self, by: Actor, case_id: str, address: EmailAddress, mobile: str, language: str) -> None:
+    def record(
+        self,
+        by: Actor,
+        case_id: str,
+        address: EmailAddress,
+        mobile: str,
+        language: str,
+        *,
+        identified_by: str | None = None,
+    ) -> None:
         """Take the address and the mobile, and send a code to it from the customer's one budget (M29).
 
         The same number again from this case within the wait sends nothing. What was read back in this case may be
@@ -91,7 +101,7 @@ class Desk:
         """
         now = self._clock.now()
         with self._noting(by, case_id, now), self._store.write() as connection:
-            case = self._cases.hold(connection, by, case_id)
+            case = self._cases.hold(connection, by, case_id, needs_identification=identified_by is None)
             if self._is_under_way(connection, case, now) or not self._may_register(connection, case.kutid):
                 raise OutOfTurn
             # The insurer's system gets addresses as they are, and somebody may open the export in a spreadsheet.
@@ -100,6 +110,8 @@ class Desk:
             asker = None if by.is_supervisor else by.actor
             refusal = self._addresses.refuse_taken(connection, address, kutid=case.kutid, by=asker, now=now)
             if refusal is None:
+                if identified_by is not None:
+                    self._cases.record_identification(connection, by, case, identified_by, now)
                 given = replace(case, email=address.typed, email_key=address.key, mobile=mobile, language=language)
                 self._record(connection, by, given, now)
             else:
@@ -228,15 +240,17 @@ class Desk:
 
     # --- The forgotten password ------------------------------------------------------------------------------------
 
-    def ask_for_reset(self, by: Actor, case_id: str) -> None:
+    def ask_for_reset(self, by: Actor, case_id: str, *, identified_by: str | None = None) -> None:
         """Mail the customer the link for a new password (M30): they alone choose it (ASVS 6.4.6).
 
         Raises Refusal ``email.too_many``, or OutOfTurn when there is no account, or none that was activated.
         """
         now = self._clock.now()
         with self._store.write() as connection:
-            case = self._cases.hold(connection, by, case_id)
+            case = self._cases.hold(connection, by, case_id, needs_identification=identified_by is None)
             self._password_changes.send_reset(connection, case.kutid, now)
+            if identified_by is not None:
+                self._cases.record_identification(connection, by, case, identified_by, now)
             audit.record(connection, "reset_asked", kutid=case.kutid, at=now, actor=by.actor)
 
     # --- Inside ----------------------------------------------------------------------------------------------------
@@ -268,7 +282,8 @@ class Desk:
             yield
         except Refusal as refusal:
             with self._store.write() as connection:
-                self._note_refusal(connection, by, self._cases.hold(connection, by, case_id), refusal, now)
+                case = self._cases.hold(connection, by, case_id, needs_identification=False)
+                self._note_refusal(connection, by, case, refusal, now)
             raise
 
     def _note_refusal(self, connection: Connection, by: Actor, case: Case, refusal: Refusal, now: datetime) -> None:

@@ -67,10 +67,9 @@ def start_registration(client: ApiKey, body: models.NewRegistration) -> Given:
         mobile = identifiers.mobile(body.mobile, parts.profile.country)
         case_id = _look_up(client, body.customer.by, body.customer.number)
         known = parts.profile.languages
-        parts.cases.identify(client, case_id, body.identified_by)
+        language = body.language if body.language in known else known[0]
         try:
-            language = body.language if body.language in known else known[0]
-            parts.desk.record(client, case_id, address, mobile, str(language))
+            parts.desk.record(client, case_id, address, mobile, str(language), identified_by=body.identified_by)
         except OutOfTurn:
             raise Problem(parts.client_registrations.why_not(client, case_id)) from None
     registration = _found(client, case_id)
@@ -127,9 +126,8 @@ def start_password_reset(client: ApiKey, body: models.NewPasswordReset) -> Given
     parts = wired()
     with _refusals():
         case_id = _look_up(client, body.customer.by, body.customer.number)
-        parts.cases.identify(client, case_id, body.identified_by)
         try:
-            parts.desk.ask_for_reset(client, case_id)
+            parts.desk.ask_for_reset(client, case_id, identified_by=body.identified_by)
         except OutOfTurn:
             raise Problem("no_account") from None
     file = parts.customer_files.of(parts.cases.case(client, case_id))

@@ -348,6 +348,28 @@ def test_a_customer_is_found_masked(site: Site, client: Client) -> None:
     assert actions == ["searched", "viewed"]
 
 
+def _deeds(site: Site, client: Client) -> list[str]:
+    return [row.action for row in site.rows("audit") if row.actor == client.key.id]
+
+
+def test_a_refused_request_identifies_nobody(site: Site, client: Client) -> None:
+    site.open_account(ANNA)
+    asked = {"customer": {"by": "policy_number", "number": ILONA}}
+    for refused in (client.start(email=ANNA.email), client.start(email="=1@example.hu")):
+        assert pointers(refused) == ["/email"]
+    assert about(client.post(RESET, {**asked, "identified_by": "call"})) == (409, "no-account")
+    assert about(client.start(ANNA.policy_number)) == (409, "already-registered")
+    assert "identified" not in _deeds(site, client)
+    assert client.post(FIND, asked).json["name"] == "N••• I•••"
+
+
+def test_a_client_sees_masked_data_of_whom_it_has_identified(site: Site, client: Client) -> None:
+    assert client.start().status_code == 201
+    assert _deeds(site, client).count("identified") == 1
+    found = client.post(FIND, {"customer": {"by": "policy_number", "number": ILONA}}).json
+    assert (found["name"], found["policy_number"]) == ("N••• I•••", "9400•••05")
+
+
 def test_the_way_of_nagy_ilona(site: Site, client: Client) -> None:
     started = client.start()
     assert started.status_code == 201
@@ -524,9 +546,9 @@ def test_of_the_same_request_at_once_one_is_executed(
     executed, arrived = [], threading.Barrier(6, timeout=20)
     record = Desk.record
 
-    def slow(*arguments: Any) -> None:
+    def slow(*arguments: Any, **named: Any) -> None:
         executed.append(1)
-        record(*arguments)
+        record(*arguments, **named)
 
     monkeypatch.setattr(Desk, "record", slow)
 
