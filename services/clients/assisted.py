@@ -7,6 +7,7 @@ from services.clock import Clock
 from services.one_time_codes import CodeState
 from services.refusal import OutOfTurn
 from services.registrations.assisted import Progress
+from services.registrations.registration import CUSTOMER
 from services.staff import Case, Cases, CustomerFile, CustomerFiles, Desk
 from services.staff.customers import Event
 from services.staff.member import Actor
@@ -40,7 +41,10 @@ class AssistedRegistration:
     expires_at: datetime | None
     """Until when the customer can go on from the mailed link."""
     events: tuple[Event, ...] | None
-    """The customer's timeline; None once the identification is longer ago than an hour."""
+    """The customer's timeline: what the customer and this client did, and nobody else.
+
+    None once the identification is longer ago than an hour.
+    """
 
 
 class ClientRegistrations:
@@ -57,7 +61,7 @@ class ClientRegistrations:
         case = self._cases.case(by, case_id)
         if case.mobile is None or case.email is None:
             raise OutOfTurn
-        file = self._files.of(case)
+        file = self._files.of(case, events_of=(CUSTOMER, by.actor))
         code = self._desk.code_of(case) if case.confirmed_at is None else None
         own = next((one for one in file.registrations if one.id == case.registration_id), None)
         return AssistedRegistration(

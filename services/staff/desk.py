@@ -16,7 +16,7 @@ from services import audit, identifiers
 from services.accounts import AccountDetails, Activations, PasswordChanges
 from services.allowances import Allowances
 from services.clock import Clock
-from services.code_sending import CodeOrder, CodeSender
+from services.code_sending import READ_BACK, CodeOrder, CodeSender
 from services.email_addresses import EmailAddress
 from services.messages.outbox import Outbox
 from services.one_time_codes import CodeState, OneTimeCodes
@@ -377,7 +377,7 @@ class Desk:
             case.mobile or "",
             language=case.language or self._profile.languages[0],
             ends_at=now + self._profile.registration.lifetime,
-            message="read_back",
+            message=READ_BACK,
             by=by.actor,
         )
 

@@ -80,8 +80,8 @@ def start_registration(client: ApiKey, body: models.NewRegistration) -> Given:
     "GET", "/registrations/{registration_id}", scope="registrations", gives=models.RegistrationInFull, parameters=_ID
 )
 def read_registration(client: ApiKey, registration_id: str) -> Given:
-    """Tell how a registration stands. With the customer's timeline as the console has it: what was sent, opened and
-    refused, and who did what; never a code or a link. A client sees the registrations that it began itself.
+    """Tell how a registration stands. With the customer's timeline: what was sent, opened and refused, by the
+    customer and by this client alone; never a code or a link. A client sees the registrations that it began itself.
     """
     registration = _found(client, registration_id)
     events = None if registration.events is None else [_event(event) for event in registration.events]
