@@ -249,7 +249,11 @@ class AccountDetails:
                 "passkeys": rows(
                     keys, "name", "created_at", "used_at", where=keys.c.account_id == account.id
                 ),
-                "history": rows(trail, "at", "actor", "action", "facts", where=trail.c.kutid == account.kutid),
+                # Staff's own words about a deed are theirs.
+                "history": [
+                    {**row, "facts": {name: fact for name, fact in row["facts"].items() if name != "reason"}}
+                    for row in rows(trail, "at", "actor", "action", "facts", where=trail.c.kutid == account.kutid)
+                ],
             }  # fmt: skip
 
     def close(self, session: Session, password: str) -> None:
