@@ -174,16 +174,18 @@ class Cases:
                 *self._own(connection, session),
             ]
             kutid = next((one for one in known if _mark(session, one) == mark), None)
-            if kutid is None or not self._is_allowed(connection, session, kutid):
-                raise OutOfTurn
-            return self._open(connection, session, kutid, now)
+            if kutid is not None and self._is_allowed(connection, session, kutid):
+                return self._open(connection, session, kutid, now)
+        self.note_denied(session, "open", "out_of_turn")
+        raise OutOfTurn
 
     def look(self, by: Actor, kutid: str) -> str:
         """Look at a customer of a worklist, and return the case. Raises OutOfTurn for an adviser who is another's."""
         with self._store.write() as connection:
-            if not self._is_allowed(connection, by, kutid):
-                raise OutOfTurn
-            return self._open(connection, by, kutid, self._clock.now())
+            if self._is_allowed(connection, by, kutid):
+                return self._open(connection, by, kutid, self._clock.now())
+        self.note_denied(by, "look", "out_of_turn")
+        raise OutOfTurn
 
     def look_up(self, by: Actor, kind: str, number: str) -> str:
         """Look at the one customer whom a number of a known kind names, and return the case; for clients of the API.
@@ -227,9 +229,14 @@ class Cases:
         Raises Refusal ``identified_by.empty`` or OutOfTurn.
         """
         now = self._clock.now()
-        with self._store.write() as connection:
-            case = self.hold(connection, by, case_id, needs_identification=False)
-            self.record_identification(connection, by, case, method, now)
+        try:
+            with self._store.write() as connection:
+                case = self.hold(connection, by, case_id, needs_identification=False)
+                self.record_identification(connection, by, case, method, now)
+        except (Refusal, OutOfTurn) as refusal:
+            what = f"{refusal.field}.{refusal.reason}" if isinstance(refusal, Refusal) else "out_of_turn"
+            self.note_denied(by, "identify", what, case_id)
+            raise
 
     def record_identification(self, connection: Connection, by: Actor, case: Case, method: str, now: datetime) -> None:
         """Record it in the transaction of what the customer was identified for.
@@ -261,6 +268,27 @@ class Cases:
             row.id, row.kutid, is_identified,
             row.email, row.email_key, row.mobile, row.language, row.confirmed_at, row.registration_id,
         )  # fmt: skip
+
+    def read(self, by: Actor, case_id: str) -> Case:
+        """Return a case of theirs to a program that asks for it; each time is a row of the audit trail.
+
+        Raises OutOfTurn, as `case`.
+        """
+        try:
+            with self._store.write() as connection:
+                case = self.hold(connection, by, case_id, needs_identification=False)
+                audit.record(connection, "read", kutid=case.kutid, at=self._clock.now(), actor=by.actor)
+        except OutOfTurn:
+            self.note_denied(by, "read", "out_of_turn", case_id)
+            raise
+        return case
+
+    def note_denied(self, by: Actor, deed: str, what: str, case_id: str | None = None) -> None:
+        """Write down that `deed` was refused, and why; `what` is a refusal's name, a dead end's kind or out_of_turn."""
+        with self._store.write() as connection:
+            theirs = select(_k.kutid).where(_k.id == case_id, _belongs_to(by))
+            kutid = connection.execute(theirs).scalar()
+            audit.record(connection, "denied", kutid=kutid, at=self._clock.now(), actor=by.actor, deed=deed, what=what)
 
     # --- Inside ------------------------------------------------------------------------------------------------
 

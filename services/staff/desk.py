@@ -21,7 +21,7 @@ from services.email_addresses import EmailAddress
 from services.messages.outbox import Outbox
 from services.one_time_codes import CodeState, OneTimeCodes
 from services.profiles import Profile
-from services.refusal import OutOfTurn, Refusal
+from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.registrations.assisted import AssistedRegistrations
 from services.staff.cases import Case, Cases
 from services.staff.member import Actor
@@ -100,7 +100,7 @@ class Desk:
         ``email.first_sign``, ``email.too_many`` or, except for supervisors, ``email.unanswered``; or as `resend_code`.
         """
         now = self._clock.now()
-        with self._noting(by, case_id, now), self._store.write() as connection:
+        with self._noting(by, case_id, "record", is_step=True), self._store.write() as connection:
             case = self._cases.hold(connection, by, case_id, needs_identification=identified_by is None)
             if self._is_under_way(connection, case, now) or not self._may_register(connection, case.kutid):
                 raise OutOfTurn
@@ -127,7 +127,7 @@ class Desk:
         ``sms.share_used``, or DeadEnd ``codes_used_up``.
         """
         now = self._clock.now()
-        with self._noting(by, case_id, now), self._store.write() as connection:
+        with self._noting(by, case_id, "resend_code", is_step=True), self._store.write() as connection:
             case = self._cases.hold(connection, by, case_id)
             if case.confirmed_at is not None or case.mobile is None:
                 raise OutOfTurn
@@ -137,11 +137,13 @@ class Desk:
 
     def change_record(self, by: Actor, case_id: str) -> None:
         """Go back to what was recorded, as long as no code was read back: the customer misspoke."""
-        with self._store.write() as connection:
+        now = self._clock.now()
+        with self._noting(by, case_id, "change_record"), self._store.write() as connection:
             case = self._cases.hold(connection, by, case_id)
-            connection.execute(
-                update(tables.staff_cases).where(_k.id == case.id, _k.confirmed_at.is_(None)).values(mobile=None)
-            )
+            recorded = _k.id == case.id, _k.mobile.is_not(None), _k.confirmed_at.is_(None)
+            taken_back = update(tables.staff_cases).where(*recorded).values(mobile=None).returning(_k.id)
+            if connection.execute(taken_back).first():
+                audit.record(connection, "record_changed", kutid=case.kutid, at=now, actor=by.actor)
 
     def check_code(self, by: Actor, case_id: str, code: str) -> None:
         """Check the code that the customer reads back; if it is right, the contact data count and the mail leaves.
@@ -150,7 +152,7 @@ class Desk:
         ``already_registered``.
         """
         now = self._clock.now()
-        with self._noting(by, case_id, now), self._store.write() as connection:
+        with self._noting(by, case_id, "check_code", is_step=True), self._store.write() as connection:
             case = self._cases.hold(connection, by, case_id)
             if case.confirmed_at is not None or case.mobile is None:
                 raise OutOfTurn
@@ -176,7 +178,7 @@ class Desk:
         Raises Refusal ``email.resend_too_early`` or ``email.too_many``, DeadEnd or OutOfTurn.
         """
         now = self._clock.now()
-        with self._store.write() as connection:
+        with self._noting(by, case_id, "mail_again"), self._store.write() as connection:
             case, registration_id = self._open_registration(connection, by, case_id, now)
             changed = self._registrations.mail_again(connection, registration_id, now)
             audit.record(connection, "mailed_again", kutid=case.kutid, at=now, actor=by.actor)
@@ -184,9 +186,9 @@ class Desk:
 
     def end(self, by: Actor, case_id: str, reason: str) -> None:
         """End the customer's open registration. Raises Refusal ``reason.…`` or OutOfTurn."""
-        refuse_reason(reason)
         now = self._clock.now()
-        with self._store.write() as connection:
+        with self._noting(by, case_id, "end"), self._store.write() as connection:
+            refuse_reason(reason)
             case, registration_id = self._open_registration(connection, by, case_id, now)
             if not self._registrations.end(connection, registration_id, now):
                 raise OutOfTurn
@@ -197,9 +199,9 @@ class Desk:
 
         Raises Refusal ``reason.…``, or OutOfTurn when there is none, or the customer has activated it meanwhile.
         """
-        refuse_reason(reason)
         now = self._clock.now()
-        with self._store.write() as connection:
+        with self._noting(by, case_id, "end_account"), self._store.write() as connection:
+            refuse_reason(reason)
             case = self._cases.hold(connection, by, case_id)
             if not self._activations.end(connection, case.kutid):
                 raise OutOfTurn
@@ -211,9 +213,9 @@ class Desk:
         Whoever has changed its address would get the link for a new password. Raises Refusal ``reason.…``,
         ``not_supervisor`` among them, or OutOfTurn when there is none that was activated, or it was closed meanwhile.
         """
-        _refuse_others_than_supervisors(by, reason)
         now = self._clock.now()
-        with self._store.write() as connection:
+        with self._noting(by, case_id, "end_active_account"), self._store.write() as connection:
+            _refuse_others_than_supervisors(by, reason)
             case = self._cases.hold(connection, by, case_id)
             if not self._account_details.end(connection, case.kutid, now):
                 raise OutOfTurn
@@ -225,9 +227,9 @@ class Desk:
         Raises Refusal ``reason.…``: ``not_supervisor``, ``too_often`` with `at`, ``empty`` and others; or OutOfTurn
         when there is nothing to renew.
         """
-        _refuse_others_than_supervisors(by, reason)
         now = self._clock.now()
-        with self._store.write() as connection:
+        with self._noting(by, case_id, "give_new_budget"), self._store.write() as connection:
+            _refuse_others_than_supervisors(by, reason)
             case = self._cases.hold(connection, by, case_id)
             if not self._codes.renew_budget(connection, case.kutid, now):
                 raise OutOfTurn
@@ -246,7 +248,7 @@ class Desk:
         Raises Refusal ``email.too_many``, or OutOfTurn when there is no account, or none that was activated.
         """
         now = self._clock.now()
-        with self._store.write() as connection:
+        with self._noting(by, case_id, "ask_for_reset"), self._store.write() as connection:
             case = self._cases.hold(connection, by, case_id, needs_identification=identified_by is None)
             self._password_changes.send_reset(connection, case.kutid, now)
             if identified_by is not None:
@@ -276,14 +278,27 @@ class Desk:
             audit.record(connection, "code_sent", kutid=case.kutid, at=now, actor=by.actor)
 
     @contextmanager
-    def _noting(self, by: Actor, case_id: str, now: datetime) -> Iterator[None]:
-        """Note what was refused in a transaction that left nothing else behind."""
+    def _noting(self, by: Actor, case_id: str, deed: str, *, is_step: bool = False) -> Iterator[None]:
+        """Note what was refused in a transaction that left nothing else behind.
+
+        Refusals in a step of a registration stand in the customer's timeline and in the figures.
+        """
         try:
             yield
         except Refusal as refusal:
-            with self._store.write() as connection:
-                case = self._cases.hold(connection, by, case_id, needs_identification=False)
-                self._note_refusal(connection, by, case, refusal, now)
+            if is_step:
+                now = self._clock.now()
+                with self._store.write() as connection:
+                    case = self._cases.hold(connection, by, case_id, needs_identification=False)
+                    self._note_refusal(connection, by, case, refusal, now)
+            else:
+                self._cases.note_denied(by, deed, f"{refusal.field}.{refusal.reason}", case_id)
+            raise
+        except DeadEnd as dead_end:
+            self._cases.note_denied(by, deed, dead_end.kind, case_id)
+            raise
+        except OutOfTurn:
+            self._cases.note_denied(by, deed, "out_of_turn", case_id)
             raise
 
     def _note_refusal(self, connection: Connection, by: Actor, case: Case, refusal: Refusal, now: datetime) -> None:

@@ -323,6 +323,7 @@ def test_the_download_holds_everything_but_secrets(anna: House, session: Session
     anna.reset_link(ANNA)
     anna.registered(ESZTER)
     held = anna.account_details.export(session)
+    assert (anna.rows(audit)[-1].action, anna.rows(audit)[-1].facts) == ("exported", {"what": "account"})
     account = held["account"]
     assert (account["customer_id"], account["name"]) == (ANNA.kutid, ANNA.name)
     assert (account["email"], account["mobile"], account["language"]) == (ANNA.email, ANNA.mobile, "hu")
