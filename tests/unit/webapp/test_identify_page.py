@@ -341,6 +341,16 @@ def test_what_cannot_be_right_costs_no_try(site: Site, visitor: Visitor) -> None
     assert visitor.identify(ANNA).step == "email"
 
 
+def test_who_has_an_account_gets_one_reference_code_an_hour(site: Site) -> None:
+    site.visitor().reach("done")
+    for _ in range(3):
+        assert site.visitor().identify(ANNA).status == 409
+    (first,) = site.rows("reference_codes")
+    site.advance(hours=1)
+    assert first.code not in site.visitor().identify(ANNA).text
+    assert len(site.rows("reference_codes")) == 2
+
+
 def test_who_has_an_account_is_led_to_the_sign_in(site: Site, htmx: bool) -> None:
     site.visitor().reach("done")
     visitor = site.visitor(htmx=htmx)
