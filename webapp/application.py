@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask
+from flask import Flask, request
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf import CSRFProtect
 from itsdangerous import URLSafeTimedSerializer
@@ -12,6 +12,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
+from services import audit
 from webapp import (
     accessibility,
     account,
@@ -61,6 +62,7 @@ def create_app(settings: Settings) -> Flask:
     CompressEveryStatus(app)
     app.extensions["belepo.limits"] = limits.set_up(app, parts)
     faults.set_up(app)
+    app.before_request(_note_source)
     for module in (
         accessibility, account, activation, brand, forgotten_password, notice_pages, operations, passkeys, registration,
         sign_in, site, terms_pages,
@@ -77,6 +79,10 @@ def create_app(settings: Settings) -> Flask:
         csrf.exempt(demo.blueprint)  # testers' scripts have no page to take a token from
     _serve_static(app, settings)
     return app
+
+
+def _note_source() -> None:
+    audit.comes_from(request.remote_addr)
 
 
 class _Sessions(SecureCookieSessionInterface):

@@ -144,7 +144,7 @@ def wire(settings: Settings) -> Parts:
             profile,
             journey.facts,
             allowances=allowances,
-            policyholders=PolicyHolders(profile.identification, allowances),
+            policyholders=PolicyHolders(profile.identification, allowances, tries),
             codes=codes,
             code_sender=code_sender,
             terms=terms,

@@ -207,7 +207,7 @@ class AccountDetails:
     def export(self, session: Session) -> dict[str, Any]:
         """Return everything that is held about the account, secrets excepted (GDPR, articles 15 and 20)."""
         account = session.account
-        with self._store.read() as connection:
+        with self._store.write() as connection:
 
             def rows(table: Any, *names: str, where: Any) -> list[dict[str, Any]]:
                 found = connection.execute(select(*(table.c[name] for name in names)).where(where))
@@ -218,7 +218,7 @@ class AccountDetails:
             )  # fmt: skip
             own = select(tables.accounts.c.terms_hash).where(_a.id == account.id)
             begun = tables.registrations
-            return {
+            held = {
                 "account": {
                     "customer_id": account.kutid,
                     "name": account.name,
@@ -249,8 +249,12 @@ class AccountDetails:
                 "passkeys": rows(
                     keys, "name", "created_at", "used_at", where=keys.c.account_id == account.id
                 ),
-                "history": rows(trail, "at", "actor", "action", "facts", where=trail.c.kutid == account.kutid),
+                "history": [_as_told(row) for row in rows(
+                    trail, "at", "actor", "action", "facts", "source", where=trail.c.kutid == account.kutid
+                )],
             }  # fmt: skip
+            audit.record(connection, "exported", kutid=account.kutid, at=self._clock.now(), what="account")
+        return held
 
     def close(self, session: Session, password: str) -> None:
         """End the account and erase what belongs to it; the insurer's register stays as it is.
@@ -348,3 +352,9 @@ class AccountDetails:
     def _order(self, account: Account, change_id: str, mobile: str, now: datetime) -> CodeOrder:
         ends_at = now + self._profile.registration.lifetime
         return CodeOrder(account.kutid, change_id, mobile, language=account.language, ends_at=ends_at)
+
+
+def _as_told(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of the audit trail without staff's own words about a deed, and where they were."""
+    facts = {name: fact for name, fact in row["facts"].items() if name != "reason"}
+    return {**row, "facts": facts, "source": row["source"] if row["actor"] == "customer" else None}

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, or_, select
 
 from services.allowances import Allowances
 from services.networks import network_of
@@ -18,9 +18,14 @@ PROVED = "proved"
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 _now = bindparam("now", type_=table.c.wait_until.type)
-_WAITING = select(table.c.wait_until).where(
-    table.c.key == bindparam("key"), table.c.wait_until > _now, table.c.ends_at > _now
-)
+
+
+def waits(key: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that the table has a row with this key which must wait at the moment `now`."""
+    return and_(table.c.key == key, table.c.wait_until > _now, table.c.ends_at > _now)
+
+
+_WAITING = select(table.c.wait_until).where(waits(bindparam("key", type_=table.c.key.type)))
 
 
 class Tries:

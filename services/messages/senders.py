@@ -192,7 +192,10 @@ class AppriseSender:
         if status and status[1] in ("400", "422"):
             raise PermanentFailure(f"the SMS gateway refused the message: {status[1]}")
         if status:
-            raise TemporaryFailure(f"the SMS gateway answered {status[1]}")
+            # A gateway, or a proxy before it, that fails with 500, 502 or 504 may have passed the message on (RFC 9110,
+            # 15.6). 503 and 4xx say that it was not taken.
+            may_have_arrived = status[1].startswith("5") and status[1] != "503"
+            raise TemporaryFailure(f"the SMS gateway answered {status[1]}", may_have_arrived=may_have_arrived)
         if "Max retries exceeded" in said:  # how requests puts that no connection came about
             raise TemporaryFailure("the SMS gateway cannot be reached")
         raise TemporaryFailure("the SMS gateway broke off", may_have_arrived=True)

@@ -134,21 +134,26 @@ class Registrations:
         kind: str = "policy_number",
         *,
         browser: str | None = None,
+        source: str = "",
     ) -> Registration:
         """Begin a registration for a customer with a live policy (M7, M8, T1, A1).
 
-        `kind` is the kind of `number`. Where the mobile is part of what was asked, the code is sent to it at once,
-        but not within the wait after another one, which counts here only if this `browser` asked for it.
-        Raises Refusal ``identify.mismatch``, ``identify.slowed``, ``identify.no_mobile`` (M12), ``account_number.old``,
-        ``account_number.managed`` or ``sms.paused``, DeadEnd ``already_registered`` or ``codes_used_up``.
+        `kind` is the kind of `number`, `source` the network address that the request comes from. Where the mobile is
+        part of what was asked, the code is sent to it at once, but not within the wait after another one, which counts
+        here only if this `browser` asked for it.
+        Raises Refusal ``identify.mismatch``, ``identify.slowed``, ``identify.wait`` with `at` for a network with too
+        many wrong tries, ``identify.no_mobile`` (M12), ``account_number.old``, ``account_number.managed`` or
+        ``sms.paused``, DeadEnd ``already_registered`` or ``codes_used_up``.
         """
         now = self._clock.now()
         with self._store.write() as connection:
-            found = self._policyholders.match(connection, number, datum, now, kind=kind)
+            found = self._policyholders.match(connection, number, datum, now, kind=kind, source=source)
             begun = self._begin(connection, found, number, language, now, mobile=datum.mobile, browser=browser)
         return _or_raise(begun)
 
-    def identify_by_communication_id(self, communication_id: str, password: str, language: str) -> Registration:
+    def identify_by_communication_id(
+        self, communication_id: str, password: str, language: str, *, source: str = ""
+    ) -> Registration:
         """Begin a registration by a communication id and its password (M10).
 
         Raises as `identify`, ``identify.slowed`` with `with_id`; Overloaded, before the try is counted, where it could
@@ -157,12 +162,14 @@ class Registrations:
         self._hasher.refuse_overload()
         now = self._clock.now()
         with self._store.write() as connection:
-            found = self._policyholders.secret_of(connection, communication_id, now)
+            found = self._policyholders.secret_of(connection, communication_id, now, source=source)
         if isinstance(found, Refusal):
             raise found
         holder, hashed = found or (None, None)
         if not self._hasher.is_password(password, hashed) or holder is None:
-            raise Refusal("identify", "mismatch")
+            with self._store.write() as connection:
+                wait = self._policyholders.turn_away(connection, source, self._clock.now())
+            raise wait or Refusal("identify", "mismatch")
         with self._store.write() as connection:
             self._policyholders.forget_tries(connection, communication_id)
             begun = self._begin(connection, holder, communication_id, language, now)

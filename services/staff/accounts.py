@@ -155,8 +155,8 @@ class StaffAccounts:
                 token = self._open(connection, row[_m.id], device, now)
             if token is None:
                 self._tries.count(connection, source, now, is_source=True)
-                if row is not None:
-                    audit.record(connection, "sign_in_failed", kutid=None, at=now, actor=row[_m.id])
+                actor = row[_m.id] if row is not None else audit.UNKNOWN
+                audit.record(connection, "sign_in_failed", kutid=None, at=now, actor=actor)
             else:
                 self._tries.forget(connection, key)
                 if held:
@@ -178,11 +178,14 @@ class StaffAccounts:
                 select(_m.id).where(_m.email_key == email_key, _m.disabled_at.is_(None))
             ).scalar()
             if known is None:
-                raise Refusal("staff_login", "unknown")
-            token = self._open(connection, known, device, now)
-            if held:
-                self._end(connection, held, now)
-            audit.record(connection, "signed_in", kutid=None, at=now, actor=known, by="company")
+                audit.record(connection, "sign_in_failed", kutid=None, at=now, actor=audit.UNKNOWN, by="company")
+            else:
+                token = self._open(connection, known, device, now)
+                if held:
+                    self._end(connection, held, now)
+                audit.record(connection, "signed_in", kutid=None, at=now, actor=known, by="company")
+        if known is None:
+            raise Refusal("staff_login", "unknown")
         return token
 
     def resume(self, token: str, *, is_activity: bool = True) -> StaffSession | None:

@@ -47,7 +47,10 @@ _REFERENCE = re.compile(r"[2-9A-HJKMNP-Z]{3}[ -]?[2-9A-HJKMNP-Z]{3}")
 
 @dataclass(frozen=True)
 class Hit:
-    """A customer whom a search found, or whom the member has looked at before; masked until identified."""
+    """A customer whom a search found, or whom the member has looked at before.
+
+    Masked until identified; to a client of the API, always.
+    """
 
     mark: str
     """What opens them; it tells nothing and is good in this session alone."""
@@ -178,16 +181,18 @@ class Cases:
                 *self._own(connection, session),
             ]
             kutid = next((one for one in known if _mark(session, one) == mark), None)
-            if kutid is None or not self._is_allowed(connection, session, kutid):
-                raise OutOfTurn
-            return self._open(connection, session, kutid, now)
+            if kutid is not None and self._is_allowed(connection, session, kutid):
+                return self._open(connection, session, kutid, now)
+        self.note_denied(session, "open", "out_of_turn")
+        raise OutOfTurn
 
     def look(self, by: Actor, kutid: str) -> str:
         """Look at a customer of a worklist, and return the case. Raises OutOfTurn for an adviser who is another's."""
         with self._store.write() as connection:
-            if not self._is_allowed(connection, by, kutid):
-                raise OutOfTurn
-            return self._open(connection, by, kutid, self._clock.now())
+            if self._is_allowed(connection, by, kutid):
+                return self._open(connection, by, kutid, self._clock.now())
+        self.note_denied(by, "look", "out_of_turn")
+        raise OutOfTurn
 
     def look_up(self, by: Actor, kind: str, number: str) -> str:
         """Look at the one customer whom a number of a known kind names, and return the case; for clients of the API.
@@ -212,7 +217,7 @@ class Cases:
         return case_id
 
     def hit(self, by: Actor, case_id: str) -> Hit:
-        """Return the customer of a case as a list shows them: masked until identified. Raises OutOfTurn."""
+        """Return the customer of a case as a list shows them. Raises OutOfTurn."""
         hits = self.hits(by, (self.case(by, case_id).kutid,))
         if not hits:
             raise OutOfTurn
@@ -230,15 +235,27 @@ class Cases:
 
         Raises Refusal ``identified_by.empty`` or OutOfTurn.
         """
+        now = self._clock.now()
+        try:
+            with self._store.write() as connection:
+                case = self.hold(connection, by, case_id, needs_identification=False)
+                self.record_identification(connection, by, case, method, now)
+        except (Refusal, OutOfTurn) as refusal:
+            what = f"{refusal.field}.{refusal.reason}" if isinstance(refusal, Refusal) else "out_of_turn"
+            self.note_denied(by, "identify", what, case_id)
+            raise
+
+    def record_identification(self, connection: Connection, by: Actor, case: Case, method: str, now: datetime) -> None:
+        """Record it in the transaction of what the customer was identified for.
+
+        Raises Refusal ``identified_by.empty`` when `method` is none of `METHODS`.
+        """
         if method not in METHODS:
             raise Refusal("identified_by", "empty")
-        now = self._clock.now()
-        with self._store.write() as connection:
-            case = self.hold(connection, by, case_id, needs_identification=False)
-            connection.execute(
-                update(tables.staff_cases).where(_k.id == case_id).values(identified_by=method, identified_at=now)
-            )
-            audit.record(connection, "identified", kutid=case.kutid, at=now, actor=by.actor, method=method)
+        connection.execute(
+            update(tables.staff_cases).where(_k.id == case.id).values(identified_by=method, identified_at=now)
+        )
+        audit.record(connection, "identified", kutid=case.kutid, at=now, actor=by.actor, method=method)
 
     def hold(self, connection: Connection, by: Actor, case_id: str, *, needs_identification: bool = True) -> Case:
         """Return the case in a caller's transaction, if it is theirs, they may still work, and the customer is theirs.
@@ -251,13 +268,34 @@ class Cases:
         ).first()
         if row is None or not self._is_allowed(connection, by, row.kutid):
             raise OutOfTurn
-        is_identified = row.identified_at is not None and row.identified_at > now - IDENTIFIED_FOR
+        is_identified = _is_recent(row.identified_at, now)
         if needs_identification and not is_identified:
             raise OutOfTurn
         return Case(
             row.id, row.kutid, is_identified,
             row.email, row.email_key, row.mobile, row.language, row.confirmed_at, row.registration_id,
         )  # fmt: skip
+
+    def read(self, by: Actor, case_id: str) -> Case:
+        """Return a case of theirs to a program that asks for it; each time is a row of the audit trail.
+
+        Raises OutOfTurn, as `case`.
+        """
+        try:
+            with self._store.write() as connection:
+                case = self.hold(connection, by, case_id, needs_identification=False)
+                audit.record(connection, "read", kutid=case.kutid, at=self._clock.now(), actor=by.actor)
+        except OutOfTurn:
+            self.note_denied(by, "read", "out_of_turn", case_id)
+            raise
+        return case
+
+    def note_denied(self, by: Actor, deed: str, what: str, case_id: str | None = None) -> None:
+        """Write down that `deed` was refused, and why; `what` is a refusal's name, a dead end's kind or out_of_turn."""
+        with self._store.write() as connection:
+            theirs = select(_k.kutid).where(_k.id == case_id, _belongs_to(by))
+            kutid = connection.execute(theirs).scalar()
+            audit.record(connection, "denied", kutid=kutid, at=self._clock.now(), actor=by.actor, deed=deed, what=what)
 
     # --- Inside ------------------------------------------------------------------------------------------------
 
@@ -322,7 +360,8 @@ class Cases:
 
     @staticmethod
     def _hit(by: Actor, person: Any, policy: Any, case: Any, now: datetime) -> Hit:
-        is_shown = case is not None and case.identified_at is not None and case.identified_at > now - IDENTIFIED_FOR
+        is_identified = case is not None and _is_recent(case.identified_at, now)
+        is_shown = by.sees_identified and is_identified
         number = policy.policy_number if policy else ""
         return Hit(
             mark=_mark(by, person.kutid),
@@ -341,6 +380,10 @@ def is_theirs(by: Actor) -> ColumnElement[bool]:
     if by.adviser is None:
         return true()
     return exists().where(tables.advisers.c.kutid == _c.kutid, tables.advisers.c.adviser == by.adviser)
+
+
+def _is_recent(identified_at: datetime | None, now: datetime) -> bool:
+    return identified_at is not None and identified_at > now - IDENTIFIED_FOR
 
 
 def _belongs_to(by: Actor) -> ColumnElement[bool]:

@@ -440,6 +440,7 @@ audit = Table(
     Column("action", String(32), nullable=False),
     Column("kutid", String(32), index=True),
     Column("facts", JSON, nullable=False),
+    Column("source", String(64)),  # the network from which it was done; none for workers and commands
 )
 
 reference_codes = Table(

@@ -250,7 +250,6 @@ class House:
         self.links = LINKS
         self.outbox = Outbox(store, self.clock)
         self.allowances = Allowances(KEYS[-1])
-        self.policyholders = PolicyHolders(profile.identification, self.allowances)
         self.postage = Postage(store, self.clock, profile)
         self.observations = Observations(store, self.clock, profile)
         self.figures = Figures(store, profile)
@@ -259,6 +258,7 @@ class House:
         self.terms = TermsVersions(profile, published)
         hasher = Hasher(4, threads=2)
         sessions_, tries = Sessions(profile.sign_in), Tries(profile.sign_in, self.allowances)
+        self.policyholders = PolicyHolders(profile.identification, self.allowances, tries)
         self.activations = Activations(
             store,
             self.clock,

@@ -308,6 +308,14 @@ def test_a_registrations_code_confirms_no_change(house: House) -> None:
 # --- All of it ---------------------------------------------------------------------------------------------------
 
 
+def test_the_download_holds_no_reasons_of_staff(anna: House, session: Session) -> None:
+    supervisor = anna.member("supervisor")
+    anna.desk.give_new_budget(supervisor, anna.case(supervisor, ANNA), "panaszkodott a hangnemre")
+    held = anna.account_details.export(session)
+    assert "budget_renewed" in [row["action"] for row in held["history"]]
+    assert "panaszkodott" not in json.dumps(held, default=str)
+
+
 def test_the_download_holds_everything_but_secrets(anna: House, session: Session) -> None:
     anna.signed_in(ANNA, LAPTOP)
     ask_for(anna, session, NEW.typed)
@@ -315,6 +323,7 @@ def test_the_download_holds_everything_but_secrets(anna: House, session: Session
     anna.reset_link(ANNA)
     anna.registered(ESZTER)
     held = anna.account_details.export(session)
+    assert (anna.rows(audit)[-1].action, anna.rows(audit)[-1].facts) == ("exported", {"what": "account"})
     account = held["account"]
     assert (account["customer_id"], account["name"]) == (ANNA.kutid, ANNA.name)
     assert (account["email"], account["mobile"], account["language"]) == (ANNA.email, ANNA.mobile, "hu")

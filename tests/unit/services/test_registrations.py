@@ -117,6 +117,16 @@ def test_wrong_tries_rest_the_policy_for_everybody_and_the_rest_ends_by_itself(h
     assert identify(house, ANNA) == "ok"
 
 
+def test_a_holder_whose_number_rests_registers_with_customer_service(house: House) -> None:
+    for _ in range(house.profile.identification.wrong_tries + 1):
+        identify(house, ANNA, WRONG)
+    session = house.member()
+    case_id = house.case(session, ANNA)
+    house.desk.record(session, case_id, ANNA.address, ANNA.mobile, "hu")
+    house.desk.check_code(session, case_id, house.code_sent(ANNA.mobile))
+    assert house.told("assisted", ANNA.email) == 1
+
+
 def test_communication_id(house: House) -> None:
     identify = house.registrations.identify_by_communication_id
     begun = identify(COMMUNICATION_ID, COMMUNICATION_PASSWORD, "en")

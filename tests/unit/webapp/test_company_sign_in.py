@@ -195,6 +195,10 @@ def test_who_has_left_stays_out(site: Site) -> None:
     site.parts.staff.disable(CLERK["email"])
     browser = Browser(site)
     refused(site, browser, browser.sign_in(), "error.staff_login.unknown")
+    row = site.rows("audit")[-1]
+    assert (row.action, row.actor, row.facts, row.source) == (
+        "sign_in_failed", "unknown", {"by": "company"}, "127.0.0.1",
+    )  # fmt: skip
 
 
 def test_another_claim_can_name_the_account(make_site: Callable[..., Site], provider: Provider) -> None:
