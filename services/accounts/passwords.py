@@ -10,7 +10,7 @@ from services.accounts.account import Account, DeadLink, Session, SignedOut
 from services.accounts.checks import Checks
 from services.accounts.notices import Notices
 from services.accounts.sessions import ACCOUNT, IS_PROVED, Sessions, account_from
-from services.accounts.tries import PROVED, Tries
+from services.accounts.tries import CUSTOMER, PROVED, Tries
 from services.allowances import Allowances
 from services.clock import Clock
 from services.crash_points import reach
@@ -281,7 +281,8 @@ class PasswordChanges:
         """Return the keys under which failures may be counted: the address's own, and those of known browsers."""
         sessions = tables.sessions.c
         known = connection.execute(select(sessions.device_hash).where(sessions.account_id == account.id).distinct())
-        return [self._tries.key(account.email_key, device_hash) for device_hash in ("", PROVED, *known.scalars())]
+        browsers = ("", PROVED, *known.scalars())
+        return [self._tries.key(CUSTOMER, account.email_key, browser) for browser in browsers]
 
     def _after_another(self, session: Session, new: str) -> str:
         """Another request of this session was quicker; the same one, sent twice, has what it asked for."""
