@@ -17,7 +17,14 @@ from services.profiles import Brand, Profile
 
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 _DATES = {"en": "en_GB"}  # "20 November 2026" (wording, rule 9); Babel's "en" would put the month first
-_PARTS = ("subject", "preheader", "text", "manager", "button", "link", "until", "not_you")
+_IF = {
+    "manager": "is_manager",
+    "passkeys_added": "passkeys_added",
+    "passkeys_removed": "passkeys_removed",
+    "password_alone": "password_alone",
+}
+"""The parts that a mail has only if its facts hold something."""
+_PARTS = ("subject", "preheader", "text", *_IF, "button", "link", "until", "not_you")
 
 
 @dataclass(frozen=True)
@@ -116,8 +123,7 @@ class Composer:
         parts = {
             part: texts.say(key, language, **plain)
             for part in _PARTS
-            if texts.has(key := f"mail.{message.message}.{part}", language)
-            and (part != "manager" or "is_manager" in plain)
+            if texts.has(key := f"mail.{message.message}.{part}", language) and (part not in _IF or _IF[part] in plain)
         }
         context = {
             "parts": parts,
@@ -125,6 +131,7 @@ class Composer:
             "language": language,
             "palette": self._palette,
             "portal": texts.facts(language)["portal"],
+            "conditional": tuple(_IF),
         }
         return Composed(
             kind="email",
@@ -164,7 +171,14 @@ class Composer:
             "datetime": _whole(spoken_of, message.language),
             **message.facts,
             "deadline": _date(day, message.language),
+            **self._days(message),
         }
+
+    def _days(self, message: Message) -> dict[str, str]:
+        """Return the days on which the account's passkeys were added, if the mail lists them."""
+        added = [datetime.fromisoformat(moment) for moment in message.facts.get("passkeys_added", "").split()]
+        days = "; ".join(_date(moment.astimezone(self._profile.zone), message.language) for moment in added)
+        return {"passkeys_added": days} if days else {}
 
     def _rich_facts(self, language: str, plain: Mapping[str, str]) -> Mapping[str, Any]:
         """Return the facts as HTML: what must not break stays together, the telephone number can be dialled."""

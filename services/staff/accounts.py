@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from services import audit, randomness
 from services.accounts import Device
 from services.accounts.account import fingerprint
-from services.accounts.tries import Tries
+from services.accounts.tries import STAFF, Tries
 from services.clock import Clock
 from services.email_addresses import EmailAddress
 from services.passwords import Hasher
@@ -140,7 +140,7 @@ class StaffAccounts:
             )
             # As with customers: whoever fails on purpose elsewhere keeps no known browser out.
             browser = device.hash if row and row["is_known"] else ""
-            key, source = self._tries.key(f"staff {email_key}", browser), self._tries.source_key(device.source)
+            key, source = self._tries.key(STAFF, email_key, browser), self._tries.source_key(device.source)
             wait = None if browser else self._tries.waits_until(connection, source, now)
             wait = wait or self._tries.count(connection, key, now)
         if wait is not None:

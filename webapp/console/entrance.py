@@ -5,7 +5,7 @@ from flask import Response, make_response, redirect, render_template, request, s
 from services import email_addresses
 from services.refusal import Refusal
 from services.spelling import plain
-from webapp import dead_ends, devices
+from webapp import dead_ends, devices, signed_in
 from webapp.addresses import local
 from webapp.console import door
 from webapp.console.door import blueprint
@@ -63,10 +63,7 @@ def sign_in() -> Response:
 @blueprint.post("/kilepes")
 def sign_out() -> Response:
     """End the session on the server, and have the browser forget everything."""
-    token = door.held()
-    if token:
-        wired().staff.sign_out(token)
-    door.leave()
+    signed_in.let_go()
     door.leave_notice(say()("login.signed_out"))
     return _go(door.door())
 

@@ -70,10 +70,12 @@ def test_the_link_proves_the_new_address_and_the_old_one_is_told(anna: House, se
     before = anna.everything()
     assert anna.account_details.find_email_change(link) == NEW.typed
     assert anna.everything() == before, "being looked at changes nothing"
+    assert anna.told("address_changed", ANNA.email) == 0
     assert anna.account_details.confirm_email(link) == NEW.typed
     assert (account_of(anna).email, account_of(anna).email_key) == (NEW.typed, NEW.key)
     assert anna.account_details.pending_email(session) is None
     assert said(anna.account_details.confirm_email, link) == "dead_link", "once"
+    assert (anna.told("address_changed", ANNA.email), anna.told("address_changed", NEW.typed)) == (1, 0)
     assert said(anna.sign_ins.sign_in, NEW.key, PASSWORD, PHONE) == "ok"
     assert anna.comes_in(ANNA, PASSWORD) == "login.failed"
     assert [row.action for row in anna.rows(audit)] == ["email_change_asked", "email_changed"]
