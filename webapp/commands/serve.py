@@ -11,7 +11,7 @@ from multiprocessing import resource_tracker
 
 import click
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
@@ -48,11 +48,14 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
         "webapp.served:app",
         address=settings.host,
         port=settings.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGINL,
+        # HTTP/2 would let one connection hold hundreds of requests, and no proxy speaks it to its servers.
+        http=HTTPModes.http1,
+        websockets=False,
         workers=settings.workers,
-        blocking_threads=settings.threads,
         backlog=2048,
-        backpressure=settings.threads,
+        # Connections, of which a half may be busy sending their requests without a thread being idle.
+        backpressure=2 * settings.threads,
         http1_settings=HTTP1Settings(header_read_timeout=15_000),
         workers_kill_timeout=30,
         respawn_failed_workers=True,

@@ -2,12 +2,13 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psutil
@@ -25,9 +26,9 @@ _ON_LINUX = pytest.mark.skipif(
 class Server:
     """A server on a port of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **more: str) -> None:
         self.port = free_port()
-        settings = {"DEMO": "1", "DATA_DIR": str(folder), "PORT": str(self.port), "BCRYPT_ROUNDS": "4"}
+        settings = {"DEMO": "1", "DATA_DIR": str(folder), "PORT": str(self.port), "BCRYPT_ROUNDS": "4"} | more
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BELEPO_")}
         self.environment = kept | {f"BELEPO_{name}": value for name, value in settings.items()}
         self.process = self.begin()
@@ -52,6 +53,25 @@ class Server:
             assert time.monotonic() < deadline
             time.sleep(0.05)
 
+    def connect(self, sent: bytes) -> socket.socket:
+        """Open a connection and send these bytes."""
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        connection.sendall(sent)
+        return connection
+
+    def ask(self, *headers: str, address: str = "/healthz", version: str = "1.1") -> int:
+        """Ask with these headers alone; return the status."""
+        lines = [f"GET {address} HTTP/{version}", *headers, "Connection: close", "", ""]
+        with self.connect("\r\n".join(lines).encode()) as connection:
+            return int(connection.makefile("rb").readline().split()[1])
+
+    def end(self) -> None:
+        """Stop it by whatever helps."""
+        self.process.kill()
+        with suppress(psutil.NoSuchProcess):
+            self.worker.kill()
+        self.process.communicate()
+
     def _answers(self) -> bool:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=30) as answer:
@@ -62,13 +82,18 @@ class Server:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    """A server that runs, and is stopped at the end by whatever helps."""
+    """A server for one test, which may stop it."""
     running = Server(tmp_path)
     yield running
-    running.process.kill()
-    with suppress(psutil.NoSuchProcess):
-        running.worker.kill()
-    running.process.communicate()
+    running.end()
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with four threads, for tests that only ask."""
+    running = Server(tmp_path_factory.mktemp("small"), THREADS="4")
+    yield running
+    running.end()
 
 
 def _signal_by_way_of_another_thread(process: int) -> None:
@@ -106,6 +131,47 @@ def test_a_port_is_not_shared_with_another_server(server: Server) -> None:
     assert told.splitlines() == [
         f"Error: The server cannot listen at 127.0.0.1, port {server.port}: Address already in use."
     ]
+
+
+def test_requests_without_their_body_hold_no_thread(small: Server) -> None:
+    begun = b"POST /belepes HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n?"
+    with ExitStack() as unfinished:
+        for _ in range(4):
+            unfinished.enter_context(small.connect(begun))
+        assert small.ask("Host: localhost") == 200
+    assert small.ask("Host: localhost") == 200
+
+
+def test_http_2_is_not_spoken(small: Server) -> None:
+    """One connection of it can hold hundreds of requests."""
+    no_settings = b"\0\0\0\x04\0\0\0\0\0"
+    with small.connect(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + no_settings) as connection:
+        assert connection.recv(100) == b""
+
+
+@pytest.mark.parametrize(
+    ("headers", "version", "status"),
+    [
+        (["Host: localhost"], "1.1", 200),
+        (["Host: [::1]:8000"], "1.1", 200),
+        ([], "1.0", 200),
+        ([], "1.1", 400),
+        (["Host:"], "1.1", 400),
+        (["Host: localhost", "Host: localhost"], "1.1", 400),
+        (["Host: localhost, evil.example"], "1.1", 400),
+        (["Host: localhost/evil"], "1.1", 400),
+    ],
+)
+def test_a_request_names_one_host(small: Server, headers: list[str], version: str, status: int) -> None:
+    """RFC 9112, 3.2; HTTP/1.0 may leave it out."""
+    assert small.ask(*headers, version=version) == status
+
+
+def test_a_header_is_not_believed_by_a_name_with_underscores(small: Server) -> None:
+    """A proxy overwrites `X-Forwarded-For`, and would pass the other one on as it came."""
+    forged = "X_Forwarded_For: 203.0.113.9"
+    assert small.ask("Host: localhost", forged, address="/metrics") == 200  # for this machine alone
+    assert small.ask("Host: localhost", forged.replace("_", "-"), address="/metrics") == 404
 
 
 @pytest.mark.parametrize(
