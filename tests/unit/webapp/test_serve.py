@@ -1,6 +1,7 @@
 """`belepo serve` and `belepo worker`, as processes that the system starts and stops."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import psutil
 import pytest
 from click.testing import CliRunner
 
+from services.profiles import find
 from tests.ports import free_port
 from webapp.cli import main
 
@@ -64,6 +66,11 @@ class Server:
         lines = [f"GET {address} HTTP/{version}", *headers, "Connection: close", "", ""]
         with self.connect("\r\n".join(lines).encode()) as connection:
             return int(connection.makefile("rb").readline().split()[1])
+
+    def workers(self) -> list[psutil.Process]:
+        """Return the processes that answer requests: the biggest ones."""
+        children = psutil.Process(self.process.pid).children()
+        return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
 
     def end(self) -> None:
         """Stop it by whatever helps."""
@@ -117,6 +124,62 @@ def test_a_signal_stops_a_worker_too_and_another_takes_its_place(server: Server)
     server.wait_for_answer()
     server.process.terminate()
     assert server.process.wait(25) == 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_new_workers_take_over_without_a_request_refused(tmp_path: Path, workers: int) -> None:
+    running = Server(tmp_path, WORKERS=str(workers))
+    try:
+        old = running.workers()
+        assert len(old) == workers
+        running.process.send_signal(signal.SIGHUP)
+        while any(worker.is_running() for worker in old):
+            assert running.ask("Host: localhost") == 200
+        new = running.workers()
+        assert len(new) == workers
+        assert not set(new) & set(old)
+    finally:
+        running.end()
+
+
+@pytest.mark.parametrize(
+    ("file", "right", "wrong", "told"),
+    [
+        (
+            "insurer/profile.toml",
+            'brand = "#0d5c63"',
+            'brand = "#b5d9c0"',
+            "brand #b5d9c0 on #ffffff has a contrast of",
+        ),
+        ("belepo.env", "BELEPO_REQUESTS_A_MINUTE=3000", "BELEPO_REQUESTS_A_MINUTE=few", "BELEPO_REQUESTS_A_MINUTE"),
+        ("belepo.env", "BELEPO_LIMITS_URL=memory://", "BELEPO_LIMITS_URL=memroy://", "memroy"),
+    ],
+)
+def test_a_mistake_in_what_new_workers_would_read_stops_no_old_one(
+    tmp_path: Path, file: str, right: str, wrong: str, told: str
+) -> None:
+    shutil.copytree(find("mygenerali").parent, tmp_path / "insurer")
+    (tmp_path / "belepo.env").write_text("BELEPO_REQUESTS_A_MINUTE=3000\nBELEPO_LIMITS_URL=memory://\n")
+    running = Server(
+        tmp_path, PROFILE=str(tmp_path / "insurer/profile.toml"), SETTINGS_FILE=str(tmp_path / "belepo.env")
+    )
+    try:
+        old = running.workers()
+        text = (tmp_path / file).read_text("utf-8")
+        assert right in text
+        (tmp_path / file).write_text(text.replace(right, wrong), "utf-8")
+        running.process.send_signal(signal.SIGHUP)
+        assert running.process.stderr is not None
+        assert told in next((line for line in running.process.stderr if "the server goes on as it was" in line), "")
+        assert running.ask("Host: localhost") == 200
+        assert [worker for worker in running.workers() if worker in old] == old
+
+        (tmp_path / file).write_text(text, "utf-8")
+        running.process.send_signal(signal.SIGHUP)
+        old[0].wait(60)
+        assert running.ask("Host: localhost") == 200
+    finally:
+        running.end()
 
 
 def test_nobody_answers_for_a_server_that_was_killed(server: Server) -> None:
