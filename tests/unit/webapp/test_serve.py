@@ -25,10 +25,22 @@ _ON_LINUX = pytest.mark.skipif(
 )
 
 
+def _has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+_WITH_IPV6 = pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6")
+
+
 class Server:
     """A server on a port of its own."""
 
-    def __init__(self, folder: Path, **more: str) -> None:
+    def __init__(self, folder: Path, at: str = "127.0.0.1", **more: str) -> None:
+        self.at = at
         self.port = free_port()
         settings = {"DEMO": "1", "DATA_DIR": str(folder), "PORT": str(self.port), "BCRYPT_ROUNDS": "4"} | more
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BELEPO_")}
@@ -57,7 +69,7 @@ class Server:
 
     def connect(self, sent: bytes) -> socket.socket:
         """Open a connection and send these bytes."""
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        connection = socket.create_connection((self.at, self.port), timeout=30)
         connection.sendall(sent)
         return connection
 
@@ -80,8 +92,9 @@ class Server:
         self.process.communicate()
 
     def _answers(self) -> bool:
+        host = f"[{self.at}]" if ":" in self.at else self.at
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=30) as answer:
+            with urllib.request.urlopen(f"http://{host}:{self.port}/healthz", timeout=30) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False
@@ -194,6 +207,22 @@ def test_a_port_is_not_shared_with_another_server(server: Server) -> None:
     assert told.splitlines() == [
         f"Error: The server cannot listen at 127.0.0.1, port {server.port}: Address already in use."
     ]
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("localhost", "127.0.0.1"),
+        pytest.param("[::1]", "::1", marks=_WITH_IPV6),
+        pytest.param("::1", "::1", marks=_WITH_IPV6),
+    ],
+)
+def test_it_listens_at_every_name_of_this_machine(tmp_path: Path, host: str, address: str) -> None:
+    running = Server(tmp_path, at=address, HOST=host, PUBLIC_URL="http://localhost")
+    try:
+        assert running.ask("Host: localhost") == 200
+    finally:
+        running.end()
 
 
 def test_requests_without_their_body_hold_no_thread(small: Server) -> None:
