@@ -4,18 +4,8 @@ import multiprocessing
 import os
 import signal
 import threading
-import time
 
-from webapp.running import at_signals
-
-_LOOK_SECONDS = 0.05
-
-
-def _stop() -> None:
-    # By granian's own handler, which is there once the application is loaded.
-    while not callable(handler := signal.getsignal(signal.SIGTERM)):
-        time.sleep(_LOOK_SECONDS)
-    handler(signal.SIGTERM, None)
+from webapp.gateway import Gateway
 
 
 def _follow(server: multiprocessing.process.BaseProcess) -> None:
@@ -23,11 +13,15 @@ def _follow(server: multiprocessing.process.BaseProcess) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-at_signals({signal.SIGTERM: _stop})
+# The supervisor blocks it, and processes inherit that. The event loop hears it whichever thread the system hands it to.
+signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 if server := multiprocessing.parent_process():
     # A server that was killed stops nobody: its workers would answer beside those of the next.
     threading.Thread(target=_follow, args=(server,), name="server", daemon=True).start()
 
-from webapp.wsgi import app  # noqa: E402  # its threads are to leave the signals alone
+from webapp.wsgi import app as _wsgi  # noqa: E402  # after the signals are set
+from webapp.wsgi import settings  # noqa: E402
+
+app = Gateway(_wsgi, threads=settings.threads, largest_body=_wsgi.config["MAX_CONTENT_LENGTH"])
 
 __all__ = ["app"]

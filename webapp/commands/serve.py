@@ -48,9 +48,9 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
         "webapp.served:app",
         address=settings.host,
         port=settings.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGINL,  # `webapp.gateway` runs the application's threads
+        websockets=False,
         workers=settings.workers,
-        blocking_threads=settings.threads,
         backlog=2048,
         backpressure=settings.threads,
         http1_settings=HTTP1Settings(header_read_timeout=15_000),
