@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, request
 from flask.sessions import SecureCookieSessionInterface
-from flask_wtf import CSRFProtect
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.datastructures import Headers
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -22,6 +21,7 @@ from webapp import (
     console,
     demo,
     faults,
+    forgery,
     forgotten_password,
     limits,
     notice_pages,
@@ -58,7 +58,8 @@ def create_app(settings: Settings) -> Flask:
     rendering.set_up(app, parts)
     security.set_up(app, settings)
     app.context_processor(sign_in.frame)
-    csrf = CSRFProtect(app)
+    # The API has keys, and no browser sends one by itself; testers' scripts have no page to take a token from.
+    forgery.set_up(app, exempt={api.blueprint.name, demo.blueprint.name})
     CompressEveryStatus(app)
     app.extensions["belepo.limits"] = limits.set_up(app, parts)
     faults.set_up(app)
@@ -73,10 +74,8 @@ def create_app(settings: Settings) -> Flask:
     if settings.oidc_issuer:
         import_module("webapp.console.company").set_up(app, settings)  # and with it Authlib, which few need
     app.register_blueprint(api.blueprint)
-    csrf.exempt(api.blueprint)  # a key is no cookie: no browser sends it by itself
     if settings.demo:
         app.register_blueprint(demo.blueprint)
-        csrf.exempt(demo.blueprint)  # testers' scripts have no page to take a token from
     _serve_static(app, settings)
     return app
 
@@ -110,8 +109,6 @@ def _configuration(settings: Settings) -> dict[str, Any]:
     return {
         "SECRET_KEY": settings.secret_keys[0],
         "SECRET_KEY_FALLBACKS": list(settings.secret_keys[1:]),
-        # Flask-WTF knows no fallbacks, but hands these to itsdangerous, which signs with the last and reads with all.
-        "WTF_CSRF_SECRET_KEY": list(reversed(settings.secret_keys)),
         "SESSION_COOKIE_NAME": settings.cookie("session"),
         "SESSION_COOKIE_SECURE": settings.is_https,
         "SESSION_COOKIE_HTTPONLY": True,
@@ -119,8 +116,6 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "MAX_CONTENT_LENGTH": _LARGEST_REQUEST,
         "MAX_FORM_MEMORY_SIZE": _LARGEST_REQUEST,
         "MAX_FORM_PARTS": 60,
-        # A form stays good as long as the browser's session: people take their time.
-        "WTF_CSRF_TIME_LIMIT": None,
         # Refusals carry keys of our own catalogues; WTForms' texts are never shown.
         "WTF_I18N_ENABLED": False,
         # Pages are packed anew each time: gzip takes about half of brotli's time for as many bytes, and all read it.

@@ -1,6 +1,8 @@
 """The front of `belepo serve`: an ASGI application that reads a request whole before a thread works on it.
 
-A client that promises more than it sends holds a connection for half a minute, and no thread.
+A client that promises more than it sends holds a connection for half a minute, and no thread. granian's own WSGI would
+also empty every header value with a byte outside of ASCII: one accented cookie of another site takes the session with
+it. Its ASGI hands headers over as they came.
 """
 
 import asyncio
@@ -9,6 +11,7 @@ import re
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
@@ -24,7 +27,8 @@ _BODY_SECONDS = 30.0
 """How long a body may take: the largest of 64 KiB comes through in ten on a bad mobile line."""
 
 _HOST = re.compile(rb"[\w.:%\[\]-]+", re.ASCII)
-_OUTSIDE_OF_HTTP = {"CONTENT-TYPE": "CONTENT_TYPE", "CONTENT-LENGTH": "CONTENT_LENGTH"}
+_OUTSIDE_OF_HTTP = ("CONTENT_TYPE", "CONTENT_LENGTH")
+"""Headers whose names WSGI does not begin with `HTTP_`."""
 
 
 class Front:
@@ -103,17 +107,26 @@ def _environ(scope: Message) -> "WSGIEnvironment":
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
-    for raw_name, raw_value in scope["headers"]:
-        # WSGI would take `X_Forwarded_For` for `X-Forwarded-For`, which a proxy sets and vouches for.
-        if raw_value and b"_" not in raw_name:
-            _add(environ, raw_name.decode("latin-1").upper(), raw_value.decode("latin-1"))
+    for name, value in scope["headers"]:
+        if not value or (key := _key(name)) is None:
+            continue
+        text = value.decode("latin-1")
+        if key in environ:
+            text = f"{environ[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{text}"
+        environ[key] = text
     return environ
 
 
-def _add(environ: "WSGIEnvironment", name: str, value: str) -> None:
-    key = _OUTSIDE_OF_HTTP.get(name) or f"HTTP_{name.replace('-', '_')}"
-    separator = "; " if name == "COOKIE" else ","
-    environ[key] = f"{environ[key]}{separator}{value}" if key in environ else value
+@lru_cache(256)
+def _key(name: bytes) -> str | None:
+    """Return what WSGI calls a header, None for a name with an underscore: it would pass for one with a hyphen.
+
+    Else `X_Forwarded_For` would be taken for `X-Forwarded-For`, which a proxy sets and vouches for.
+    """
+    if b"_" in name:
+        return None
+    key = name.decode("latin-1").upper().replace("-", "_")
+    return key if key in _OUTSIDE_OF_HTTP else f"HTTP_{key}"
 
 
 def _answer(pages: "WSGIApplication", environ: "WSGIEnvironment") -> tuple[int, list[tuple[str, str]], bytes]:

@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 from flask import Response, flash, g, make_response, redirect, request, session
 
 from services.accounts import Session, SignedOut
+from webapp.forgery import form_secret
 from webapp.mistakes import SentForm
 from webapp.parts import wired
-from webapp.rendering import form_secret, language, page
+from webapp.rendering import language, page
 
 P = ParamSpec("P")
 
