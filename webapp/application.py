@@ -23,6 +23,7 @@ from webapp import (
     demo,
     faults,
     forgotten_password,
+    invitations,
     limits,
     notice_pages,
     operations,
@@ -64,8 +65,8 @@ def create_app(settings: Settings) -> Flask:
     faults.set_up(app)
     app.before_request(_note_source)
     for module in (
-        accessibility, account, activation, brand, forgotten_password, notice_pages, operations, passkeys, registration,
-        sign_in, site, terms_pages,
+        accessibility, account, activation, brand, forgotten_password, invitations, notice_pages, operations, passkeys,
+        registration, sign_in, site, terms_pages,
     ):  # fmt: skip
         app.register_blueprint(module.blueprint)
     for name, address in console.DOORS.items():
@@ -73,6 +74,7 @@ def create_app(settings: Settings) -> Flask:
     if settings.oidc_issuer:
         import_module("webapp.console.company").set_up(app, settings)  # and with it Authlib, which few need
     app.register_blueprint(api.blueprint)
+    csrf.exempt(invitations.blueprint)  # mail programs post there, and the link's token is the proof
     csrf.exempt(api.blueprint)  # a key is no cookie: no browser sends it by itself
     if settings.demo:
         app.register_blueprint(demo.blueprint)
