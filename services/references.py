@@ -50,14 +50,14 @@ class References:
         with self._store.write() as connection:
             if is_same is not None:  # of two at once, the second finds the first one's
                 queue_for(connection, f"reference {kind} {registration_id or kutid}")
-                code = connection.execute(newest).scalar()
-                if code is not None:
-                    return code
+                earlier: str | None = connection.execute(newest).scalar()
+                if earlier is not None:
+                    return earlier
             while True:  # a code that happens to be taken is not given again
-                code = randomness.reference()
-                new = insert_for(connection, reference_codes).values(code=code, **facts).on_conflict_do_nothing()
+                fresh = randomness.reference()
+                new = insert_for(connection, reference_codes).values(code=fresh, **facts).on_conflict_do_nothing()
                 if connection.execute(new.returning(reference_codes.c.code)).first():
-                    return code
+                    return fresh
 
     def find(self, code: str) -> Reference | None:
         """Return what a code stands for, written as customers read it out, or None."""

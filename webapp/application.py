@@ -23,6 +23,7 @@ from webapp import (
     faults,
     forgery,
     forgotten_password,
+    invitations,
     limits,
     notice_pages,
     operations,
@@ -59,14 +60,15 @@ def create_app(settings: Settings) -> Flask:
     security.set_up(app, settings)
     app.context_processor(sign_in.frame)
     # The API has keys, and no browser sends one by itself; testers' scripts have no page to take a token from.
-    forgery.set_up(app, exempt={api.blueprint.name, demo.blueprint.name})
+    # Mail programs post to decline an invitation, and the link's token is the proof.
+    forgery.set_up(app, exempt={api.blueprint.name, demo.blueprint.name, invitations.blueprint.name})
     CompressEveryStatus(app)
     app.extensions["belepo.limits"] = limits.set_up(app, parts)
     faults.set_up(app)
     app.before_request(_note_source)
     for module in (
-        accessibility, account, activation, brand, forgotten_password, notice_pages, operations, passkeys, registration,
-        sign_in, site, terms_pages,
+        accessibility, account, activation, brand, forgotten_password, invitations, notice_pages, operations, passkeys,
+        registration, sign_in, site, terms_pages,
     ):  # fmt: skip
         app.register_blueprint(module.blueprint)
     for name, address in console.DOORS.items():

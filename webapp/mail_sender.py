@@ -129,6 +129,8 @@ class _Letter(Message):
         mail["Date"] = date
         mail["Message-ID"] = message_id
         mail["Auto-Submitted"] = "auto-generated"
+        for name, value in composed.headers.items():
+            mail[name] = value
         mail.set_content(composed.text, cte="quoted-printable")
         mail.add_alternative(composed.html, subtype="html", cte="quoted-printable")
         mail["Content-Language"] = composed.language  # earlier it would be moved into the first part

@@ -81,6 +81,7 @@ class FolderSender:
             f"Subject: {_one_line(composed.subject)}",
             f"Date: {format_datetime(self._clock.now())}",
             f"Message-ID: <{message_id}>",
+            *(f"{name}: {value}" for name, value in composed.headers.items()),
         )
         entry = "\n".join((*heads, "", composed.text.strip("\n"), "", "")).encode()
         try:

@@ -48,6 +48,7 @@ _DEEDS = {
     "passkey_added": "own.passkey_added",
     "passkey_removed": "own.passkey_removed",
     "account_closed": "own.closed",
+    "invitations_declined": "own.declined",
 }
 """What of the audit trail stands in the timeline, and by which text, ``staff.event.…``."""
 _BAD = ("refused", "ended", "account_ended", "active_account_ended")

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -152,6 +153,16 @@ class RawServer:
 
 def sender(url: str, **limits: float) -> SmtpSender:
     return SmtpSender(mail_server(url), FROM, StandingClock(), **limits)
+
+
+def test_a_mail_that_can_be_declined_says_so_to_mail_programs(server: Server, mail: Composed) -> None:
+    heads = {"List-Unsubscribe": "<https://portal.example/meghivo/lemondas?token=WyJ4Il0.AbC>",
+             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}  # fmt: skip
+    sender(f"smtp://{server.url}").send(TO, replace(mail, headers=heads), "A1")
+    sender(f"smtp://{server.url}").send(TO, mail, "A2")
+    got, other = server.mails()
+    assert {name: got[name] for name in heads} == heads
+    assert other["List-Unsubscribe"] is None
 
 
 def test_a_mail_arrives_whole_with_its_heads(server: Server, mail: Composed) -> None:

@@ -114,6 +114,10 @@ def test_an_invitation_names_its_deadline_and_has_a_link_of_its_own_purpose(
     mail = composer.compose(message(name, language, link_id="opaque", deadline=deadline))
     assert day in mail.text
     assert "/regisztracio?meghivo=" in mail.links[0]
+    decline = mail.links[1]
+    assert mail.headers["List-Unsubscribe"] == f"<{decline}>"
+    assert mail.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert composer.compose(message("registered", language)).headers == {}
     manager = composer.compose(message(name, language, link_id="opaque", deadline=deadline, is_manager="yes"))
     words = profiles.load("mygenerali").texts.say(f"mail.{name}.manager", language)
     for text, other in ((mail.text, manager.text), (mail.html, manager.html)):
