@@ -1,5 +1,6 @@
 """The application in a worker process of `belepo serve`: it ends when it is told to, or when its server is gone."""
 
+import atexit
 import multiprocessing
 import os
 import signal
@@ -30,6 +31,9 @@ def _follow(server: multiprocessing.process.BaseProcess) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+# Registered first, so it is done last. Python's own end would stop granian's threads while they wait for the
+# interpreter, which Rust takes for a crash.
+atexit.register(os._exit, 0)
 at_signals({signal.SIGTERM: _stop})
 if server := multiprocessing.parent_process():
     # A server that was killed stops nobody: its workers would answer beside those of the next.

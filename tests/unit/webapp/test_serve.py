@@ -226,7 +226,8 @@ def test_it_listens_at_every_name_of_this_machine(tmp_path: Path, host: str, add
 
 
 def test_requests_without_their_body_hold_no_thread(small: Server) -> None:
-    begun = b"POST /belepes HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n?"
+    form = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000"
+    begun = b"POST /belepes HTTP/1.1\r\nHost: localhost\r\n" + form + b"\r\n\r\n?"
     with ExitStack() as unfinished:
         for _ in range(4):
             unfinished.enter_context(small.connect(begun))
