@@ -9,9 +9,11 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 
+from services.keys import derived, fault_of
 from services.profiles import default
 
 _DEMO_KEY = "demo-mode-has-no-secrets-and-uses-this-key"
+_MAKE_ONE = "Make a key with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 
@@ -115,15 +117,29 @@ class Settings(BaseSettings):
 
     def _refuse_weak_secrets(self) -> None:
         if not self.secret_keys:
-            raise ValueError(
-                "BELEPO_SECRET_KEYS is needed. Make a key with: "
-                "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
-            )
+            raise ValueError(f"BELEPO_SECRET_KEYS is needed. {_MAKE_ONE}")
         for key in self.secret_keys:
+            if fault := fault_of(key):
+                raise ValueError(f"A key in BELEPO_SECRET_KEYS {fault}: anybody could guess it. {_MAKE_ONE}")
             if len(key) < 32 or len(set(key)) < 10 or key == _DEMO_KEY:
                 raise ValueError("A key in BELEPO_SECRET_KEYS is too weak: give at least 32 random characters.")
+        others = {"METRICS_TOKEN": self.metrics_token, "OIDC_CLIENT_SECRET": self.oidc_client_secret}
+        for name, secret in others.items():
+            if fault := fault_of(secret):
+                raise ValueError(f"BELEPO_{name} {fault}: anybody could guess it.")
         if self.bcrypt_rounds < 10:
             raise ValueError("BELEPO_BCRYPT_ROUNDS is less than 10, which only demo mode allows.")
+
+    def keys_for(self, purpose: str) -> tuple[str, ...]:
+        """Return the keys that are good for one purpose alone, newest first."""
+        return derived(self.secret_keys, purpose)
+
+    def keys_known_for(self, purpose: str) -> tuple[str, ...]:
+        """Return the keys for a purpose, then the operator's own, with which versions before 0.2 signed.
+
+        For what outlives a deployment: sessions, mailed links, codes. The newest signs, so it is one for the purpose.
+        """
+        return (*self.keys_for(purpose), *self.secret_keys)
 
     @property
     def is_https(self) -> bool:
