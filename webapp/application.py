@@ -108,9 +108,11 @@ class _Application(Flask):
 
 
 def _configuration(settings: Settings) -> dict[str, Any]:
+    newest, *older = settings.keys_known_for("sessions")
     return {
-        "SECRET_KEY": settings.secret_keys[0],
-        "SECRET_KEY_FALLBACKS": list(settings.secret_keys[1:]),
+        "SECRET_KEY": newest,
+        # Flask takes the last of them to be the newest.
+        "SECRET_KEY_FALLBACKS": older[::-1],
         "SESSION_COOKIE_NAME": settings.cookie("session"),
         "SESSION_COOKIE_SECURE": settings.is_https,
         "SESSION_COOKIE_HTTPONLY": True,

@@ -14,6 +14,7 @@ from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.registrations import Registration
 from services.worklists import Prefill
 from webapp import dead_ends, observing
+from webapp.addresses import link_token
 from webapp.browser import Browser, forget, held, is_own, mark_of, reopen, reopened, this_browser
 from webapp.mistakes import SentForm, explain, is_about
 from webapp.parts import Parts, wired
@@ -32,7 +33,7 @@ SECOND_HALF = "/regisztracioveglegesites"
 @blueprint.get(SECOND_HALF)
 def show() -> Response:
     """Show the step that is due. Changes nothing here but what this browser holds: mail scanners open links too."""
-    browser = this_browser(request.args.get("token", ""))
+    browser = this_browser(link_token())
     if browser.is_token_unknown:
         return dead_ends.show("link_unknown")
     registration = browser.registration

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL
 
+from services.keys import derived, fault_of
 from services.profiles import default
 from services.profiles.problems import in_words
 from webapp import service_urls
@@ -25,6 +26,7 @@ _LIMITS = (
     "valkey+sentinel", "valkey+cluster", "memcached", "mongodb", "mongodb+srv",
 )  # fmt: skip
 """Where requests can be counted, as the library calls it."""
+_MAKE_ONE = "Make a key with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 
 
 class SettingsError(RuntimeError):
@@ -163,13 +165,16 @@ class Settings(BaseSettings):
 
     def _refuse_weak_secrets(self) -> None:
         if not self.secret_keys:
-            raise ValueError(
-                "BELEPO_SECRET_KEYS is needed. Make a key with: "
-                "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
-            )
+            raise ValueError(f"BELEPO_SECRET_KEYS is needed. {_MAKE_ONE}")
         for key in self.secret_keys:
+            if fault := fault_of(key):
+                raise ValueError(f"A key in BELEPO_SECRET_KEYS {fault}: anybody could guess it. {_MAKE_ONE}")
             if len(key) < 32 or len(set(key)) < 10 or key == _DEMO_KEY:
                 raise ValueError("A key in BELEPO_SECRET_KEYS is too weak: give at least 32 random characters.")
+        others = {"METRICS_TOKEN": self.metrics_token, "OIDC_CLIENT_SECRET": self.oidc_client_secret}
+        for name, secret in others.items():
+            if fault := fault_of(secret):
+                raise ValueError(f"BELEPO_{name} {fault}: anybody could guess it.")
         if self.bcrypt_rounds < 10:
             raise ValueError("BELEPO_BCRYPT_ROUNDS is less than 10, which only demo mode allows.")
 
@@ -182,6 +187,17 @@ class Settings(BaseSettings):
     def mail_server(self) -> MailServer | None:
         """The server that mails go to; None where they go to a folder, or to the demonstration's inbox."""
         return service_urls.mail_server(self.mail_url) if self.mail_url.startswith(("smtp://", "smtps://")) else None
+
+    def keys_for(self, purpose: str) -> tuple[str, ...]:
+        """Return the keys that are good for one purpose alone, newest first."""
+        return derived(self.secret_keys, purpose)
+
+    def keys_known_for(self, purpose: str) -> tuple[str, ...]:
+        """Return the keys for a purpose, then the operator's own, with which versions before 0.2 signed.
+
+        For what outlives a deployment: sessions, mailed links, codes. The newest signs, so it is one for the purpose.
+        """
+        return (*self.keys_for(purpose), *self.secret_keys)
 
     @property
     def is_https(self) -> bool:

@@ -47,12 +47,12 @@ def wire(settings: Settings) -> Parts:
         clock.not_before(last_written(store))
     # Testers set their clock back to the machine's time: what is in force by that is in force by theirs.
     profile, journey = read_profile(settings, None if settings.demo else clock.now())
-    allowances = Allowances(settings.secret_keys[-1])
+    allowances = Allowances(settings.keys_for("limits")[-1])
     hasher = Hasher(settings.bcrypt_rounds, places=settings.hashes_at_once)
     outbox = Outbox(store, clock)
     postage = Postage(store, clock, profile)
     observations = Observations(store, clock, profile)
-    codes = OneTimeCodes(profile.one_time_code, settings.secret_keys, postage.is_stopped)
+    codes = OneTimeCodes(profile.one_time_code, settings.keys_known_for("one-time codes"), postage.is_stopped)
     code_sender = CodeSender(profile.one_time_code, codes, allowances, outbox)
     notice = TermsVersions(profile, kind="notice")
     terms = TermsVersions(profile, settings.demo_file("terms") if settings.demo else None)
@@ -66,7 +66,7 @@ def wire(settings: Settings) -> Parts:
         profile,
         is_wanted=journey.has_activation,
         sessions=sessions,
-        seals=Seals(profile.one_time_code, settings.secret_keys),
+        seals=Seals(profile.one_time_code, settings.keys_known_for("one-time codes")),
         allowances=allowances,
         outbox=outbox,
     )
@@ -113,7 +113,7 @@ def wire(settings: Settings) -> Parts:
         allowances=allowances,
         outbox=outbox,
     )
-    links = Links(settings.secret_keys, settings.public_url)
+    links = Links(settings.keys_known_for("links"), settings.public_url)
     sign_ins = SignIns(
         store,
         clock,
@@ -186,7 +186,7 @@ def wire(settings: Settings) -> Parts:
         quality_cases=QualityCases(store, clock, cases=cases, marks=marks),
         chores=Chores(Rounds(store, clock, profile, outbox), QualitySweep(store, clock, profile, allowances)),
         api_keys=ApiKeys(store, clock, tries),
-        api_answers=Answers(store, clock, settings.secret_keys[-1]),
+        api_answers=Answers(store, clock, settings.keys_for("answers of the API")[-1]),
         client_registrations=ClientRegistrations(clock, cases, customer_files, desk),
         sms_releases=SmsReleases(store, clock, postage),
         hasher=hasher,
