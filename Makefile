@@ -41,7 +41,7 @@ screenshots: $(VENV)/test.done tests/e2e/node_modules/.done assets ## Picture ev
 	PROFILE="$(PROFILE)" $(BIN)/python -m tests.e2e.screenshots
 
 assets: $(VENV)/run.done node_modules/.done ## Build the front-end files
-	@$(BIN)/python -m webapp.assets
+	@$(BIN)/python -m webapp.http.assets
 
 lock: $(VENV)/test.done ## Choose new versions of the dependencies
 	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --generate-hashes -o requirements.lock pyproject.toml

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert
 
-from services.networks import network_of
 from services.store.tables import audit as table
+from services.values.networks import network_of
 
 UNKNOWN = "unknown"
 """The actor of an attempt by somebody who is not known here."""

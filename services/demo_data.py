@@ -5,16 +5,16 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete, exists, func, select, true
 
-from services import email_addresses
 from services.clock import Clock
 from services.passwords import hash_secret, is_secret
 from services.profiles import Identification, Profile
-from services.register_import import RegisterImport
+from services.register.importing import RegisterImport
 from services.staff.accounts import new_member
 from services.staff.member import ADVISER, SERVICE, SUPERVISOR
 from services.store.engine import Store
 from services.store.statements import insert_for
 from services.store.tables import REGISTER, customer_accounts, customers, metadata, phones, policies, staff
+from services.values import email_addresses
 
 STAFF = (
     ("ugyintezo@example.hu", "Kiss Orsolya", SERVICE),

@@ -15,9 +15,9 @@ from sqlalchemy import Column, ColumnElement, Date, and_, case, delete, exists, 
 
 from services import audit
 from services.accounts.closing import erase
-from services.allowances import Allowances
 from services.clock import Clock
 from services.crash_points import reach
+from services.limits.allowances import Allowances
 from services.messages.outbox import ENDED, Outbox
 from services.profiles import Profile
 from services.store import tables

@@ -31,7 +31,7 @@ from services.passwords import hash_secret
 from services.profiles import load as load_profile
 from services.store.migrate import migrate
 from webapp.application import create_app
-from webapp.assets import BUILT, Assets
+from webapp.http.assets import BUILT, Assets
 from webapp.settings import load
 
 _PORT = 8790

@@ -12,32 +12,17 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from services import audit
-from webapp import (
-    accessibility,
-    account,
-    activation,
-    api,
-    brand,
-    console,
-    demo,
-    faults,
-    forgery,
-    forgotten_password,
-    invitations,
-    limits,
-    notice_pages,
-    operations,
-    passkeys,
-    registration,
-    rendering,
-    security,
-    sign_in,
-    site,
-    terms_pages,
-)
-from webapp.assets import BUILT
-from webapp.compression import CompressEveryStatus
+from webapp import api, console
+from webapp.account import activation, forgotten_password, overview, passkeys, sign_in
+from webapp.demo import doors
+from webapp.http import forgery, limits, security
+from webapp.http.assets import BUILT
+from webapp.http.compression import CompressEveryStatus
+from webapp.operations import health
+from webapp.registration import page
 from webapp.settings import Settings
+from webapp.site import accessibility, declining, privacy_notice, start, terms
+from webapp.ui import brand, faults, pages
 from webapp.wiring import wire
 
 if TYPE_CHECKING:
@@ -56,19 +41,19 @@ def create_app(settings: Settings) -> Flask:
     app.config.update(_configuration(settings))
     parts = wire(settings)
     app.extensions["belepo"] = parts
-    rendering.set_up(app, parts)
+    pages.set_up(app, parts)
     security.set_up(app, settings)
     app.context_processor(sign_in.frame)
     # The API has keys, and no browser sends one by itself; testers' scripts have no page to take a token from.
     # Mail programs post to decline an invitation, and the link's token is the proof.
-    forgery.set_up(app, exempt={api.blueprint.name, demo.blueprint.name, invitations.blueprint.name})
+    forgery.set_up(app, exempt={api.blueprint.name, doors.blueprint.name, declining.blueprint.name})
     CompressEveryStatus(app)
     app.extensions["belepo.limits"] = limits.set_up(app, parts)
     faults.set_up(app)
     app.before_request(_note_source)
     for module in (
-        accessibility, account, activation, brand, forgotten_password, invitations, notice_pages, operations, passkeys,
-        registration, sign_in, site, terms_pages,
+        accessibility, overview, activation, brand, forgotten_password, declining, privacy_notice, health, passkeys,
+        page, sign_in, start, terms,
     ):  # fmt: skip
         app.register_blueprint(module.blueprint)
     for name, address in console.DOORS.items():
@@ -77,7 +62,7 @@ def create_app(settings: Settings) -> Flask:
         import_module("webapp.console.company").set_up(app, settings)  # and with it Authlib, which few need
     app.register_blueprint(api.blueprint)
     if settings.demo:
-        app.register_blueprint(demo.blueprint)
+        app.register_blueprint(doors.blueprint)
     _serve_static(app, settings)
     return app
 

@@ -7,11 +7,11 @@ from flask import current_app
 from services.accounts import AccountDetails, Activations, Passkeys, PasswordChanges, SignIns
 from services.clients import Answers, ApiKeys, ClientRegistrations
 from services.clock import SystemClock
+from services.codes.one_time_codes import OneTimeCodes
 from services.figures import Figures, Observations
 from services.links import Links
 from services.messages.outbox import Outbox
-from services.messages.postage import Postage
-from services.one_time_codes import OneTimeCodes
+from services.messages.sms_budget import Postage
 from services.passwords import Hasher
 from services.profiles import Profile
 from services.references import References
@@ -20,7 +20,7 @@ from services.staff import Cases, CustomerFiles, Desk, SmsReleases, StaffAccount
 from services.store.engine import Store
 from services.terms import TermsVersions
 from services.worklists import Chores, Invitations, QualityCases, Unregistered
-from webapp.journey import Journey
+from webapp.journey.journey import Journey
 from webapp.settings import Settings
 
 

@@ -7,21 +7,21 @@ from services.accounts import AccountDetails, Activations, Passkeys, PasswordCha
 from services.accounts.checks import Checks
 from services.accounts.notices import Notices
 from services.accounts.sessions import Sessions
-from services.accounts.tries import Tries
-from services.allowances import Allowances
 from services.clients import Answers, ApiKeys, ClientRegistrations
 from services.clock import DemoClock, SystemClock
-from services.code_sending import CodeSender
+from services.codes.one_time_codes import OneTimeCodes, Seals
+from services.codes.sending import CodeSender
 from services.figures import Figures, Observations
+from services.limits.allowances import Allowances
+from services.limits.waits import Tries
 from services.links import Links
 from services.messages.outbox import Outbox
-from services.messages.postage import Postage
-from services.one_time_codes import OneTimeCodes, Seals
+from services.messages.sms_budget import Postage
 from services.passwords import Hasher
-from services.policyholders import PolicyHolders
 from services.profiles import Profile
 from services.profiles import load as load_profile
 from services.references import References
+from services.register.policyholders import PolicyHolders
 from services.registrations import Registrations
 from services.registrations.assisted import AssistedRegistrations
 from services.staff import Cases, CustomerFiles, Desk, SmsReleases, StaffAccounts
@@ -33,10 +33,10 @@ from services.worklists import Chores, Invitations, QualityCases, Unregistered
 from services.worklists.marks import Marks
 from services.worklists.rounds import Rounds
 from services.worklists.sweep import QualitySweep
-from webapp.journey import Journey
+from webapp.journey.journey import Journey
+from webapp.journey.registry import known_steps
 from webapp.parts import Parts
 from webapp.settings import Settings
-from webapp.steps import known_steps
 
 
 def wire(settings: Settings) -> Parts:

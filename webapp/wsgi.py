@@ -7,8 +7,8 @@ from importlib import import_module
 from services import demo_data
 from services.store.version import is_current
 from webapp.application import create_app
-from webapp.keeping import keep
 from webapp.settings import load, unknown_names
+from webapp.worker.figures import keep
 
 settings = load()
 if multiprocessing.parent_process() is None:  # the command that starts a worker has said it already

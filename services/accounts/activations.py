@@ -14,10 +14,10 @@ from services import audit
 from services.accounts.account import Session, SignedOut
 from services.accounts.closing import erase
 from services.accounts.sessions import Sessions
-from services.allowances import Allowances
 from services.clock import Clock
+from services.codes.one_time_codes import Seals
+from services.limits.allowances import Allowances
 from services.messages.outbox import Outbox
-from services.one_time_codes import Seals
 from services.profiles import Profile
 from services.refusal import Refusal
 from services.store import tables

@@ -1,8 +1,8 @@
 """The present password, asked again before something important changes."""
 
 from services.accounts.account import Session
-from services.accounts.tries import ASKED_AGAIN, Tries
 from services.clock import Clock
+from services.limits.waits import ASKED_AGAIN, Tries
 from services.passwords import Hasher
 from services.refusal import Refusal
 from services.store.engine import Store

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, delete
 
-from services import one_time_codes
+from services.codes import one_time_codes
 from services.messages.outbox import Outbox
 from services.store import tables
 

@@ -8,23 +8,23 @@ from sqlalchemy.exc import IntegrityError
 
 from services import audit, randomness
 from services.accounts.account import Account, DeadLink, Session
+from services.accounts.addresses import TakenAddresses
 from services.accounts.checks import Checks
 from services.accounts.closing import erase
 from services.accounts.notices import Notices
 from services.accounts.sessions import ACCOUNT, IS_PROVED, Sessions, account_from
-from services.allowances import Allowances
 from services.clock import Clock
-from services.code_sending import CodeOrder, CodeSender
+from services.codes.one_time_codes import CodeState, OneTimeCodes
+from services.codes.sending import CodeOrder, CodeSender
 from services.crash_points import reach
-from services.email_addresses import EmailAddress
+from services.limits.allowances import Allowances
 from services.messages.outbox import Outbox
-from services.one_time_codes import CodeState, OneTimeCodes
 from services.profiles import Profile
 from services.refusal import OutOfTurn, Refusal
 from services.store import tables
 from services.store.engine import Store
 from services.store.statements import insert_for
-from services.taken_addresses import TakenAddresses
+from services.values.email_addresses import EmailAddress
 
 _a = tables.accounts.c
 _c = tables.account_changes.c

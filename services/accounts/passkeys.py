@@ -18,9 +18,9 @@ from services.accounts.checks import Checks
 from services.accounts.notices import Notices
 from services.accounts.sessions import ACCOUNT, Sessions, account_from
 from services.accounts.sign_in import SignIns
-from services.allowances import Allowances
 from services.clock import Clock
 from services.crash_points import reach
+from services.limits.allowances import Allowances
 from services.links import Links
 from services.profiles import Profile
 from services.refusal import Refusal

@@ -10,18 +10,18 @@ from services.accounts.account import Account, DeadLink, Session, SignedOut
 from services.accounts.checks import Checks
 from services.accounts.notices import Notices
 from services.accounts.sessions import ACCOUNT, IS_PROVED, Sessions, account_from
-from services.accounts.tries import CUSTOMER, PROVED, Tries
-from services.allowances import Allowances
 from services.clock import Clock
 from services.crash_points import reach
-from services.email_addresses import EmailAddress
-from services.networks import network_of
+from services.limits.allowances import Allowances
+from services.limits.waits import CUSTOMER, PROVED, Tries
 from services.passwords import Hasher, Rule, judge
 from services.profiles import Profile
 from services.refusal import OutOfTurn, Refusal
 from services.store import tables
 from services.store.engine import Store
 from services.store.statements import insert_for
+from services.values.email_addresses import EmailAddress
+from services.values.networks import network_of
 
 _a = tables.accounts.c
 _p = tables.password_resets.c

@@ -10,10 +10,10 @@ from services import audit
 from services.accounts.account import Account, Device, Session
 from services.accounts.notices import Notices
 from services.accounts.sessions import ACCOUNT, ELSEWHERE, SIGNED_OUT, Sessions, SignedInDevice, account_from
-from services.accounts.tries import CUSTOMER, PROVED, Tries
-from services.allowances import Allowances
 from services.clock import Clock
 from services.crash_points import reach
+from services.limits.allowances import Allowances
+from services.limits.waits import CUSTOMER, PROVED, Tries
 from services.passwords import Hasher
 from services.profiles import Profile
 from services.refusal import Refusal

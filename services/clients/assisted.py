@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.clock import Clock
-from services.one_time_codes import CodeState
+from services.codes.one_time_codes import CodeState
 from services.refusal import OutOfTurn
 from services.registrations.assisted import Progress
 from services.registrations.registration import CUSTOMER

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, bindparam, exists, insert, or_, select, up
 
 from services import audit, randomness
 from services.accounts.account import fingerprint
-from services.accounts.tries import Tries
 from services.clock import Clock
+from services.limits.waits import Tries
 from services.refusal import Refusal
 from services.store import tables
 from services.store.engine import Store

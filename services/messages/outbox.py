@@ -8,11 +8,11 @@ from typing import Literal
 
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
-from services import masking
 from services.clock import Clock
 from services.randomness import opaque_id
 from services.store.engine import Store
 from services.store.tables import outbox
+from services.values import masking
 
 WAITING, SENDING, DOUBTFUL, REPEATING = "waiting", "sending", "doubtful", "repeating"
 UNSENT = (WAITING, SENDING, DOUBTFUL, REPEATING)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from services.passwords.hashing import normal_form
 from services.profiles import PasswordRules
-from services.spelling import fold
+from services.values.spelling import fold
 
 # What Hungarians choose; the international list comes from zxcvbn.
 _LOCAL = frozenset(

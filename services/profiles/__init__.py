@@ -16,12 +16,12 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from services import email_addresses
 from services.clock import SystemClock
 from services.profiles.contrast import contrast
 from services.profiles.problems import Mistake, Problem, ProfileError, explain
 from services.profiles.words import mistakes_in_words
 from services.texts import Texts, has_catalogue
+from services.values import email_addresses
 
 __all__ = ["Brand", "Datum", "HolderType", "Identification", "Messages", "Number", "OneTimeCode", "PasswordRules",
            "Profile", "ProfileError", "Registration", "default", "find", "known", "load"]  # fmt: skip
@@ -363,7 +363,7 @@ class Retention(_Part):
 class Messages(_Part):
     """What text messages cost, and how many may leave in a calendar month; nothing is known or limited unless said.
 
-    A price is that of one part (`services.messages.parts`). The budget is so many parts, or so much money.
+    A price is that of one part (`services.messages.segments`). The budget is so many parts, or so much money.
     """
 
     sms_price: Annotated[Decimal, Field(gt=0)] | None = None

@@ -6,18 +6,18 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, exists, or_, select, update
 
-from services.allowances import Allowances
-from services.email_addresses import EmailAddress
+from services.codes.one_time_codes import OneTimeCodes
 from services.figures.observations import REFUSED, Observations
+from services.limits.allowances import Allowances
 from services.messages.outbox import Outbox
-from services.one_time_codes import OneTimeCodes
-from services.policyholders import PolicyHolder
 from services.profiles import Profile
 from services.refusal import Refusal
+from services.register.policyholders import PolicyHolder
 from services.registrations.mailing import Mailing
 from services.registrations.registration import EMAIL_CONFIRMED, Registration, Visit
 from services.registrations.rows import Rows, why_not
 from services.store import tables
+from services.values.email_addresses import EmailAddress
 
 _r = tables.registrations.c
 _a = tables.accounts.c

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Boolean, ColumnElement, Connection, literal_column, select
 
-from services.allowances import Allowances
 from services.crash_points import reach
+from services.limits.allowances import Allowances
 from services.messages.outbox import Outbox
 from services.profiles import Registration as Rules
 from services.refusal import Refusal

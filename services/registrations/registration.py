@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from services.one_time_codes import CodeState
+from services.codes.one_time_codes import CodeState
 from services.store import tables
 
 _r = tables.registrations.c

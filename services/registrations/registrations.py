@@ -11,23 +11,23 @@ from sqlalchemy.exc import IntegrityError
 
 from services import audit, randomness
 from services.accounts.activations import Activations
-from services.allowances import IS_SPENT, Allowances
 from services.clock import Clock
-from services.code_sending import CodeOrder, CodeSender
+from services.codes.one_time_codes import OneTimeCodes
+from services.codes.sending import CodeOrder, CodeSender
 from services.crash_points import reach
-from services.email_addresses import EmailAddress
+from services.limits.allowances import IS_SPENT, Allowances
 from services.messages.outbox import Outbox
-from services.one_time_codes import OneTimeCodes
 from services.passwords import Hasher, Rule, judge
-from services.policyholders import PolicyHolder, PolicyHolders, SecondDatum, has_mobile
 from services.profiles import Profile
 from services.refusal import DeadEnd, Refusal
+from services.register.policyholders import PolicyHolder, PolicyHolders, SecondDatum, has_mobile
 from services.registrations.mailing import HAS_LINK_WAITING, Mailing
 from services.registrations.registration import COMPLETE, MOBILE_CONFIRMED, Registration, Visit
 from services.registrations.rows import IS_CODE_UNUSED, IS_SAME_BROWSER, IS_UNPROVED_HERE, Rows, binds, why_not
 from services.store import tables
 from services.store.engine import Store
 from services.terms import TermsVersions
+from services.values.email_addresses import EmailAddress
 
 _r = tables.registrations.c
 _a = tables.accounts.c

@@ -24,10 +24,10 @@ from sqlalchemy import (
 )
 
 from services import randomness
-from services.one_time_codes import CodeState, OneTimeCodes
-from services.policyholders import PolicyHolder
+from services.codes.one_time_codes import CodeState, OneTimeCodes
 from services.profiles import Registration as Rules
 from services.refusal import DeadEnd, OutOfTurn
+from services.register.policyholders import PolicyHolder
 from services.registrations.registration import (
     COMPLETE,
     CUSTOMER,

@@ -10,9 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from services import audit, randomness
 from services.accounts import Device
 from services.accounts.account import fingerprint
-from services.accounts.tries import STAFF, Tries
 from services.clock import Clock
-from services.email_addresses import EmailAddress
+from services.limits.waits import STAFF, Tries
 from services.passwords import Hasher
 from services.passwords.rules import is_alike, is_common
 from services.profiles import SignIn as Rules
@@ -21,6 +20,7 @@ from services.staff.member import ADVISER, ROLES, Member, StaffSession
 from services.staff.second_factor import SecondFactors, provisioning_uri
 from services.store import tables
 from services.store.engine import Store
+from services.values.email_addresses import EmailAddress
 
 _m = tables.staff.c
 _s = tables.staff_sessions.c

@@ -9,16 +9,17 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, insert, or_, select, true, update
 
-from services import audit, email_addresses, identifiers, masking, randomness, written_dates
+from services import audit, randomness
 from services.accounts.account import fingerprint
 from services.clock import Clock
-from services.policyholders import has_mobile
 from services.profiles import Profile
 from services.refusal import OutOfTurn, Refusal
-from services.spelling import fold, plain
+from services.register.policyholders import has_mobile
 from services.staff.member import Actor, StaffSession
 from services.store import tables
 from services.store.engine import Store
+from services.values import email_addresses, identifiers, masking, written_dates
+from services.values.spelling import fold, plain
 
 METHODS = ("call", "branch", "telecode", "callback")
 """How a member of staff may have identified a customer."""

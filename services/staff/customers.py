@@ -8,16 +8,17 @@ from typing import Any
 
 from sqlalchemy import Connection, exists, or_, select
 
-from services import masking, one_time_codes
 from services.clock import Clock
-from services.code_sending import READ_BACK
+from services.codes import one_time_codes
+from services.codes.one_time_codes import CodeState, OneTimeCodes
+from services.codes.sending import READ_BACK
 from services.messages.outbox import ENDED
-from services.one_time_codes import CodeState, OneTimeCodes
 from services.registrations.assisted import AssistedRegistrations, Progress
 from services.registrations.registration import CUSTOMER
 from services.staff.cases import Case
 from services.store import tables
 from services.store.engine import Store
+from services.values import masking
 
 _c, _p, _h = tables.customers.c, tables.policies.c, tables.phones.c
 _a, _o, _n = tables.accounts.c, tables.outbox.c, tables.contact_changes.c

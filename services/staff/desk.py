@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, exists, insert, select, update
 
-from services import audit, identifiers
+from services import audit
 from services.accounts import AccountDetails, Activations, PasswordChanges
-from services.allowances import Allowances
+from services.accounts.addresses import TakenAddresses
 from services.clock import Clock
-from services.code_sending import READ_BACK, CodeOrder, CodeSender
-from services.email_addresses import EmailAddress
+from services.codes.one_time_codes import CodeState, OneTimeCodes
+from services.codes.sending import READ_BACK, CodeOrder, CodeSender
+from services.limits.allowances import Allowances
 from services.messages.outbox import Outbox
-from services.one_time_codes import CodeState, OneTimeCodes
 from services.profiles import Profile
 from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.registrations.assisted import AssistedRegistrations
@@ -29,7 +29,8 @@ from services.staff.reasons import refuse_reason
 from services.store import tables
 from services.store.engine import Store
 from services.store.statements import queue_for
-from services.taken_addresses import TakenAddresses
+from services.values import identifiers
+from services.values.email_addresses import EmailAddress
 
 _k, _a, _p = tables.staff_cases.c, tables.accounts.c, tables.policies.c
 _n = tables.contact_changes.c

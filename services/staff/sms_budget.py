@@ -2,7 +2,7 @@
 
 from services import audit
 from services.clock import Clock
-from services.messages.postage import Postage
+from services.messages.sms_budget import Postage
 from services.refusal import OutOfTurn, Refusal
 from services.staff.member import StaffSession
 from services.staff.reasons import refuse_reason

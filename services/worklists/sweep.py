@@ -15,12 +15,12 @@ from sqlalchemy import Connection, and_, delete, exists, func, or_, select, upda
 
 from services import randomness
 from services.accounts.account import fingerprint
-from services.allowances import Allowances
 from services.clock import Clock
 from services.crash_points import reach
-from services.policyholders import OLD_NUMBER, has_mobile
+from services.limits.allowances import Allowances
 from services.profiles import Profile
-from services.register_import.quality import SHARED_BY
+from services.register.importing.quality import SHARED_BY
+from services.register.policyholders import OLD_NUMBER, has_mobile
 from services.store import tables
 from services.store.engine import Store
 from services.store.statements import insert_for

@@ -7,8 +7,8 @@ with a sandbox instead, in which the browser itself runs no script. (A sandbox s
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from webapp.served import front
-from webapp.served import pages as application
+from webapp.cli.served import front
+from webapp.cli.served import pages as application
 
 from .sandbox_header import HEADER
 

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from webapp.cli import main
-from webapp.commands import serve
-from webapp.serving import Server
+from webapp.cli import main, serve
+from webapp.cli.serving import Server
 
 
 def _with_sandbox(_target: str, *given: Any, **options: Any) -> Server:

@@ -20,8 +20,8 @@ from pathlib import Path
 import pytest
 
 from services.profiles import Profile, load
-from webapp.states import known
-from webapp.states.catalogue import GROUPS, State
+from webapp.demo.states import known
+from webapp.demo.states.catalogue import GROUPS, State
 
 from .browsers import DEVICES
 from .conftest import Meet, Way

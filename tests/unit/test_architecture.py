@@ -28,7 +28,7 @@ _LATE_IMPORTS = {
     "services/worklists/marks.py": ("services.worklists.mark_box",),
 }
 """Large packages that most processes never need, and the modules that bring some."""
-_CLOCKS = {"services/clock.py", "webapp/commands/doctor.py"}
+_CLOCKS = {"services/clock.py", "webapp/cli/doctor.py"}
 """The clock, and the command that looks whether the machine's own goes right."""
 
 
@@ -137,7 +137,7 @@ def test_only_one_module_asks_for_chance(path: Path) -> None:
 
 @cache
 def _catalogue(language: str) -> frozenset[str]:
-    with (ROOT / "services" / "catalogues" / f"{language}.po").open("rb") as file:
+    with (ROOT / "services" / "texts" / "catalogues" / f"{language}.po").open("rb") as file:
         return frozenset(str(entry.id) for entry in read_po(file) if entry.id and entry.string)
 
 

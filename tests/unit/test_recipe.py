@@ -73,7 +73,7 @@ def test_the_recipe_makes_an_insurer(tmp_path: Path) -> None:
     (house / _path(recipe, "webapp/steps/")).write_text(blocks["python"], "utf-8")
     (house / _path(recipe, "webapp/templates/steps/")).write_text(blocks["html"], "utf-8")
     for language in ("hu", "en"):
-        with (house / "services" / "catalogues" / f"{language}.po").open("a", encoding="utf-8") as catalogue:
+        with (house / "services" / "texts" / "catalogues" / f"{language}.po").open("a", encoding="utf-8") as catalogue:
             catalogue.write(f"\n{blocks['po']}")
     environment = {**os.environ, "PYTHONPATH": str(house), "BELEPO_SETTINGS_FILE": str(tmp_path / "none.env")}
     (tmp_path / "none.env").touch()

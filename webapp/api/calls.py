@@ -5,19 +5,19 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from services import email_addresses, identifiers, masking
 from services.clients import ApiKey, AssistedRegistration
 from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.staff.cases import REFERENCE
 from services.staff.customers import Event
-from webapp import timeline
+from services.values import email_addresses, identifiers, masking
 from webapp.api import models
-from webapp.api.door import PREFIX, operation
+from webapp.api.operation import PREFIX, operation
 from webapp.api.problems import Problem, wait
-from webapp.forms import read_code
-from webapp.mistakes import key_for_staff, times
 from webapp.parts import wired
-from webapp.rendering import say, time_left
+from webapp.ui import timeline
+from webapp.ui.form_errors import key_for_staff, times
+from webapp.ui.forms import read_code
+from webapp.ui.pages import say, time_left
 
 Given = tuple[Any, Mapping[str, str]]
 

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from services.clients import SCOPES
-from webapp.api.door import IDEMPOTENCY_KEY, PREFIX, Operation, operation_id, operations
 from webapp.api.models import ProblemDocument
+from webapp.api.operation import IDEMPOTENCY_KEY, PREFIX, Operation, operation_id, operations
 from webapp.api.problems import MIMETYPE, STATUS
 
 _ALWAYS = ("unauthorized", "forbidden", "not_acceptable", "too_many", "broken", "unavailable")

@@ -8,10 +8,10 @@ from flask import Response, abort, current_app, make_response
 from markupsafe import Markup
 
 from webapp.api.document import document
-from webapp.api.door import as_json, blueprint
+from webapp.api.operation import as_json, blueprint
 from webapp.api.problems import PAGES, STATUS
 from webapp.parts import wired
-from webapp.rendering import language, say, speak
+from webapp.ui.pages import language, say, speak
 
 
 @blueprint.get("/openapi.json", provide_automatic_options=False)

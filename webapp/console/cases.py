@@ -8,18 +8,20 @@ from flask import Response, make_response, redirect, request
 from markupsafe import Markup
 from wtforms import ValidationError
 
-from services import identifiers, masking
 from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.staff import Case, CustomerFile, StaffSession
 from services.staff.cases import METHODS
 from services.staff.customers import Event
-from webapp import timeline
-from webapp.console import door
-from webapp.console.door import blueprint, desk_page, needed
-from webapp.forms import Text
-from webapp.mistakes import Fields, SentForm, explain
+from services.values import identifiers, masking
+from webapp.console import staff_sessions
+from webapp.console.staff_sessions import blueprint, desk_page, needed
 from webapp.parts import wired
-from webapp.rendering import (
+from webapp.steps.email import EmailForm
+from webapp.steps.sms_code import SmsCodeForm
+from webapp.ui import timeline
+from webapp.ui.form_errors import Fields, SentForm, explain
+from webapp.ui.forms import Text
+from webapp.ui.pages import (
     clock_time,
     date_in_words,
     day,
@@ -29,8 +31,6 @@ from webapp.rendering import (
     say,
     time_left,
 )
-from webapp.steps.email import EmailForm
-from webapp.steps.sms_code import SmsCodeForm
 
 _RECORD = Fields({
     "email": "staff.record.email",
@@ -94,13 +94,13 @@ def submit(case_id: str) -> Response:
     if is_fragment_due():
         return show_case(case_id, notice=notice)
     if notice:
-        door.leave_notice(notice)
+        staff_sessions.leave_notice(notice)
     return make_response(redirect(f"{address(case_id)}#due", 303))
 
 
 def address(case_id: str) -> str:
     """Return where a case stands."""
-    return f"{door.door()}/ugyfel/{case_id}"
+    return f"{staff_sessions.door()}/ugyfel/{case_id}"
 
 
 class _Refused(Exception):
@@ -213,7 +213,7 @@ def show_case(case_id: str, *, form: SentForm | None = None, notice: Markup | No
     case = parts.cases.case(seen, case_id)
     file = parts.customer_files.of(case)
     form = form or SentForm()
-    notice = notice or door.take_notice()
+    notice = notice or staff_sessions.take_notice()
     stage, customer = _stage(case, file), _customer(file) if case.is_identified else _masked(file)
     if not _is_about(form, stage, customer, seen):
         form = SentForm()  # of a form that is not there any more
@@ -239,7 +239,7 @@ def show_case(case_id: str, *, form: SentForm | None = None, notice: Markup | No
 
 
 def _session() -> StaffSession:
-    seen = door.current()
+    seen = staff_sessions.current()
     assert seen is not None
     return seen
 

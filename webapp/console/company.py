@@ -14,18 +14,18 @@ from flask import Blueprint, Flask, Response, current_app, make_response, redire
 from joserfc.errors import JoseError
 from requests import RequestException
 
-from services import email_addresses
 from services.refusal import Refusal
 from services.staff.secret_box import COMPANY, SecretBox
-from webapp import devices
-from webapp.console import door
+from services.values import email_addresses
+from webapp.console import staff_sessions
 from webapp.console.provider import Provider
+from webapp.http import devices
 from webapp.parts import wired
 from webapp.settings import Settings
 
 log = logging.getLogger(__name__)
 
-blueprint = Blueprint("company", __name__, url_prefix=door.COMPANY)
+blueprint = Blueprint("company", __name__, url_prefix=staff_sessions.COMPANY)
 _NAME = "company"
 _PATIENCE_SECONDS = 5
 _STATE_LIFETIME = timedelta(minutes=15)
@@ -83,7 +83,7 @@ def leave() -> Response:
         session.pop(key)
     try:
         with _provider().asked() as client:
-            back = f"{wired().settings.public_url.rstrip('/')}{door.COMPANY}/vissza"
+            back = f"{wired().settings.public_url.rstrip('/')}{staff_sessions.COMPANY}/vissza"
             return make_response(client.authorize_redirect(back))
     except _FAILURES as error:
         return _failed(error)
@@ -96,14 +96,14 @@ def come_back() -> Response:
     try:
         key = _key(_claims(), settings.oidc_claim)
         device = devices.this_device()
-        secret = wired().staff.sign_in_vouched(key, device, held=door.held())
+        secret = wired().staff.sign_in_vouched(key, device, held=staff_sessions.held())
     except Refusal as refusal:
-        return door.show_login(403, notice=f"error.staff_login.{refusal.reason}", is_refused=True)
+        return staff_sessions.show_login(403, notice=f"error.staff_login.{refusal.reason}", is_refused=True)
     except _FAILURES as error:
         return _failed(error)
-    door.enter(secret)
-    seen = door.current()
-    response = make_response(redirect(door.own_door(seen.member) if seen else door.SERVICE, 303))
+    staff_sessions.enter(secret)
+    seen = staff_sessions.current()
+    response = make_response(redirect(staff_sessions.own_door(seen.member) if seen else staff_sessions.SERVICE, 303))
     devices.remember(device, response)
     return response
 
@@ -160,4 +160,4 @@ def _key(claims: Mapping[str, object], claim: str) -> str:
 def _failed(error: Exception) -> Response:
     # The class alone: the text may hold what the provider or the browser sent.
     log.warning("the company's sign-in failed: %s at %s", type(error).__name__, request.endpoint)
-    return door.show_login(403, notice="staff.login.oidc.failed", is_refused=True)
+    return staff_sessions.show_login(403, notice="staff.login.oidc.failed", is_refused=True)

@@ -2,18 +2,20 @@
 
 from flask import Response, make_response, redirect, render_template, request, session
 
-from services import email_addresses
 from services.refusal import Refusal
-from services.spelling import plain
-from webapp import dead_ends, devices, signed_in
-from webapp.addresses import local
-from webapp.console import door
-from webapp.console.door import blueprint
-from webapp.forms import StepForm, Text
-from webapp.mistakes import Fields, about_all, explain
+from services.values import email_addresses
+from services.values.spelling import plain
+from webapp.account import sessions
+from webapp.console import staff_sessions
+from webapp.console.staff_sessions import blueprint
+from webapp.http import devices
+from webapp.http.addresses import local
 from webapp.parts import wired
-from webapp.passwords import FAR_TOO_LONG
-from webapp.rendering import clock_time, first_minute, is_fragment_due, say, time_left
+from webapp.registration import dead_ends
+from webapp.ui.form_errors import Fields, about_all, explain
+from webapp.ui.forms import StepForm, Text
+from webapp.ui.pages import clock_time, first_minute, is_fragment_due, say, time_left
+from webapp.ui.passwords import FAR_TOO_LONG
 
 _FIELDS = Fields({
     "email": "login.email.label",
@@ -41,15 +43,15 @@ def sign_in() -> Response:
         device = devices.this_device()
         code = "".join(plain(str(form.totp.data)).replace("-", "").split())
         try:
-            token = wired().staff.sign_in(_key(typed), password, code, device, held=door.held())
+            token = wired().staff.sign_in(_key(typed), password, code, device, held=staff_sessions.held())
         except Refusal as refusal:
             if refusal.reason == "wait":
                 return _wait(refusal, typed)
             refusals = [("", refusal)]
         else:
-            door.enter(token)
-            seen = door.current()
-            response = _go(door.own_door(seen.member) if seen else door.door())
+            staff_sessions.enter(token)
+            seen = staff_sessions.current()
+            response = _go(staff_sessions.own_door(seen.member) if seen else staff_sessions.door())
             devices.remember(device, response)
             return response
     sent = explain(refusals, _FIELDS, {"email": typed})
@@ -57,26 +59,26 @@ def sign_in() -> Response:
     if is_failed:
         hidden = {"totp"} if wired().settings.demo else set()
         sent = about_all(sent, {name: key for name, key in _FIELDS.labels.items() if name not in hidden})
-    return door.show_login(sent.status, form=sent, is_failed=is_failed)
+    return staff_sessions.show_login(sent.status, form=sent, is_failed=is_failed)
 
 
 @blueprint.post("/kilepes")
 def sign_out() -> Response:
     """End the session on the server, and have the browser forget everything."""
-    signed_in.let_go()
-    door.leave_notice(say()("login.signed_out"))
-    return _go(door.door())
+    sessions.let_go()
+    staff_sessions.leave_notice(say()("login.signed_out"))
+    return _go(staff_sessions.door())
 
 
 @blueprint.post("/maradok")
 def stay() -> Response:
     """Prolong the session: to be asked for is to be active."""
-    if door.current() is None:
-        return door.ask()
+    if staff_sessions.current() is None:
+        return staff_sessions.ask()
     session["extended"] = True
     if is_fragment_due():
         return _session_note()
-    return make_response(redirect(local(request.form.get("next", ""), door.door()), 303))
+    return make_response(redirect(local(request.form.get("next", ""), staff_sessions.door()), 303))
 
 
 @blueprint.get("/meddig")
@@ -88,9 +90,9 @@ def until_when() -> Response:
 def _session_note() -> Response:
     words = render_template(
         "components/session_note.html",
-        session_note=door.session_note(),
+        session_note=staff_sessions.session_note(),
         ended="login.ended.idle",
-        sign_in_url=door.door(),
+        sign_in_url=staff_sessions.door(),
     )
     return make_response(words)
 
@@ -117,6 +119,6 @@ def _wait(refusal: Refusal, typed: str) -> Response:
         "text": say()("staff.login.wait.text", time=clock_time(first_minute(until))),
         "reference": dead_ends.passing_reference("staff_login_wait"),
     }
-    response = door.show_login(429, form=explain((), _FIELDS, {"email": typed}), wait=wait)
+    response = staff_sessions.show_login(429, form=explain((), _FIELDS, {"email": typed}), wait=wait)
     response.headers["Retry-After"] = str(max(1, time_left(until)))
     return response

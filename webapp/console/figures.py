@@ -15,14 +15,14 @@ from flask import Response, abort, make_response, redirect, request
 
 from services.figures import CHANNELS, STOPPED, Chosen, Passage, Report
 from services.figures.report import Mistake, Sent
-from services.messages.postage import Budget
+from services.messages.sms_budget import Budget
 from services.refusal import OutOfTurn, Refusal
-from webapp.console import door
-from webapp.console.door import P, blueprint, console_page, needed
-from webapp.devices import OTHER_BROWSER
-from webapp.mistakes import Fields, SentForm, explain
+from webapp.console import staff_sessions
+from webapp.console.staff_sessions import P, blueprint, console_page, needed
+from webapp.http.devices import OTHER_BROWSER
 from webapp.parts import wired
-from webapp.rendering import is_fragment_due, language, say
+from webapp.ui.form_errors import Fields, SentForm, explain
+from webapp.ui.pages import is_fragment_due, language, say
 
 _PERIODS = {"1": "today", "7": "week", "30": "month"}
 _LONGEST = 366
@@ -38,7 +38,7 @@ def _for_service(view: Callable[P, Response]) -> Callable[P, Response]:
 
     @wraps(view)
     def guarded(*arguments: P.args, **named: P.kwargs) -> Response:
-        seen = door.current()
+        seen = staff_sessions.current()
         if seen is not None and seen.member.is_adviser:
             abort(404)
         return needed(view)(*arguments, **named)
@@ -59,7 +59,7 @@ def show_figures() -> Response:
 def figures_csv() -> Response:
     """Answer with the table of the steps as CSV, as spreadsheets open it: with semicolons, and a mark in front."""
     chosen, _ = _chosen()
-    seen = door.current()
+    seen = staff_sessions.current()
     if seen is None:
         abort(404)
     wired().observations.flush()
@@ -81,7 +81,7 @@ def figures_csv() -> Response:
 @_for_service
 def release_sms() -> Response:
     """Let more text messages leave this month; supervisors alone."""
-    seen = door.current()
+    seen = staff_sessions.current()
     if seen is None or not seen.member.is_supervisor:
         abort(404)
     typed = {name: request.form.get(name, "").strip() for name in ("more", "reason")}
@@ -96,8 +96,8 @@ def release_sms() -> Response:
     else:
         notice = say()("funnel.sms_budget.released", count=more)
     if notice:
-        door.leave_notice(notice)
-    address = f"{door.door()}/regisztraciok"
+        staff_sessions.leave_notice(notice)
+    address = f"{staff_sessions.door()}/regisztraciok"
     if not is_fragment_due():
         return make_response(redirect(address, 303))
     response = make_response("")
@@ -156,8 +156,8 @@ def _show(chosen: Chosen, form: SentForm) -> Response:
         "console/figures.html",
         form.status,
         form=form,
-        notice=door.take_notice(),
-        here_url=f"{door.door()}/regisztraciok",
+        notice=staff_sessions.take_notice(),
+        here_url=f"{staff_sessions.door()}/regisztraciok",
         chosen=chosen,
         period=_period(chosen),
         periods=[(_address(chosen, days=one), f"funnel.period.{name}", one == days) for one, name in _PERIODS.items()],
@@ -182,7 +182,9 @@ def _show(chosen: Chosen, form: SentForm) -> Response:
 
 def _address(chosen: Chosen, ending: str = "", **query: str) -> str:
     kept = {"channel": chosen.channel, "browser": chosen.browser}
-    return f"{door.door()}/regisztraciok{ending}?{urlencode({**query, **{k: v for k, v in kept.items() if v}})}"
+    return (
+        f"{staff_sessions.door()}/regisztraciok{ending}?{urlencode({**query, **{k: v for k, v in kept.items() if v}})}"
+    )
 
 
 @dataclass(frozen=True)

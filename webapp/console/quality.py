@@ -9,13 +9,13 @@ from markupsafe import Markup
 from services.refusal import Refusal
 from services.worklists import KINDS, QualityLine
 from services.worklists.quality import OF_TRIES
-from webapp.console import cases, door
-from webapp.console.door import blueprint, console_page, needed
+from webapp.console import cases, staff_sessions
 from webapp.console.search import go
+from webapp.console.staff_sessions import blueprint, console_page, needed
 from webapp.console.worklists import ROOM, adviser_of, asked, choice_of_advisers, query, signed_in
-from webapp.mistakes import Fields, SentForm, explain
 from webapp.parts import wired
-from webapp.rendering import date_and_time, say
+from webapp.ui.form_errors import Fields, SentForm, explain
+from webapp.ui.pages import date_and_time, say
 
 
 @blueprint.get("/munkalistak/adatok")
@@ -47,12 +47,12 @@ def close(case_id: str) -> Response:
         field = f"note-{case_id}"
         return _show(request.form, explain([("", refusal)], Fields({field: "worklist.note"}), {field: note}))
     if is_closed:
-        door.leave_notice(say()("worklist.quality.was_closed"))
+        staff_sessions.leave_notice(say()("worklist.quality.was_closed"))
     return go(_address(request.form), lambda: _show(request.form))
 
 
 def _home() -> str:
-    return f"{door.door()}/munkalistak/adatok"
+    return f"{staff_sessions.door()}/munkalistak/adatok"
 
 
 def _address(values: Mapping[str, str], **other: str) -> str:
@@ -75,9 +75,9 @@ def _show(values: Mapping[str, str], form: SentForm | None = None) -> Response:
         room=ROOM,
         form=form,
         problems=form.problems,
-        notice=door.take_notice(),
+        notice=staff_sessions.take_notice(),
         address=_home(),
-        lists=f"{door.door()}/munkalistak",
+        lists=f"{staff_sessions.door()}/munkalistak",
         kinds=[("", _address(chosen, adat=""), not kind)]
         + [(one, _address(chosen, adat=one), one == kind) for one in KINDS],
         states=[(_address(chosen, lezart=""), "open", not closed), (_address(chosen, lezart="1"), "closed", closed)],

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from flask import Response, make_response, redirect, request
 
 from services.refusal import Refusal
-from webapp.console import cases, door
-from webapp.console.door import blueprint, desk_page, listed, needed
-from webapp.forms import StepForm, Text
-from webapp.mistakes import Fields, Problem, SentForm, explain
+from webapp.console import cases, staff_sessions
+from webapp.console.staff_sessions import blueprint, desk_page, listed, needed
 from webapp.parts import wired
-from webapp.rendering import is_fragment_due, say
+from webapp.ui.form_errors import Fields, Problem, SentForm, explain
+from webapp.ui.forms import StepForm, Text
+from webapp.ui.pages import is_fragment_due, say
 
 _FIELDS = Fields({"policy_number": "staff.search.heading"})
 
@@ -32,7 +32,7 @@ def home() -> Response:
 @needed
 def search() -> Response:
     """Search; one customer is opened at once, several are listed."""
-    seen = door.current()
+    seen = staff_sessions.current()
     assert seen is not None
     form = SearchForm(request.form)
     try:
@@ -51,15 +51,15 @@ def search() -> Response:
         return _home(sent.status, sent)
     if case_id:
         return _opened(case_id)
-    door.look_again()
-    return go(f"{door.door()}?talalatok", lambda: _home(shows_results=True))
+    staff_sessions.look_again()
+    return go(f"{staff_sessions.door()}?talalatok", lambda: _home(shows_results=True))
 
 
 @blueprint.post("/ugyfel")
 @needed
 def open_customer() -> Response:
     """Open a customer whom a list shows."""
-    seen = door.current()
+    seen = staff_sessions.current()
     assert seen is not None
     case_id = wired().cases.open(seen, request.form.get("customer", ""))
     return _opened(case_id)
@@ -79,7 +79,7 @@ def go(address: str, show: Callable[[], Response]) -> Response:
 
 
 def _home(status: int = 200, form: SentForm | None = None, *, shows_results: bool = False) -> Response:
-    seen = door.current()
+    seen = staff_sessions.current()
     assert seen is not None
     parts = wired()
     found = parts.cases.found(seen) if shows_results else None

@@ -13,12 +13,12 @@ from services.staff import StaffSession
 from services.worklists import Batch, Line, View
 from services.worklists.lists import ALL, INVITATION, INVITED, NO_ADDRESS, NOT_INVITED, OVERDUE, REMINDER
 from services.worklists.unregistered import MOST_COUNTED
-from webapp.console import cases, door
-from webapp.console.door import blueprint, console_page, needed
+from webapp.console import cases, staff_sessions
 from webapp.console.search import go
-from webapp.mistakes import Fields, SentForm, explain
+from webapp.console.staff_sessions import blueprint, console_page, needed
 from webapp.parts import wired
-from webapp.rendering import date_and_time, day, say
+from webapp.ui.form_errors import Fields, SentForm, explain
+from webapp.ui.pages import date_and_time, day, say
 
 LISTED = {ALL: "mind", NOT_INVITED: "meghivhato", NO_ADDRESS: "hivando", INVITED: "meghivott", OVERDUE: "lejart"}
 """The lists by the words that name them in an address."""
@@ -99,7 +99,7 @@ def stop_batch(batch_id: str) -> Response:
 
 def signed_in() -> StaffSession:
     """Return the session of the member who works here."""
-    seen = door.current()
+    seen = staff_sessions.current()
     assert seen is not None
     return seen
 
@@ -136,7 +136,7 @@ def choice_of_advisers(seen: StaffSession, values: Mapping[str, str]) -> dict[st
 
 
 def _home() -> str:
-    return door.door() + ROOM
+    return staff_sessions.door() + ROOM
 
 
 def _address(values: Mapping[str, str], **other: str) -> str:

@@ -7,11 +7,11 @@ from wtforms import ValidationError
 
 from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
-from webapp.forms import StepForm, Text
-from webapp.notice_pages import notice_shown
+from webapp.journey.step import Step
 from webapp.parts import Parts
-from webapp.rendering import say
-from webapp.steps import Step
+from webapp.site.privacy_notice import notice_shown
+from webapp.ui.forms import StepForm, Text
+from webapp.ui.pages import say
 
 _ANSWERS = {"accept": True, "decline": False}
 

@@ -4,12 +4,12 @@ from typing import Any, ClassVar
 
 from wtforms import ValidationError
 
-from services import email_addresses, masking
 from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
-from webapp.forms import StepForm, Text
+from services.values import email_addresses, masking
+from webapp.journey.step import Step
 from webapp.parts import Parts
-from webapp.steps import Step
+from webapp.ui.forms import StepForm, Text
 
 
 class EmailForm(StepForm):

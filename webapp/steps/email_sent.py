@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from services import email_addresses
 from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
+from services.values import email_addresses
+from webapp.journey.step import Step
 from webapp.parts import Parts
-from webapp.rendering import clock_time, first_minute, say, time_left
-from webapp.steps import Step
+from webapp.ui.pages import clock_time, first_minute, say, time_left
 
 
 class EmailSent(Step):

@@ -8,16 +8,16 @@ from flask_limiter.util import get_remote_address
 from flask_wtf import FlaskForm
 from wtforms import ValidationError
 
-from services import identifiers, masking
-from services.policyholders import SecondDatum
 from services.profiles import Identification, Profile
 from services.refusal import Refusal
+from services.register.policyholders import SecondDatum
 from services.registrations import Registration, Visit
-from webapp.browser import own_mark
-from webapp.dates import read_date
-from webapp.forms import StepForm, Text
+from services.values import identifiers, masking
+from webapp.journey.browser import own_mark
+from webapp.journey.step import Step
 from webapp.parts import Parts, wired
-from webapp.steps import Step
+from webapp.ui.dates import read_date
+from webapp.ui.forms import StepForm, Text
 
 
 class DatePart(Text):

@@ -5,12 +5,12 @@ from typing import Any, ClassVar
 
 from wtforms import ValidationError
 
-from services import identifiers, masking
 from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
-from webapp.forms import StepForm, Text
+from services.values import identifiers, masking
+from webapp.journey.step import Step
 from webapp.parts import Parts, wired
-from webapp.steps import Step
+from webapp.ui.forms import StepForm, Text
 
 
 class MobileForm(StepForm):

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
+from webapp.journey.step import Step
 from webapp.parts import Parts
-from webapp.passwords import NewPasswordForm, every_mistake, rules_shown
-from webapp.steps import Step
+from webapp.ui.passwords import NewPasswordForm, every_mistake, rules_shown
 
 
 class Password(Step):

@@ -5,13 +5,13 @@ from typing import Any, ClassVar
 
 from wtforms import ValidationError
 
-from services import masking
 from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
-from webapp.forms import StepForm, Text, read_code
+from services.values import masking
+from webapp.journey.step import Step
 from webapp.parts import Parts, wired
-from webapp.rendering import clock_time, first_minute, say, time_left
-from webapp.steps import Step
+from webapp.ui.forms import StepForm, Text, read_code
+from webapp.ui.pages import clock_time, first_minute, say, time_left
 
 
 class SmsCodeForm(StepForm):

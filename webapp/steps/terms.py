@@ -5,11 +5,11 @@ from typing import Any, ClassVar
 
 from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
-from webapp.forms import StepForm, Text
+from webapp.journey.step import Step
 from webapp.parts import Parts
-from webapp.rendering import say
-from webapp.steps import Step
-from webapp.terms_pages import terms_shown
+from webapp.site.terms import terms_shown
+from webapp.ui.forms import StepForm, Text
+from webapp.ui.pages import say
 
 
 class TermsForm(StepForm):

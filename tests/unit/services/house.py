@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 
-from services import email_addresses, one_time_codes, profiles, randomness
+from services import profiles, randomness
 from services.accounts import (
     AccountDetails,
     Activations,
@@ -25,24 +25,24 @@ from services.accounts import (
 from services.accounts.checks import Checks
 from services.accounts.notices import Notices
 from services.accounts.sessions import Sessions
-from services.accounts.tries import Tries
-from services.allowances import Allowances
 from services.clients import SCOPES, Answers, ApiKey, ApiKeys, ClientRegistrations
 from services.clock import Clock
-from services.code_sending import CodeSender
+from services.codes import one_time_codes
+from services.codes.one_time_codes import OneTimeCodes, Seals
+from services.codes.sending import CodeSender
 from services.figures import Figures, Observations
-from services.identifiers import TaxNumber
+from services.limits.allowances import Allowances
+from services.limits.waits import Tries
 from services.links import Links
 from services.messages.composer import Composed, Composer
 from services.messages.delivery import Delivery
 from services.messages.outbox import Outbox
-from services.messages.postage import Postage
 from services.messages.senders import PermanentFailure, TemporaryFailure
-from services.one_time_codes import OneTimeCodes, Seals
+from services.messages.sms_budget import Postage
 from services.passwords import Hasher, hash_secret
-from services.policyholders import PolicyHolders, SecondDatum
 from services.profiles import Profile
 from services.refusal import DeadEnd, OutOfTurn, Refusal
+from services.register.policyholders import PolicyHolders, SecondDatum
 from services.registrations import Registration, Registrations, Visit
 from services.registrations.assisted import AssistedRegistrations
 from services.staff import Cases, CustomerFiles, Desk, SmsReleases, StaffAccounts, StaffSession
@@ -63,6 +63,8 @@ from services.store.tables import (
     staff_sessions,
 )
 from services.terms import TermsVersions
+from services.values import email_addresses
+from services.values.identifiers import TaxNumber
 from services.worklists import Chores, Invitations, QualityCases, Unregistered
 from services.worklists.marks import Marks
 from services.worklists.rounds import Rounds

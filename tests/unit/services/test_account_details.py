@@ -18,7 +18,6 @@ from house import (
     wrong_code,
 )
 
-from services import email_addresses
 from services.accounts import Session
 from services.store.tables import (
     REGISTER,
@@ -30,6 +29,7 @@ from services.store.tables import (
     registrations,
     sessions,
 )
+from services.values import email_addresses
 
 NEW = email_addresses.parse("uj@example.hu")
 NEW_MOBILE = "+36209998877"

@@ -5,7 +5,7 @@ from functools import partial
 
 from house import at_once
 
-from services.allowances import Allowances
+from services.limits.allowances import Allowances
 from services.store.engine import Store
 from services.store.tables import allowances as table
 

@@ -7,13 +7,13 @@ import pytest
 from house import ANNA, ANNAS_OTHER_MOBILE, ESZTER, ILONA, PASSWORD, House, at_once, said, wrong_code
 from sqlalchemy import insert, update
 
-from services import email_addresses
 from services.clients import SCOPES, Answer, ApiKey
 from services.clients.answers import KEPT_FOR, Turn
 from services.refusal import OutOfTurn, Refusal
+from services.register.contact_changes import contact_changes
 from services.retention import Tidying
-from services.staff.contact_changes import contact_changes
 from services.store.tables import advisers, api_answers, api_keys, audit, customers, reference_codes, staff_cases
+from services.values import email_addresses
 
 NEW = "+36209998877"
 ILONAS = email_addresses.parse("ilona@example.hu")

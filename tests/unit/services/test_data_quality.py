@@ -23,8 +23,8 @@ from sqlalchemy import insert, update
 from test_worklists import advise
 from victims import Victims
 
-from services.policyholders import SecondDatum
-from services.register_import import RegisterImport
+from services.register.importing import RegisterImport
+from services.register.policyholders import SecondDatum
 from services.staff import StaffSession
 from services.store.tables import audit, contact_changes, customer_accounts, customers, phones, quality_cases
 from services.worklists import quality as listing

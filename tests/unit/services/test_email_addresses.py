@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from services import email_addresses
-from services.email_addresses import parse, suggestion
 from services.refusal import Refusal
+from services.values import email_addresses
+from services.values.email_addresses import parse, suggestion
 
 
 def reason(text: str) -> str:

@@ -10,9 +10,9 @@ from house import ANNA, PROFILE, House
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from services.allowances import Allowances
 from services.figures import ENTERED, FINISHED, REFUSED, STOPPED, Chosen, Observations, Passage
 from services.figures import observations as module
+from services.limits.allowances import Allowances
 from services.retention import Tidying
 from services.store import tables
 from services.store.engine import Store

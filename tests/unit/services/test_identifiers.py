@@ -3,9 +3,9 @@
 import phonenumbers
 import pytest
 
-from services import identifiers
-from services.identifiers import TaxNumber
 from services.refusal import Refusal
+from services.values import identifiers
+from services.values.identifiers import TaxNumber
 
 
 def refusal_of(function, *arguments):

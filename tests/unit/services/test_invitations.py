@@ -10,9 +10,9 @@ from sqlalchemy import insert, update
 from test_worklists import FORM, advise, give_addresses, invite
 from victims import Victims
 
-from services import email_addresses
 from services.staff import StaffSession
 from services.store.tables import audit, batches, customer_accounts, invitations, outbox
+from services.values import email_addresses
 from services.worklists import View, rounds
 from services.worklists import invitations as orders
 from services.worklists.lists import ALL, INVITED, NOT_INVITED, OVERDUE

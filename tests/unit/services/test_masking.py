@@ -2,7 +2,7 @@
 
 import pytest
 
-from services import masking
+from services.values import masking
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from house import ANNA, ANNAS_OTHER_MOBILE, KEYS, PROFILE, said, wrong_code
 from sqlalchemy import Connection, select, true
 
-from services.one_time_codes import Issued, OneTimeCodes
+from services.codes.one_time_codes import Issued, OneTimeCodes
 from services.refusal import DeadEnd, Refusal
 from services.store.engine import Store
 from services.store.tables import customers, one_time_codes

@@ -11,7 +11,7 @@ from services.accounts import Device, Passkeys, Session, SignedOut
 from services.accounts.checks import Checks
 from services.accounts.notices import Notices
 from services.accounts.sessions import Sessions
-from services.accounts.tries import Tries
+from services.limits.waits import Tries
 from services.links import Links
 from services.passwords import Hasher
 from services.store import tables

@@ -18,10 +18,10 @@ from house import (
     said,
 )
 
-from services import email_addresses
 from services.accounts import Session
 from services.refusal import Refusal
 from services.store.tables import account_changes, accounts, audit, password_resets, sign_in_tries
+from services.values import email_addresses
 
 THIRD_PASSWORD = "Teli-Hideg-2051-Hegy"
 

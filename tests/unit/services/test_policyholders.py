@@ -21,14 +21,14 @@ from house import (
 )
 from sqlalchemy import event, text, update
 
-from services.accounts.tries import Tries
-from services.allowances import Allowances
-from services.identifiers import TaxNumber
+from services.limits.allowances import Allowances
+from services.limits.waits import Tries
 from services.passwords import is_secret
-from services.policyholders import PolicyHolder, PolicyHolders, SecondDatum
 from services.refusal import Refusal
+from services.register.policyholders import PolicyHolder, PolicyHolders, SecondDatum
 from services.store.engine import Store
 from services.store.tables import customers, policies
+from services.values.identifiers import TaxNumber
 
 NOW = datetime(2026, 11, 20, 9, 2, tzinfo=UTC)
 RULES = PROFILE.identification

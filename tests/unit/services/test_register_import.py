@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from services.profiles import load
-from services.register_import import DatabaseFailed, RegisterBusy, RegisterImport, TooManyRejects, UnusableFile
+from services.register.importing import DatabaseFailed, RegisterBusy, RegisterImport, TooManyRejects, UnusableFile
 from services.store import tables
 from services.store.engine import Store
 

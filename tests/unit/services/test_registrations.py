@@ -29,13 +29,13 @@ from house import (
     wrong_code,
 )
 
-from services.email_addresses import parse
 from services.passwords import is_secret
-from services.policyholders import SecondDatum
 from services.refusal import DeadEnd, Refusal
+from services.register.policyholders import SecondDatum
 from services.registrations import Visit
 from services.store.engine import Store
 from services.store.tables import accounts, one_time_codes, phones, registrations
+from services.values.email_addresses import parse
 
 NEW_ADDRESS = "anna.kovacs@example.hu"
 

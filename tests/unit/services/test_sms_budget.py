@@ -11,18 +11,18 @@ from house import ANNA, COMPOSER, CROWD, ESZTER, ILONA, PROFILE, House, Person, 
 from pydantic import ValidationError
 from sqlalchemy import event, select
 
-from services import email_addresses
 from services.figures import Chosen
 from services.messages.composer import Composed
 from services.messages.delivery import Delivery
-from services.messages.postage import Postage
 from services.messages.senders import PermanentFailure, TemporaryFailure
-from services.policyholders import SecondDatum
+from services.messages.sms_budget import Postage
 from services.profiles import Messages, Profile
 from services.profiles import load as load_profile
+from services.register.policyholders import SecondDatum
 from services.registrations import COMPLETE
 from services.store import tables
 from services.store.engine import Store
+from services.values import email_addresses
 
 
 def with_budget(profile: Profile = PROFILE, **messages: Any) -> Profile:
@@ -216,7 +216,7 @@ def test_an_alarm_is_logged_once_at_the_share_and_again_at_the_stop(
     move_in(store)
     house = House(store, profile=with_budget(sms_a_month=5))
     seen = []
-    with caplog.at_level(logging.WARNING, logger="services.messages.postage"):
+    with caplog.at_level(logging.WARNING, logger="services.messages.sms_budget"):
         for number in range(6):
             house.sent_code(CROWD[number])
             house.deliver()

@@ -7,10 +7,10 @@ import pytest
 from house import ANNA, KEYS, LAPTOP, PASSWORD, PHONE, House, at_once, said
 from pyotp import TOTP, parse_uri
 
-from services import email_addresses
 from services.staff import ROLES
 from services.staff.second_factor import SecondFactors
 from services.store.tables import audit, staff, staff_sessions
+from services.values import email_addresses
 
 ORSI = email_addresses.parse("Kiss.Orsolya@example.hu")
 SECRET = "Hosszu-Szolgalati-Jelszo"

@@ -26,13 +26,12 @@ from house import (
     wrong_code,
 )
 
-from services import email_addresses
 from services.profiles import Profile
 from services.refusal import Refusal
+from services.register.contact_changes import contact_changes
 from services.registrations import Visit
 from services.retention import Tidying
 from services.staff import StaffSession
-from services.staff.contact_changes import contact_changes
 from services.store.engine import Store
 from services.store.tables import (
     accounts,
@@ -47,6 +46,7 @@ from services.store.tables import (
     staff_cases,
 )
 from services.store.tables import contact_changes as table
+from services.values import email_addresses
 
 NEW = "+36209998877"
 ILONAS = email_addresses.parse("ilona@example.hu")
@@ -160,7 +160,7 @@ def test_what_is_on_record_already_is_no_change(house: House) -> None:
 
 
 def test_a_mobile_that_is_recorded_again_after_another_is_the_one_that_counts(house: House) -> None:
-    """An import that brings the one between must not end it (services.register_import.merging)."""
+    """An import that brings the one between must not end it (services.register.importing.merging)."""
     other = "+36209998866"
     for mobile in (NEW, NEW, other, NEW):
         begun(house, house.member(), ILONA, mobile)

@@ -12,12 +12,13 @@ from pages import Element, Page
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from services import demo_data, email_addresses
+from services import demo_data
 from services.clock import DemoClock
-from services.policyholders import SecondDatum
+from services.register.policyholders import SecondDatum
 from services.registrations import Visit
 from services.store.tables import REGISTER, metadata
 from services.texts import Texts
+from services.values import email_addresses
 from webapp.parts import Parts
 
 FIRST = "/regisztracio"

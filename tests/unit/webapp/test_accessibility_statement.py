@@ -8,7 +8,7 @@ import pytest
 from browsing import Site
 
 from services.profiles import default, load
-from webapp.accessibility import ADDRESS, ALL, ELSEWHERE, NOT_TESTED, OWN, TESTED, WHERE, looked_at
+from webapp.site.accessibility import ADDRESS, ALL, ELSEWHERE, NOT_TESTED, OWN, TESTED, WHERE, looked_at
 
 PROFILES = {"mygenerali": ALL, "allianz": OWN, "genertel": OWN, "generali-sk": OWN}
 E2E = Path(__file__).parents[2] / "e2e"

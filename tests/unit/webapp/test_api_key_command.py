@@ -8,8 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from services.clock import DemoClock
-from webapp.cli import Context, main
-from webapp.commands.doctor import examine
+from webapp.cli import main
+from webapp.cli.doctor import examine
+from webapp.cli.main import Context
 from webapp.wiring import wire
 
 

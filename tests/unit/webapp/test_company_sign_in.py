@@ -22,7 +22,7 @@ from browsing import Site
 from werkzeug.test import TestResponse
 
 from tests.ports import free_port
-from webapp.commands.doctor import examine
+from webapp.cli.doctor import examine
 from webapp.settings import SettingsError, load
 
 HERE = Path(__file__).parent

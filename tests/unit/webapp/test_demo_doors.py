@@ -18,7 +18,7 @@ from services.clock import SystemClock
 from services.store.engine import Store
 from services.store.migrate import migrate
 from webapp.cli import main
-from webapp.commands.doctor import examine
+from webapp.cli.doctor import examine
 from webapp.settings import Settings, SettingsError, load
 
 _KEY = "rA9-fTq2_xWz7LbPn4KdVs8YcHe3MgJu"

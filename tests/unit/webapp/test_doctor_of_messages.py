@@ -10,7 +10,7 @@ from services.messages.composer import Composed, Composer
 from services.messages.delivery import Delivery
 from services.messages.outbox import Outbox
 from services.messages.senders import TemporaryFailure
-from webapp.commands.doctor import Finding, examine
+from webapp.cli.doctor import Finding, examine
 
 ANSWER = "the mail server answered 454 4.7.0"
 

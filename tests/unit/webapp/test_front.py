@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from flask import Flask, request
 
-from webapp import front
-from webapp.front import Front
+from webapp.cli import front
+from webapp.cli.front import Front
 
 _LARGEST = 100
 

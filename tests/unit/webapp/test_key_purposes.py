@@ -8,8 +8,8 @@ from demo_cast import ANNA
 from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy import update
 
+from services.codes.one_time_codes import Seals
 from services.links import Links
-from services.one_time_codes import Seals
 from services.store.tables import one_time_codes
 
 _KEY = "rA9-fTq2_xWz7LbPn4KdVs8YcHe3MgJu"

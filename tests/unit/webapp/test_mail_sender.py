@@ -20,8 +20,8 @@ from services.links import Links
 from services.messages.composer import Composed, Composer
 from services.messages.outbox import Message
 from services.messages.senders import PermanentFailure, TemporaryFailure, Withdrawn
-from webapp.mail_sender import SmtpSender
 from webapp.service_urls import mail_server
+from webapp.worker.mail_sender import SmtpSender
 
 NOW = datetime(2026, 11, 20, 9, 2, tzinfo=UTC)
 FROM = "ugyfelszolgalat@generali.example"

@@ -11,7 +11,7 @@ from services import profiles
 from services.profiles import load
 from services.profiles.standards import departures, guessing_chance
 from webapp.cli import main
-from webapp.states import STATES, rehearsal
+from webapp.demo.states import STATES, rehearsal
 
 SHIPPED = Path(profiles.__file__).parent
 ROOT = SHIPPED.parents[1]

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from limits.storage import SCHEMES
 
 from webapp.cli import main
-from webapp.commands.doctor import examine
+from webapp.cli.doctor import examine
 from webapp.settings import Settings, SettingsError, load
 
 

@@ -11,7 +11,8 @@ from pyotp import TOTP, parse_uri
 from sqlalchemy import select
 
 from services.store.tables import audit, communication_ids, contact_changes
-from webapp.cli import Context, main
+from webapp.cli import main
+from webapp.cli.main import Context
 
 ADD = ["staff", "add", "orsi@example.hu", "--name", "Kiss Orsolya", "--role", "service"]
 _AT = datetime(2026, 11, 20, 9, 2, tzinfo=UTC)

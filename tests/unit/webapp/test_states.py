@@ -13,8 +13,8 @@ from pages import Page
 import webapp
 from services.profiles import load
 from services.texts import Texts
-from webapp.rendering import Say
-from webapp.states import known
+from webapp.demo.states import known
+from webapp.ui.pages import Say
 
 TEMPLATES = Path(webapp.__file__).parent / "templates"
 _PROFILES = ("mygenerali", "allianz", "genertel", "generali-sk")

@@ -21,11 +21,11 @@ from demo_cast import ANNA, MINTA, PASSWORD
 from services.retention import Tidying
 from services.store.migrate import migrate
 from webapp.cli import main
-from webapp.commands.doctor import Finding, examine
+from webapp.cli.doctor import Finding, examine
 from webapp.parts import Parts
 from webapp.settings import load
-from webapp.tidying import tidying
 from webapp.wiring import wire
+from webapp.worker.tidying import tidying
 
 
 def tidy(site: Site) -> None:

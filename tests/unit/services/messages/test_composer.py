@@ -180,7 +180,7 @@ def test_the_code_comes_with_the_host_of_the_page_that_asks_for_it(composer: Com
 def _sms_texts() -> list[tuple[str, str]]:
     found = []
     for language in ("hu", "en", "sk"):
-        with (files("services") / "catalogues" / f"{language}.po").open("rb") as file:
+        with (files("services.texts") / "catalogues" / f"{language}.po").open("rb") as file:
             found += [(language, str(e.id)) for e in read_po(file) if str(e.id).startswith("sms.") and e.string]
     return found
 

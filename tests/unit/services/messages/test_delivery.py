@@ -15,8 +15,8 @@ from services import profiles
 from services.messages import delivery
 from services.messages.composer import Composer
 from services.messages.delivery import Delivery
-from services.messages.postage import Postage
 from services.messages.senders import PermanentFailure, TemporaryFailure
+from services.messages.sms_budget import Postage
 from services.store.engine import Store
 from services.store.tables import outbox as table
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.messages.parts import parts
+from services.messages.segments import parts
 
 
 @pytest.mark.parametrize(

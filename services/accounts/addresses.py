@@ -1,0 +1,45 @@
+"""Whether an address belongs to somebody's account: that is said a few times only (decision on M15)."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, exists, select
+
+from services.limits.allowances import Allowances
+from services.profiles import Registration as Rules
+from services.refusal import Refusal
+from services.store import tables
+from services.values.email_addresses import EmailAddress
+
+_a = tables.accounts.c
+
+
+class TakenAddresses:
+    """Tells that an address is taken, and counts who was told: a customer, and whoever asks for one."""
+
+    def __init__(self, rules: Rules, allowances: Allowances) -> None:
+        self._rules = rules
+        self._allowances = allowances
+
+    def refuse_taken(
+        self, connection: Connection, address: EmailAddress, *, kutid: str, now: datetime, by: str | None = None
+    ) -> Refusal | None:
+        """Return Refusal ``email.taken`` if another customer has an account with `address`, None if nobody has.
+
+        After the last time it may be said, any address is refused, with ``email.too_many`` or, where `by` has asked
+        too often, ``email.unanswered``: an answer that differs would say it once more. The caller commits the count
+        before it gives the answer.
+        """
+        limit, a_day = self._rules.mails_an_hour, self._rules.taken_a_day_by_one
+        own, asker = self._allowances.key("taken", kutid), self._allowances.key("taken by", by or "")
+        if by is not None and (until := self._allowances.blocked_until(connection, asker, limit=a_day, now=now)):
+            return Refusal("email", "unanswered", at=until)
+        if until := self._allowances.blocked_until(connection, own, limit=limit, now=now):
+            return Refusal("email", "too_many", at=until)
+        is_taken = exists().where(_a.email_key == address.key, _a.kutid != kutid)
+        if not connection.execute(select(is_taken)).scalar():
+            return None
+        until = self._allowances.take(connection, own, limit=limit, quiet=self._rules.lifetime, now=now)
+        if by is not None and until is None:
+            window = timedelta(days=1)
+            until = self._allowances.take_of_window(connection, asker, limit=a_day, window=window, now=now)
+        return Refusal("email", "too_many", at=until) if until else Refusal("email", "taken")

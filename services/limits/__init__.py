@@ -1,0 +1,1 @@
+"""Counts and waits that hold misuse down, kept in the database."""

@@ -1,0 +1,1 @@
+"""The insurer's register: policy holders, what staff learn of them, the import."""

@@ -1,0 +1,247 @@
+"""The register of customers: finding one by what they know, and their phones (M7–M13, M20, T1, A1, B1)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, String, and_, bindparam, exists, literal, or_, select
+
+from services.limits.allowances import IS_SPENT, Allowances
+from services.limits.waits import Tries, waits
+from services.profiles import Identification
+from services.refusal import Refusal
+from services.store.statements import queue_for
+from services.store.tables import (
+    accounts,
+    allowances,
+    communication_ids,
+    contact_changes,
+    customer_accounts,
+    customers,
+    phones,
+    policies,
+    sign_in_tries,
+)
+from services.values.identifiers import TaxNumber
+
+OLD_NUMBER = "old customer account number"
+"""The purpose under which it is counted that a customer came with theirs."""
+_NETWORK = "identify source"
+_ANY = 1_000_000
+
+
+@dataclass(frozen=True)
+class SecondDatum:
+    """What a customer knows besides the number; all that is given must fit."""
+
+    birth_date: date | None = None
+    tax_number: TaxNumber | None = None
+    birth_number: str | None = None
+    postal_code: str | None = None
+    mobile: str | None = None
+
+    def fits(self, record: Row[Any]) -> bool:
+        """Tell whether it is what is on record; what is missing there never fits, and nothing given fits nothing."""
+        stored = record.tax_number
+        verdicts = [
+            given == on_record
+            for given, on_record in (
+                (self.birth_date, record.birth_date),
+                (self.birth_number, record.birth_number),
+                (self.postal_code, record.postal_code),
+                (None if self.mobile is None else True, bool(record.is_default_mobile)),
+            )
+            if given is not None
+        ]
+        if self.tax_number is not None:
+            verdicts.append(bool(stored) and self.tax_number.matches(TaxNumber.parse(stored)))
+        return bool(verdicts) and all(verdicts)
+
+
+@dataclass(frozen=True)
+class PolicyHolder:
+    """A customer who has been identified."""
+
+    kutid: str
+    has_mobile: bool
+    has_account: bool
+
+
+def has_mobile(kutid: ColumnElement[str], number: ColumnElement[str] | None = None) -> ColumnElement[bool]:
+    """Return the condition that a mobile of this customer is known, or this very `number` is.
+
+    The register's, or one that staff recorded with the customer and no import has brought yet (M28).
+    """
+    held, learnt = phones.c, contact_changes.c
+    is_held = [held.kutid == kutid, held.is_mobile]
+    is_learnt = [learnt.kutid == kutid, learnt.kind == "mobile", learnt.settled_at.is_(None)]
+    if number is not None:
+        is_held.append(held.number == number)
+        is_learnt.append(learnt.after == number)
+    return or_(exists().where(*is_held), exists().where(*is_learnt))
+
+
+_HAS_MOBILE = has_mobile(customers.c.kutid)
+_HAS_ACCOUNT = exists().where(accounts.c.kutid == customers.c.kutid)
+_HAS_LIVE_POLICY = exists().where(policies.c.kutid == customers.c.kutid, policies.c.status == "live")
+
+
+# One statement for the number, its holder, and the wrong tries so far at the number and from the network. The outer
+# joins from a single row keep the tries of numbers that do not exist. Built once, which takes several times as long as
+# to run it.
+_NUMBER = bindparam("number", type_=String)
+_FOUND = (
+    select(
+        customers.c.kutid,
+        customers.c.birth_date,
+        customers.c.tax_number,
+        customers.c.birth_number,
+        customers.c.postal_code,
+        exists()
+        .where(
+            phones.c.kutid == customers.c.kutid,
+            phones.c.number == bindparam("mobile", type_=String),
+            phones.c.is_mobile,
+            phones.c.is_default,
+        )
+        .label("is_default_mobile"),
+        allowances.c.used,
+        allowances.c.ends_at,
+        IS_SPENT.label("is_spent"),
+        sign_in_tries.c.wait_until,
+        _HAS_MOBILE.label("has_mobile"),
+        _HAS_ACCOUNT.label("has_account"),
+    )
+    .select_from(select(literal(1).label("one")).subquery())
+    .outerjoin(allowances, allowances.c.key == bindparam("tries"))
+    .outerjoin(sign_in_tries, waits(bindparam("network", type_=String)))
+)
+_account = customer_accounts.c
+_BY: Mapping[str, Select[Any]] = {
+    "policy_number": _FOUND.outerjoin(
+        policies, and_(policies.c.policy_number == _NUMBER, policies.c.status == "live")
+    ).outerjoin(customers, customers.c.kutid == policies.c.kutid),
+    "account_number": _FOUND.add_columns(
+        (_account.account_number != _NUMBER).label("is_old"), _account.manager, _account.intermediary
+    )
+    .outerjoin(customer_accounts, or_(_account.account_number == _NUMBER, _account.old_number == _NUMBER))
+    .outerjoin(customers, and_(customers.c.kutid == _account.kutid, _HAS_LIVE_POLICY)),
+    "customer_number": _FOUND.outerjoin(customers, and_(customers.c.customer_number == _NUMBER, _HAS_LIVE_POLICY)),
+}
+"""How the register is searched by each kind of number."""
+
+
+class PolicyHolders:
+    """Looks customers up; slows guessing down per number, wherever the guesses come from, and per network.
+
+    The network's count comes first and follows the rules of failed sign-ins: one birth date tried at many numbers
+    makes the network wait, and a network that waits uses up no more numbers.
+    """
+
+    def __init__(self, rules: Identification, allowances: Allowances, tries: Tries) -> None:
+        self._rules = rules
+        self._allowances = allowances
+        self._tries = tries
+
+    def match(
+        self,
+        connection: Connection,
+        number: str,
+        datum: SecondDatum,
+        now: datetime,
+        *,
+        kind: str = "policy_number",
+        source: str = "",
+    ) -> PolicyHolder | Refusal:
+        """Return the customer with a live policy whom `number`, a number of this kind, names; or why not.
+
+        `source` is the network address that the request comes from. The refusal is ``identify.wait`` with `at` for
+        a network that must wait, ``identify.slowed`` with `at` for such a number, or ``identify.mismatch``. Unknown,
+        cancelled and wrong cost the same and give the same answer. The refusal is returned, not raised, so that the
+        count of the wrong try is committed.
+        """
+        key = self._allowances.key("identify", f"{kind}:{number}")
+        queue_for(connection, key)
+        network = self._tries.source_key(source, _NETWORK)
+        asked = {"number": number, "mobile": datum.mobile, "tries": key, "network": network}
+        rows = connection.execute(_BY[kind], {**asked, "limit": self._rules.wrong_tries, "now": now}).all()
+        row = rows[0]
+        if row.wait_until is not None:
+            return Refusal("identify", "wait", at=row.wait_until)
+        if row.is_spent:
+            return self._slowed(row.ends_at)
+        # A number that names two customers names nobody.
+        if len(rows) > 1 or row.kutid is None or not datum.fits(row):
+            kutid = row.kutid if len(rows) == 1 else None
+            return self.turn_away(connection, source, now) or self._count_wrong_try(connection, key, now, kutid=kutid)
+        if row.used:
+            self._allowances.give_back(connection, key)
+        refusal = self._managed_elsewhere(row)
+        if refusal is not None and refusal.reason == "old":
+            # Nothing else is kept of it, and somebody should tell the customer the new number.
+            used = self._allowances.key(OLD_NUMBER, row.kutid)
+            self._allowances.take(connection, used, limit=_ANY, quiet=self._rules.wait, now=now, kutid=row.kutid)
+        return refusal or self._holder(row)
+
+    def secret_of(
+        self, connection: Connection, communication_id: str, now: datetime, *, source: str = ""
+    ) -> tuple[PolicyHolder, str] | Refusal | None:
+        """Count a try and return the holder of the communication id with the hash of its password (M10).
+
+        Comparing the password takes long, so it is done outside of any transaction and the try is counted
+        beforehand; `forget_tries` takes it back. None when there is no such id. Refusals are those of `match`.
+        """
+        wait = self._tries.waits_until(connection, self._tries.source_key(source, _NETWORK), now)
+        if wait is not None:
+            return Refusal("identify", "wait", at=wait)
+        key = self._allowances.key("identify", communication_id)
+        refusal = self._count_wrong_try(connection, key, now)
+        if refusal.reason == "slowed":
+            return Refusal("identify", "slowed", **refusal.facts, with_id=True)
+        row = connection.execute(
+            select(
+                customers.c.kutid,
+                communication_ids.c.password_hash,
+                _HAS_MOBILE.label("has_mobile"),
+                _HAS_ACCOUNT.label("has_account"),
+            )
+            .join_from(communication_ids, customers)
+            .where(communication_ids.c.communication_id == communication_id, _HAS_LIVE_POLICY)
+        ).first()
+        return None if row is None else (self._holder(row), row.password_hash)
+
+    def forget_tries(self, connection: Connection, identifier: str) -> None:
+        """After a match: earlier slips no longer count."""
+        self._allowances.give_back(connection, self._allowances.key("identify", identifier))
+
+    def turn_away(self, connection: Connection, source: str, now: datetime) -> Refusal | None:
+        """Count a wrong try for the network of `source`; return Refusal ``identify.wait`` if it must wait already."""
+        network = self._tries.source_key(source, _NETWORK)
+        wait = self._tries.count(connection, network, now, is_source=True)
+        return Refusal("identify", "wait", at=wait) if wait else None
+
+    def _count_wrong_try(self, connection: Connection, key: str, now: datetime, *, kutid: str | None = None) -> Refusal:
+        """Count one wrong try, at the number of `kutid` if there is one, and return the answer to it."""
+        blocked_until = self._allowances.take(
+            connection, key, limit=self._rules.wrong_tries, quiet=self._rules.wait, now=now, kutid=kutid
+        )
+        return self._slowed(blocked_until) if blocked_until else Refusal("identify", "mismatch")
+
+    @staticmethod
+    def _managed_elsewhere(row: Row[Any]) -> Refusal | None:
+        """Say no to whoever has the right data, but an old number or an account that another manages (A2, B1)."""
+        account = row._mapping
+        if account.get("is_old"):
+            return Refusal("account_number", "old")
+        if account.get("manager") == "intermediary":
+            return Refusal("account_number", "managed", adviser=account["intermediary"])
+        return None
+
+    @staticmethod
+    def _slowed(until: datetime | None) -> Refusal:
+        return Refusal("identify", "slowed", at=until)
+
+    @staticmethod
+    def _holder(row: Row[Any]) -> PolicyHolder:
+        return PolicyHolder(row.kutid, bool(row.has_mobile), bool(row.has_account))

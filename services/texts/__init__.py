@@ -1,0 +1,5 @@
+"""The texts of all languages."""
+
+from services.texts.texts import MissingText, Texts, Unfillable, has_catalogue, placeholders
+
+__all__ = ["MissingText", "Texts", "Unfillable", "has_catalogue", "placeholders"]

@@ -1,0 +1,1 @@
+"""Values and how they are written: identifiers, addresses, dates, networks, masking."""

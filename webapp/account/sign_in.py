@@ -1,0 +1,221 @@
+"""Signing in, out, and staying signed in."""
+
+from collections.abc import Callable
+from urllib.parse import urlencode, urlsplit
+
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    get_flashed_messages,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+)
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.accounts import Device
+from services.refusal import Refusal
+from services.values import email_addresses
+from webapp.account import sessions
+from webapp.http import devices
+from webapp.http.addresses import local
+from webapp.http.forgery import form_secret
+from webapp.journey import browser
+from webapp.parts import wired
+from webapp.registration import dead_ends
+from webapp.ui.form_errors import Fields, about_all, explain
+from webapp.ui.forms import StepForm, Text
+from webapp.ui.pages import clock_time, first_minute, is_fragment_due, say, time_left
+from webapp.ui.passwords import FAR_TOO_LONG
+
+blueprint = Blueprint("sign_in", __name__)
+
+ACCOUNT = "/fiok"
+_FIELDS = Fields({"email": "login.email.label", "password": "login.password.label"})
+
+
+class SignInForm(StepForm):
+    """The user name and the password."""
+
+    email = Text(320)
+    password = Text(FAR_TOO_LONG)
+
+
+@blueprint.get("/belepes")
+def show() -> Response:
+    """Show the form; a customer who is signed in goes on to the account."""
+    address = local(request.args.get("next", ""), "")
+    if sessions.current() is not None:
+        return make_response(redirect(address or ACCOUNT, 303))
+    notice = next((str(key) for key in get_flashed_messages()), None) or sessions.why_ended()
+    return sessions.show_sign_in(notice=notice, next_address=address)
+
+
+@blueprint.post("/belepes")
+def submit() -> Response:
+    """Sign in and go on where the customer wanted to."""
+    form = SignInForm(request.form)
+    typed, password = str(form.email.data).strip(), str(form.password.data)
+    address, kept = _brought()
+    missing = [(name, Refusal("login", name)) for name in ("email", "password") if not form[name].data]
+    refusals = missing or ([] if form.validate() else list(form.refusals()))
+    if not refusals:
+        device = devices.this_device()
+        try:
+            token = wired().sign_ins.sign_in(
+                _key(typed), password, device,
+                registered_here=browser.proved(),
+                reset_here=sessions.reset_here(),
+                held=sessions.held(),
+                kept=kept or None,
+            )  # fmt: skip
+        except Refusal as refusal:
+            if refusal.reason == "wait":
+                return _wait(refusal, typed, address, kept)
+            refusals = [("", refusal)]
+        else:
+            return _enter(token, device, address, kept)
+    sent = explain(refusals, _FIELDS, {"email": typed})
+    is_failed = refusals[0][1].reason == "failed"
+    if is_failed:
+        sent = about_all(sent, _FIELDS.labels)
+    return sessions.show_sign_in(sent.status, form=sent, is_failed=is_failed, next_address=address, kept=kept)
+
+
+@blueprint.post("/belepes/azonositokulcs")
+def submit_passkey() -> Response:
+    """Sign in by a passkey's answer, and tell the script where to go on; or what went wrong, and what to ask next."""
+    device = devices.this_device()
+    address, kept = _brought()
+    try:
+        token = wired().passkeys.sign_in(
+            request.form.get("credential", ""), form_secret(), device,
+            registered_here=browser.proved(),
+            held=sessions.held(),
+            kept=kept or None,
+        )  # fmt: skip
+    except Refusal:
+        response = jsonify(error=say().plain("login.passkey.stopped"), options=sessions.passkey_options())
+        response.status_code = 422
+        return response
+    return _enter(token, device, address, kept, lambda address: jsonify(to=address))
+
+
+@blueprint.post("/kilepes")
+def sign_out() -> Response:
+    """End the session on the server, and have the browser forget everything."""
+    sessions.let_go()
+    flash("login.signed_out")
+    return _go("/belepes")
+
+
+@blueprint.post("/belepes/maradok")
+def stay() -> Response:
+    """Prolong the session: to be asked for is to be active."""
+    address = local(request.form.get("next", ""), ACCOUNT)
+    is_signed_in = sessions.current() is not None
+    if is_signed_in:
+        session["extended"] = True
+    if is_fragment_due():
+        return _session_note()
+    if not is_signed_in:
+        return sessions.ask_before(address)
+    return make_response(redirect(address, 303))
+
+
+@blueprint.get("/belepes/meddig")
+def until_when() -> Response:
+    """Tell how long the session lasts; being asked does not prolong it."""
+    return _session_note()
+
+
+def _session_note() -> Response:
+    words = render_template(
+        "components/session_note.html",
+        session_note=session_note(),
+        ended=sessions.why_ended() or "login.ended.idle",
+        sign_in_again_url=f"{sessions.SIGN_IN}?{urlencode({'next': _page_asking()})}",
+    )
+    return make_response(words)
+
+
+def _page_asking() -> str:
+    host_and_path = request.headers.get("HX-Current-URL", "").partition("://")[2]
+    return local(f"/{host_and_path.partition('/')[2]}", ACCOUNT)
+
+
+def frame() -> dict[str, object]:
+    """Return what the frame of every page knows of the signed-in customer."""
+    try:
+        return {"signed_in": sessions.current() is not None, "session_note": session_note()}
+    except (SQLAlchemyError, TimeoutError):
+        # The page that says so is shown while the database does not answer.
+        return {"signed_in": False, "session_note": None}
+
+
+def session_note() -> dict[str, object] | None:
+    """Return what a page says about the end of the session; None where nobody is signed in."""
+    session_ = sessions.current()
+    if session_ is None:
+        return None
+    warning = int(wired().profile.sign_in.warning.total_seconds())
+    left = time_left(session_.over_at)
+    return {
+        "time": clock_time(session_.over_at),
+        "is_last": session_.ends_at <= session_.idle_at,
+        "is_due": left <= warning,
+        "is_extended": session.pop("extended", False),
+        "ask_in": left + 1 if left <= warning else left - warning,
+        "until_url": "/belepes/meddig",
+        "stay_url": "/belepes/maradok",
+    }
+
+
+def _key(typed: str) -> str:
+    try:
+        return email_addresses.parse(typed).key
+    except Refusal:
+        return typed.casefold()  # no account has it, and the answer takes as long as for one that might
+
+
+def _brought() -> tuple[str, dict[str, str]]:
+    """Return where the customer wanted to go, and what was typed when an earlier session ended."""
+    return local(request.form.get("next", ""), ""), sessions.kept("kept-")
+
+
+def _enter(
+    token: str, device: Device, address: str, kept: dict[str, str], go: Callable[[str], Response] | None = None
+) -> Response:
+    # A new browser session: whatever was in it before the sign-in, a form's token too, is worth nothing now.
+    sessions.let_go()
+    sessions.hold(token)
+    if kept and address:
+        address = f"{urlsplit(address).path}?kept=1"
+    response = (go or _go)(address or ACCOUNT)
+    devices.remember(device, response)
+    return response
+
+
+def _go(address: str) -> Response:
+    """Go to a page with another frame around it: htmx loads it whole."""
+    if not is_fragment_due():
+        return make_response(redirect(address, 303))
+    response = make_response("")
+    response.headers["HX-Redirect"] = address
+    return response
+
+
+def _wait(refusal: Refusal, typed: str, address: str, kept: dict[str, str]) -> Response:
+    until = refusal.facts["at"]
+    wait = {
+        "text": say()("login.wait.text", time=clock_time(first_minute(until))),
+        "reference": dead_ends.passing_reference("login_wait"),
+    }
+    sent = explain((), _FIELDS, {"email": typed})
+    response = sessions.show_sign_in(429, form=sent, wait=wait, next_address=address, kept=kept)
+    response.headers["Retry-After"] = str(max(1, time_left(until)))
+    return response

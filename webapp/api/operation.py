@@ -1,0 +1,252 @@
+"""Who may come in: the client's key, its scopes, how often, and what is asked of every request."""
+
+import json
+import logging
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from flask import Blueprint, Response, current_app, g, make_response, request
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from services.clients import Answer, ApiKey
+from services.refusal import Refusal
+from webapp.api.problems import Problem, wait
+from webapp.parts import wired
+from webapp.ui.pages import language, say, time_left
+
+log = logging.getLogger(__name__)
+
+PREFIX = "/api/v1"
+blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
+LARGEST_BODY = 16 * 1024
+IDEMPOTENCY_KEY = r'^("[A-Za-z0-9._:-]{1,128}"|[A-Za-z0-9._:-]{1,128})$'
+"""A string of structured fields (RFC 9651), as the draft has it; without its quotation marks too, as most send it."""
+_MINUTE = 60
+_NOT_KEPT = (429,)
+_MOST_ERRORS = 20
+"""So many wrong fields are pointed at: a body of thousands is answered in short."""
+_alone = FixedWindowRateLimiter(MemoryStorage())
+"""Counts while the store of counts does not answer: each process for itself, as everywhere (webapp.http.limits)."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One thing that a client can ask for."""
+
+    name: str
+    method: str
+    path: str
+    scope: str
+    summary: str
+    description: str
+    takes: type[BaseModel] | None
+    gives: type[BaseModel]
+    status: int
+    problems: tuple[str, ...]
+    """Those that it may say besides what every operation may say."""
+    links: Mapping[str, str]
+    """Names of operations on what it gives, and the parameter that its id goes into."""
+    parameters: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def id(self) -> str:
+        """Its name in the document."""
+        return operation_id(self.name)
+
+
+def operation_id(name: str) -> str:
+    """Return an operation's name as the document writes it."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+operations: list[Operation] = []
+"""All of them, in the order of the document."""
+
+
+def operation(
+    method: str,
+    path: str,
+    *,
+    scope: str,
+    gives: type[BaseModel],
+    takes: type[BaseModel] | None = None,
+    status: int = 200,
+    problems: tuple[str, ...] = (),
+    links: Mapping[str, str] | None = None,
+    parameters: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make a function an operation: what stands here is what is enforced, and what the document says.
+
+    The function is given the client, the path's parameters and the body, and returns what it `gives`, and headers.
+    """
+
+    def made(call: Callable[..., Any]) -> Callable[..., Any]:
+        words = " ".join((call.__doc__ or "").split())
+        summary, _, description = words.partition(". ")
+        one = Operation(
+            call.__name__, method, path, scope, summary.rstrip("."), description, takes, gives, status, problems,
+            links or {}, parameters or {},
+        )  # fmt: skip
+        operations.append(one)
+
+        @wraps(call)
+        def view(**named: str) -> Response:
+            return _attend(one, call, named)
+
+        address = path.replace("{", "<").replace("}", ">")
+        blueprint.add_url_rule(address, one.name, view, methods=[method], provide_automatic_options=False)
+        return call
+
+    return made
+
+
+def _attend(one: Operation, call: Callable[..., Any], named: Mapping[str, str]) -> Response:
+    request.max_content_length = LARGEST_BODY
+    try:
+        client = _client()
+        _count(client)
+        if one.scope not in client.scopes:
+            raise Problem("forbidden")
+        if request.accept_mimetypes and not request.accept_mimetypes.best_match(["application/json"]):
+            raise Problem("not_acceptable")
+        body = request.get_data(cache=False)
+        asked = {"body": _read(one.takes, body)} if one.takes else {}
+        response = _once(client, body, lambda: _execute(one, call, client, {**named, **asked}))
+    except Problem as problem:
+        response = problem.answer()
+    return _with_count(response)
+
+
+def _execute(one: Operation, call: Callable[..., Any], client: ApiKey, arguments: Mapping[str, Any]) -> Response:
+    try:
+        given, headers = call(client, **arguments)
+    except Problem as problem:
+        return problem.answer()
+    response = make_response(given.model_dump_json(), one.status)
+    response.mimetype = "application/json"
+    response.headers.update(headers)
+    response.headers["Content-Language"] = language()
+    return response
+
+
+# --- The key -------------------------------------------------------------------------------------------------------
+
+
+def _client() -> ApiKey:
+    """Return whose key the request brings (RFC 6750, 2.1: in the header alone, nowhere else)."""
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    try:
+        if scheme.lower() != "bearer" or not key.strip():
+            raise Refusal("api_key", "missing")
+        return wired().api_keys.recognise(key.strip(), request.remote_addr or "")
+    except Refusal as refusal:
+        if refusal.reason == "wait":
+            raise wait("too_many", time_left(refusal.facts["at"])) from None
+        # RFC 6750, 3.1: without a key nothing is said about it.
+        reason = ', error="invalid_token"' if refusal.reason == "unknown" else ""
+        raise Problem("unauthorized", headers={"WWW-Authenticate": f'Bearer realm="belepo"{reason}'}) from None
+
+
+# --- How often -----------------------------------------------------------------------------------------------------
+
+
+def _count(client: ApiKey) -> None:
+    """Count a request of this client's; the minute is of the application's clock, which testers move."""
+    allowed = RateLimitItemPerMinute(wired().settings.api_requests_a_minute)
+    now = int(wired().clock.now().timestamp())
+    key, left = f"api {client.id} {now // _MINUTE}", _MINUTE - now % _MINUTE
+    shared = current_app.extensions["belepo.limits"].limiter
+    try:
+        is_within, stats = shared.hit(allowed, key), shared.get_window_stats(allowed, key)
+    except Exception as error:
+        log.warning("the store of request counts does not answer: %s", type(error).__name__)
+        is_within, stats = _alone.hit(allowed, key), _alone.get_window_stats(allowed, key)
+    g.api_count = {
+        "RateLimit-Limit": str(allowed.amount),
+        "RateLimit-Remaining": str(stats.remaining),
+        "RateLimit-Reset": str(left),
+    }
+    if not is_within:
+        raise wait("too_many", left)
+
+
+def _with_count(response: Response) -> Response:
+    response.headers.update(g.get("api_count", {}))
+    return response
+
+
+# --- The body ------------------------------------------------------------------------------------------------------
+
+
+def _read(model: type[BaseModel], body: bytes) -> BaseModel:
+    if request.mimetype != "application/json":
+        raise Problem("media_type", headers={"Accept": "application/json"})
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_input=False)
+        if any(one["type"] == "json_invalid" for one in wrong):
+            raise Problem("malformed") from None
+        raise Problem("invalid", errors=[_field_error(one) for one in wrong[:_MOST_ERRORS]]) from None
+
+
+def _field_error(error: ErrorDetails) -> tuple[str, str]:
+    pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in error["loc"])
+    kind = {"missing": "missing", "extra_forbidden": "extra", "literal_error": "choice"}.get(error["type"], "wrong")
+    values = ", ".join(re.findall(r"'([^']*)'", str(error.get("ctx", {}).get("expected", ""))))
+    return pointer[:200], say().plain(f"api.field.{kind}", values=values)
+
+
+# --- Once only -----------------------------------------------------------------------------------------------------
+
+
+def _once(client: ApiKey, body: bytes, execute: Callable[[], Response]) -> Response:
+    """Execute a request that causes something once for its idempotency key, and give the same answer again."""
+    sent = request.headers.get("Idempotency-Key")
+    if request.method != "POST" or sent is None:
+        return execute()
+    key = _idempotency_key(sent)
+    answers = wired().api_answers
+    try:
+        turn = answers.begin(client.id, key, b"\n".join((request.method.encode(), request.path.encode(), body)))
+    except Refusal as refusal:
+        if refusal.reason == "under_way":
+            raise Problem("under_way", headers={"Retry-After": "1"}) from None
+        raise Problem("key_reused") from None
+    if isinstance(turn, Answer):
+        response = make_response(turn.body, turn.status)
+        response.headers.update({**turn.headers, "Idempotency-Replayed": "true"})
+        return response
+    try:
+        response = execute()
+    except BaseException:
+        answers.forget(turn)
+        raise
+    if response.status_code in _NOT_KEPT or response.status_code >= 500:
+        answers.forget(turn)
+    else:
+        kept = {name: response.headers[name] for name in ("Content-Type", "Content-Language", "Location")
+                if name in response.headers}  # fmt: skip
+        answers.keep(turn, Answer(response.status_code, kept, response.get_data(as_text=True)))
+    return response
+
+
+def _idempotency_key(sent: str) -> str:
+    if re.fullmatch(IDEMPOTENCY_KEY, sent) is None:
+        raise Problem("idempotency_key")
+    return sent.strip('"')
+
+
+def as_json(document: Mapping[str, Any]) -> Response:
+    """Answer with a document."""
+    response = make_response(json.dumps(document, ensure_ascii=False))
+    response.mimetype = "application/json"
+    return response

@@ -1,0 +1,1 @@
+"""The commands: `belepo serve`, `belepo import` and the others, one module each."""

@@ -1,0 +1,5 @@
+"""`python -m webapp.cli`: the command `belepo`."""
+
+from webapp.cli.main import main
+
+main()

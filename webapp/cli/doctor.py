@@ -1,0 +1,300 @@
+"""`belepo doctor`: looks at everything the server needs, and says what is wrong and how to mend it."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import click
+import requests
+from limits.storage import storage_from_string
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from services import demo_data
+from services.clients.keys import SOON
+from services.clock import DemoClock
+from services.profiles import ProfileError
+from services.store.tables import customers
+from services.store.version import is_current
+from webapp.cli.main import Context
+from webapp.http.assets import Assets
+from webapp.parts import Parts
+from webapp.settings import Settings, SettingsError, unknown_names
+from webapp.wiring import wire
+from webapp.worker.delivery import delivery
+from webapp.worker.tidying import tidying
+
+_FORGIVEN = timedelta(minutes=1)
+_WAITS_LONG = timedelta(minutes=2)
+_EARLIEST = 1_767_225_600  # 2026: a machine that believes in an earlier year has not set its clock
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: how it is, and what to do about it where it is not well."""
+
+    subject: str
+    state: str
+    advice: str = ""
+    is_bad: bool = False
+
+
+@click.command()
+@click.pass_obj
+def doctor(shared: Context) -> None:
+    """Look at settings, database, messages, keys and clock; say what is wrong and how to mend it."""
+    findings = examine(shared.settings)
+    show(findings)
+    if any(finding.is_bad for finding in findings):
+        sys.exit(1)
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at everything; nothing is changed and no message is sent."""
+    findings = list(_settings(settings))
+    try:
+        parts = wire(settings)
+    except (ProfileError, RuntimeError, ValueError, OSError) as error:
+        return [*findings, Finding("set-up", str(error), "Mend the profile or the setting that it names.", is_bad=True)]
+    hardened = ", hardened" if settings.hardened else ""
+    findings.append(Finding("profile", f"{parts.profile.name}{hardened}: {' → '.join(parts.profile.journey)}"))
+    try:
+        for look in (
+            _front_end,
+            _passkeys,
+            _database,
+            _messages,
+            _sms_budget,
+            _api_keys,
+            _company,
+            _tidying,
+            _limits,
+            _clock,
+        ):
+            try:
+                findings.extend(look(parts))
+            except SQLAlchemyError as error:
+                findings.append(Finding("database", type(error).__name__, "See the line on the database.", is_bad=True))
+    finally:
+        parts.store.close()
+    return findings
+
+
+def show(findings: list[Finding]) -> None:
+    """Print the findings; readable without colours."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for finding in findings:
+        mark = "[red]WRONG[/]" if finding.is_bad else "[yellow]look[/]" if finding.advice else "[green]ok[/]"
+        table.add_row(mark, finding.subject, f"{finding.state}{f'  → {finding.advice}' if finding.advice else ''}")
+    Console().print(table)
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    for sentence in unknown_names():
+        yield Finding("settings", sentence, "Mend its name, or take it out.")
+    if settings.demo:
+        yield Finding("mode", "demo", "Testers' doors are open; never with real customers.")
+    else:
+        keys = len(settings.secret_keys)
+        yield Finding("keys", f"{keys} {'key' if keys == 1 else 'keys'}; the first signs")
+        if not settings.is_https:
+            yield Finding(
+                "public address",
+                settings.public_url,
+                "Serve customers over https and set BELEPO_PUBLIC_URL.",
+                is_bad=True,
+            )
+    if settings.bcrypt_rounds < 12:
+        yield Finding("hash cost", str(settings.bcrypt_rounds), "Set BELEPO_BCRYPT_ROUNDS=12 or more.")
+    if settings.workers > 1 and settings.limits_url.startswith("memory:"):
+        yield Finding(
+            "request limits",
+            f"kept in memory by each of {settings.workers} processes",
+            "Set BELEPO_LIMITS_URL=redis://… so that they share one count.",
+        )
+    if settings.trust_clock:
+        yield Finding(
+            "clock",
+            "trusted, whatever the database knows",
+            "Take BELEPO_TRUST_CLOCK away once the time is past to which the clock was set wrongly: set back again, it "
+            "would let live what has ended.",
+        )
+    if settings.sqlite_synchronous != "FULL" and settings.database_url.startswith("sqlite"):
+        yield Finding("durability", settings.sqlite_synchronous, "Set BELEPO_SQLITE_SYNCHRONOUS=FULL.")
+
+
+def _front_end(parts: Parts) -> Iterator[Finding]:
+    try:
+        Assets()
+    except RuntimeError as error:
+        yield Finding("front-end files", str(error), "Run make assets.", is_bad=True)
+    else:
+        yield Finding("front-end files", "built")
+
+
+def _passkeys(parts: Parts) -> Iterator[Finding]:
+    host = parts.passkeys.host
+    if parts.passkeys.are_possible:
+        yield Finding("passkeys", f"belong to {host}")
+    else:
+        yield Finding("passkeys", f"not offered: {host} is no name", "Set BELEPO_PUBLIC_URL to an address with a name.")
+
+
+def _database(parts: Parts) -> Iterator[Finding]:
+    name = parts.store.url.render_as_string(hide_password=True)
+    try:
+        if not is_current(parts.store):
+            yield Finding("database", name, "Run belepo migrate.", is_bad=True)
+            return
+        with parts.store.read() as connection:
+            count = connection.execute(select(func.count()).select_from(customers)).scalar_one()
+            is_of_demo = demo_data.is_in(connection)
+    except SQLAlchemyError as error:
+        yield Finding(
+            "database", f"{name}: {type(error).__name__}", "Is it running, is the address right?", is_bad=True
+        )
+        return
+    yield Finding("database", f"{name}, up to date")
+    yield Finding("register", f"{count} customers", "" if count else "Load them with belepo import.")
+    if is_of_demo and not parts.settings.demo:
+        yield Finding(
+            "database",
+            "has been used in demo mode: its customers, accounts and staff are invented",
+            "Begin with an empty one: set BELEPO_DATA_DIR or BELEPO_DATABASE_URL.",
+            is_bad=True,
+        )
+    if parts.store.is_sqlite and not os.access(os.path.dirname(parts.store.url.database or "") or ".", os.W_OK):
+        yield Finding(
+            "database folder", "cannot be written", "Give the server's user the right to write there.", is_bad=True
+        )
+
+
+def _messages(parts: Parts) -> Iterator[Finding]:
+    try:
+        delivery(parts)
+    except SettingsError as error:
+        yield Finding("messages", str(error), "Mend BELEPO_MAIL_URL or BELEPO_SMS_URL.", is_bad=True)
+        return
+    if not is_current(parts.store):
+        return
+    counts = parts.outbox.counts()
+    yield Finding("messages", ", ".join(f"{count} {state}" for state, count in sorted(counts.items())))
+    backlog = parts.outbox.backlog()
+    if backlog is not None and (waited := parts.clock.now() - backlog.since) > _WAITS_LONG:
+        minutes = int(waited.total_seconds()) // 60
+        state = f"the oldest message has waited for {minutes} minutes"
+        if backlog.error:
+            yield Finding("delivery", f"{state}; last error: {backlog.error}", "Look at the gateway.", is_bad=True)
+        else:
+            yield Finding("delivery", f"{state}, untried", "Is belepo worker running?", is_bad=True)
+    for lost in parts.outbox.given_up(5):
+        yield Finding(
+            "given up",
+            f"{lost.kind} {lost.message} to {lost.recipient}: {lost.error or lost.state}",
+            "Look at the gateway.",
+        )
+
+
+def _api_keys(parts: Parts) -> Iterator[Finding]:
+    if not is_current(parts.store):
+        return
+    now = parts.clock.now()
+    keys = [one for one in parts.api_keys.all() if one.revoked_at is None]
+    ending = [one for one in keys if one.expires_at is not None and one.expires_at <= now + SOON]
+    for one in ending:
+        end = f"{one.expires_at:%Y-%m-%d}"
+        state = f"{one.name}: good until {end}" if one.is_good(now) else f"{one.name}: over since {end}"
+        yield Finding("API key", state, "Make a new one with belepo api-key add, then revoke this one.")
+    if keys and not ending:
+        yield Finding("API keys", f"{len(keys)} in use")
+
+
+def _company(parts: Parts) -> Iterator[Finding]:
+    issuer = parts.settings.oidc_issuer
+    if not issuer:
+        return
+    try:
+        answer = requests.get(f"{issuer.rstrip('/')}/.well-known/openid-configuration", timeout=5)
+        is_there = answer.ok and answer.json().get("issuer") == issuer
+    except (requests.RequestException, ValueError, AttributeError):
+        is_there = False
+    if is_there:
+        yield Finding("company sign-in", f"{issuer} answers")
+    else:
+        yield Finding(
+            "company sign-in",
+            f"{issuer} does not answer as that issuer",
+            "Is BELEPO_OIDC_ISSUER exactly what the provider calls itself?",
+            is_bad=True,
+        )
+
+
+def _sms_budget(parts: Parts) -> Iterator[Finding]:
+    if not is_current(parts.store):
+        return
+    budget = parts.postage.budget()
+    if budget is None:
+        yield Finding("SMS budget", "none")
+        return
+    advice = ""
+    if budget.is_stopped:
+        advice = "No text message leaves: a supervisor releases it in the console, under Registrations in figures."
+    elif budget.is_short:
+        advice = "Raise the budget in the profile's [messages], or have a supervisor allow more for this month."
+    state = f"{budget.used} of {budget.allowed} parts this month, {budget.percent} %"
+    yield Finding("SMS budget", state, advice, is_bad=budget.is_stopped)
+
+
+def _tidying(parts: Parts) -> Iterator[Finding]:
+    if not is_current(parts.store):
+        return
+    begun = tidying(parts).last_begun()
+    if begun is None:
+        yield Finding("tidying", "the worker has not begun it yet")
+        return
+    is_late = parts.clock.now() - begun > timedelta(days=1)
+    yield Finding(
+        "tidying",
+        f"last begun {begun.astimezone(parts.profile.zone):%Y-%m-%d %H:%M %Z}",
+        "Is belepo worker running? What is over is erased by it, or by belepo tidy." if is_late else "",
+    )
+
+
+def _limits(parts: Parts) -> Iterator[Finding]:
+    url = parts.settings.limits_url
+    if url.startswith("memory:"):
+        return
+    try:
+        is_there = storage_from_string(url).check()
+    except Exception:
+        is_there = False
+    if is_there:
+        yield Finding("request limits", "their store answers")
+    else:
+        yield Finding(
+            "request limits", "their store does not answer", "Is Redis running? See BELEPO_LIMITS_URL.", is_bad=True
+        )
+
+
+def _clock(parts: Parts) -> Iterator[Finding]:
+    if time.time() < _EARLIEST:
+        yield Finding("clock", "is years behind", "Set the machine's clock (NTP).", is_bad=True)
+    elif isinstance(parts.clock, DemoClock) and parts.clock.offset:
+        yield Finding("clock", f"moved forward by {parts.clock.offset}", "Demo mode; POST /dev/reset goes back.")
+    elif parts.clock.lead > _FORGIVEN:
+        yield Finding(
+            "clock",
+            f"{timedelta(seconds=round(parts.clock.lead.total_seconds()))} behind what the database knows: time goes "
+            "on from there, so that nothing that has ended lives again; staff's authenticator codes do not fit, and "
+            "more than a day ahead nothing is erased",
+            "Set the machine's clock (NTP). If it is right now and was wrong then, set BELEPO_TRUST_CLOCK=1 until "
+            f"{parts.clock.now():%Y-%m-%d %H:%M} UTC.",
+            is_bad=True,
+        )
+    else:
+        yield Finding("clock", f"{parts.clock.now().astimezone(parts.profile.zone):%Y-%m-%d %H:%M:%S %Z}")

@@ -1,0 +1,128 @@
+"""`belepo serve`: one front that slow clients cannot hold, workers behind it, and the delivery beside them."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from multiprocessing import resource_tracker
+
+import click
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
+from services import demo_data
+from services.store.migrate import migrate
+from webapp.cli.main import Context
+from webapp.cli.serving import Server
+from webapp.cli.worker import works
+from webapp.settings import Settings, load
+from webapp.wiring import wire
+from webapp.worker.running import at_signals, beside
+
+_log = logging.getLogger(__name__)
+
+
+@click.command()
+@click.option("--host", help="Where to listen (BELEPO_HOST).")
+@click.option("--port", type=int, help="Where to listen (BELEPO_PORT).")
+@click.option("--worker/--no-worker", default=True, help="Do the work of `belepo worker` too, or leave it to that.")
+@click.pass_obj
+def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> None:
+    """Serve the pages, and deliver the messages beside them; SIGTERM lets what is running finish."""
+    for name, value in (("HOST", host), ("PORT", port)):
+        if value is not None:
+            os.environ[f"BELEPO_{name}"] = str(value)
+    settings = shared.settings
+    listener = _bind(settings.host, settings.port)
+    parts = wire(settings)
+    migrate(parts.store)
+    if settings.demo:
+        demo_data.load(parts.store, parts.profile, parts.clock, settings.bcrypt_rounds)
+    # Fresh processes instead of copies of this one: they start without its threads, connections and modules.
+    multiprocessing.set_start_method("spawn")
+    # Its start lets signals through to the thread that needs it; from here on they are for one thread alone.
+    resource_tracker.ensure_running()
+    server = Server(
+        "webapp.cli.served:app",
+        listener,
+        interface=Interfaces.ASGINL,
+        # HTTP/2 would let one connection hold hundreds of requests, and no proxy speaks it to its servers.
+        http=HTTPModes.http1,
+        websockets=False,
+        workers=settings.workers,
+        backlog=2048,
+        # Connections, of which a half may be busy sending their requests without a thread being idle.
+        backpressure=2 * settings.threads,
+        http1_settings=HTTP1Settings(header_read_timeout=15_000),
+        workers_kill_timeout=30,
+        respawn_failed_workers=True,
+        # Its warnings speak of frameworks that hold threads for computing; here they wait for hashes and the disk.
+        log_level=LogLevels.error if settings.demo else LogLevels.info,
+        log_access=False,
+    )
+    # Many threads would each get a heap of their own from the C library, and the process would double in size.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    # A terminal that is closed says so by the signal that elsewhere asks for new workers.
+    is_left_with_terminal = sys.stdin is not None and sys.stdin.isatty()
+    at_signals(
+        {
+            signal.SIGTERM: server.signal_handler_interrupt,
+            signal.SIGINT: server.signal_handler_interrupt,
+            signal.SIGHUP: server.signal_handler_interrupt
+            if is_left_with_terminal
+            else partial(_reload, server.signal_handler_reload),
+        }
+    )
+    examples = demo_data.examples(parts.store, parts.profile) if settings.demo else []
+    # In the supervising process: a slow gateway takes nothing from the pages.
+    with beside(threading.Event(), works(parts) if worker else {}):
+        _greet(settings, examples)
+        server.serve()
+
+
+def _reload(reload: Callable[[], object]) -> None:
+    """Let new workers take over, unless they could not start with the settings and the profile of now."""
+    try:
+        wire(load()).store.close()
+    except Exception as error:
+        _log.error("SIGHUP changes nothing, the server goes on as it was: %s", " ".join(str(error).split()))
+    else:
+        reload()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Return a socket at this address. Raises RuntimeError where there can be none, as when another server has it."""
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        # A name like localhost may have both addresses; programs that know only one of them know IPv4.
+        family, *_, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+        listener = socket.socket(family)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.bind(address)
+    except OSError as error:
+        raise RuntimeError(f"The server cannot listen at {host}, port {port}: {error.strerror}.") from error
+    return listener
+
+
+def _greet(settings: Settings, examples: Sequence[str]) -> None:
+    if not settings.demo:
+        return
+    tries = "".join(f"    {example}\n" for example in examples)
+    print(
+        f"\n  belepo is running in demo mode: {settings.public_url}\n\n"
+        f"  Register:            {settings.public_url}/regisztracio\n{tries}"
+        f"  Customer service:    {settings.public_url}/ugyfelszolgalat, {demo_data.STAFF[0][0]}\n"
+        f"    its supervisor:    {demo_data.STAFF[2][0]}\n"
+        f"    an adviser:        {settings.public_url}/partner, {demo_data.STAFF[1][0]}\n"
+        f"    their password:    {demo_data.STAFF_PASSWORD}\n"
+        f"  Mails and messages:  {settings.public_url}/dev/messages\n\n"
+        "  Stop with Ctrl+C. Nothing leaves this machine.\n",
+        flush=True,
+    )

@@ -1,0 +1,33 @@
+"""`belepo worker`: the delivery of messages and the tidying as a process of its own."""
+
+import signal
+import threading
+from collections.abc import Callable
+
+import click
+
+from services.store.version import is_current
+from webapp.cli.main import Context
+from webapp.parts import Parts
+from webapp.wiring import wire
+from webapp.worker.delivery import delivery
+from webapp.worker.running import at_signals, beside
+from webapp.worker.tidying import tidying
+
+
+@click.command()
+@click.pass_obj
+def worker(shared: Context) -> None:
+    """Deliver messages, send invitations and erase what is over until stopped; several workers share the work."""
+    parts = wire(shared.settings)
+    if not is_current(parts.store):
+        raise RuntimeError("The database is not up to date: run `belepo migrate`.")
+    stop = threading.Event()
+    at_signals({signal.SIGTERM: stop.set, signal.SIGINT: stop.set})
+    with beside(stop, works(parts)):
+        stop.wait()
+
+
+def works(parts: Parts) -> dict[str, Callable[[threading.Event], None]]:
+    """Return what is done beside the pages, by the names of its threads. Raises SettingsError for a URL of no use."""
+    return {"outbox": delivery(parts).run, "tidy": tidying(parts).run, "worklists": parts.chores.run}

@@ -1,1 +1,0 @@
-"""The commands of `belepo`, a module each."""

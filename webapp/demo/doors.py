@@ -1,0 +1,188 @@
+"""The demo and QA doors: only there in demo mode (contract)."""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, abort, current_app, jsonify, make_response, redirect, request
+
+from services.clock import DemoClock
+from services.demo_data import reset
+from webapp.demo.inbox import arrived, deliver
+from webapp.demo.states import State, Walker, known
+from webapp.http import limits
+from webapp.parts import wired
+from webapp.ui.faults import too_many
+from webapp.ui.pages import clock_time, date_and_time, kept, page
+
+blueprint = Blueprint("demo", __name__, url_prefix="/dev")
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_FURTHEST = 10 * 365 * 86400
+
+
+@blueprint.before_request
+def keep_other_sites_out() -> None:
+    """Refuse what another site's page makes this browser do: a demonstration runs beside all its owner's other tabs."""
+    settings, headers = wired().settings, request.headers
+    is_changing = request.method == "POST" or request.endpoint == "demo.one_state"
+    is_from_elsewhere = headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
+    is_of_another = "Origin" in headers and headers["Origin"].partition("://")[2] != request.host
+    # A name that somebody else's DNS leads to this machine would let their page read the inbox.
+    own_names = {*_LOOPBACK, urlsplit(settings.public_url).hostname}
+    is_renamed = not settings.demo_anywhere and urlsplit(request.host_url).hostname not in own_names
+    if is_renamed or (is_changing and (is_from_elsewhere or is_of_another)):
+        abort(403)
+
+
+@blueprint.get("/messages")
+def inbox() -> Response:
+    """Show what was sent, newest first."""
+    messages = [
+        {
+            **row,
+            "to": row["recipient"],
+            "at": clock_time(row["created_at"]),
+            "html_url": f"/dev/messages/{row['id']}.html",
+        }
+        for row in reversed(arrived(wired()))
+    ]
+    return page("pages/inbox.html", messages=messages, clock=date_and_time(wired().clock.now()))
+
+
+@blueprint.get("/messages.json")
+def inbox_json() -> Response:
+    """List what was sent, oldest first; `to` and `kind` choose."""
+    to, kind = request.args.get("to"), request.args.get("kind")
+    if to is not None and to.startswith(" "):
+        to = f"+{to[1:]}"  # of a number whose plus sign was not encoded
+    return jsonify(
+        [
+            {
+                "id": row["id"],
+                "kind": row["kind"],
+                "to": row["recipient"],
+                "subject": row["subject"],
+                "text": row["text"],
+                "html": row["html"],
+                "links": row["links"],
+                "created_at": row["created_at"].isoformat(),
+            }
+            for row in arrived(wired())
+            if to in (None, row["recipient"]) and kind in (None, row["kind"])
+        ]
+    )
+
+
+@blueprint.get("/messages/<message_id>.html")
+def letter(message_id: str) -> Response:
+    """Show the HTML part of a mail as a mail client would."""
+    row = next((row for row in arrived(wired()) if row["id"] == message_id), None)
+    if row is None or not row["html"]:
+        abort(404)
+    response = make_response(row["html"])
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+    )
+    return response
+
+
+@blueprint.get("/states")
+def states() -> Response:
+    """List every state that somebody can meet, each with a link that leads this browser into it."""
+    groups: dict[str, list[State]] = {}
+    for one in known(wired().profile):
+        groups.setdefault(one.group, []).append(one)
+    return page("pages/states.html", groups=groups)
+
+
+@blueprint.get("/states.json")
+def states_json() -> Response:
+    """List the same for scripts."""
+    return jsonify([
+        {"name": one.name, "group": one.group, "url": f"/dev/states/{one.name}", "moves_clock": one.moves_clock}
+        for one in known(wired().profile)
+    ])  # fmt: skip
+
+
+@blueprint.get("/states/<name>")
+def one_state(name: str) -> Response:
+    """Lead this browser into a state, as a new visitor or member of staff, and show what they see.
+
+    `email` and `number`, a policy number or another identifier that the profile asks for, choose the customer.
+    """
+    one = next((one for one in known(wired().profile) if one.name == name), None) or abort(404)
+    asked = request.headers
+    walker = Walker(
+        current_app._get_current_object(),  # type: ignore[attr-defined]
+        request.host_url,
+        {name: asked[name] for name in ("Accept-Language", "User-Agent") if name in asked},
+        {wired().settings.cookie(name): text for name in ("lang", "theme") if (text := kept(name))},
+    )
+    if email := request.args.get("email"):
+        walker.email = email
+    if number := request.args.get("number"):
+        walker.be(walker.customer_with(number) or abort(404))
+    walker.walk(one.walk)
+    shown = walker.page
+    response = make_response(shown.get_data(), shown.status_code)
+    for header, text in shown.headers:
+        if header not in ("Set-Cookie", "Content-Length"):
+            response.headers[header] = text
+    for cookie in walker.cookies.values():
+        response.headers.add("Set-Cookie", cookie)
+    return response
+
+
+@blueprint.get("/fault/<int:status>")
+def fault(status: int) -> Response:
+    """Break, as the server may break by itself."""
+    if status == 429:
+        return too_many(60)
+    if status == 503 or 400 <= status < 500:
+        abort(status)
+    raise RuntimeError("This was asked for.")
+
+
+@blueprint.route("/clock", methods=["GET", "POST"])
+def clock() -> Response:
+    """Tell the application's time; POST moves it forward by `advance` seconds."""
+    moving = wired().clock
+    if request.method == "POST" and isinstance(moving, DemoClock):
+        advance = request.values.get("advance", type=float)
+        if advance is None or not 0 <= advance <= _FURTHEST:
+            abort(400)
+        if wired().settings.is_quiet:
+            deliver(wired())  # what was on its way has arrived by then
+        moving.advance(timedelta(seconds=advance))
+    return _answer(now=moving.now().isoformat())
+
+
+@blueprint.post("/terms")
+def publish_terms() -> Response:
+    """Publish a new version of the terms, in force from now."""
+    version = request.values.get("version", "").strip()
+    if not version or len(version) > 40 or not version.replace("-", "").replace(".", "").replace("_", "").isalnum():
+        abort(400)
+    parts = wired()
+    parts.terms.publish(version, parts.clock.now())
+    return _answer(version=version)
+
+
+@blueprint.post("/reset")
+def back_to_start() -> Response:
+    """Go back to the demo data, the real time and an empty inbox."""
+    parts = wired()
+    if isinstance(parts.clock, DemoClock):
+        parts.clock.reset()
+    parts.terms.forget_published()
+    parts.observations.flush()  # or what is counted and not written yet would outlast the reset
+    reset(parts.store, parts.profile, parts.clock, parts.settings.bcrypt_rounds)
+    limits.reset(current_app.extensions["belepo.limits"])
+    return _answer(reset=True)
+
+
+def _answer(**facts: Any) -> Response:
+    if request.form.get("next") == "/dev/messages":
+        return make_response(redirect("/dev/messages", 303))
+    return jsonify(facts)

@@ -1,0 +1,1 @@
+"""HTTP itself: addresses, static files, compression, security headers, limits, cookies."""

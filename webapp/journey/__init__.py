@@ -1,0 +1,1 @@
+"""What a journey is made of: the base of a step, their order, whose browser it is, the funnel."""

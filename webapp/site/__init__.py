@@ -1,0 +1,1 @@
+"""Public pages: the start page, terms, privacy notice, accessibility statement."""

@@ -1,0 +1,46 @@
+"""The pages around the registration: start, appearance, and the page for Internet Explorer."""
+
+import re
+
+from flask import Blueprint, Response, make_response, redirect, request
+
+from webapp.http.addresses import local
+from webapp.journey.browser import held
+from webapp.parts import wired
+from webapp.ui.pages import clock_time, keep, page
+
+blueprint = Blueprint("site", __name__)
+
+_INTERNET_EXPLORER = re.compile(r"MSIE |Trident/")
+# Programs ask there, and what they are told must be true; some old ones call themselves Internet Explorer.
+_NO_PAGES = ("/static/", "/brand-", "/api/", "/healthz", "/readyz", "/metrics", "/.well-known/", "/dev/")
+
+
+@blueprint.before_app_request
+def refuse_internet_explorer() -> Response | None:
+    """Tell users of Internet Explorer which browsers are supported (M3)."""
+    agent = request.headers.get("User-Agent", "")
+    if _INTERNET_EXPLORER.search(agent) and not request.path.startswith(_NO_PAGES):
+        return page("pages/ie.html")
+    return None
+
+
+@blueprint.get("/")
+def start() -> Response:
+    """Show who the insurer is and the two ways in."""
+    in_progress = None
+    if visit := held():
+        registration = wired().registrations.find(visit)
+        if registration and not registration.has_account and registration.expires_at > wired().clock.now():
+            in_progress = {"time": clock_time(registration.expires_at)}
+    return page("pages/start.html", in_progress=in_progress)
+
+
+@blueprint.post("/megjelenes")
+def appearance() -> Response:
+    """Keep the choice of light or dark, and go back to the page it was made on."""
+    chosen = request.form.get("theme", "")
+    response = make_response(redirect(local(request.form.get("next", "/")), 303))
+    if chosen in ("light", "dark"):
+        keep(response, "theme", chosen)
+    return response

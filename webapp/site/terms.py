@@ -1,0 +1,94 @@
+"""The terms to read: in force and older, as a page and as a PDF. Opening them is what a registration records (M23)."""
+
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, abort, request, send_file
+from markupsafe import Markup
+
+from services.terms import Terms
+from webapp.account import sessions
+from webapp.journey.browser import held, this_browser
+from webapp.parts import wired
+from webapp.ui.pages import day, language, page
+
+blueprint = Blueprint("terms", __name__)
+
+
+def terms_url(version: str, *, pdf: bool = False) -> str:
+    """Return the address of a version."""
+    return f"/aszf/{version}.pdf" if pdf else f"/aszf/{version}"
+
+
+def file_size(file: Path) -> str:
+    """Return the size of a document in words, such as “240 kB”."""
+    return f"{max(1, round(file.stat().st_size / 1000))}\u00a0kB"
+
+
+@blueprint.get("/aszf")
+def in_force() -> Response:
+    """Show the terms in force."""
+    return _show(wired().terms.in_force(wired().clock.now()))
+
+
+@blueprint.get("/aszf/<version>.pdf")
+def pdf(version: str) -> Response:
+    """Send a version as PDF."""
+    file = _version(version).pdf(language())
+    if file is None:
+        abort(404)
+    _record(version)
+    return send_file(file, "application/pdf", as_attachment=False, download_name=file.name)
+
+
+@blueprint.get("/aszf/<version>")
+def one(version: str) -> Response:
+    """Show one version."""
+    return _show(_version(version))
+
+
+def _version(version: str) -> Terms:
+    return wired().terms.get(version, wired().clock.now()) or abort(404)
+
+
+def _show(terms: Terms) -> Response:
+    now, signed_in_ = wired().clock.now(), sessions.current()
+    _record(terms.version)
+    pdf = terms.pdf(language())
+    return page(
+        "pages/terms.html",
+        kind="terms",
+        is_to_return=wired().sign_ins.terms_due(signed_in_) if signed_in_ else held() is not None,
+        terms={
+            "version": terms.version,
+            "date": day(terms.in_force_from),
+            "html": Markup(terms.text(language())),  # noqa: S704 - the insurer's own text, shipped with the profile
+            "language": terms.language(language()),
+            "current": terms.version == wired().terms.in_force(now).version,
+            "pdf_url": terms_url(terms.version, pdf=True) if pdf else None,
+            "pdf_size": file_size(pdf) if pdf else None,
+            "current_url": "/aszf",
+        },
+    )
+
+
+def terms_shown(terms: Terms, opened: str | None) -> dict[str, Any]:
+    """Return what a form that asks for acceptance says of the terms; `opened` is the version that was opened."""
+    pdf = terms.pdf(language())
+    return {
+        "version": terms.version,
+        "date": day(terms.in_force_from),
+        "url": terms_url(terms.version),
+        "pdf_url": terms_url(terms.version, pdf=True) if pdf else None,
+        "pdf_size": file_size(pdf) if pdf else None,
+        "opened": opened == terms.version,
+        "changes": terms.changes(language()),
+    }
+
+
+def _record(version: str) -> None:
+    if (signed_in_ := sessions.current()) is not None:
+        wired().sign_ins.open_terms(signed_in_, version)
+    # Whoever comes by the mailed link holds nothing before their first form, so the link to the terms brings its token.
+    if visit := this_browser(request.args.get("token", "")).visit:
+        wired().registrations.open_terms(visit, version)

@@ -1,0 +1,1 @@
+"""How pages are made: language, formats, forms, errors, pages and fragments."""

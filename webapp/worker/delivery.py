@@ -1,0 +1,47 @@
+"""Puts the delivery of messages together: the only place that names the senders.
+
+Apart from the pages' parts, so that a process that only serves pages loads none of it.
+"""
+
+from sqlalchemy import Connection
+
+from services.codes import one_time_codes
+from services.messages.composer import Composer
+from services.messages.delivery import Delivery
+from services.messages.senders import AppriseSender, DemoSender, FolderSender, Noted, Sender
+from webapp.parts import Parts
+from webapp.settings import SettingsError
+from webapp.worker.mail_sender import SmtpSender
+
+
+def delivery(parts: Parts) -> Delivery:
+    """Return what takes messages from the outbox to the outside. Raises SettingsError for a URL that cannot be used."""
+
+    def undelivered(connection: Connection, topic: str, may_have_arrived: bool) -> None:
+        kutid = one_time_codes.whose(topic)
+        if kutid is not None:
+            parts.codes.give_back(connection, kutid, may_have_arrived=may_have_arrived)
+
+    settings = parts.settings
+    try:
+        senders = {"email": _sender(settings.mail_url, parts), "sms": _sender(settings.sms_url, parts)}
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+    return Delivery(
+        parts.store, parts.clock, Composer(parts.profile, parts.links), senders, undelivered, postage=parts.postage
+    )
+
+
+def _sender(url: str, parts: Parts) -> Sender:
+    if not parts.settings.demo:
+        return _way_out(url, parts)
+    inbox = DemoSender(parts.store, parts.clock)
+    return inbox if url == "demo:" else Noted(_way_out(url, parts), inbox)
+
+
+def _way_out(url: str, parts: Parts) -> Sender:
+    if url.startswith("folder:"):
+        return FolderSender(url.removeprefix("folder:"), parts.clock)
+    if (server := parts.settings.mail_server) and url == parts.settings.mail_url:
+        return SmtpSender(server, parts.profile.contact.mail_from, parts.clock)
+    return AppriseSender(url)
