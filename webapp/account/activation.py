@@ -12,7 +12,8 @@ from webapp.journey import funnel
 from webapp.parts import wired
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.forms import StepForm, Text, read_code
-from webapp.ui.pages import page, say
+from webapp.ui.language import say
+from webapp.ui.respond import page
 
 blueprint = Blueprint("activation", __name__)
 

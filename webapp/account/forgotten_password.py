@@ -15,9 +15,11 @@ from webapp.http.addresses import link_token
 from webapp.parts import wired
 from webapp.registration import dead_ends
 from webapp.ui.form_errors import Fields, SentForm, explain
+from webapp.ui.formats import clock_time
 from webapp.ui.forms import StepForm, Text
-from webapp.ui.pages import clock_time, is_fragment_due, language, page
+from webapp.ui.language import language
 from webapp.ui.passwords import NewPasswordForm, every_mistake, rules_shown
+from webapp.ui.respond import is_fragment_due, page
 
 blueprint = Blueprint("forgotten_password", __name__)
 

@@ -18,9 +18,11 @@ from webapp.registration import dead_ends
 from webapp.site.terms import terms_shown
 from webapp.steps.sms_code import SmsCodeForm
 from webapp.ui.form_errors import Fields, SentForm, explain
+from webapp.ui.formats import clock_time, date_and_time, day, first_minute
 from webapp.ui.forms import StepForm, Text
-from webapp.ui.pages import clock_time, date_and_time, day, first_minute, is_fragment_due, page, say
+from webapp.ui.language import say
 from webapp.ui.passwords import FAR_TOO_LONG, NewPasswordForm, every_mistake, rules_shown
+from webapp.ui.respond import is_fragment_due, page
 
 blueprint = Blueprint("account", __name__)
 

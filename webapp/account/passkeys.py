@@ -11,8 +11,10 @@ from webapp.account.overview import ACCOUNT, AskedAgain, overview
 from webapp.http import devices
 from webapp.parts import wired
 from webapp.ui.form_errors import Fields, SentForm, explain
+from webapp.ui.formats import clock_time
 from webapp.ui.forms import StepForm, Text
-from webapp.ui.pages import clock_time, is_fragment_due, page, say
+from webapp.ui.language import say
+from webapp.ui.respond import is_fragment_due, page
 
 blueprint = Blueprint("passkeys", __name__)
 

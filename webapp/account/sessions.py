@@ -11,7 +11,8 @@ from services.accounts import Session, SignedOut
 from webapp.http.forgery import form_secret
 from webapp.parts import wired
 from webapp.ui.form_errors import SentForm
-from webapp.ui.pages import language, page
+from webapp.ui.language import language
+from webapp.ui.respond import page
 
 P = ParamSpec("P")
 

@@ -16,8 +16,9 @@ from webapp.api.problems import Problem, wait
 from webapp.parts import wired
 from webapp.ui import timeline
 from webapp.ui.form_errors import key_for_staff, times
+from webapp.ui.formats import time_left
 from webapp.ui.forms import read_code
-from webapp.ui.pages import say, time_left
+from webapp.ui.language import say
 
 Given = tuple[Any, Mapping[str, str]]
 

@@ -19,7 +19,8 @@ from services.clients import Answer, ApiKey
 from services.refusal import Refusal
 from webapp.api.problems import Problem, wait
 from webapp.parts import wired
-from webapp.ui.pages import language, say, time_left
+from webapp.ui.formats import time_left
+from webapp.ui.language import language, say
 
 log = logging.getLogger(__name__)
 

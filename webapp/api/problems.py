@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, make_response
 
 from webapp.parts import wired
-from webapp.ui.pages import language, say
+from webapp.ui.language import language, say
 
 MIMETYPE = "application/problem+json"
 PAGES = "/api/v1/problems"

@@ -11,7 +11,7 @@ from webapp.api.document import document
 from webapp.api.operation import as_json, blueprint
 from webapp.api.problems import PAGES, STATUS
 from webapp.parts import wired
-from webapp.ui.pages import language, say, speak
+from webapp.ui.language import language, say, speak
 
 
 @blueprint.get("/openapi.json", provide_automatic_options=False)

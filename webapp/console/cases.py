@@ -20,17 +20,10 @@ from webapp.steps.email import EmailForm
 from webapp.steps.sms_code import SmsCodeForm
 from webapp.ui import timeline
 from webapp.ui.form_errors import Fields, SentForm, explain
+from webapp.ui.formats import clock_time, date_in_words, day, first_minute, time_left
 from webapp.ui.forms import Text
-from webapp.ui.pages import (
-    clock_time,
-    date_in_words,
-    day,
-    first_minute,
-    is_fragment_due,
-    language,
-    say,
-    time_left,
-)
+from webapp.ui.language import language, say
+from webapp.ui.respond import is_fragment_due
 
 _RECORD = Fields({
     "email": "staff.record.email",

@@ -13,9 +13,11 @@ from webapp.http.addresses import local
 from webapp.parts import wired
 from webapp.registration import dead_ends
 from webapp.ui.form_errors import Fields, about_all, explain
+from webapp.ui.formats import clock_time, first_minute, time_left
 from webapp.ui.forms import StepForm, Text
-from webapp.ui.pages import clock_time, first_minute, is_fragment_due, say, time_left
+from webapp.ui.language import say
 from webapp.ui.passwords import FAR_TOO_LONG
+from webapp.ui.respond import is_fragment_due
 
 _FIELDS = Fields({
     "email": "login.email.label",

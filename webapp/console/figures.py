@@ -22,7 +22,8 @@ from webapp.console.staff_sessions import P, blueprint, console_page, needed
 from webapp.http.devices import OTHER_BROWSER
 from webapp.parts import wired
 from webapp.ui.form_errors import Fields, SentForm, explain
-from webapp.ui.pages import is_fragment_due, language, say
+from webapp.ui.language import language, say
+from webapp.ui.respond import is_fragment_due
 
 _PERIODS = {"1": "today", "7": "week", "30": "month"}
 _LONGEST = 366

@@ -15,7 +15,8 @@ from webapp.console.staff_sessions import blueprint, console_page, needed
 from webapp.console.worklists import ROOM, adviser_of, asked, choice_of_advisers, query, signed_in
 from webapp.parts import wired
 from webapp.ui.form_errors import Fields, SentForm, explain
-from webapp.ui.pages import date_and_time, say
+from webapp.ui.formats import date_and_time
+from webapp.ui.language import say
 
 
 @blueprint.get("/munkalistak/adatok")

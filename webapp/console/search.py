@@ -10,7 +10,8 @@ from webapp.console.staff_sessions import blueprint, desk_page, listed, needed
 from webapp.parts import wired
 from webapp.ui.form_errors import Fields, Problem, SentForm, explain
 from webapp.ui.forms import StepForm, Text
-from webapp.ui.pages import is_fragment_due, say
+from webapp.ui.language import say
+from webapp.ui.respond import is_fragment_due
 
 _FIELDS = Fields({"policy_number": "staff.search.heading"})
 

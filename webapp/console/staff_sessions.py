@@ -11,7 +11,9 @@ from services.staff import Hit, Member, StaffSession
 from webapp.account import sessions
 from webapp.parts import wired
 from webapp.ui.form_errors import SentForm
-from webapp.ui.pages import clock_time, page, say, time_left
+from webapp.ui.formats import clock_time, time_left
+from webapp.ui.language import say
+from webapp.ui.respond import page
 
 P = ParamSpec("P")
 

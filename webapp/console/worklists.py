@@ -18,7 +18,8 @@ from webapp.console.search import go
 from webapp.console.staff_sessions import blueprint, console_page, needed
 from webapp.parts import wired
 from webapp.ui.form_errors import Fields, SentForm, explain
-from webapp.ui.pages import date_and_time, day, say
+from webapp.ui.formats import date_and_time, day
+from webapp.ui.language import say
 
 LISTED = {ALL: "mind", NOT_INVITED: "meghivhato", NO_ADDRESS: "hivando", INVITED: "meghivott", OVERDUE: "lejart"}
 """The lists by the words that name them in an address."""

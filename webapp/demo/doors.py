@@ -11,9 +11,11 @@ from services.demo_data import reset
 from webapp.demo.inbox import arrived, deliver
 from webapp.demo.states import State, Walker, known
 from webapp.http import limits
+from webapp.http.cookies import kept
 from webapp.parts import wired
 from webapp.ui.faults import too_many
-from webapp.ui.pages import clock_time, date_and_time, kept, page
+from webapp.ui.formats import clock_time, date_and_time
+from webapp.ui.respond import page
 
 blueprint = Blueprint("demo", __name__, url_prefix="/dev")
 

@@ -8,7 +8,7 @@ from flask_limiter.util import get_remote_address
 
 from services import randomness
 from services.accounts import Device
-from webapp.ui.pages import keep, kept
+from webapp.http.cookies import keep, kept
 
 _COOKIE = "device"
 _MARK = re.compile(r"^[\w-]{16,64}$")

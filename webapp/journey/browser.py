@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from services.registrations import Registration, Visit
 from webapp.parts import wired
-from webapp.ui.pages import language
+from webapp.ui.language import language
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ from services import randomness
 from services.registrations import Registration
 from webapp.journey import funnel
 from webapp.parts import wired
-from webapp.ui.pages import clock_time, date_and_time, first_minute, page, say
+from webapp.ui.formats import clock_time, date_and_time, first_minute
+from webapp.ui.language import say
+from webapp.ui.respond import page
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,9 @@ from webapp.journey.step import Step
 from webapp.parts import Parts, wired
 from webapp.registration import dead_ends
 from webapp.ui.form_errors import SentForm, explain, is_about
-from webapp.ui.pages import clock_time, is_fragment_due, language, page, say, time_left
+from webapp.ui.formats import clock_time, time_left
+from webapp.ui.language import language, say
+from webapp.ui.respond import is_fragment_due, page
 
 blueprint = Blueprint("registration", __name__)
 _NOTICE = "step_notice"

@@ -7,7 +7,9 @@ from markupsafe import Markup
 
 from services.profiles import Profile, default, find
 from webapp.parts import wired
-from webapp.ui.pages import date_in_words, hours_in_words, language, page
+from webapp.ui.formats import date_in_words, hours_in_words
+from webapp.ui.language import language
+from webapp.ui.respond import page
 
 blueprint = Blueprint("accessibility", __name__)
 

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, make_response, redirect, request
 from services.messages.composer import DECLINE, DECLINE_PURPOSE
 from webapp.parts import wired
 from webapp.registration import dead_ends
-from webapp.ui.pages import is_fragment_due, page
+from webapp.ui.respond import is_fragment_due, page
 
 blueprint = Blueprint("invitations", __name__)
 

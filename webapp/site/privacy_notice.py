@@ -8,7 +8,9 @@ from markupsafe import Markup
 from services.terms import Terms
 from webapp.journey.browser import held
 from webapp.parts import wired
-from webapp.ui.pages import day, language, page
+from webapp.ui.formats import day
+from webapp.ui.language import language
+from webapp.ui.respond import page
 
 blueprint = Blueprint("notice", __name__)
 

@@ -5,9 +5,11 @@ import re
 from flask import Blueprint, Response, make_response, redirect, request
 
 from webapp.http.addresses import local
+from webapp.http.cookies import keep
 from webapp.journey.browser import held
 from webapp.parts import wired
-from webapp.ui.pages import clock_time, keep, page
+from webapp.ui.formats import clock_time
+from webapp.ui.respond import page
 
 blueprint = Blueprint("site", __name__)
 

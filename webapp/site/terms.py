@@ -10,7 +10,9 @@ from services.terms import Terms
 from webapp.account import sessions
 from webapp.journey.browser import held, this_browser
 from webapp.parts import wired
-from webapp.ui.pages import day, language, page
+from webapp.ui.formats import day
+from webapp.ui.language import language
+from webapp.ui.respond import page
 
 blueprint = Blueprint("terms", __name__)
 

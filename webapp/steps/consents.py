@@ -11,7 +11,7 @@ from webapp.journey.step import Step
 from webapp.parts import Parts
 from webapp.site.privacy_notice import notice_shown
 from webapp.ui.forms import StepForm, Text
-from webapp.ui.pages import say
+from webapp.ui.language import say
 
 _ANSWERS = {"accept": True, "decline": False}
 

@@ -8,7 +8,8 @@ from services.registrations import Registration, Visit
 from services.values import email_addresses
 from webapp.journey.step import Step
 from webapp.parts import Parts
-from webapp.ui.pages import clock_time, first_minute, say, time_left
+from webapp.ui.formats import clock_time, first_minute, time_left
+from webapp.ui.language import say
 
 
 class EmailSent(Step):

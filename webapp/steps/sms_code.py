@@ -10,8 +10,9 @@ from services.registrations import Registration, Visit
 from services.values import masking
 from webapp.journey.step import Step
 from webapp.parts import Parts, wired
+from webapp.ui.formats import clock_time, first_minute, time_left
 from webapp.ui.forms import StepForm, Text, read_code
-from webapp.ui.pages import clock_time, first_minute, say, time_left
+from webapp.ui.language import say
 
 
 class SmsCodeForm(StepForm):

@@ -9,7 +9,7 @@ from webapp.journey.step import Step
 from webapp.parts import Parts
 from webapp.site.terms import terms_shown
 from webapp.ui.forms import StepForm, Text
-from webapp.ui.pages import say
+from webapp.ui.language import say
 
 
 class TermsForm(StepForm):

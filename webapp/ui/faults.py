@@ -16,7 +16,9 @@ from webapp.api import problems
 from webapp.http.addresses import here, is_api
 from webapp.http.forgery import Forged
 from webapp.parts import wired
-from webapp.ui.pages import clock_time, first_minute, page, say
+from webapp.ui.formats import clock_time, first_minute
+from webapp.ui.language import say
+from webapp.ui.respond import page
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,8 @@ from services.refusal import Refusal
 from webapp.journey.step import Step
 from webapp.parts import wired
 from webapp.registration import dead_ends
-from webapp.ui.pages import clock_time, date_and_time, first_minute, language, say
+from webapp.ui.formats import clock_time, date_and_time, first_minute
+from webapp.ui.language import language, say
 
 _KEYS = {
     ("login", "email"): "login.email.empty",

@@ -9,7 +9,7 @@ from services.passwords import Rule, normal_form
 from services.refusal import Refusal
 from webapp.parts import wired
 from webapp.ui.forms import StepForm, Text
-from webapp.ui.pages import say
+from webapp.ui.language import say
 
 FAR_TOO_LONG = 1 << 16
 """Whatever is shorter gets the rule's own answer; a password is never cut."""

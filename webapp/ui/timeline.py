@@ -4,7 +4,7 @@ from typing import Any
 
 from services.staff.customers import Event
 from webapp.parts import wired
-from webapp.ui.pages import say
+from webapp.ui.language import say
 
 
 def words(event: Event) -> tuple[str, dict[str, Any]]:

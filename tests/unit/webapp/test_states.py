@@ -14,7 +14,7 @@ import webapp
 from services.profiles import load
 from services.texts import Texts
 from webapp.demo.states import known
-from webapp.ui.pages import Say
+from webapp.ui.language import Say
 
 TEMPLATES = Path(webapp.__file__).parent / "templates"
 _PROFILES = ("mygenerali", "allianz", "genertel", "generali-sk")

@@ -1,0 +1,18 @@
+"""Choices that a browser keeps for a year: language, theme, its own mark. They say nothing about the person."""
+
+from flask import Response, request
+
+from webapp.parts import wired
+
+
+def keep(response: Response, name: str, value: str) -> None:
+    """Remember a preference in the browser for a year; it says nothing about the person."""
+    settings = wired().settings
+    response.set_cookie(
+        settings.cookie(name), value, max_age=365 * 86400, httponly=True, samesite="Lax", secure=settings.is_https
+    )
+
+
+def kept(name: str) -> str | None:
+    """Return what `keep` has remembered in this browser."""
+    return request.cookies.get(wired().settings.cookie(name))

@@ -1,0 +1,58 @@
+"""Times, dates and counts in words, in the request's language and the insurer's zone."""
+
+from datetime import date, datetime, timedelta
+
+from babel.dates import format_date
+from babel.units import format_unit
+from flask import g
+
+from webapp.parts import wired
+from webapp.ui.language import language
+
+_NO_BREAK = "\u00a0"
+
+
+def first_minute(moment: datetime) -> datetime:
+    """Return the first whole minute that is not before `moment`.
+
+    What is possible from a moment on is said without seconds: cut off, the page would send people a minute too early.
+    """
+    minute = moment.replace(second=0, microsecond=0)
+    return minute if minute == moment else minute + timedelta(minutes=1)
+
+
+def clock_time(moment: datetime) -> str:
+    """Return the time of day such as 10:32 in the insurer's zone; with the date when it is not today."""
+    parts = wired()
+    local, today = moment.astimezone(parts.profile.zone), parts.clock.now().astimezone(parts.profile.zone).date()
+    return f"{local:%H:%M}".removeprefix("0") if local.date() == today else date_and_time(moment)
+
+
+def date_and_time(moment: datetime) -> str:
+    """Return date and time such as “2026. november 20. 10:32” in the insurer's zone; a line may break between them."""
+    local = moment.astimezone(wired().profile.zone)
+    return f"{day(moment)} {f'{local:%H:%M}'.removeprefix('0')}"
+
+
+def day(moment: datetime) -> str:
+    """Return the date in words; it does not break across lines."""
+    return date_in_words(moment.astimezone(wired().profile.zone).date())
+
+
+def date_in_words(day_of_month: date) -> str:
+    """Return a date that has no time of day; it does not break across lines."""
+    locale = "en_GB" if language() == "en" else language()
+    return format_date(day_of_month, "long", locale).replace(" ", _NO_BREAK)
+
+
+def hours_in_words(count: int) -> str:
+    """Return a number of hours, with the word for it."""
+    return format_unit(count, "duration-hour", locale=language()).replace(" ", _NO_BREAK)
+
+
+def time_left(until: datetime) -> int:
+    """Return the whole seconds until a moment, never less than 0."""
+    if "now" not in g:
+        g.now = wired().clock.now()
+    left = (until - g.now).total_seconds()
+    return max(0, -int(-left // 1))
