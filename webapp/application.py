@@ -14,10 +14,11 @@ from whitenoise import WhiteNoise
 from services import audit
 from webapp import api, console
 from webapp.account import activation, forgotten_password, overview, passkeys, sign_in
-from webapp.demo import doors
+from webapp.api import problems
 from webapp.http import forgery, limits, security
 from webapp.http.assets import BUILT
 from webapp.http.compression import CompressEveryStatus
+from webapp.journey.registry import journey_of
 from webapp.operations import health
 from webapp.registration import page
 from webapp.settings import Settings
@@ -41,15 +42,16 @@ def create_app(settings: Settings) -> Flask:
     app.config.update(_configuration(settings))
     parts = wire(settings)
     app.extensions["belepo"] = parts
+    app.extensions["belepo.journey"] = journey_of(parts.profile)
     pages.set_up(app, parts)
     security.set_up(app, settings)
     app.context_processor(sign_in.frame)
-    # The API has keys, and no browser sends one by itself; testers' scripts have no page to take a token from.
-    # Mail programs post to decline an invitation, and the link's token is the proof.
-    forgery.set_up(app, exempt={api.blueprint.name, doors.blueprint.name, declining.blueprint.name})
+    # The API has keys, and no browser sends one by itself. Mail programs post to decline an invitation, and the link's
+    # token is the proof.
+    forgery.set_up(app, exempt := {api.blueprint.name, declining.blueprint.name})
     CompressEveryStatus(app)
     app.extensions["belepo.limits"] = limits.set_up(app, parts)
-    faults.set_up(app)
+    faults.set_up(app, for_programs=problems)
     app.before_request(_note_source)
     for module in (
         accessibility, overview, activation, brand, forgotten_password, declining, privacy_notice, health, passkeys,
@@ -62,7 +64,9 @@ def create_app(settings: Settings) -> Flask:
         import_module("webapp.console.company").set_up(app, settings)  # and with it Authlib, which few need
     app.register_blueprint(api.blueprint)
     if settings.demo:
-        app.register_blueprint(doors.blueprint)
+        demo = import_module("webapp.demo.doors")  # testers' code stays out of production's memory
+        app.register_blueprint(demo.blueprint)
+        exempt.add(demo.blueprint.name)  # testers' scripts have no page to take a token from
     _serve_static(app, settings)
     return app
 

@@ -20,7 +20,6 @@ from services.staff import Cases, CustomerFiles, Desk, SmsReleases, StaffAccount
 from services.store.engine import Store
 from services.terms import TermsVersions
 from services.worklists import Chores, Invitations, QualityCases, Unregistered
-from webapp.journey.journey import Journey
 from webapp.settings import Settings
 
 
@@ -60,7 +59,6 @@ class Parts:
     sms_releases: SmsReleases
     hasher: Hasher
     codes: OneTimeCodes
-    journey: Journey
 
 
 def wired() -> Parts:

@@ -34,7 +34,7 @@ from services.worklists.marks import Marks
 from services.worklists.rounds import Rounds
 from services.worklists.sweep import QualitySweep
 from webapp.journey.journey import Journey
-from webapp.journey.registry import known_steps
+from webapp.journey.registry import journey_of
 from webapp.parts import Parts
 from webapp.settings import Settings
 
@@ -191,7 +191,6 @@ def wire(settings: Settings) -> Parts:
         sms_releases=SmsReleases(store, clock, postage),
         hasher=hasher,
         codes=codes,
-        journey=journey,
     )
 
 
@@ -201,7 +200,7 @@ def read_profile(settings: Settings, now: datetime | None = None) -> tuple[Profi
     Raises ProfileError for whatever in them would keep the server from starting at `now`, or the machine's time.
     """
     profile = load_profile(settings.profile, hardened=settings.hardened, now=now)
-    return profile, Journey(profile, known_steps())
+    return profile, journey_of(profile)
 
 
 def open_store(settings: Settings) -> Store:

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from services.clock import Clock
 from services.codes.one_time_codes import CodeState
+from services.figures.observations import CUSTOMER
 from services.refusal import OutOfTurn
 from services.registrations.assisted import Progress
-from services.registrations.registration import CUSTOMER
 from services.staff import Case, Cases, CustomerFile, CustomerFiles, Desk
 from services.staff.customers import Event
 from services.staff.member import Actor

@@ -15,10 +15,12 @@ from sqlalchemy import Connection, select
 
 from services.clock import Clock
 from services.profiles import Profile
-from services.registrations.registration import CUSTOMER
 from services.store import tables
 from services.store.engine import Store
 from services.store.statements import insert_in
+
+CUSTOMER = "customer"
+"""Who begins most registrations; else it is the id of a member of staff."""
 
 _log = logging.getLogger(__name__)
 

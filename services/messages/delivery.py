@@ -36,12 +36,12 @@ from services.clock import Clock
 from services.crash_points import reach
 from services.messages.composer import Composer
 from services.messages.outbox import DOUBTFUL, REPEATING, SENDING, UNSENT, WAITING, Message
-from services.messages.segments import parts
 from services.messages.senders import PermanentFailure, Sender, TemporaryFailure, Withdrawn
 from services.messages.sms_budget import DELIVERED, GIVEN_UP, BudgetSpent, Postage
 from services.store.engine import Store
 from services.store.tables import outbox
 from services.values import masking
+from services.values.segments import parts
 
 _log = logging.getLogger(__name__)
 

@@ -363,7 +363,7 @@ class Retention(_Part):
 class Messages(_Part):
     """What text messages cost, and how many may leave in a calendar month; nothing is known or limited unless said.
 
-    A price is that of one part (`services.messages.segments`). The budget is so many parts, or so much money.
+    A price is that of one part (`services.values.segments`). The budget is so many parts, or so much money.
     """
 
     sms_price: Annotated[Decimal, Field(gt=0)] | None = None

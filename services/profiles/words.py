@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from services.messages.segments import outside_gsm7, parts
 from services.profiles.problems import Mistake
 from services.texts import Texts, Unfillable, placeholders
+from services.values.segments import outside_gsm7, parts
 
 if TYPE_CHECKING:
     from services.profiles import Profile

@@ -7,16 +7,17 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from services.codes.one_time_codes import CodeState
+from services.figures.observations import CUSTOMER
 from services.store import tables
 
 _r = tables.registrations.c
 
 EMAIL_CONFIRMED = "email_confirmed_at"
 """The fact that the address was confirmed: this browser holds the link."""
+
 MOBILE_CONFIRMED = "mobile_confirmed_at"
 """The fact that the code sent to the mobile was typed."""
-CUSTOMER = "customer"
-"""Who begins most registrations; else it is the id of a member of staff."""
+
 COMPLETE = "is_complete"
 """The fact that the account is open."""
 

@@ -25,12 +25,12 @@ from sqlalchemy import (
 
 from services import randomness
 from services.codes.one_time_codes import CodeState, OneTimeCodes
+from services.figures.observations import CUSTOMER
 from services.profiles import Registration as Rules
 from services.refusal import DeadEnd, OutOfTurn
 from services.register.policyholders import PolicyHolder
 from services.registrations.registration import (
     COMPLETE,
-    CUSTOMER,
     EMAIL_CONFIRMED,
     MOBILE_CONFIRMED,
     Registration,

@@ -12,9 +12,9 @@ from services.clock import Clock
 from services.codes import one_time_codes
 from services.codes.one_time_codes import CodeState, OneTimeCodes
 from services.codes.sending import READ_BACK
+from services.figures.observations import CUSTOMER
 from services.messages.outbox import ENDED
 from services.registrations.assisted import AssistedRegistrations, Progress
-from services.registrations.registration import CUSTOMER
 from services.staff.cases import Case
 from services.store import tables
 from services.store.engine import Store

@@ -13,12 +13,12 @@ from services.values import email_addresses
 from webapp.account import sessions
 from webapp.http.addresses import link_token
 from webapp.parts import wired
-from webapp.registration import dead_ends
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.formats import clock_time
 from webapp.ui.forms import StepForm, Text
 from webapp.ui.language import language
 from webapp.ui.passwords import NewPasswordForm, every_mistake, rules_shown
+from webapp.ui.references import passing_reference
 from webapp.ui.respond import is_fragment_due, page
 
 blueprint = Blueprint("forgotten_password", __name__)
@@ -141,6 +141,6 @@ def _reset_done(**context: Any) -> Response:
 
 
 def _dead() -> Response:
-    reference = dead_ends.passing_reference("reset")
+    reference = passing_reference("reset")
     just_set = "reset.dead.just_set"
     return page("account/dead_link.html", 410, key="reset.dead", just_set=just_set, href=FORGOT, reference=reference)

@@ -14,14 +14,14 @@ from services.values import email_addresses, identifiers, masking
 from webapp.account import sessions
 from webapp.http.addresses import link_token
 from webapp.parts import wired
-from webapp.registration import dead_ends
-from webapp.site.terms import terms_shown
 from webapp.steps.sms_code import SmsCodeForm
+from webapp.ui.documents import terms_shown
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.formats import clock_time, date_and_time, day, first_minute
 from webapp.ui.forms import StepForm, Text
 from webapp.ui.language import say
 from webapp.ui.passwords import FAR_TOO_LONG, NewPasswordForm, every_mistake, rules_shown
+from webapp.ui.references import passing_reference
 from webapp.ui.respond import is_fragment_due, page
 
 blueprint = Blueprint("account", __name__)
@@ -313,7 +313,7 @@ def _new_email(token: str, form: SentForm) -> Response:
 
 
 def _dead_link() -> Response:
-    reference = dead_ends.passing_reference("email_change")
+    reference = passing_reference("email_change")
     return page("account/dead_link.html", 410, key="account.email.change.dead", href=EMAIL, reference=reference)
 
 

@@ -26,12 +26,12 @@ from webapp.http.addresses import local
 from webapp.http.forgery import form_secret
 from webapp.journey import browser
 from webapp.parts import wired
-from webapp.registration import dead_ends
 from webapp.ui.form_errors import Fields, about_all, explain
 from webapp.ui.formats import clock_time, first_minute, time_left
 from webapp.ui.forms import StepForm, Text
 from webapp.ui.language import say
 from webapp.ui.passwords import FAR_TOO_LONG
+from webapp.ui.references import passing_reference
 from webapp.ui.respond import is_fragment_due
 
 blueprint = Blueprint("sign_in", __name__)
@@ -215,7 +215,7 @@ def _wait(refusal: Refusal, typed: str, address: str, kept: dict[str, str]) -> R
     until = refusal.facts["at"]
     wait = {
         "text": say()("login.wait.text", time=clock_time(first_minute(until))),
-        "reference": dead_ends.passing_reference("login_wait"),
+        "reference": passing_reference("login_wait"),
     }
     sent = explain((), _FIELDS, {"email": typed})
     response = sessions.show_sign_in(429, form=sent, wait=wait, next_address=address, kept=kept)

@@ -103,3 +103,8 @@ def by_status(status: int, reference: str | None = None) -> Response:
 def wait(kind: str, seconds: int) -> Problem:
     """Return a problem that time solves (RFC 9110, 10.2.3)."""
     return Problem(kind, headers={"Retry-After": str(max(1, seconds))})
+
+
+def too_many(seconds: int) -> Response:
+    """Answer that too many requests came, and after how many seconds to try again."""
+    return wait("too_many", seconds).answer()

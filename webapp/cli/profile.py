@@ -61,7 +61,7 @@ def check(file: str, pages: bool) -> None:
     """Judge an insurer's own FILE: line, what is wrong, how to mend it. The exit code is 1 when something is."""
     problems = judge(file)
     if pages and not problems:
-        problems = list(import_module("webapp.demo.states.rehearsal").rehearse(file))
+        problems = list(import_module("webapp.cli.rehearsal").rehearse(file))
     for problem in problems:
         place = f"{file}:{problem.line}" if problem.line else file
         click.echo(f"{place}: {problem}" + (f"\n    {problem.mend}" if problem.mend else ""))

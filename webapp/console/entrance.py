@@ -11,12 +11,12 @@ from webapp.console.staff_sessions import blueprint
 from webapp.http import devices
 from webapp.http.addresses import local
 from webapp.parts import wired
-from webapp.registration import dead_ends
 from webapp.ui.form_errors import Fields, about_all, explain
 from webapp.ui.formats import clock_time, first_minute, time_left
 from webapp.ui.forms import StepForm, Text
 from webapp.ui.language import say
 from webapp.ui.passwords import FAR_TOO_LONG
+from webapp.ui.references import passing_reference
 from webapp.ui.respond import is_fragment_due
 
 _FIELDS = Fields({
@@ -119,7 +119,7 @@ def _wait(refusal: Refusal, typed: str) -> Response:
     until = refusal.facts["at"]
     wait = {
         "text": say()("staff.login.wait.text", time=clock_time(first_minute(until))),
-        "reference": dead_ends.passing_reference("staff_login_wait"),
+        "reference": passing_reference("staff_login_wait"),
     }
     response = staff_sessions.show_login(429, form=explain((), _FIELDS, {"email": typed}), wait=wait)
     response.headers["Retry-After"] = str(max(1, time_left(until)))

@@ -4,16 +4,14 @@ import logging
 import threading
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, request
 from flask_limiter import Limiter
-from flask_limiter.errors import RateLimitExceeded
 from flask_limiter.util import get_remote_address
 from limits.storage import MemoryStorage
 
 from services.clock import Clock
 from services.values.networks import network_of
 from webapp.parts import Parts, wired
-from webapp.ui import faults
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +50,10 @@ class _MemoryWithoutThreads(MemoryStorage):
 
 
 def set_up(app: Flask, parts: Parts) -> Limiter:
-    """Limit what one address may post in a minute. Without the store of counts, each process counts for itself."""
+    """Limit what one address may post in a minute; beyond that RateLimitExceeded is raised.
+
+    Without the store of counts, each process counts for itself.
+    """
     store, options = _store(parts)
     limiter = Limiter(
         _source,
@@ -65,8 +66,12 @@ def set_up(app: Flask, parts: Parts) -> Limiter:
     )
     # Asked first, so that a page that is only looked at costs no more than this question.
     limiter.request_filter(lambda: request.method in ("GET", "HEAD") or _is_for_testers(parts))
-    app.register_error_handler(RateLimitExceeded, _refuse)
     return limiter
+
+
+def seconds_left() -> int:
+    """Return after how many seconds the present window of counts ends."""
+    return _WINDOW - int(wired().clock.now().timestamp()) % _WINDOW
 
 
 def reset(limiter: Limiter) -> None:
@@ -86,11 +91,6 @@ def _is_for_testers(parts: Parts) -> bool:
 def _source() -> str:
     # The minute is part of the key, so that the windows follow the application's clock, which testers move.
     return f"{network_of(get_remote_address())}|{int(wired().clock.now().timestamp()) // _WINDOW}"
-
-
-def _refuse(_error: RateLimitExceeded) -> Response:
-    seconds = _WINDOW - int(wired().clock.now().timestamp()) % _WINDOW
-    return faults.too_many(seconds)
 
 
 def _store(parts: Parts) -> tuple[str, dict[str, Any]]:

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from flask import request, session
 
 from services.figures import ENTERED, FINISHED, REFUSED, STOPPED
+from services.figures.observations import CUSTOMER
 from services.refusal import Refusal
 from services.registrations import EMAIL_CONFIRMED, Registration
-from services.registrations.registration import CUSTOMER
 from webapp.http.devices import ROBOT, browser_family
 from webapp.journey.browser import Browser, held
-from webapp.journey.journey import ACTIVATION
+from webapp.journey.journey import ACTIVATION, current_journey
 from webapp.journey.step import Step
 from webapp.parts import wired
 
@@ -24,7 +24,7 @@ _COUNTED, _ENDED = "counted", "ended"
 def reached(step: Step | None, registration: Registration | None, browser: Browser) -> None:
     """Count that this browser is shown `step`: it entered that, and finished the one before. None when all is done."""
     parts = wired()
-    place = parts.journey.number(step) if step else len(parts.journey) + 1
+    place = current_journey().number(step) if step else len(current_journey()) + 1
     counted = _counted(registration, browser)
     if place <= counted or request.method == "HEAD":
         return
@@ -33,10 +33,10 @@ def reached(step: Step | None, registration: Registration | None, browser: Brows
     if registration is not None and not parts.observations.is_further(registration.id, place):
         return
     if place > 1:
-        _count(parts.journey.steps[place - 2].name, FINISHED, registration)
+        _count(current_journey().steps[place - 2].name, FINISHED, registration)
     if step is not None:
         _count(step.name, ENTERED, registration)
-    elif parts.journey.has_activation:
+    elif current_journey().has_activation:
         _count(ACTIVATION, ENTERED, registration)
 
 
@@ -51,7 +51,7 @@ def stopped(kind: str, registration: Registration | None) -> None:
     if session.get(_ENDED) == kind or request.method == "HEAD":
         return
     session[_ENDED] = kind
-    journey = wired().journey
+    journey = current_journey()
     step = journey.current(registration) or journey.steps[-1]
     if registration is None and kind.startswith("link_"):
         step = next((one for one in journey.steps if one.fact == EMAIL_CONFIRMED), step)
@@ -65,7 +65,7 @@ def activation(what: str, error: str = "") -> None:
 
 def _counted(registration: Registration | None, browser: Browser) -> int:
     """Return how far this browser was counted."""
-    journey = wired().journey
+    journey = current_journey()
     counted = int(session.get(_COUNTED, 0))
     if registration is None:
         # Whoever comes after a registration that was completed here is somebody else.

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+
+from flask import current_app
 
 from services.profiles import Profile, ProfileError
 from services.registrations import COMPLETE, EMAIL_CONFIRMED, Registration
-
-if TYPE_CHECKING:
-    from webapp.journey.step import Step
+from webapp.journey.step import Step
 
 ACTIVATION = "activation"
 """The name that stands last in a journey whose account waits, at the first sign-in, for a mailed code (A7)."""
@@ -17,7 +16,7 @@ ACTIVATION = "activation"
 class Journey:
     """The ordered steps that a profile declares. The guard, the progress and the summaries follow from it."""
 
-    def __init__(self, profile: Profile, known: Mapping[str, "Step"]) -> None:
+    def __init__(self, profile: Profile, known: Mapping[str, Step]) -> None:
         """Raises ProfileError when a step is unknown, stands twice, or comes before what it needs."""
         names = profile.journey
         self.has_activation = names[-1] == ACTIVATION
@@ -38,15 +37,15 @@ class Journey:
     def __len__(self) -> int:
         return len(self.steps)
 
-    def step(self, name: str) -> "Step | None":
+    def step(self, name: str) -> Step | None:
         """Return the step of this name, if the journey has it."""
         return next((step for step in self.steps if step.name == name), None)
 
-    def number(self, step: "Step") -> int:
+    def number(self, step: Step) -> int:
         """Return the place of a step, counted from 1."""
         return self.steps.index(step) + 1
 
-    def current(self, registration: Registration | None, reopened: str | None = None) -> "Step | None":
+    def current(self, registration: Registration | None, reopened: str | None = None) -> Step | None:
         """Return the step that is due: the first whose fact is missing, or a done one that the customer reopened.
 
         None when all is done.
@@ -58,10 +57,16 @@ class Journey:
                 return step
         return None
 
-    def half(self, step: "Step | None") -> int:
+    def half(self, step: Step | None) -> int:
         """Return 1 up to the step that waits for the mailed link, 2 after it (M19)."""
         confirming = next((i for i, s in enumerate(self.steps) if s.fact == EMAIL_CONFIRMED), len(self.steps))
         return 1 if step is not None and self.steps.index(step) <= confirming else 2
+
+
+def current_journey() -> Journey:
+    """Return the journey of the application that answers this request."""
+    journey: Journey = current_app.extensions["belepo.journey"]
+    return journey
 
 
 def _unknown(name: str, known: tuple[str, ...]) -> ProfileError:
@@ -70,7 +75,7 @@ def _unknown(name: str, known: tuple[str, ...]) -> ProfileError:
     return ProfileError(f"journey: there is no step “{name}”.{meant} Known steps: {', '.join(sorted(known))}.")
 
 
-def _check_order(steps: "tuple[Step, ...]", profile: Profile, known: Mapping[str, "Step"]) -> None:
+def _check_order(steps: tuple[Step, ...], profile: Profile, known: Mapping[str, Step]) -> None:
     given: set[str] = set()
     for step in steps:
         for fact in step.needs:

@@ -73,3 +73,9 @@ class Step:
     def summary(self, parts: Parts, registration: Registration, half: int) -> str | Markup | None:
         """Return how the done step stands on the page; masked after the mailed link."""
         return None
+
+
+def is_about(refusals: Sequence[tuple[str, Refusal]], step: Step) -> bool:
+    """Tell whether a service has refused something that `step` asks for."""
+    asked = {entry.name for entry in step.form(None)}
+    return all(not name and refusal.field in asked for name, refusal in refusals)

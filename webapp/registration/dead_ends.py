@@ -6,12 +6,12 @@ from typing import Any
 
 from flask import Response
 
-from services import randomness
 from services.registrations import Registration
 from webapp.journey import funnel
 from webapp.parts import wired
 from webapp.ui.formats import clock_time, date_and_time, first_minute
 from webapp.ui.language import say
+from webapp.ui.references import passing_reference
 from webapp.ui.respond import page
 
 log = logging.getLogger(__name__)
@@ -24,6 +24,7 @@ _STATUS = {
     "codes_used_up": 403,
     "ended_by_staff": 410,
 }
+
 _HOW = {
     "link_expired": ("warn", "clock"),
     "link_unknown": ("warn", "mail"),
@@ -59,13 +60,6 @@ def show(
         tone=tone,
         picture=picture,
     )
-
-
-def passing_reference(kind: str) -> str:
-    """Return a reference code that stands in the log alone: nothing is known of who came here, and floods do."""
-    reference = randomness.reference()
-    log.info("dead end %s reference=%s", kind, reference)
-    return reference
 
 
 def _reference(kind: str, kutid: str | None, registration: Registration | None) -> str:

@@ -16,10 +16,11 @@ from services.worklists import Prefill
 from webapp.http.addresses import link_token
 from webapp.journey import funnel
 from webapp.journey.browser import Browser, forget, held, is_own, mark_of, reopen, reopened, this_browser
-from webapp.journey.step import Step
+from webapp.journey.journey import current_journey
+from webapp.journey.step import Step, is_about
 from webapp.parts import Parts, wired
 from webapp.registration import dead_ends
-from webapp.ui.form_errors import SentForm, explain, is_about
+from webapp.ui.form_errors import SentForm, explain
 from webapp.ui.formats import clock_time, time_left
 from webapp.ui.language import language, say
 from webapp.ui.respond import is_fragment_due, page
@@ -81,7 +82,7 @@ def submit() -> Response:
 
 def _submit_step(parts: Parts, browser: Browser) -> Response:
     name = request.form.get("step") or _step_of_fields(parts, browser)
-    step = parts.journey.step(name)
+    step = current_journey().step(name)
     if step is None:
         raise OutOfTurn
     # The form's own fields alone: Flask-WTF by itself would also take a JSON body or an uploaded file for them.
@@ -106,10 +107,10 @@ def _note(parts: Parts, browser: Browser, refusal: Refusal) -> None:
 
 def _step_of_fields(parts: Parts, browser: Browser) -> str:
     """Return the step that a form without its mark is for: the one with these fields, else the one that is due."""
-    for step in parts.journey.steps:
+    for step in current_journey().steps:
         if any(entry.name in request.form for entry in step.form(None)):
             return step.name
-    due = parts.journey.current(browser.registration, reopened())
+    due = current_journey().current(browser.registration, reopened())
     return due.name if due else ""
 
 
@@ -122,7 +123,7 @@ def _answer(registration: Registration | None, notice: str | None, browser: Brow
     if not is_fragment_due():
         if notice:
             session[_NOTICE] = notice
-        step = wired().journey.current(registration, reopened())
+        step = current_journey().current(registration, reopened())
         invited = f"?{urlencode(request.args)}" if registration is None and "meghivo" in request.args else ""
         return make_response(redirect(_address(step, registration) + invited, 303))
     response = _show(registration, Browser(held()), notice=_notice(notice, registration))
@@ -157,13 +158,13 @@ def _show(
             return dead_ends.show("ended_by_staff", registration=registration)
         if registration.expires_at <= now:
             return dead_ends.show("link_expired", registration=registration)
-    step = parts.journey.current(registration, reopened())
+    step = current_journey().current(registration, reopened())
     funnel.reached(step, registration, browser)
     if step is None:
         return _done(registration)
     if registration and registration.code and step.fact == "mobile_confirmed_at" and registration.code.is_dead_end(now):
         return dead_ends.show("codes_used_up", registration=registration, again_at=registration.code.budget_ends_at)
-    half = parts.journey.half(step)
+    half = current_journey().half(step)
     prefill, invitation = _invited() if form is None and registration is None else (None, None)
     form = form or SentForm(_filled_in(prefill) or _first_values(step, registration))
     return page(
@@ -171,8 +172,8 @@ def _show(
         form.status,
         step={
             "name": step.name,
-            "number": parts.journey.number(step),
-            "total": len(parts.journey),
+            "number": current_journey().number(step),
+            "total": len(current_journey()),
             "title": say()(step.title_key),
         },
         half=half,
@@ -205,7 +206,7 @@ def _refused(
         browser.go_on_with(registration)
     elif browser.came_by_link:
         return _dead_link(browser)
-    due = wired().journey.current(registration, reopened())
+    due = current_journey().current(registration, reopened())
     if due is None or (step is not None and step is not due and not is_about(refusals, due)):
         # It was not this form's turn, so what is wrong with it does not matter.
         return _answer(registration, None, browser)
@@ -233,7 +234,7 @@ def _act(action: str, parts: Parts, browser: Browser) -> tuple[Registration | No
     if action == "restart":
         forget()
         return None, None
-    for step in parts.journey.steps:
+    for step in current_journey().steps:
         if action == step.changed_by:
             registration = browser.registration
             if registration is None:
@@ -250,7 +251,7 @@ def _act(action: str, parts: Parts, browser: Browser) -> tuple[Registration | No
 
 
 def _address(step: Step | None, registration: Registration | None) -> str:
-    return SECOND_HALF if registration is not None and wired().journey.half(step) == 2 else FIRST_HALF
+    return SECOND_HALF if registration is not None and current_journey().half(step) == 2 else FIRST_HALF
 
 
 class _Place(NamedTuple):
@@ -265,7 +266,7 @@ class _Place(NamedTuple):
 
 def _path(registration: Registration | None, now: Step, half: int) -> list[_Place]:
     parts, speak = wired(), say()
-    place = parts.journey.number(now)
+    place = current_journey().number(now)
     return [
         _Place(
             number,
@@ -277,7 +278,7 @@ def _path(registration: Registration | None, now: Step, half: int) -> list[_Plac
             else None,
             step.changed_by if half == 1 or step.changed_by != "restart" else None,
         )
-        for number, step in enumerate(parts.journey.steps, 1)
+        for number, step in enumerate(current_journey().steps, 1)
     ]
 
 
@@ -287,7 +288,7 @@ def _first_values(step: Step, registration: Registration | None) -> Mapping[str,
         rules = wired().profile.identification
         kind = next((kind for kind in rules.identifiers if kind in request.args), "")
         return {rules.field: request.args.get(kind, "").replace("\0", "")[:60], "identifier_kind": kind}
-    if step.name == "email" and registration.email and wired().journey.half(step) == 1 and not session.get("link"):
+    if step.name == "email" and registration.email and current_journey().half(step) == 1 and not session.get("link"):
         return {"email": registration.email}
     return {}
 
@@ -355,5 +356,5 @@ def _done(registration: Registration | None) -> Response:
         "steps/done.html",
         email=registration.email,
         mobile_masked=masking.mobile(registration.mobile) if registration.mobile else None,
-        has_activation=wired().journey.has_activation,
+        has_activation=current_journey().has_activation,
     )

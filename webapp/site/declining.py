@@ -4,10 +4,10 @@ from flask import Blueprint, Response, make_response, redirect, request
 
 from services.messages.composer import DECLINE, DECLINE_PURPOSE
 from webapp.parts import wired
-from webapp.registration import dead_ends
+from webapp.ui.references import passing_reference
 from webapp.ui.respond import is_fragment_due, page
 
-blueprint = Blueprint("invitations", __name__)
+blueprint = Blueprint("declining", __name__)
 
 
 @blueprint.get(DECLINE)
@@ -41,5 +41,5 @@ def _declined() -> Response:
 
 
 def _dead() -> Response:
-    reference = dead_ends.passing_reference("decline")
+    reference = passing_reference("decline")
     return page("account/dead_link.html", 410, key="decline.dead", just_set=None, href="/", reference=reference)

@@ -1,47 +1,29 @@
 """The privacy notice to read, in force and older; opening it is what a registration records (A5)."""
 
-from typing import Any
-
 from flask import Blueprint, Response, abort
 from markupsafe import Markup
 
 from services.terms import Terms
 from webapp.journey.browser import held
 from webapp.parts import wired
+from webapp.ui.documents import NOTICE, notice_in_force
 from webapp.ui.formats import day
 from webapp.ui.language import language
 from webapp.ui.respond import page
 
 blueprint = Blueprint("notice", __name__)
 
-_ADDRESS = "/tajekoztato"
 
-
-@blueprint.get(_ADDRESS)
+@blueprint.get(NOTICE)
 def in_force() -> Response:
     """Show the notice in force."""
-    return _show(_in_force() if wired().profile.notice else abort(404))
+    return _show(notice_in_force() if wired().profile.notice else abort(404))
 
 
-@blueprint.get(f"{_ADDRESS}/<version>")
+@blueprint.get(f"{NOTICE}/<version>")
 def one(version: str) -> Response:
     """Show one version."""
     return _show(wired().notice.get(version, wired().clock.now()) or abort(404))
-
-
-def notice_shown(opened: str | None) -> dict[str, Any]:
-    """Return what a form says of the notice in force; `opened` is the version that was opened."""
-    notice = _in_force()
-    return {
-        "version": notice.version,
-        "date": day(notice.in_force_from),
-        "url": f"{_ADDRESS}/{notice.version}",
-        "opened": opened == notice.version,
-    }
-
-
-def _in_force() -> Terms:
-    return wired().notice.in_force(wired().clock.now())
 
 
 def _show(notice: Terms) -> Response:
@@ -57,7 +39,7 @@ def _show(notice: Terms) -> Response:
             "date": day(notice.in_force_from),
             "html": Markup(notice.text(language())),  # noqa: S704 - the insurer's own text, shipped with the profile
             "language": notice.language(language()),
-            "current": notice.version == _in_force().version,
-            "current_url": _ADDRESS,
+            "current": notice.version == notice_in_force().version,
+            "current_url": NOTICE,
         },
     )

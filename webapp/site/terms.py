@@ -1,8 +1,5 @@
 """The terms to read: in force and older, as a page and as a PDF. Opening them is what a registration records (M23)."""
 
-from pathlib import Path
-from typing import Any
-
 from flask import Blueprint, Response, abort, request, send_file
 from markupsafe import Markup
 
@@ -10,21 +7,12 @@ from services.terms import Terms
 from webapp.account import sessions
 from webapp.journey.browser import held, this_browser
 from webapp.parts import wired
+from webapp.ui.documents import file_size, terms_url
 from webapp.ui.formats import day
 from webapp.ui.language import language
 from webapp.ui.respond import page
 
 blueprint = Blueprint("terms", __name__)
-
-
-def terms_url(version: str, *, pdf: bool = False) -> str:
-    """Return the address of a version."""
-    return f"/aszf/{version}.pdf" if pdf else f"/aszf/{version}"
-
-
-def file_size(file: Path) -> str:
-    """Return the size of a document in words, such as “240 kB”."""
-    return f"{max(1, round(file.stat().st_size / 1000))}\u00a0kB"
 
 
 @blueprint.get("/aszf")
@@ -72,20 +60,6 @@ def _show(terms: Terms) -> Response:
             "current_url": "/aszf",
         },
     )
-
-
-def terms_shown(terms: Terms, opened: str | None) -> dict[str, Any]:
-    """Return what a form that asks for acceptance says of the terms; `opened` is the version that was opened."""
-    pdf = terms.pdf(language())
-    return {
-        "version": terms.version,
-        "date": day(terms.in_force_from),
-        "url": terms_url(terms.version),
-        "pdf_url": terms_url(terms.version, pdf=True) if pdf else None,
-        "pdf_size": file_size(pdf) if pdf else None,
-        "opened": opened == terms.version,
-        "changes": terms.changes(language()),
-    }
 
 
 def _record(version: str) -> None:

@@ -9,7 +9,7 @@ from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
 from webapp.journey.step import Step
 from webapp.parts import Parts
-from webapp.site.privacy_notice import notice_shown
+from webapp.ui.documents import notice_shown
 from webapp.ui.forms import StepForm, Text
 from webapp.ui.language import say
 

@@ -7,7 +7,7 @@ from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
 from webapp.journey.step import Step
 from webapp.parts import Parts
-from webapp.site.terms import terms_shown
+from webapp.ui.documents import terms_shown
 from webapp.ui.forms import StepForm, Text
 from webapp.ui.language import say
 

@@ -2,8 +2,10 @@
 
 import logging
 from datetime import timedelta
+from typing import Protocol
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
+from flask_limiter.errors import RateLimitExceeded
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, InternalServerError
@@ -12,7 +14,7 @@ from services import randomness
 from services.passwords.hashing import Overloaded
 from services.refusal import OutOfTurn
 from services.texts import MissingText
-from webapp.api import problems
+from webapp.http import limits
 from webapp.http.addresses import here, is_api
 from webapp.http.forgery import Forged
 from webapp.parts import wired
@@ -26,10 +28,22 @@ _KNOWN = (400, 403, 404, 405, 413)
 _HOME = "/"
 
 
-def set_up(app: Flask) -> None:
-    """Answer every fault with a page of our own."""
+class ForPrograms(Protocol):
+    """How a request of the API is answered, which takes documents instead of pages."""
+
+    def by_status(self, status: int, reference: str | None = None) -> Response:
+        """Answer what went wrong, by its status; `reference` is the code that the log keeps."""
+
+    def too_many(self, seconds: int) -> Response:
+        """Answer that too many requests came, and after how many seconds to try again."""
+
+
+def set_up(app: Flask, for_programs: ForPrograms) -> None:
+    """Answer every fault: people with a page of our own, programs by `for_programs`."""
+    app.extensions["belepo.for_programs"] = for_programs
     # Flask would log the exception's text, which may hold what a customer typed; `_broken` logs what may be known.
     app.log_exception = lambda exc_info: None  # type: ignore[method-assign]
+    app.register_error_handler(RateLimitExceeded, lambda _error: too_many(limits.seconds_left()))
     app.register_error_handler(Forged, _forged)
     app.register_error_handler(HTTPException, _http)
     for outage in (OperationalError, InterfaceError, PoolTimeoutError, Overloaded, TimeoutError):
@@ -40,9 +54,9 @@ def set_up(app: Flask) -> None:
 
 
 def too_many(seconds: int) -> Response:
-    """Answer that too many requests came, and when to try again."""
+    """Answer that too many requests came, and after how many seconds to try again."""
     if is_api():
-        return problems.wait("too_many", seconds).answer()
+        return _for_programs().too_many(seconds)
     t = say()
     again = wired().clock.now() + timedelta(seconds=seconds)
     reference = randomness.reference()
@@ -130,7 +144,7 @@ def _places(error: BaseException) -> str:
 
 def _fault(key: str, status: int, reference: str | None = None) -> Response:
     if is_api():
-        return problems.by_status(status, reference)
+        return _for_programs().by_status(status, reference)
     t = say()
     text = "page.404.text" if key == "403" else f"page.{key}.text"
     return page(
@@ -142,3 +156,8 @@ def _fault(key: str, status: int, reference: str | None = None) -> Response:
         button={"href": _HOME, "text": t("shell.back_home")},
         reference=reference,
     )
+
+
+def _for_programs() -> ForPrograms:
+    answers: ForPrograms = current_app.extensions["belepo.for_programs"]
+    return answers

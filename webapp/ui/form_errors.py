@@ -8,11 +8,10 @@ from typing import Protocol
 from markupsafe import Markup
 
 from services.refusal import Refusal
-from webapp.journey.step import Step
 from webapp.parts import wired
-from webapp.registration import dead_ends
 from webapp.ui.formats import clock_time, date_and_time, first_minute
 from webapp.ui.language import language, say
+from webapp.ui.references import passing_reference
 
 _KEYS = {
     ("login", "email"): "login.email.empty",
@@ -23,6 +22,7 @@ _KEYS = {
     ("passkey", "stopped"): "account.passkeys.stopped",
 }
 """The texts of refusals that do not stand under ``error.``."""
+
 _TOO_MANY = {
     ("identify", "slowed"),
     ("identify", "wait"),
@@ -131,12 +131,6 @@ def _problem(text: Markup, places: Mapping[str, str]) -> Problem:
     return Problem(first, label, text) if len(named) == 1 else Problem(first, "", text, named)
 
 
-def is_about(refusals: Sequence[tuple[str, Refusal]], step: Step) -> bool:
-    """Tell whether a service has refused something that `step` asks for."""
-    asked = {entry.name for entry in step.form(None)}
-    return all(not name and refusal.field in asked for name, refusal in refusals)
-
-
 def key_for_staff(refusal: Refusal) -> str:
     """Return the key of the sentence that says to a member of staff, or to a partner's, what was refused."""
     key = f"{refusal.field}.{refusal.reason}"
@@ -174,5 +168,5 @@ def _heading(kinds: set[tuple[str, str]]) -> Markup:
 def _who_helps(reason: str) -> Markup:
     """Return whom to call, and the code to read out to them."""
     t = say()
-    reference = t("shell.reference", reference=dead_ends.passing_reference(reason))
+    reference = t("shell.reference", reference=passing_reference(reason))
     return Markup(" ").join((t("shell.help.text"), reference))

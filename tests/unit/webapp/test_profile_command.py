@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from services import profiles
 from services.profiles import load
 from services.profiles.standards import departures, guessing_chance
-from webapp.cli import main
-from webapp.demo.states import STATES, rehearsal
+from webapp.cli import main, rehearsal
+from webapp.demo.states import STATES
 
 SHIPPED = Path(profiles.__file__).parent
 ROOT = SHIPPED.parents[1]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.messages.segments import parts
+from services.values.segments import parts
 
 
 @pytest.mark.parametrize(
