@@ -51,12 +51,13 @@ def settings_page() -> str:
 
 _SETTINGS = """# Settings
 
-A setting is an environment variable, or a line `BELEPO_NAME=value` in a file: `belepo.env` in the working folder, or the
-file that `BELEPO_SETTINGS_FILE` names. The environment wins over the file. A wrong setting stops the start with a sentence
-that says what to change; [`belepo doctor`](commands.md#belepo-doctor) checks the rest.
+A setting is an environment variable, or a line `BELEPO_NAME=value` in a file: `belepo.env` in the working folder, or
+the file that `BELEPO_SETTINGS_FILE` names. The environment wins over the file. A wrong setting stops the start with a
+sentence that says what to change; [`belepo doctor`](commands.md#belepo-doctor) checks the rest.
 
-Four settings are required outside demo mode: [`BELEPO_PUBLIC_URL`](#belepo_public_url),
-[`BELEPO_SECRET_KEYS`](#belepo_secret_keys), [`BELEPO_MAIL_URL`](#belepo_mail_url) and [`BELEPO_SMS_URL`](#belepo_sms_url).
+Four settings are required outside demo mode:
+[`BELEPO_PUBLIC_URL`](#belepo_public_url), [`BELEPO_SECRET_KEYS`](#belepo_secret_keys),
+[`BELEPO_MAIL_URL`](#belepo_mail_url) and [`BELEPO_SMS_URL`](#belepo_sms_url).
 
 """
 
@@ -87,8 +88,8 @@ def profile_page() -> str:
 
 _PROFILE = """# profile.toml
 
-A profile is one insurer as data: rules, brand, voice and documents. The server reads it once, at its start, and refuses one
-that is wrong; `belepo profile check FILE` names the line and the remedy. The
+A profile is one insurer as data: rules, brand, voice and documents. The server reads it once, at its start, and refuses
+one that is wrong; `belepo profile check FILE` names the line and the remedy. The
 [tutorial](../tutorials/first-insurer.md) writes one, and [the shipped profiles](shipped-profiles.md) are examples.
 
 ## The top of the file
@@ -128,7 +129,8 @@ def _commands(command: click.Command, parent: click.Context | None) -> Iterator[
         if isinstance(parameter, click.Option) and "--help" not in parameter.opts
         if (record := parameter.get_help_record(context))
     ]
-    yield f"## {context.command_path}\n\n{about}\n\n```text\n{usage}\n```\n{chr(10) if options else ''}{''.join(options)}"
+    listed = "".join(["\n", *options]) if options else ""
+    yield f"## {context.command_path}\n\n{about}\n\n```text\n{usage}\n```\n{listed}"
     if isinstance(command, click.Group):
         for child in command.list_commands(context):
             found = command.get_command(context, child)
@@ -151,24 +153,29 @@ def _entry(name: str, field: Mapping[str, Any], is_required: bool, definitions: 
 
 def _value(field: Mapping[str, Any], definitions: Mapping[str, Any], *, as_variable: bool = False) -> str:
     """Return what a value must be, in words."""
-    if "$ref" in field:
-        return _inline(definitions[field["$ref"].rpartition("/")[2]])
-    if "enum" in field:
-        return "one of " + ", ".join(f"`{value}`" for value in field["enum"])
     if "anyOf" in field:
-        kinds = [one for one in field["anyOf"] if one.get("type") != "null"]
-        return _value(kinds[0], definitions)
+        field = next(one for one in field["anyOf"] if one.get("type") != "null")
     kind = field.get("type")
-    if kind == "array":
-        return "comma-separated list" if as_variable else f"list of {_value(field['items'], definitions)}"
-    if kind == "object":
-        keys, values = field.get("propertyNames"), field.get("additionalProperties")
-        if keys is None or not isinstance(values, dict):
-            return "table"
-        return f"table by {_value(keys, definitions)}, of {_value(values, definitions)}"
-    if kind == "boolean" and as_variable:
-        return "`0` or `1`"
-    return _TYPES.get(str(kind), "text") + _limits(field)
+    if "$ref" in field:
+        words = _inline(definitions[field["$ref"].rpartition("/")[2]])
+    elif "enum" in field:
+        words = "one of " + ", ".join(f"`{value}`" for value in field["enum"])
+    elif kind == "array":
+        words = "comma-separated list" if as_variable else f"list of {_value(field['items'], definitions)}"
+    elif kind == "object":
+        words = _mapping(field, definitions)
+    elif kind == "boolean" and as_variable:
+        words = "`0` or `1`"
+    else:
+        words = _TYPES.get(str(kind), "text") + _limits(field)
+    return words
+
+
+def _mapping(field: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
+    keys, values = field.get("propertyNames"), field.get("additionalProperties")
+    if keys is None or not isinstance(values, dict):
+        return "table"
+    return f"table by {_value(keys, definitions)}, of {_value(values, definitions)}"
 
 
 def _inline(definition: Mapping[str, Any]) -> str:
