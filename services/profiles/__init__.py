@@ -206,7 +206,7 @@ class OneTimeCode(_Part):
         Field(
             ge=1,
             le=100,
-            description="Codes an hour to one number that need not be on record, whoever the customers are.",
+            description="Codes an hour to one number that need not be on record, whatever customers they are for.",
         ),
     ] = 6
     a_day_by_one: Annotated[

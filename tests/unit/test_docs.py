@@ -7,6 +7,7 @@ import pytest
 
 from docs.generate import pages
 from services.profiles import Profile
+from services.register_import.rows import KINDS
 from webapp.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -59,6 +60,13 @@ def test_every_key_of_a_profile_is_described() -> None:
         if "description" not in one and "$ref" not in one and key != "folder"
     ]
     assert bare == []
+
+
+def test_every_column_of_the_import_files_is_listed() -> None:
+    rows = (ROOT / "docs/reference/import-files.md").read_text("utf-8").splitlines()
+    for kind in KINDS:
+        (row,) = (row for row in rows if row.startswith(f"| `{kind.name.replace('_', '-')}` |"))
+        assert set(re.findall(r"`(\w+)`", row.partition("|")[2].partition("|")[2])) == set(kind.fields)
 
 
 def test_every_requirement_has_its_entry() -> None:
