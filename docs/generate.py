@@ -53,7 +53,7 @@ _SETTINGS = """# Settings
 
 A setting is an environment variable, or a line `BELEPO_NAME=value` in a file: `belepo.env` in the working folder, or
 the file that `BELEPO_SETTINGS_FILE` names. The environment wins over the file. A wrong setting stops the start with a
-sentence that says what to change; [`belepo doctor`](commands.md#belepo-doctor) checks the rest.
+sentence that says what to change. The start and [`belepo doctor`](commands.md#belepo-doctor) name each unknown one.
 
 Four settings are required outside demo mode:
 [`BELEPO_PUBLIC_URL`](#belepo_public_url), [`BELEPO_SECRET_KEYS`](#belepo_secret_keys),

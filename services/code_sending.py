@@ -13,6 +13,9 @@ from services.one_time_codes import CodeState, Issued, OneTimeCodes
 from services.profiles import OneTimeCode as Rules
 from services.refusal import DeadEnd, Refusal
 
+READ_BACK = "read_back"
+"""The message of a code that the customer reads back to staff."""
+
 
 @dataclass(frozen=True)
 class CodeOrder:

@@ -120,7 +120,7 @@ def _import(store: Store, profile: Profile, clock: Clock, rounds: int) -> None:
     RegisterImport(
         store,
         clock,
-        region=profile.country,
+        profile,
         make_hash=lambda password: hash_secret(password, rounds),
         is_password=is_secret,
     ).run(files(profile))

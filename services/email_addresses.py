@@ -16,6 +16,37 @@ _WELL_KNOWN = (
     "chello.hu", "invitel.hu", "gmx.com", "protonmail.com", "azet.sk", "centrum.sk", "zoznam.sk",
 )  # fmt: skip
 
+# Whoever writes one of these means it, however near it is to another: a wrong correction sends the link to a stranger.
+_NEVER_QUESTIONED = frozenset({
+    *_WELL_KNOWN,
+    # Hungary and Slovakia
+    "email.hu", "vivamail.hu", "mail.hu", "mailbox.hu", "hotmail.hu", "gmx.hu", "yahoo.hu", "t-email.hu",
+    "fibermail.hu", "pannonmail.hu", "axelero.hu", "matavnet.hu", "enternet.hu", "externet.hu", "interware.hu",
+    "datanet.hu", "elender.hu", "dunaweb.hu", "tvnetwork.hu", "tvn.hu", "vnet.hu", "pr.hu", "hdsnet.hu",
+    "kabelnet.hu", "kabelkon.hu", "monornet.hu", "hu.inter.net", "telekom.hu", "email.sk", "mail.sk", "post.sk",
+    "posta.sk", "pobox.sk", "inmail.sk", "orangemail.sk", "stonline.sk", "t-com.sk", "atlas.sk", "outlook.sk",
+    "email.cz", "seznam.cz", "centrum.cz", "atlas.cz", "post.cz", "volny.cz", "azet.cz",
+    # Elsewhere
+    "mail.com", "email.com", "ymail.com", "rocketmail.com", "googlemail.com", "aol.com", "aim.com", "msn.com",
+    "me.com", "mac.com", "protonmail.ch", "proton.me", "pm.me", "tutanota.com", "tutanota.de", "tuta.io",
+    "tuta.com", "fastmail.com", "fastmail.fm", "hushmail.com", "zoho.com", "zohomail.com", "zohomail.eu",
+    "mailbox.org", "posteo.de", "posteo.net", "startmail.com", "inbox.com", "usa.com", "post.com", "hey.com",
+    "duck.com", "mailfence.com", "runbox.com", "gmx.net", "gmx.de", "gmx.at", "gmx.ch", "gmx.eu", "gmx.us",
+    "web.de", "t-online.de", "freenet.de", "arcor.de", "online.de", "email.de", "mail.de", "aon.at", "chello.at",
+    "a1.net", "bluewin.ch", "chello.sk", "chello.nl", "chello.pl", "yahoo.de", "yahoo.fr", "yahoo.it", "yahoo.es",
+    "yahoo.ro", "yahoo.co.uk", "yahoo.ca", "yahoo.in", "yahoo.co.in", "hotmail.de", "hotmail.fr", "hotmail.it",
+    "hotmail.es", "hotmail.be", "hotmail.ch", "hotmail.nl", "hotmail.sk", "hotmail.co.uk", "outlook.de",
+    "outlook.fr", "outlook.it", "outlook.es", "outlook.at", "outlook.cz", "outlook.pt", "live.de", "live.fr",
+    "live.it", "live.nl", "live.be", "live.at", "live.co.uk", "live.hu", "live.ca", "libero.it", "virgilio.it",
+    "tiscali.it", "alice.it", "laposte.net", "orange.fr", "free.fr", "wanadoo.fr", "sfr.fr", "wp.pl", "o2.pl",
+    "onet.pl", "interia.pl", "op.pl", "gazeta.pl", "mail.ru", "inbox.ru", "list.ru", "bk.ru", "yandex.ru",
+    "yandex.com", "rambler.ru", "ukr.net", "i.ua", "meta.ua", "abv.bg", "mail.bg", "mail.ee", "inbox.lv", "att.net",
+    "comcast.net", "verizon.net", "sbcglobal.net", "cox.net", "btinternet.com", "sky.com", "telenet.be",
+    "skynet.be", "ziggo.nl", "kpnmail.nl", "planet.nl", "xs4all.nl", "telia.com", "online.no", "qq.com", "163.com",
+    "126.com", "naver.com", "daum.net", "rediffmail.com",
+})  # fmt: skip
+_MOST_LETTERS_APART = 2
+
 _PLAIN = re.compile(
     r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*"
     r"@((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63})"
@@ -48,7 +79,7 @@ def parse(text: str) -> EmailAddress:
     if len(typed) > _LONGEST:
         raise Refusal("email", "malformed")
     try:
-        valid = validate_email(typed, check_deliverability=False)
+        valid = validate_email(typed, check_deliverability=False, strict=True)
     except EmailSyntaxError as error:
         is_domain = "@" in typed and "after the @-sign" in str(error) and not typed.endswith("@")
         raise Refusal("email", "domain" if is_domain else "malformed") from error
@@ -68,17 +99,21 @@ def normalised(text: str) -> str | None:
     if not text or len(text) > _LONGEST:
         return None
     try:
-        valid = validate_email(text, check_deliverability=False)
+        valid = validate_email(text, check_deliverability=False, strict=True)
     except EmailNotValidError:
         return None
     return f"{valid.local_part}@{valid.domain}"
 
 
 def suggestion(address: str) -> str | None:
-    """Return the address that was probably meant, when the domain is a near miss of a well-known one."""
+    """Return the address that was probably meant, when the domain is a near miss of a well-known one.
+
+    The domains of providers are never questioned, nor is one that is longer or shorter by more than two letters.
+    """
     local, _, domain = address.rpartition("@")
     domain = domain.casefold()
-    if domain in _WELL_KNOWN:
+    if domain in _NEVER_QUESTIONED:
         return None
-    near = difflib.get_close_matches(domain, _WELL_KNOWN, n=1, cutoff=0.84)
+    alike = [known for known in _WELL_KNOWN if abs(len(known) - len(domain)) <= _MOST_LETTERS_APART]
+    near = difflib.get_close_matches(domain, alike, n=1, cutoff=0.84)
     return f"{local}@{near[0]}" if near else None

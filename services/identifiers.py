@@ -5,9 +5,9 @@ No database, no insurer: what differs by country is a parameter.
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
+from string import ascii_lowercase, ascii_uppercase
 from typing import Self
 
 import phonenumbers
@@ -16,17 +16,25 @@ from stdnum.hu import anum
 from stdnum.sk import rc
 
 from services.refusal import Refusal
+from services.spelling import plain
 
 LONGEST = 200
 """No identifier, however spelled, is longer; a megabyte is refused before anything looks at it."""
 
 _CODE = re.compile(r"[A-Z0-9]{1,32}")
 _SLOVAK = 10
+_SPREADSHEET = re.compile(
+    r"(?!\d{1,3}\.000$)[+-]?\d+(?:[.,](?:\d|0+)|[.,]\d*E[+-]?\d{1,3}|E[+-]\d{1,3}|E0+)", re.ASCII | re.IGNORECASE
+)
+"""940000001.0, 9,4E+08, 940000001E0; 940.000 is a number in groups of three."""
+_TAX_NUMBER = re.compile(r"(?:SK)?(?P<slovak>[0-9]{10})|(?:HU)?(?P<hungarian>[0-9]{8}(?:[0-9]{3})?)")
 _COMMUNICATION_ID = re.compile(r"[KT][0-9]{7}")
 _POSTAL_CODE_DIGITS = {"HU": 4, "SK": 5}
 _APOSTROPHES = "'’‘`"
-_PHONE_SEPARATORS = {ord(mark): None for mark in " \t-‐‑‒–—−./()\u00a0\u00ad\u200b\u202f\u2060\ufeff"}
-_SPACES = re.compile(r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]+")
+_COMPACT = str.maketrans(ascii_lowercase, ascii_uppercase, " .-\n\r\v\f")
+"""Of ASCII alone: a dotless i or a long s would become another number than the one that was typed."""
+_PHONE_SEPARATORS = str.maketrans("", "", " -./()")
+_PHONE_SPELLING = re.compile(r"[0-9\s+./()\[\]\-]+")
 _MOBILE_TYPES = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 
 
@@ -91,6 +99,11 @@ def code(text: str, field: str) -> str:
     return compact
 
 
+def is_spreadsheet_number(text: str) -> bool:
+    """Tell whether `text` is what a spreadsheet makes of a column of digits that it holds for quantities."""
+    return len(text) <= LONGEST and _SPREADSHEET.fullmatch(_spelled(text)) is not None
+
+
 @dataclass(frozen=True)
 class TaxNumber:
     """A tax number, whose length tells its country.
@@ -108,9 +121,10 @@ class TaxNumber:
 
         Raises Refusal("tax_number", "empty" | "malformed").
         """
-        digits = _compact(text, "tax_number").removeprefix("HU").removeprefix("SK")
-        if not (digits.isascii() and digits.isdigit() and len(digits) in (8, 10, 11)):
+        match = _TAX_NUMBER.fullmatch(_compact(text, "tax_number"))
+        if not match:
             raise Refusal("tax_number", "malformed")
+        digits = match["slovak"] or match["hungarian"]
         if len(digits) == _SLOVAK:
             return cls(digits)
         return cls(digits[:8], f"{digits[8]}-{digits[9:]}" if digits[8:] else None)
@@ -176,6 +190,14 @@ def mobile(text: str, region: str) -> str:
     return number
 
 
+def example(region: str) -> str:
+    """Return a mobile number of `region` as E.164 that shows the form and is nobody's."""
+    number = phonenumbers.example_number_for_type(region, PhoneNumberType.MOBILE)
+    if number is None:
+        raise ValueError(f"no phone numbers are known for the region {region}")
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
 def written(number: str) -> str:
     """Return an E.164 number as people read it: +36 20 123 4567."""
     return str(phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.INTERNATIONAL))
@@ -194,24 +216,18 @@ def is_mobile(number: str, region: str) -> bool:
 
 
 def _compact(text: str, field: str) -> str:
-    """Fold digits of every script to ASCII, raise ASCII letters, drop spaces, hyphens, dots and Excel's apostrophe."""
-    if len(text) > LONGEST:
+    """Return `text` with ASCII digits and capitals, without spaces, hyphens, dots and Excel's apostrophe."""
+    # Without its point or its sign it would be another number.
+    if len(text) > LONGEST or (is_spreadsheet_number(text) and not text.strip().isalnum()):
         raise Refusal(field, "malformed")
-    compact = "".join(map(_folded, text.strip().lstrip(_APOSTROPHES)))
+    compact = _spelled(text).translate(_COMPACT)
     if not compact:
         raise Refusal(field, "empty")
     return compact
 
 
-@lru_cache(1024)
-def _folded(character: str) -> str:
-    if character.isdecimal():
-        return str(unicodedata.decimal(character))
-    # A dotless i or a long s would become an ASCII capital, and so another number than the one that was typed.
-    if character.isascii() and character.isalpha():
-        return character.upper()
-    is_dropped = character in ".−" or unicodedata.category(character) in ("Pd", "Cf", "Zs") or character.isspace()
-    return "" if is_dropped else character
+def _spelled(text: str) -> str:
+    return plain(text).lstrip(_APOSTROPHES)
 
 
 @cache
@@ -239,7 +255,8 @@ def _plain_patterns(region: str) -> tuple[str, re.Pattern[str], re.Pattern[str]]
 def _plain_number(text: str, region: str) -> tuple[str, bool]:
     """Return a regular spelling's E.164 number and whether it is a mobile, or an empty text when it is not regular."""
     code, mobiles, landlines = _plain_patterns(region)
-    digits = "" if len(text) > LONGEST else text.translate(_PHONE_SEPARATORS)
+    is_other = len(text) > LONGEST or ("." in text and is_spreadsheet_number(text))
+    digits = "" if is_other else plain(text).translate(_PHONE_SEPARATORS)
     if match := mobiles.fullmatch(digits):
         return f"+{code}{match[1]}", True
     if match := landlines.fullmatch(digits):
@@ -248,14 +265,14 @@ def _plain_number(text: str, region: str) -> tuple[str, bool]:
 
 
 def _parsed(text: str, region: str, field: str) -> str:
-    if len(text) > LONGEST:
+    if len(text) > LONGEST or is_spreadsheet_number(text):
         raise Refusal(field, "malformed")
     # The trunk digit in parentheses, as in +44 (0)20, is written for the eye and never dialled.
-    spelling = _SPACES.sub(" ", text).strip().lstrip(_APOSTROPHES).replace("(0)", "")
+    spelling = _spelled(text).replace("(0)", "")
     if not spelling:
         raise Refusal(field, "empty")
-    # phonenumbers would read letters as the digits of a keypad.
-    if any(character.isalpha() for character in spelling):
+    # phonenumbers would read letters as the digits of a keypad, and drop a sign of doubt.
+    if not _PHONE_SPELLING.fullmatch(spelling):
         raise Refusal(field, "malformed")
     try:
         number = phonenumbers.parse(spelling, region)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, String, and_, bindparam, exists, literal, or_, select
 
+from services.accounts.tries import Tries, waits
 from services.allowances import IS_SPENT, Allowances
 from services.identifiers import TaxNumber
 from services.profiles import Identification
@@ -21,10 +22,12 @@ from services.store.tables import (
     customers,
     phones,
     policies,
+    sign_in_tries,
 )
 
 OLD_NUMBER = "old customer account number"
 """The purpose under which it is counted that a customer came with theirs."""
+_NETWORK = "identify source"
 _ANY = 1_000_000
 
 
@@ -84,8 +87,9 @@ _HAS_ACCOUNT = exists().where(accounts.c.kutid == customers.c.kutid)
 _HAS_LIVE_POLICY = exists().where(policies.c.kutid == customers.c.kutid, policies.c.status == "live")
 
 
-# One statement for the number, its holder and the wrong tries so far. The outer join from a single row keeps the
-# tries of numbers that do not exist. Built once, which takes several times as long as to run it.
+# One statement for the number, its holder, and the wrong tries so far at the number and from the network. The outer
+# joins from a single row keep the tries of numbers that do not exist. Built once, which takes several times as long as
+# to run it.
 _NUMBER = bindparam("number", type_=String)
 _FOUND = (
     select(
@@ -105,11 +109,13 @@ _FOUND = (
         allowances.c.used,
         allowances.c.ends_at,
         IS_SPENT.label("is_spent"),
+        sign_in_tries.c.wait_until,
         _HAS_MOBILE.label("has_mobile"),
         _HAS_ACCOUNT.label("has_account"),
     )
     .select_from(select(literal(1).label("one")).subquery())
     .outerjoin(allowances, allowances.c.key == bindparam("tries"))
+    .outerjoin(sign_in_tries, waits(bindparam("network", type_=String)))
 )
 _account = customer_accounts.c
 _BY: Mapping[str, Select[Any]] = {
@@ -127,11 +133,16 @@ _BY: Mapping[str, Select[Any]] = {
 
 
 class PolicyHolders:
-    """Looks customers up; slows guessing down per number, wherever the guesses come from."""
+    """Looks customers up; slows guessing down per number, wherever the guesses come from, and per network.
 
-    def __init__(self, rules: Identification, allowances: Allowances) -> None:
+    The network's count comes first and follows the rules of failed sign-ins: one birth date tried at many numbers
+    makes the network wait, and a network that waits uses up no more numbers.
+    """
+
+    def __init__(self, rules: Identification, allowances: Allowances, tries: Tries) -> None:
         self._rules = rules
         self._allowances = allowances
+        self._tries = tries
 
     def match(
         self,
@@ -141,22 +152,29 @@ class PolicyHolders:
         now: datetime,
         *,
         kind: str = "policy_number",
+        source: str = "",
     ) -> PolicyHolder | Refusal:
         """Return the customer with a live policy whom `number`, a number of this kind, names; or why not.
 
-        Unknown, cancelled and wrong cost the same and give the same answer. The refusal is returned, not
-        raised, so that the count of the wrong try is committed.
+        `source` is the network address that the request comes from. The refusal is ``identify.wait`` with `at` for
+        a network that must wait, ``identify.slowed`` with `at` for such a number, or ``identify.mismatch``. Unknown,
+        cancelled and wrong cost the same and give the same answer. The refusal is returned, not raised, so that the
+        count of the wrong try is committed.
         """
         key = self._allowances.key("identify", f"{kind}:{number}")
         queue_for(connection, key)
-        asked = {"number": number, "mobile": datum.mobile, "tries": key, "limit": self._rules.wrong_tries, "now": now}
-        rows = connection.execute(_BY[kind], asked).all()
+        network = self._tries.source_key(source, _NETWORK)
+        asked = {"number": number, "mobile": datum.mobile, "tries": key, "network": network}
+        rows = connection.execute(_BY[kind], {**asked, "limit": self._rules.wrong_tries, "now": now}).all()
         row = rows[0]
+        if row.wait_until is not None:
+            return Refusal("identify", "wait", at=row.wait_until)
         if row.is_spent:
             return self._slowed(row.ends_at)
         # A number that names two customers names nobody.
         if len(rows) > 1 or row.kutid is None or not datum.fits(row):
-            return self.count_wrong_try(connection, key, now, kutid=row.kutid if len(rows) == 1 else None)
+            kutid = row.kutid if len(rows) == 1 else None
+            return self.turn_away(connection, source, now) or self._count_wrong_try(connection, key, now, kutid=kutid)
         if row.used:
             self._allowances.give_back(connection, key)
         refusal = self._managed_elsewhere(row)
@@ -167,15 +185,18 @@ class PolicyHolders:
         return refusal or self._holder(row)
 
     def secret_of(
-        self, connection: Connection, communication_id: str, now: datetime
+        self, connection: Connection, communication_id: str, now: datetime, *, source: str = ""
     ) -> tuple[PolicyHolder, str] | Refusal | None:
         """Count a try and return the holder of the communication id with the hash of its password (M10).
 
         Comparing the password takes long, so it is done outside of any transaction and the try is counted
-        beforehand; `forget_tries` takes it back. None when there is no such id.
+        beforehand; `forget_tries` takes it back. None when there is no such id. Refusals are those of `match`.
         """
+        wait = self._tries.waits_until(connection, self._tries.source_key(source, _NETWORK), now)
+        if wait is not None:
+            return Refusal("identify", "wait", at=wait)
         key = self._allowances.key("identify", communication_id)
-        refusal = self.count_wrong_try(connection, key, now)
+        refusal = self._count_wrong_try(connection, key, now)
         if refusal.reason == "slowed":
             return Refusal("identify", "slowed", **refusal.facts, with_id=True)
         row = connection.execute(
@@ -194,7 +215,13 @@ class PolicyHolders:
         """After a match: earlier slips no longer count."""
         self._allowances.give_back(connection, self._allowances.key("identify", identifier))
 
-    def count_wrong_try(self, connection: Connection, key: str, now: datetime, *, kutid: str | None = None) -> Refusal:
+    def turn_away(self, connection: Connection, source: str, now: datetime) -> Refusal | None:
+        """Count a wrong try for the network of `source`; return Refusal ``identify.wait`` if it must wait already."""
+        network = self._tries.source_key(source, _NETWORK)
+        wait = self._tries.count(connection, network, now, is_source=True)
+        return Refusal("identify", "wait", at=wait) if wait else None
+
+    def _count_wrong_try(self, connection: Connection, key: str, now: datetime, *, kutid: str | None = None) -> Refusal:
         """Count one wrong try, at the number of `kutid` if there is one, and return the answer to it."""
         blocked_until = self._allowances.take(
             connection, key, limit=self._rules.wrong_tries, quiet=self._rules.wait, now=now, kutid=kutid

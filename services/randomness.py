@@ -41,6 +41,11 @@ def reference() -> str:
     return f"{characters(3)}-{characters(3)}"
 
 
+def pad(length: int) -> bytes:
+    """Return `length` random bytes, to mask as many."""
+    return secrets.token_bytes(length)
+
+
 def base32_secret() -> str:
     """Return 160 random bits in base32, as authenticator apps take them (RFC 4226, section 4)."""
     return base64.b32encode(secrets.token_bytes(20)).decode("ascii")

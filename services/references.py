@@ -1,15 +1,18 @@
 """Reference codes: what a customer reads out on the phone, so that staff see where a registration stopped."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, and_, select
 
 from services import randomness
 from services.clock import Clock
 from services.store.engine import Store
-from services.store.statements import insert_for
+from services.store.statements import insert_for, queue_for
 from services.store.tables import reference_codes
+
+_KEPT_FOR = timedelta(hours=1)
+"""How long a customer who begins again and again keeps the code of a dead end."""
 
 
 @dataclass(frozen=True)
@@ -31,20 +34,30 @@ class References:
     def issue(self, kind: str, *, kutid: str | None = None, registration_id: str | None = None) -> str:
         """Keep that somebody met the dead end `kind`; return the code that finds it again.
 
-        The same dead end of the same registration keeps its code, however often the page is opened.
+        The same dead end of the same registration keeps its code, however often the page is opened. Without a
+        registration, a customer's keeps it for an hour, so that repeated posts write one row.
         """
-        if registration_id is not None:
+        now = self._clock.now()
+        is_same = self._same(kutid, registration_id, now)
+        if is_same is not None:
+            known = select(reference_codes.c.code).where(reference_codes.c.kind == kind, is_same)
+            newest = known.order_by(reference_codes.c.created_at.desc()).limit(1)
             with self._store.read() as connection:
-                code = self._known(connection, kind, registration_id)
+                code: str | None = connection.execute(newest).scalar()
             if code is not None:
                 return code
-        facts = {"kind": kind, "kutid": kutid, "registration_id": registration_id, "created_at": self._clock.now()}
+        facts = {"kind": kind, "kutid": kutid, "registration_id": registration_id, "created_at": now}
         with self._store.write() as connection:
+            if is_same is not None:  # of two at once, the second finds the first one's
+                queue_for(connection, f"reference {kind} {registration_id or kutid}")
+                earlier: str | None = connection.execute(newest).scalar()
+                if earlier is not None:
+                    return earlier
             while True:  # a code that happens to be taken is not given again
-                code = randomness.reference()
-                new = insert_for(connection, reference_codes).values(code=code, **facts).on_conflict_do_nothing()
+                fresh = randomness.reference()
+                new = insert_for(connection, reference_codes).values(code=fresh, **facts).on_conflict_do_nothing()
                 if connection.execute(new.returning(reference_codes.c.code)).first():
-                    return code
+                    return fresh
 
     def find(self, code: str) -> Reference | None:
         """Return what a code stands for, written as customers read it out, or None."""
@@ -56,9 +69,12 @@ class References:
             ).first()
         return Reference(*row) if row else None
 
-    def _known(self, connection: Connection, kind: str, registration_id: str) -> str | None:
-        return connection.execute(
-            select(reference_codes.c.code)
-            .where(reference_codes.c.registration_id == registration_id, reference_codes.c.kind == kind)
-            .limit(1)
-        ).scalar()
+    @staticmethod
+    def _same(kutid: str | None, registration_id: str | None, now: datetime) -> ColumnElement[bool] | None:
+        """Return the condition of a code that is given again; None where nothing says whose dead end it is."""
+        c = reference_codes.c
+        if registration_id is not None:
+            return c.registration_id == registration_id
+        if kutid is None:
+            return None
+        return and_(c.kutid == kutid, c.registration_id.is_(None), c.created_at > now - _KEPT_FOR)

@@ -239,7 +239,11 @@ def _rules(profile: Profile) -> tuple[_Rule, ...]:
             "staff_sessions", _staff_sessions.id, _staff_sessions.created_at, kept.sessions,
             only_if=~exists().where(_cases.session_id == _staff_sessions.id),
         ),
-        _Rule("invitations", _invitations.kutid, _invitations.deadline_at, kept.worklists),
+        # Who has declined stays known: a row that is gone would be invited again.
+        _Rule(
+            "invitations", _invitations.kutid, _invitations.deadline_at, kept.worklists,
+            only_if=_invitations.declined_at.is_(None),
+        ),
         _Rule(
             "invitation_batches", _batches.id, _batches.created_at, kept.worklists,
             only_if=_batches.ended_at.is_not(None),

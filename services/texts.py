@@ -2,7 +2,7 @@
 
 from collections import ChainMap
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from string import Formatter
 from typing import Any
@@ -11,6 +11,7 @@ from babel import Locale
 from babel.messages.pofile import read_po
 
 _FALLBACK = ("en", "hu")
+_FORMS = ("none", "one", "two", "few", "many", "other")
 
 
 @lru_cache
@@ -26,6 +27,25 @@ def has_catalogue(language: str) -> bool:
 
 class MissingText(KeyError):
     """There is no text with this key in any language."""
+
+
+class Unfillable(ValueError):
+    """The braces of a text are not those of placeholders; the message says which."""
+
+
+def placeholders(text: str) -> set[str]:
+    """Return the names of the placeholders in a text. Raises Unfillable where the braces are something else."""
+    names = set()
+    try:
+        for _, name, form, conversion in Formatter().parse(text):
+            if name is not None and (form or conversion or not name.isidentifier()):
+                raise Unfillable(f"“{{{name}}}” is no placeholder")
+            names.add(name or "")
+    except Unfillable:
+        raise
+    except ValueError:
+        raise Unfillable("a brace stands alone; a brace that is to be read is written twice") from None
+    return names - {""}
 
 
 class Texts:
@@ -52,19 +72,32 @@ class Texts:
         """Tell whether there is a text, or a plural family of texts, with this key."""
         return any(key in texts or f"{key}.other" in texts for texts in self._layers[language])
 
-    @property
-    def known_keys(self) -> set[str]:
+    @cached_property
+    def known_keys(self) -> frozenset[str]:
         """The keys of all texts of the catalogues."""
-        return {key for language in (*self.languages, *_FALLBACK) for key in _catalogue(language)}
+        return frozenset(key for language in self._catalogues for key in _catalogue(language))
 
     def is_known(self, key: str) -> bool:
         """Tell whether the catalogues have a text with exactly this key."""
         return key in self.known_keys
 
-    def placeholders(self, language: str) -> set[str]:
-        """Return the names of all placeholders in the texts of `language`."""
-        texts = ChainMap(*map(dict, self._layers[language])).values()
-        return {name for text in texts for _, name, _, _ in Formatter().parse(text) if name}
+    @property
+    def _catalogues(self) -> tuple[str, ...]:
+        return (*self.languages, *_FALLBACK)
+
+    def spoken(self, language: str) -> Mapping[str, str]:
+        """Return all texts that may be said in `language`, by key, with their placeholders unfilled."""
+        return ChainMap(*map(dict, self._layers[language]))
+
+    def offered(self, key: str) -> set[str]:
+        """Return the placeholders that whoever asks for this text fills: those that any catalogue has in it.
+
+        The plural forms of one text are filled alike.
+        """
+        stem, _, form = key.rpartition(".")
+        alike = [f"{stem}.{other}" for other in _FORMS] if form in _FORMS else [key]
+        texts = (_catalogue(language).get(one, "") for language in self._catalogues for one in alike)
+        return set().union(*map(placeholders, texts))
 
     def template(self, key: str, language: str, facts: Mapping[str, Any]) -> str:
         """Return the text with its placeholders unfilled; where it comes in plural forms, the one that fits.

@@ -12,6 +12,7 @@ from services import email_addresses, identifiers, masking
 from services.accounts import DeadLink, Session
 from services.refusal import DeadEnd, OutOfTurn, Refusal
 from webapp import dead_ends, signed_in
+from webapp.addresses import link_token
 from webapp.forms import StepForm, Text
 from webapp.mistakes import Fields, SentForm, explain
 from webapp.parts import wired
@@ -280,7 +281,7 @@ def new_email() -> Response:
     """Show which address the link would confirm; changes nothing."""
     if request.args.get("done") is not None:
         return page("account/email_changed.html")
-    token = request.args.get("token", "")
+    token = link_token()
     return _new_email(token, SentForm())
 
 

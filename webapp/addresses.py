@@ -1,9 +1,14 @@
 """Addresses: those that a browser names are followed only within the site, and those of the API are a program's."""
 
+import hashlib
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-from flask import current_app, g, request
+from flask import current_app, g, request, session
 from werkzeug.exceptions import HTTPException
+
+from webapp.parts import wired
+
+_LINK = "mailed"
 
 
 def is_api() -> bool:
@@ -14,8 +19,8 @@ def is_api() -> bool:
 def here(**query: str) -> str:
     """Return where this page is shown again, with `query` besides.
 
-    One that answers a form may have no address of its own: then it is the nearest above it that has. A mailed link's
-    token, which a form bears as a field, is part of the address.
+    One that answers a form may have no address of its own: then it is the nearest above it that has. The token of a
+    mailed link stays out of it: the browser's session remembers that, and `link_token` reads it again.
     """
     path = f"/{request.path.lstrip('/')}"  # one slash, or it would lead to another host
     shown = request.args.to_dict()
@@ -27,8 +32,30 @@ def here(**query: str) -> str:
         adapter = current_app.create_url_adapter(request)
         while path != "/" and adapter and not adapter.test(path, "GET"):
             path, shown = path.rpartition("/")[0] or "/", {}
-    shown |= query
+    shown = _without_token(shown) | query
     return f"{quote(path)}?{urlencode(shown)}" if shown else quote(path)
+
+
+def link_token() -> str:
+    """Return the token of the mailed link by which this page was opened: of its address, or as the session holds it."""
+    token = session.get(_LINK, "")
+    is_remembered = bool(token) and request.args.get(_LINK) == _mark(token)
+    return request.args.get("token") or (token if is_remembered else "")
+
+
+def _without_token(shown: dict[str, str]) -> dict[str, str]:
+    has_session = request.method == "GET" or wired().settings.cookie("session") in request.cookies
+    if not shown.get("token") or not has_session:  # a browser without cookies remembers nothing
+        return shown
+    token = shown.pop("token")
+    if session.get(_LINK) != token:
+        session[_LINK] = token
+    return {**shown, _LINK: _mark(token)}
+
+
+def _mark(token: str) -> str:
+    """Return what tells one link from another, so that a second window does not show the first one's page."""
+    return hashlib.sha256(token.encode()).hexdigest()[:8]
 
 
 def _sent_token() -> dict[str, str]:

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask
+from flask import Flask, request
 from flask.sessions import SecureCookieSessionInterface
-from flask_wtf import CSRFProtect
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.datastructures import Headers
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
+from services import audit
 from webapp import (
     accessibility,
     account,
@@ -21,7 +21,9 @@ from webapp import (
     console,
     demo,
     faults,
+    forgery,
     forgotten_password,
+    invitations,
     limits,
     notice_pages,
     operations,
@@ -57,13 +59,16 @@ def create_app(settings: Settings) -> Flask:
     rendering.set_up(app, parts)
     security.set_up(app, settings)
     app.context_processor(sign_in.frame)
-    csrf = CSRFProtect(app)
+    # The API has keys, and no browser sends one by itself; testers' scripts have no page to take a token from.
+    # Mail programs post to decline an invitation, and the link's token is the proof.
+    forgery.set_up(app, exempt={api.blueprint.name, demo.blueprint.name, invitations.blueprint.name})
     CompressEveryStatus(app)
     app.extensions["belepo.limits"] = limits.set_up(app, parts)
     faults.set_up(app)
+    app.before_request(_note_source)
     for module in (
-        accessibility, account, activation, brand, forgotten_password, notice_pages, operations, passkeys, registration,
-        sign_in, site, terms_pages,
+        accessibility, account, activation, brand, forgotten_password, invitations, notice_pages, operations, passkeys,
+        registration, sign_in, site, terms_pages,
     ):  # fmt: skip
         app.register_blueprint(module.blueprint)
     for name, address in console.DOORS.items():
@@ -71,12 +76,14 @@ def create_app(settings: Settings) -> Flask:
     if settings.oidc_issuer:
         import_module("webapp.console.company").set_up(app, settings)  # and with it Authlib, which few need
     app.register_blueprint(api.blueprint)
-    csrf.exempt(api.blueprint)  # a key is no cookie: no browser sends it by itself
     if settings.demo:
         app.register_blueprint(demo.blueprint)
-        csrf.exempt(demo.blueprint)  # testers' scripts have no page to take a token from
     _serve_static(app, settings)
     return app
+
+
+def _note_source() -> None:
+    audit.comes_from(request.remote_addr)
 
 
 class _Sessions(SecureCookieSessionInterface):
@@ -101,11 +108,11 @@ class _Application(Flask):
 
 
 def _configuration(settings: Settings) -> dict[str, Any]:
+    newest, *older = settings.keys_known_for("sessions")
     return {
-        "SECRET_KEY": settings.secret_keys[0],
-        "SECRET_KEY_FALLBACKS": list(settings.secret_keys[1:]),
-        # Flask-WTF knows no fallbacks, but hands these to itsdangerous, which signs with the last and reads with all.
-        "WTF_CSRF_SECRET_KEY": list(reversed(settings.secret_keys)),
+        "SECRET_KEY": newest,
+        # Flask takes the last of them to be the newest.
+        "SECRET_KEY_FALLBACKS": older[::-1],
         "SESSION_COOKIE_NAME": settings.cookie("session"),
         "SESSION_COOKIE_SECURE": settings.is_https,
         "SESSION_COOKIE_HTTPONLY": True,
@@ -113,8 +120,6 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "MAX_CONTENT_LENGTH": _LARGEST_REQUEST,
         "MAX_FORM_MEMORY_SIZE": _LARGEST_REQUEST,
         "MAX_FORM_PARTS": 60,
-        # A form stays good as long as the browser's session: people take their time.
-        "WTF_CSRF_TIME_LIMIT": None,
         # Refusals carry keys of our own catalogues; WTForms' texts are never shown.
         "WTF_I18N_ENABLED": False,
         # Pages are packed anew each time: gzip takes about half of brotli's time for as many bytes, and all read it.

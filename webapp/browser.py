@@ -1,12 +1,12 @@
 """What a browser holds of its registration: opaque ids in its signed session, or the token of a mailed link."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from flask import session
 from markupsafe import Markup
 
-from services.registrations import EMAIL_CONFIRMED, Registration, Visit
+from services.registrations import Registration, Visit
 from webapp.parts import wired
 from webapp.rendering import language
 
@@ -41,14 +41,13 @@ class Browser:
     def go_on_with(self, registration: Registration) -> None:
         """Bind this browser to a registration that it may see: with its link, unless a newer mail has left since."""
         link_id = self.visit.link_id if self.visit and self.visit.link_id == registration.link_id else None
-        visit = Visit(registration.id, link_id, registration.mobile_confirmed_at is not None, own_mark(), language())
+        visit = Visit(registration.id, link_id, own_mark(), language=language())
         known = held()
         if visit == known:
             return  # what is set is signed and sent anew, changed or not
         if known is None or (visit.registration_id, visit.link_id) != (known.registration_id, known.link_id):
             forget()
         session["registration"], session["link"] = visit.registration_id, visit.link_id
-        session["mobile"] = visit.has_proved_mobile
 
 
 def mark_of(registration_id: str) -> str:
@@ -63,10 +62,7 @@ def this_browser(token: str) -> Browser:
     opaque_id = wired().links.read("confirm", token)
     if not opaque_id:
         return Browser(None, is_token_unknown=True)
-    visit, known = Visit.by_link(opaque_id), held()
-    # The link proves the address; what this browser proved before stays proved.
-    proved = known is not None and known.registration_id == visit.registration_id and known.has_proved_mobile
-    return Browser(replace(visit, has_proved_mobile=proved, browser=own_mark(), language=language()), token)
+    return Browser(Visit.by_link(opaque_id, own_mark(), language()), token)
 
 
 def held() -> Visit | None:
@@ -74,7 +70,7 @@ def held() -> Visit | None:
     registration_id = session.get("registration")
     if not registration_id:
         return None
-    return Visit(registration_id, session.get("link"), bool(session.get("mobile")), own_mark(), language())
+    return Visit(registration_id, session.get("link"), own_mark(), language=language())
 
 
 def own_mark() -> str | None:
@@ -87,22 +83,18 @@ def own_mark() -> str | None:
 
 
 def proved() -> str | None:
-    """Return the registration for which this browser has proved all that its journey asks to be proved, or None.
+    """Return the registration by which this browser opened an account, or None.
 
     Within its time alone: a saved session cookie cannot be taken back, so it must not be worth anything for ever.
     """
     visit = held()
-    if visit is None or not visit.has_proved_mobile:
-        return None
-    if visit.link_id is None and EMAIL_CONFIRMED in wired().journey.facts:
-        return None
-    registration = wired().registrations.find(visit)
+    registration = wired().registrations.find(visit) if visit else None
     return registration.id if registration and is_own(registration) else None
 
 
 def forget() -> None:
     """Let this browser begin anew."""
-    for key in ("registration", "link", "mobile", "reopened"):
+    for key in ("registration", "link", "reopened"):
         session.pop(key, None)
 
 
@@ -121,5 +113,5 @@ def reopen(name: str | None) -> None:
 
 
 def is_own(registration: Registration) -> bool:
-    """Tell whether this browser took the registration to its end, within its time."""
-    return bool(session.get("registration") == registration.id) and registration.expires_at > wired().clock.now()
+    """Tell whether this browser set the password of the registration, within its time."""
+    return registration.is_complete and registration.expires_at > wired().clock.now()

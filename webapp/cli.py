@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from sqlalchemy.exc import OperationalError
 
-from webapp.settings import Settings, load
+from webapp.settings import Settings, load, unknown_names
 
 if TYPE_CHECKING:
+    from services.profiles import Profile
     from services.store.engine import Store
 
 _COMMANDS = {
@@ -37,6 +38,8 @@ class Context:
         settings = load()
         logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
         logging.getLogger("alembic").setLevel(logging.WARNING)
+        for sentence in unknown_names():
+            click.echo(f"Warning: {sentence}", err=True)
         return settings
 
     def open_store(self) -> "Store":
@@ -46,10 +49,10 @@ class Context:
         return store
 
     @property
-    def profile_country(self) -> str:
-        """The country whose telephone numbers are written without a country code."""
-        country: str = import_module("services.profiles").load(self.settings.profile).country
-        return country
+    def profile(self) -> "Profile":
+        """The insurer's profile."""
+        profile: Profile = import_module("services.profiles").load(self.settings.profile)
+        return profile
 
     @property
     def hash_cost(self) -> int:

@@ -1,10 +1,10 @@
 """Dates as people type them: whole or in parts, with digits of any script."""
 
 import re
-import unicodedata
 from datetime import date
 
 from services.refusal import Refusal
+from services.spelling import plain
 
 _EARLIEST_YEAR = 1900
 _PARTS = ("year", "month", "day")
@@ -16,9 +16,9 @@ def read_date(whole: str, parts: tuple[str, str, str], today: date) -> date:
     A whole date in the first part is taken apart. Raises Refusal ``birth_date.…``; its fact `parts` names the
     parts in error.
     """
-    year, month, day = (_ascii(part) for part in parts)
-    for text in (_ascii(whole), year if not (month or day) else ""):
-        pieces = [piece for piece in re.split(r"[\s./\-–]+", text) if piece]
+    year, month, day = (plain(part) for part in parts)
+    for text in (plain(whole), year if not (month or day) else ""):
+        pieces = [piece for piece in re.split(r"[\s./\-]+", text) if piece]
         if len(pieces) == 1 and len(pieces[0]) == 8 and pieces[0].isdecimal():
             pieces = [pieces[0][:4], pieces[0][4:6], pieces[0][6:]]
         if len(pieces) == 3:
@@ -55,10 +55,6 @@ def _checked(year: str, month: str, day: str, today: date) -> date:
     if born > today:
         raise _refusal("future", *_PARTS)
     return born
-
-
-def _ascii(text: str) -> str:
-    return "".join(str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in text).strip()
 
 
 def _refusal(reason: str, *parts: str) -> Refusal:

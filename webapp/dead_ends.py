@@ -81,7 +81,7 @@ def _paragraphs(kind: str, registration: Registration | None, at: datetime | Non
     if kind == "link_expired" and (at is None or (registration is not None and registration.mailed_at is None)):
         return [t("dead_end.link_expired.next")]
     paragraphs = [t(f"dead_end.{kind}.text", time=clock_time(at) if at else "")]
-    if kind in ("link_expired", "already_registered"):
+    if kind in ("link_expired", "already_registered", "link_completed"):
         paragraphs.append(t(f"dead_end.{kind}.next"))
     return paragraphs
 

@@ -23,8 +23,6 @@ def delivery(parts: Parts) -> Delivery:
             parts.codes.give_back(connection, kutid, may_have_arrived=may_have_arrived)
 
     settings = parts.settings
-    if settings.mail_url.partition(":")[0] not in ("smtp", "smtps", "folder", "demo"):
-        raise SettingsError("BELEPO_MAIL_URL must begin with smtp://, smtps:// or folder:")
     try:
         senders = {"email": _sender(settings.mail_url, parts), "sms": _sender(settings.sms_url, parts)}
     except ValueError as error:
@@ -44,6 +42,6 @@ def _sender(url: str, parts: Parts) -> Sender:
 def _way_out(url: str, parts: Parts) -> Sender:
     if url.startswith("folder:"):
         return FolderSender(url.removeprefix("folder:"), parts.clock)
-    if url.startswith(("smtp:", "smtps:")):
-        return SmtpSender(url, parts.profile.contact.mail_from, parts.clock)
+    if (server := parts.settings.mail_server) and url == parts.settings.mail_url:
+        return SmtpSender(server, parts.profile.contact.mail_from, parts.clock)
     return AppriseSender(url)

@@ -27,7 +27,7 @@ def keep_other_sites_out() -> None:
     settings, headers = wired().settings, request.headers
     is_changing = request.method == "POST" or request.endpoint == "demo.one_state"
     is_from_elsewhere = headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
-    is_of_another = "Origin" in headers and urlsplit(headers["Origin"]).netloc != request.host
+    is_of_another = "Origin" in headers and headers["Origin"].partition("://")[2] != request.host
     # A name that somebody else's DNS leads to this machine would let their page read the inbox.
     own_names = {*_LOOPBACK, urlsplit(settings.public_url).hostname}
     is_renamed = not settings.demo_anywhere and urlsplit(request.host_url).hostname not in own_names

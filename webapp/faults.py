@@ -4,7 +4,6 @@ import logging
 from datetime import timedelta
 
 from flask import Flask, Response, request
-from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, InternalServerError
@@ -15,6 +14,7 @@ from services.refusal import OutOfTurn
 from services.texts import MissingText
 from webapp.addresses import here, is_api
 from webapp.api import problems
+from webapp.forgery import Forged
 from webapp.parts import wired
 from webapp.rendering import clock_time, first_minute, page, say
 
@@ -28,7 +28,7 @@ def set_up(app: Flask) -> None:
     """Answer every fault with a page of our own."""
     # Flask would log the exception's text, which may hold what a customer typed; `_broken` logs what may be known.
     app.log_exception = lambda exc_info: None  # type: ignore[method-assign]
-    app.register_error_handler(CSRFError, _out_of_date)
+    app.register_error_handler(Forged, _forged)
     app.register_error_handler(HTTPException, _http)
     for outage in (OperationalError, InterfaceError, PoolTimeoutError, Overloaded, TimeoutError):
         app.register_error_handler(outage, _unavailable)
@@ -60,15 +60,18 @@ def too_many(seconds: int) -> Response:
     return response
 
 
-def _out_of_date(_error: CSRFError) -> Response:
-    t = say()
+def _forged(error: Forged) -> Response:
+    t, cause = say(), error.cause
+    key = "page.csrf" if cause == "old_form" else f"page.csrf.{cause}"
+    # What came from elsewhere, or through a proxy that changes addresses, goes on at the address that is right.
+    base = wired().settings.public_url.rstrip("/") if cause in ("other_host", "port") else ""
     return page(
         "pages/fault.html",
         400,
-        heading=t("page.csrf.heading"),
-        text=t("page.csrf.text"),
-        extra=t("page.cookies.text"),
-        button={"href": here(), "text": t("page.csrf.button")},
+        heading=t(f"{key}.heading"),
+        text=t(f"{key}.text"),
+        extra=None,
+        button={"href": base + here(), "text": t("page.csrf.button")},
         reference=None,
     )
 

@@ -11,6 +11,7 @@ from services import email_addresses
 from services.accounts import DeadLink
 from services.refusal import Refusal
 from webapp import dead_ends, signed_in
+from webapp.addresses import link_token
 from webapp.forms import StepForm, Text
 from webapp.mistakes import Fields, SentForm, explain
 from webapp.parts import wired
@@ -63,7 +64,7 @@ def show() -> Response:
     """Show the form that the mailed link opens; changes nothing, for mail scanners open links too."""
     if "done" in request.args:
         return _reset_done()
-    return _reset(request.args.get("token", ""))
+    return _reset(link_token())
 
 
 @blueprint.post(RESET)

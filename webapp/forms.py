@@ -9,6 +9,7 @@ from wtforms import StringField, ValidationError
 
 from services.profiles import OneTimeCode
 from services.refusal import Refusal
+from services.spelling import plain
 
 _LONGEST = 300
 
@@ -39,16 +40,16 @@ class Text(StringField):
 def read_code(field: str, typed: str, rules: OneTimeCode) -> str:
     """Return the one-time code that was typed into `field`, or its last digits where those are enough.
 
-    Spaces and hyphens between them are forgiven. Raises Refusal ``<field>.empty`` or ``<field>.malformed``, so that one
-    that cannot be right costs no try.
+    Spaces and hyphens between them are forgiven, and what `plain` forgives. Raises Refusal ``<field>.empty`` or
+    ``<field>.malformed``, so that one that cannot be right costs no try.
     """
-    text = "".join(sign for sign in typed if not sign.isspace() and sign not in "-–")
+    text = "".join(plain(typed).replace("-", "").split())
     if not text:
         raise Refusal(field, "empty")
     if not text.isdecimal() or len(text) not in (rules.length, rules.typed):
         reason = "malformed.tail" if rules.takes_tail else "malformed"
         raise Refusal(field, reason, length=rules.length, typed=rules.typed)
-    return "".join(str(unicodedata.decimal(sign)) for sign in text)
+    return text
 
 
 class StepForm(FlaskForm):

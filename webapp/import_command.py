@@ -1,10 +1,13 @@
 """`belepo import`: the insurer's register from CSV files, with a progress bar and a report."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+import json
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import click
 from rich import box
@@ -15,7 +18,16 @@ from rich.text import Text
 
 from services.clock import SystemClock
 from services.passwords import hash_secret, is_secret
-from services.register_import import FileReport, Finding, ImportFailed, ImportReport, Quality, RegisterImport
+from services.profiles import Profile
+from services.register_import import (
+    FileReport,
+    Finding,
+    ImportFailed,
+    ImportReport,
+    Quality,
+    RegisterImport,
+    TooManyRejects,
+)
 from services.store.engine import Store
 
 _STEPS = {
@@ -35,6 +47,7 @@ _FINDINGS: Sequence[tuple[str, Callable[[Quality], Finding]]] = (
     ("tax numbers without the part from the hyphen on", lambda quality: quality.tax_number_without_rest),
     ("tax numbers whose check digit is wrong", lambda quality: quality.tax_number_check_fails),
     ("phones shared by 4 customers or more", lambda quality: quality.shared_phones),
+    ("names that a wrong encoding has damaged", lambda quality: quality.damaged_names),
 )
 
 
@@ -42,8 +55,8 @@ class ImportContext(Protocol):
     """What the group of commands keeps as `obj` for this one."""
 
     @property
-    def profile_country(self) -> str:
-        """The country of phone numbers without a country code, such as HU."""
+    def profile(self) -> Profile:
+        """The insurer whose register it is."""
         ...
 
     @property
@@ -73,13 +86,28 @@ def _file_option(name: str, what: str) -> Callable[[Callable[..., None]], Callab
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where refused rows are written; rejects.csv beside the first file by default.",
 )
+@click.option(
+    "--max-rejects",
+    type=click.IntRange(0),
+    help="Import nothing when more rows than this are refused; by default only when all rows of a file are.",
+)
 @click.option("--dry-run", is_flag=True, help="Do everything, report it, and keep nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, also when nothing was imported.")
 @click.pass_obj
-def import_command(context: ImportContext, /, rejects: Path | None, dry_run: bool, **given: Path | None) -> None:
+def import_command(
+    context: ImportContext,
+    /,
+    rejects: Path | None,
+    max_rejects: int | None,
+    dry_run: bool,
+    as_json: bool,
+    **given: Path | None,
+) -> None:
     """Import the insurer's register from CSV files, all of them together or nothing.
 
     The files may hold everything or only what changed: customers and policies that are missing stay as they are.
-    Rows that cannot be imported are written to the rejects, and the others are imported.
+    Rows that cannot be imported are written to the rejects, and the others are imported. The exit code is 0 when
+    the files were imported, and 1 when nothing was: also where a file has no rows, or all of them are refused.
     """
     files = {kind: file for kind, file in given.items() if file}
     if not files:
@@ -90,37 +118,82 @@ def import_command(context: ImportContext, /, rejects: Path | None, dry_run: boo
     rejects = rejects or next(iter(files.values())).with_name("rejects.csv")
     store = context.open_store()
     try:
-        report = _import(store, context, files, rejects, is_dry_run=dry_run)
+        report = _import(store, context, files, rejects=rejects, max_rejects=max_rejects, is_dry_run=dry_run)
+    except _NotImported as failure:
+        if as_json:
+            click.echo(json.dumps({"imported": failure.is_committed, "error": failure.message}))
+        raise
     finally:
         store.close()
-    _print(report, rejects)
+    if as_json:
+        click.echo(json.dumps(_facts(report, rejects), ensure_ascii=False, indent=2))
+    else:
+        _print(report, rejects)
 
 
-def _import(
-    store: Store, context: ImportContext, files: dict[str, Path], rejects: Path, *, is_dry_run: bool
-) -> ImportReport:
+class _NotImported(click.ClickException):
+    """The import ended early; `is_committed` tells whether that was after its commit."""
+
+    def __init__(self, reason: str, *, is_committed: bool) -> None:
+        super().__init__(f"{reason} {'The import itself is complete.' if is_committed else 'Nothing was imported.'}")
+        self.is_committed = is_committed
+
+
+def _import(store: Store, context: ImportContext, files: dict[str, Path], *, rejects: Path, **how: Any) -> ImportReport:
     # Beside the report, so that that alone can be redirected to a file.
     console = Console(stderr=True)
     shown = _Bar(console) if console.is_terminal else _Lines(console)
     importer = RegisterImport(
         store,
         SystemClock(),
-        region=context.profile_country,
+        context.profile,
         make_hash=partial(hash_secret, rounds=context.hash_cost),
         is_password=is_secret,
         progress=shown.show,
     )
     try:
-        with shown.running():
-            return importer.run(files, rejects=rejects, is_dry_run=is_dry_run)
+        with _stoppable(), shown.running():
+            return importer.run(files, rejects=rejects, **how)
+    except TooManyRejects as failure:
+        raise _NotImported(f"{failure} See {rejects}.", is_committed=False) from failure
     except ImportFailed as failure:
-        raise click.ClickException(f"{failure} {_state(importer)}") from failure
-    except KeyboardInterrupt:
-        raise click.ClickException(f"Interrupted. {_state(importer)}") from None
+        raise _NotImported(str(failure), is_committed=importer.is_committed) from failure
+    except KeyboardInterrupt as interrupt:
+        reason = f"Stopped by {interrupt}." if interrupt.args else "Interrupted."
+        raise _NotImported(reason, is_committed=importer.is_committed) from None
 
 
-def _state(importer: RegisterImport) -> str:
-    return "The import itself is complete." if importer.is_committed else "Nothing was imported."
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Have a signal that would end the process at once raise KeyboardInterrupt with its name instead."""
+
+    def stop(number: int, _: object) -> None:
+        raise KeyboardInterrupt(signal.Signals(number).name)
+
+    # One that is ignored, as under nohup, stays ignored.
+    taken = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_DFL]
+    for number in taken:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _facts(report: ImportReport, rejects: Path) -> dict[str, Any]:
+    """Return the report as JSON takes it; times are in seconds."""
+    return {
+        "imported": not report.is_dry_run,
+        "dry_run": report.is_dry_run,
+        "files": [asdict(file) for file in report.files],
+        "left_out": dict(report.left_out),
+        "phones_removed": report.phones_removed,
+        "quality": asdict(report.quality),
+        "seconds": report.duration.total_seconds(),
+        "locked_seconds": report.locked_for.total_seconds(),
+        "rejects": str(rejects),
+    }
 
 
 class _Bar:

@@ -13,13 +13,13 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from email import policy
+from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from functools import cache
 from types import TracebackType
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 import idna
 from flask import Flask
@@ -28,6 +28,7 @@ from flask_mail import Connection, Mail, Message
 from services.clock import Clock
 from services.messages.composer import Composed
 from services.messages.senders import PermanentFailure, TemporaryFailure
+from webapp.service_urls import MailServer
 
 _STEP_SECONDS = 8.0
 """For the connection and for every answer of the server."""
@@ -40,21 +41,18 @@ class SmtpSender:
 
     def __init__(
         self,
-        url: str,
+        server: MailServer,
         mail_from: str,
         clock: Clock,
         *,
         step_seconds: float = _STEP_SECONDS,
         mail_seconds: float = _MAIL_SECONDS,
     ) -> None:
-        """Take ``smtp://user:password@host:port?starttls=1`` or ``smtps://…``.
-
-        Raises ValueError, without the password, when the URL cannot be used.
-        """
+        """`mail_from` is the address of all mails' sender. Raises ValueError when it is not an address."""
         app = Flask("mail")
-        app.config.update(_settings(url))
+        app.config.update(_settings(server))
         self._mail = Mail(app)
-        self._mail_from = mail_from
+        self._sender = _sender_address(mail_from)
         self._clock = clock
         self._step_seconds = step_seconds
         self._mail_seconds = mail_seconds
@@ -95,7 +93,6 @@ class SmtpSender:
             ) from None
 
     def _letter(self, recipient: str, composed: Composed, message_id: str) -> "_Letter":
-        domain = self._mail_from.rpartition("@")[2]
         if not recipient or parseaddr(recipient) != (
             "",
             recipient,
@@ -104,9 +101,9 @@ class SmtpSender:
         try:
             return _Letter(
                 composed,
-                sender=Address(composed.from_name, addr_spec=self._mail_from),
+                sender=Address(composed.from_name, self._sender.username, self._sender.domain),
                 recipient=_ascii_domain(recipient),
-                message_id=f"<{message_id}@{domain}>",
+                message_id=f"<{message_id}@{self._sender.domain}>",
                 date=format_datetime(self._clock.now()),
             )
         except (ValueError, IndexError, UnicodeError):  # a line break in the address is one of the reasons
@@ -132,6 +129,8 @@ class _Letter(Message):
         mail["Date"] = date
         mail["Message-ID"] = message_id
         mail["Auto-Submitted"] = "auto-generated"
+        for name, value in composed.headers.items():
+            mail[name] = value
         mail.set_content(composed.text, cte="quoted-printable")
         mail.add_alternative(composed.html, subtype="html", cte="quoted-printable")
         mail["Content-Language"] = composed.language  # earlier it would be moved into the first part
@@ -264,24 +263,14 @@ class _Smtp(smtplib.SMTP):
         super().send(s)
 
 
-def _settings(url: str) -> dict[str, Any]:
-    parts = urlsplit(url)
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    starttls = options.pop("starttls", "0")
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path not in ("", "/"):
-        raise ValueError("the mail URL has the form smtp://user:password@host:port?starttls=1, or smtps://…")
-    if options or starttls not in ("0", "1") or (starttls == "1" and parts.scheme == "smtps"):
-        raise ValueError("the mail URL has an unknown option; smtp:// knows starttls=1")
-    encrypted = parts.scheme == "smtps" or starttls == "1"
-    if parts.username and not encrypted and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-        raise ValueError("the mail URL would send its password unencrypted; add ?starttls=1 or use smtps://")
+def _settings(server: MailServer) -> dict[str, Any]:
     return {
-        "MAIL_SERVER": parts.hostname,
-        "MAIL_PORT": parts.port or (465 if parts.scheme == "smtps" else 587 if starttls == "1" else 25),
-        "MAIL_USE_SSL": parts.scheme == "smtps",
-        "MAIL_USE_TLS": starttls == "1",
-        "MAIL_USERNAME": unquote(parts.username) if parts.username else None,
-        "MAIL_PASSWORD": unquote(parts.password) if parts.password else None,
+        "MAIL_SERVER": server.host,
+        "MAIL_PORT": server.port,
+        "MAIL_USE_SSL": server.is_encrypted,
+        "MAIL_USE_TLS": server.starts_tls,
+        "MAIL_USERNAME": server.user,
+        "MAIL_PASSWORD": server.password,
     }
 
 
@@ -289,6 +278,16 @@ def _settings(url: str) -> dict[str, Any]:
 def _own_name() -> str:
     """Return this machine's name for the greeting; looked up once, since a lookup may take seconds."""
     return socket.getfqdn()
+
+
+def _sender_address(text: str) -> Address:
+    try:
+        address = Address(addr_spec=text)
+    except (ValueError, IndexError, HeaderParseError):
+        address = Address()
+    if not address.username or not address.domain or not text.isascii():
+        raise ValueError("the sender of mails (contact.mail_from) is not an email address")
+    return address
 
 
 def _ascii_domain(address: str) -> str:

@@ -24,6 +24,7 @@ _KEYS = {
 """The texts of refusals that do not stand under ``error.``."""
 _TOO_MANY = {
     ("identify", "slowed"),
+    ("identify", "wait"),
     ("email", "too_many"),
     ("mobile", "too_many"),
     ("mobile", "wait"),

@@ -14,6 +14,7 @@ from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.registrations import Registration
 from services.worklists import Prefill
 from webapp import dead_ends, observing
+from webapp.addresses import link_token
 from webapp.browser import Browser, forget, held, is_own, mark_of, reopen, reopened, this_browser
 from webapp.mistakes import SentForm, explain, is_about
 from webapp.parts import Parts, wired
@@ -32,13 +33,13 @@ SECOND_HALF = "/regisztracioveglegesites"
 @blueprint.get(SECOND_HALF)
 def show() -> Response:
     """Show the step that is due. Changes nothing here but what this browser holds: mail scanners open links too."""
-    browser = this_browser(request.args.get("token", ""))
+    browser = this_browser(link_token())
     if browser.is_token_unknown:
         return dead_ends.show("link_unknown")
     registration = browser.registration
     if registration is None and browser.came_by_link:
         return _dead_link(browser)
-    if browser.token and registration and registration.is_complete and not is_own(registration):
+    if browser.token and registration and _is_completed(registration) and not is_own(registration):
         return dead_ends.show("link_completed", registration=registration)
     if browser.token:
         # Whoever comes with the link goes on behind it, whatever this browser had begun to change before.
@@ -143,16 +144,16 @@ def _show(
     """
     parts = wired()
     now = parts.clock.now()
-    if registration is not None and not registration.is_complete:
+    if registration is not None and _is_completed(registration) and registration.expires_at <= now:
+        # Its hour is over: this browser's next customer begins anew and sees nothing of it.
+        registration = None
+    elif registration is not None and not registration.is_complete:
         if registration.has_account:
             return dead_ends.show("already_registered", registration=registration)
         if registration.ended_at is not None:
             return dead_ends.show("ended_by_staff", registration=registration)
         if registration.expires_at <= now:
             return dead_ends.show("link_expired", registration=registration)
-    elif registration is not None and registration.expires_at <= now:
-        # Done, and its hour is over: this browser's next customer begins anew and sees nothing of it.
-        registration = None
     step = parts.journey.current(registration, reopened())
     observing.reached(step, registration, browser)
     if step is None:
@@ -310,8 +311,12 @@ def _begin_invited(registration: Registration) -> str | None:
     return f"{FIRST_HALF}?{urlencode({'meghivo': request.args['meghivo']})}"
 
 
+def _is_completed(registration: Registration) -> bool:
+    return registration.is_complete or registration.is_completed_elsewhere
+
+
 def _is_over(registration: Registration) -> bool:
-    return registration.is_complete or registration.expires_at <= wired().clock.now()
+    return _is_completed(registration) or registration.expires_at <= wired().clock.now()
 
 
 def _filled_in(prefill: Prefill | None) -> Mapping[str, str]:

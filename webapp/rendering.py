@@ -4,17 +4,16 @@ from collections.abc import Callable, Mapping, MutableMapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from string import Formatter
 from types import BuiltinMethodType, MethodType
 from typing import Any, cast
 
 from babel.dates import format_date
 from babel.units import format_unit
-from flask import Flask, Response, current_app, g, render_template, request, session
+from flask import Flask, Response, current_app, g, render_template, request
 from flask.templating import Environment
 from flask_babel import Babel
-from flask_wtf.csrf import generate_csrf
 from jinja2.runtime import Context, Macro
 from markupsafe import Markup, escape
 
@@ -24,6 +23,7 @@ from services.texts import Texts
 from webapp.addresses import here, is_api
 from webapp.assets import Assets
 from webapp.brand import brand_url
+from webapp.forgery import csrf_field
 from webapp.parts import Parts, wired
 
 _NO_BREAK = "\u00a0"
@@ -207,7 +207,7 @@ def set_up(app: Flask, parts: Parts) -> None:
         t=Say(profile.texts, profile),
         asset=assets.url,
         brand_css_url=brand_url(profile.brand),
-        csrf_field=_csrf_fields(),
+        csrf_field=csrf_field,
         icon=_icons(app),
         languages=_languages,
         theme=_theme,
@@ -220,27 +220,6 @@ def set_up(app: Flask, parts: Parts) -> None:
     app.before_request(_set_language)
     app.context_processor(lambda: {"language": language(), "profile": voice(language())})
     app.after_request(_remember_language)
-
-
-def form_secret() -> str:
-    """Return the secret of this browser's session by which its forms are known."""
-    if "csrf_token" not in session:
-        g.pop("csrf_token", None)  # that of a session which was let go in this request
-        generate_csrf()
-    return str(session["csrf_token"])
-
-
-def _csrf_fields() -> Callable[[], Markup]:
-    """Return `csrf_field()` of the templates: the hidden field that every form carries.
-
-    It does not age (WTF_CSRF_TIME_LIMIT), so it is signed once for a browser and not for every page again.
-    """
-
-    @lru_cache(1000)
-    def of(_secret: str) -> Markup:
-        return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
-
-    return lambda: of(form_secret())
 
 
 def _icons(app: Flask) -> Callable[..., Markup]:

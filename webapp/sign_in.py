@@ -22,11 +22,12 @@ from services.accounts import Device
 from services.refusal import Refusal
 from webapp import browser, dead_ends, devices, signed_in
 from webapp.addresses import local
+from webapp.forgery import form_secret
 from webapp.forms import StepForm, Text
 from webapp.mistakes import Fields, about_all, explain
 from webapp.parts import wired
 from webapp.passwords import FAR_TOO_LONG
-from webapp.rendering import clock_time, first_minute, form_secret, is_fragment_due, say, time_left
+from webapp.rendering import clock_time, first_minute, is_fragment_due, say, time_left
 
 blueprint = Blueprint("sign_in", __name__)
 
@@ -104,9 +105,6 @@ def submit_passkey() -> Response:
 @blueprint.post("/kilepes")
 def sign_out() -> Response:
     """End the session on the server, and have the browser forget everything."""
-    session_ = signed_in.current()
-    if session_ is not None:
-        wired().sign_ins.sign_out(session_)
     signed_in.let_go()
     flash("login.signed_out")
     return _go("/belepes")

@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 from flask import Response, flash, g, make_response, redirect, request, session
 
 from services.accounts import Session, SignedOut
+from webapp.forgery import form_secret
 from webapp.mistakes import SentForm
 from webapp.parts import wired
-from webapp.rendering import form_secret, language, page
+from webapp.rendering import language, page
 
 P = ParamSpec("P")
 
@@ -18,6 +19,8 @@ SIGN_IN = "/belepes"
 ACCOUNT = "/fiok"
 TERMS = "/fiok/feltetelek"
 ACTIVATION = "/fiok/aktivalas"
+STAFF = "staff"
+"""Where the browser's session holds the secret of a member of staff's session, see `webapp.console.door`."""
 _KEY, _RESET = "sign_in", "reset"
 _KEPT = ("email", "mobile")
 """What is kept of a form whose session has ended: what was typed there, and never a secret."""
@@ -68,9 +71,18 @@ def reset_here() -> str | None:
 
 
 def let_go() -> None:
-    """Have this browser hold nothing at all any more."""
+    """Have this browser hold nothing any more, and end on the server the sessions that it held: a customer's, staff's.
+
+    A saved cookie is then worth nothing, whichever of the two signs in or out next.
+    """
+    look_again()
+    if (session_ := current()) is not None:
+        wired().sign_ins.sign_out(session_)
+    if staff_token := session.get(STAFF):
+        wired().staff.sign_out(staff_token)
     session.clear()
     look_again()
+    g.pop(STAFF, None)
 
 
 def why_ended() -> str | None:

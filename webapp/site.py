@@ -12,13 +12,15 @@ from webapp.rendering import clock_time, keep, page
 blueprint = Blueprint("site", __name__)
 
 _INTERNET_EXPLORER = re.compile(r"MSIE |Trident/")
+# Programs ask there, and what they are told must be true; some old ones call themselves Internet Explorer.
+_NO_PAGES = ("/static/", "/brand-", "/api/", "/healthz", "/readyz", "/metrics", "/.well-known/", "/dev/")
 
 
 @blueprint.before_app_request
 def refuse_internet_explorer() -> Response | None:
     """Tell users of Internet Explorer which browsers are supported (M3)."""
     agent = request.headers.get("User-Agent", "")
-    if _INTERNET_EXPLORER.search(agent) and not request.path.startswith(("/static/", "/brand-")):
+    if _INTERNET_EXPLORER.search(agent) and not request.path.startswith(_NO_PAGES):
         return page("pages/ie.html")
     return None
 

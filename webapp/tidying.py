@@ -14,5 +14,5 @@ def tidying(parts: Parts) -> Tidying:
 
     It rests while time runs more than a day ahead of the machine's clock: what is erased too early does not come back.
     """
-    allowances = Allowances(parts.settings.secret_keys[-1])
+    allowances = Allowances(parts.settings.keys_for("limits")[-1])
     return Tidying(parts.store, parts.clock, parts.profile, allowances, lambda: parts.clock.lead < DOUBTFUL)

@@ -1,5 +1,6 @@
 """Builds the application's parts once."""
 
+from datetime import datetime
 from pathlib import Path
 
 from services.accounts import AccountDetails, Activations, Passkeys, PasswordChanges, SignIns
@@ -18,6 +19,7 @@ from services.messages.postage import Postage
 from services.one_time_codes import OneTimeCodes, Seals
 from services.passwords import Hasher
 from services.policyholders import PolicyHolders
+from services.profiles import Profile
 from services.profiles import load as load_profile
 from services.references import References
 from services.registrations import Registrations
@@ -39,18 +41,18 @@ from webapp.steps import known_steps
 
 def wire(settings: Settings) -> Parts:
     """Build the application's parts. Raises ProfileError when the profile cannot be used."""
-    profile = load_profile(settings.profile, hardened=settings.hardened)
-    journey = Journey(profile, known_steps())
     store = open_store(settings)
     clock = DemoClock(settings.demo_file("clock")) if settings.demo else SystemClock()
     if not settings.demo and not settings.trust_clock:
         clock.not_before(last_written(store))
-    allowances = Allowances(settings.secret_keys[-1])
+    # Testers set their clock back to the machine's time: what is in force by that is in force by theirs.
+    profile, journey = read_profile(settings, None if settings.demo else clock.now())
+    allowances = Allowances(settings.keys_for("limits")[-1])
     hasher = Hasher(settings.bcrypt_rounds, places=settings.hashes_at_once)
     outbox = Outbox(store, clock)
     postage = Postage(store, clock, profile)
     observations = Observations(store, clock, profile)
-    codes = OneTimeCodes(profile.one_time_code, settings.secret_keys, postage.is_stopped)
+    codes = OneTimeCodes(profile.one_time_code, settings.keys_known_for("one-time codes"), postage.is_stopped)
     code_sender = CodeSender(profile.one_time_code, codes, allowances, outbox)
     notice = TermsVersions(profile, kind="notice")
     terms = TermsVersions(profile, settings.demo_file("terms") if settings.demo else None)
@@ -64,7 +66,7 @@ def wire(settings: Settings) -> Parts:
         profile,
         is_wanted=journey.has_activation,
         sessions=sessions,
-        seals=Seals(profile.one_time_code, settings.secret_keys),
+        seals=Seals(profile.one_time_code, settings.keys_known_for("one-time codes")),
         allowances=allowances,
         outbox=outbox,
     )
@@ -111,7 +113,7 @@ def wire(settings: Settings) -> Parts:
         allowances=allowances,
         outbox=outbox,
     )
-    links = Links(settings.secret_keys, settings.public_url)
+    links = Links(settings.keys_known_for("links"), settings.public_url)
     sign_ins = SignIns(
         store,
         clock,
@@ -142,7 +144,7 @@ def wire(settings: Settings) -> Parts:
             profile,
             journey.facts,
             allowances=allowances,
-            policyholders=PolicyHolders(profile.identification, allowances),
+            policyholders=PolicyHolders(profile.identification, allowances, tries),
             codes=codes,
             code_sender=code_sender,
             terms=terms,
@@ -184,7 +186,7 @@ def wire(settings: Settings) -> Parts:
         quality_cases=QualityCases(store, clock, cases=cases, marks=marks),
         chores=Chores(Rounds(store, clock, profile, outbox), QualitySweep(store, clock, profile, allowances)),
         api_keys=ApiKeys(store, clock, tries),
-        api_answers=Answers(store, clock, settings.secret_keys[-1]),
+        api_answers=Answers(store, clock, settings.keys_for("answers of the API")[-1]),
         client_registrations=ClientRegistrations(clock, cases, customer_files, desk),
         sms_releases=SmsReleases(store, clock, postage),
         hasher=hasher,
@@ -193,9 +195,18 @@ def wire(settings: Settings) -> Parts:
     )
 
 
+def read_profile(settings: Settings, now: datetime | None = None) -> tuple[Profile, Journey]:
+    """Read the profile that the settings name, and its journey.
+
+    Raises ProfileError for whatever in them would keep the server from starting at `now`, or the machine's time.
+    """
+    profile = load_profile(settings.profile, hardened=settings.hardened, now=now)
+    return profile, Journey(profile, known_steps())
+
+
 def open_store(settings: Settings) -> Store:
     """Open the database that the settings name, making the folder of an embedded one."""
-    store = Store(settings.database_url, synchronous=settings.sqlite_synchronous)
+    store = Store(settings.database, synchronous=settings.sqlite_synchronous)
     if store.is_sqlite and store.url.database:
         Path(store.url.database).parent.mkdir(parents=True, exist_ok=True)
     return store

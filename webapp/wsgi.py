@@ -1,14 +1,19 @@
 """The WSGI application for any server; settings come from the environment."""
 
+import logging
+import multiprocessing
 from importlib import import_module
 
 from services import demo_data
 from services.store.version import is_current
 from webapp.application import create_app
 from webapp.keeping import keep
-from webapp.settings import load
+from webapp.settings import load, unknown_names
 
 settings = load()
+if multiprocessing.parent_process() is None:  # the command that starts a worker has said it already
+    for sentence in unknown_names():
+        logging.getLogger(__name__).warning(sentence)
 app = create_app(settings)
 parts = app.extensions["belepo"]
 if settings.demo and not is_current(parts.store):

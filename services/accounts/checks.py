@@ -1,7 +1,7 @@
 """The present password, asked again before something important changes."""
 
 from services.accounts.account import Session
-from services.accounts.tries import Tries
+from services.accounts.tries import ASKED_AGAIN, Tries
 from services.clock import Clock
 from services.passwords import Hasher
 from services.refusal import Refusal
@@ -23,7 +23,7 @@ class Checks:
         Raises Refusal ``current_password.wrong`` or ``….wait``; Overloaded, before the try is counted.
         """
         self._hasher.refuse_overload()
-        key = self._tries.key(session.account.email_key, session.id)
+        key = self._tries.key(ASKED_AGAIN, session.account.email_key, session.id)
         with self._store.write() as connection:
             wait = self._tries.count(connection, key, self._clock.now())
         if wait is not None:

@@ -98,29 +98,21 @@ class AccountDetails:
     def confirm_email(self, link_id: str) -> str:
         """Make the new address the account's user name, once; links mailed to the old address die. Returns it.
 
+        The old address is told.
         Raises DeadLink or Refusal ``email.taken``.
         """
         now = self._clock.now()
         try:
             with self._store.write() as connection:
-                waiting = select(_a.id).join_from(tables.accounts, tables.account_changes).where(_c.id == link_id)
-                connection.execute(waiting.with_for_update())
+                waiting = ACCOUNT.join(tables.account_changes, _c.account_id == _a.id).where(_c.id == link_id)
+                before = connection.execute(waiting.with_for_update(of=tables.accounts)).first()
                 row = connection.execute(
                     delete(tables.account_changes)
                     .where(_c.id == link_id, _c.kind == _EMAIL, _c.expires_at > now)
                     .returning(_c.account_id, _c.value, _c.value_key)
                 ).first()
-                if row is not None:
-                    kutid = connection.execute(
-                        update(tables.accounts)
-                        .where(_a.id == row.account_id)
-                        .values(email=row.value, email_key=row.value_key)
-                        .returning(_a.kutid)
-                    ).scalar_one()
-                    resets = tables.password_resets.c
-                    connection.execute(delete(tables.password_resets).where(resets.account_id == row.account_id))
-                    self._notices.drop(connection, f"reset:{row.account_id}")
-                    audit.record(connection, "email_changed", kutid=kutid, at=now)
+                if row is not None and before is not None:
+                    self._take_address(connection, account_from(before._mapping), row.value, row.value_key, now)
         except IntegrityError:
             # Another customer has opened an account with this address since it was given here.
             raise Refusal("email", "taken") from None
@@ -207,7 +199,7 @@ class AccountDetails:
     def export(self, session: Session) -> dict[str, Any]:
         """Return everything that is held about the account, secrets excepted (GDPR, articles 15 and 20)."""
         account = session.account
-        with self._store.read() as connection:
+        with self._store.write() as connection:
 
             def rows(table: Any, *names: str, where: Any) -> list[dict[str, Any]]:
                 found = connection.execute(select(*(table.c[name] for name in names)).where(where))
@@ -218,7 +210,7 @@ class AccountDetails:
             )  # fmt: skip
             own = select(tables.accounts.c.terms_hash).where(_a.id == account.id)
             begun = tables.registrations
-            return {
+            held = {
                 "account": {
                     "customer_id": account.kutid,
                     "name": account.name,
@@ -249,8 +241,12 @@ class AccountDetails:
                 "passkeys": rows(
                     keys, "name", "created_at", "used_at", where=keys.c.account_id == account.id
                 ),
-                "history": rows(trail, "at", "actor", "action", "facts", where=trail.c.kutid == account.kutid),
+                "history": [_as_told(row) for row in rows(
+                    trail, "at", "actor", "action", "facts", "source", where=trail.c.kutid == account.kutid
+                )],
             }  # fmt: skip
+            audit.record(connection, "exported", kutid=account.kutid, at=self._clock.now(), what="account")
+        return held
 
     def close(self, session: Session, password: str) -> None:
         """End the account and erase what belongs to it; the insurer's register stays as it is.
@@ -313,6 +309,14 @@ class AccountDetails:
         self._notices.tell(connection, "address_old", account, now)
         audit.record(connection, "email_change_asked", kutid=account.kutid, at=now)
 
+    def _take_address(self, connection: Connection, old: Account, email: str, email_key: str, now: datetime) -> None:
+        taken = update(tables.accounts).where(_a.id == old.id).values(email=email, email_key=email_key)
+        connection.execute(taken)
+        connection.execute(delete(tables.password_resets).where(tables.password_resets.c.account_id == old.id))
+        self._notices.drop(connection, f"reset:{old.id}")
+        self._notices.tell(connection, "address_changed", old, now)
+        audit.record(connection, "email_changed", kutid=old.kutid, at=now)
+
     def _note_change(
         self,
         connection: Connection,
@@ -348,3 +352,9 @@ class AccountDetails:
     def _order(self, account: Account, change_id: str, mobile: str, now: datetime) -> CodeOrder:
         ends_at = now + self._profile.registration.lifetime
         return CodeOrder(account.kutid, change_id, mobile, language=account.language, ends_at=ends_at)
+
+
+def _as_told(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of the audit trail without staff's own words about a deed, and where they were."""
+    facts = {name: fact for name, fact in row["facts"].items() if name != "reason"}
+    return {**row, "facts": facts, "source": row["source"] if row["actor"] == "customer" else None}

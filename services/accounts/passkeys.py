@@ -218,7 +218,9 @@ class Passkeys:
             return [Passkey(*row) for row in connection.execute(found.order_by(_p.created_at, _p.id))]
 
     def remove(self, session: Session, passkey_id: str) -> str | None:
-        """Forget a passkey of the account; return what the browser is to hold from now on, None if none was there.
+        """Forget a passkey of the account and tell its address; return what the browser is to hold from now on.
+
+        None if there was no such passkey.
 
         Raises SignedOut.
         """
@@ -228,6 +230,7 @@ class Passkeys:
             gone = delete(tables.passkeys).where(_p.id == passkey_id, _p.account_id == session.account.id)
             if connection.execute(gone.returning(_p.id)).first() is None:
                 return None
+            self._notices.tell(connection, "passkey_removed", session.account, now, device=session.device)
             audit.record(connection, "passkey_removed", kutid=session.account.kutid, at=now)
             return self._sessions.renew(connection, session, now)
 

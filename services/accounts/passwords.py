@@ -10,7 +10,7 @@ from services.accounts.account import Account, DeadLink, Session, SignedOut
 from services.accounts.checks import Checks
 from services.accounts.notices import Notices
 from services.accounts.sessions import ACCOUNT, IS_PROVED, Sessions, account_from
-from services.accounts.tries import PROVED, Tries
+from services.accounts.tries import CUSTOMER, PROVED, Tries
 from services.allowances import Allowances
 from services.clock import Clock
 from services.crash_points import reach
@@ -26,6 +26,7 @@ from services.store.statements import insert_for
 _a = tables.accounts.c
 _p = tables.password_resets.c
 _v = tables.activations.c
+_k = tables.passkeys.c
 _CODE_MAILED_AT = select(_v.mailed_at).where(_v.account_id == _a.id).scalar_subquery().label("code_mailed_at")
 _accounts = tables.customer_accounts.c
 _NUMBERS = union_all(
@@ -209,6 +210,7 @@ class PasswordChanges:
     def reset(self, link_id: str, new: str) -> str:
         """Set a new password by the mailed link, once; every session ends and every wait after failed sign-ins too.
 
+        The account's passkeys go as well: somebody who knew the old password could have made them.
         Returns what `SignIns.sign_in` takes as `reset_here` from the browser that did it: whoever fails on purpose
         elsewhere meanwhile does not keep it out. Raises Refusal ``password.…``, which uses nothing up, or DeadLink.
         """
@@ -232,7 +234,12 @@ class PasswordChanges:
                     .where(_a.id == used.account_id)
                     .values(password_hash=hashed, password_changed_at=now)
                 )
-                self._after_change(connection, found.account, now, "password_reset")
+                removed = connection.execute(
+                    delete(tables.passkeys).where(_k.account_id == used.account_id).returning(_k.id)
+                ).all()
+                for _ in removed:
+                    audit.record(connection, "passkey_removed", kutid=found.account.kutid, at=now)
+                self._after_change(connection, found.account, now, "password_reset", have_passkeys_gone=bool(removed))
         if used is None:
             raise DeadLink
         reach("accounts.password_reset")
@@ -265,7 +272,14 @@ class PasswordChanges:
         return self._allowances.take(connection, key, limit=1, quiet=timedelta(days=1), now=now) is None
 
     def _after_change(
-        self, connection: Connection, account: Account, now: datetime, action: str, *, but: str = ""
+        self,
+        connection: Connection,
+        account: Account,
+        now: datetime,
+        action: str,
+        *,
+        but: str = "",
+        have_passkeys_gone: bool = False,
     ) -> None:
         self._sessions.end_all(connection, account.id, now, but=but)
         connection.execute(delete(tables.password_resets).where(_p.account_id == account.id))
@@ -274,14 +288,27 @@ class PasswordChanges:
         connection.execute(delete(tables.account_changes).where(tables.account_changes.c.account_id == account.id))
         self._notices.drop(connection, f"address_new:{account.id}")
         self._tries.forget(connection, *self._keys(connection, account))
-        self._notices.tell(connection, "password_changed", account, now)
+        opened_by = self._opened_by(connection, account, have_passkeys_gone=have_passkeys_gone)
+        self._notices.tell(connection, "password_changed", account, now, **opened_by)
         audit.record(connection, action, kutid=account.kutid, at=now)
+
+    def _opened_by(self, connection: Connection, account: Account, *, have_passkeys_gone: bool) -> dict[str, str]:
+        """Return the fact that has the mail say what opens the account now.
+
+        Passkeys by the days on which they were added: their names may be those that a thief chose.
+        """
+        added = select(_k.created_at).where(_k.account_id == account.id).order_by(_k.created_at, _k.id)
+        days = [moment.isoformat() for moment in connection.execute(added).scalars()]
+        if days:
+            return {"passkeys_added": " ".join(days)}
+        return {"passkeys_removed" if have_passkeys_gone else "password_alone": "yes"}
 
     def _keys(self, connection: Connection, account: Account) -> list[str]:
         """Return the keys under which failures may be counted: the address's own, and those of known browsers."""
         sessions = tables.sessions.c
         known = connection.execute(select(sessions.device_hash).where(sessions.account_id == account.id).distinct())
-        return [self._tries.key(account.email_key, device_hash) for device_hash in ("", PROVED, *known.scalars())]
+        browsers = ("", PROVED, *known.scalars())
+        return [self._tries.key(CUSTOMER, account.email_key, browser) for browser in browsers]
 
     def _after_another(self, session: Session, new: str) -> str:
         """Another request of this session was quicker; the same one, sent twice, has what it asked for."""

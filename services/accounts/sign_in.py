@@ -10,7 +10,7 @@ from services import audit
 from services.accounts.account import Account, Device, Session
 from services.accounts.notices import Notices
 from services.accounts.sessions import ACCOUNT, ELSEWHERE, SIGNED_OUT, Sessions, SignedInDevice, account_from
-from services.accounts.tries import PROVED, Tries
+from services.accounts.tries import CUSTOMER, PROVED, Tries
 from services.allowances import Allowances
 from services.clock import Clock
 from services.crash_points import reach
@@ -93,7 +93,7 @@ class SignIns:
             is_known = bool(row and row.is_known)
             is_own = account is not None and (registered_here == account.registration_id or reset_here == account.id)
             browser = device.hash if is_known else PROVED if is_own else ""
-            key = self._tries.key(email_key, browser)
+            key = self._tries.key(CUSTOMER, email_key, browser)
             source = self._tries.source_key(device.source)
             wait = None if browser else self._tries.waits_until(connection, source, now)
             # Counted before the comparison and committed, so that of tries at once no more than the free ones are made.

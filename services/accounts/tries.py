@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, or_, select
 
 from services.allowances import Allowances
 from services.networks import network_of
@@ -11,6 +11,8 @@ from services.profiles import SignIn as Rules
 from services.store.statements import insert_in
 from services.store.tables import sign_in_tries as table
 
+CUSTOMER, STAFF, ASKED_AGAIN = "sign-in", "staff sign-in", "password asked again"
+"""What a password is typed for. Each is counted for itself: a failure for one makes nobody wait for another."""
 PROVED = "proved"
 """In place of a browser's mark: one that has registered here or has just followed the link for a new password."""
 
@@ -18,9 +20,14 @@ PROVED = "proved"
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 _now = bindparam("now", type_=table.c.wait_until.type)
-_WAITING = select(table.c.wait_until).where(
-    table.c.key == bindparam("key"), table.c.wait_until > _now, table.c.ends_at > _now
-)
+
+
+def waits(key: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that the table has a row with this key which must wait at the moment `now`."""
+    return and_(table.c.key == key, table.c.wait_until > _now, table.c.ends_at > _now)
+
+
+_WAITING = select(table.c.wait_until).where(waits(bindparam("key", type_=table.c.key.type)))
 
 
 class Tries:
@@ -34,12 +41,13 @@ class Tries:
         self._allowances = allowances
         self._counting: dict[tuple[str, bool], Any] = {}
 
-    def key(self, email_key: str, device_hash: str = "") -> str:
-        """Return the key of an address; of a browser that has signed in there before, or is `PROVED`, one of its own.
+    def key(self, purpose: str, email_key: str, browser: str = "") -> str:
+        """Return the key of an address for one of the purposes above.
 
-        So nobody keeps a customer out of the account by failing on purpose elsewhere.
+        A `browser` that has signed in there before, or is `PROVED`, has a key of its own: nobody keeps a customer out
+        of the account by failing on purpose elsewhere.
         """
-        return self._allowances.key("sign-in", f"{email_key} {device_hash}")
+        return self._allowances.key(purpose, f"{email_key} {browser}")
 
     def source_key(self, source: str, purpose: str = "sign-in source") -> str:
         """Return the key of the network that an address stands for."""

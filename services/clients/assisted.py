@@ -7,6 +7,7 @@ from services.clock import Clock
 from services.one_time_codes import CodeState
 from services.refusal import OutOfTurn
 from services.registrations.assisted import Progress
+from services.registrations.registration import CUSTOMER
 from services.staff import Case, Cases, CustomerFile, CustomerFiles, Desk
 from services.staff.customers import Event
 from services.staff.member import Actor
@@ -40,11 +41,14 @@ class AssistedRegistration:
     expires_at: datetime | None
     """Until when the customer can go on from the mailed link."""
     events: tuple[Event, ...] | None
-    """The customer's timeline; None once the identification is longer ago than an hour."""
+    """The customer's timeline: what the customer and this client did, and nobody else.
+
+    None once the identification is longer ago than an hour.
+    """
 
 
 class ClientRegistrations:
-    """Reads how registrations stand; changes nothing."""
+    """Reads how registrations stand."""
 
     def __init__(self, clock: Clock, cases: Cases, files: CustomerFiles, desk: Desk) -> None:
         self._clock = clock
@@ -52,12 +56,18 @@ class ClientRegistrations:
         self._files = files
         self._desk = desk
 
+    def read(self, by: Actor, case_id: str) -> AssistedRegistration:
+        """Return it as `find` does, with a row of the audit trail, whether it is there or not."""
+        return self._shown(by, self._cases.read(by, case_id))
+
     def find(self, by: Actor, case_id: str) -> AssistedRegistration:
         """Return it. Raises OutOfTurn when there is none with this id, or it is not theirs."""
-        case = self._cases.case(by, case_id)
+        return self._shown(by, self._cases.case(by, case_id))
+
+    def _shown(self, by: Actor, case: Case) -> AssistedRegistration:
         if case.mobile is None or case.email is None:
             raise OutOfTurn
-        file = self._files.of(case)
+        file = self._files.of(case, events_of=(CUSTOMER, by.actor))
         code = self._desk.code_of(case) if case.confirmed_at is None else None
         own = next((one for one in file.registrations if one.id == case.registration_id), None)
         return AssistedRegistration(

@@ -59,6 +59,11 @@ class ApiKey:
         return False
 
     @property
+    def sees_identified(self) -> bool:
+        """A program's word that it has identified a customer shows it nothing."""
+        return False
+
+    @property
     def owner(self) -> Mapping[str, str]:
         """Cases belong to the key."""
         return {"api_key_id": self.id}

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, func, select
 
+from services import audit
 from services.figures.observations import ENTERED, FINISHED, REFUSED, STOPPED
 from services.profiles import Profile
 from services.store.engine import Store
@@ -106,6 +107,12 @@ class Figures:
     def __init__(self, store: Store, profile: Profile) -> None:
         self._store = store
         self._profile = profile
+
+    def export(self, chosen: Chosen, *, actor: str, now: datetime) -> Report:
+        """Return the same to a member of staff who takes it along; a row of the audit trail says so."""
+        with self._store.write() as connection:
+            audit.record(connection, "exported", kutid=None, at=now, actor=actor, what="figures")
+        return self.report(chosen)
 
     def report(self, chosen: Chosen) -> Report:
         """Return the figures of what was chosen: of registrations all of it, of messages the period alone."""

@@ -17,7 +17,14 @@ from services.profiles import Brand, Profile
 
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 _DATES = {"en": "en_GB"}  # "20 November 2026" (wording, rule 9); Babel's "en" would put the month first
-_PARTS = ("subject", "preheader", "text", "manager", "button", "link", "until", "not_you")
+_IF = {
+    "manager": "is_manager",
+    "passkeys_added": "passkeys_added",
+    "passkeys_removed": "passkeys_removed",
+    "password_alone": "password_alone",
+}
+"""The parts that a mail has only if its facts hold something."""
+_PARTS = ("subject", "preheader", "text", *_IF, "button", "link", "until", "not_you")
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,12 @@ class _Target:
     path: str
     purpose: str | None = None
     parameter: str = "token"
+    can_decline: bool = False
+    """Whether the mail is one that its reader may decline, by the fact `link_id`."""
 
+
+DECLINE, DECLINE_PURPOSE = "/meghivo/lemondas", "decline invitations"
+"""Where invitations are declined, and the purpose of the link's token."""
 
 _TARGETS = {
     "confirm": _Target("/regisztracioveglegesites", "confirm"),
@@ -40,8 +52,8 @@ _TARGETS = {
     "password_changed": _Target("/sso/ForgotPassword"),
     "new_device": _Target("/sso/ForgotPassword"),
     "address_new": _Target("/fiok/email/uj", "email"),
-    "invitation": _Target("/regisztracio", "invitation", "meghivo"),
-    "reminder": _Target("/regisztracio", "invitation", "meghivo"),
+    "invitation": _Target("/regisztracio", "invitation", "meghivo", can_decline=True),
+    "reminder": _Target("/regisztracio", "invitation", "meghivo", can_decline=True),
 }
 """One line for each mail with a button; the rest of a mail is its texts, ``mail.<message>.*``."""
 
@@ -60,6 +72,8 @@ class Composed:
     text: str = field(repr=False)
     html: str = field(default="", repr=False)
     links: tuple[str, ...] = field(default=(), repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Header fields of a mail besides those that every mail has."""
     from_name: str = ""
 
 
@@ -110,21 +124,22 @@ class Composer:
 
     def _mail(self, message: Message) -> Composed:
         language, texts = message.language, self._profile.texts
-        link = self._link(message)
+        link, decline = self._link(message), self._decline(message)
         plain = self._facts(message)
         rich = self._rich_facts(language, plain)
         parts = {
             part: texts.say(key, language, **plain)
             for part in _PARTS
-            if texts.has(key := f"mail.{message.message}.{part}", language)
-            and (part != "manager" or "is_manager" in plain)
+            if texts.has(key := f"mail.{message.message}.{part}", language) and (part not in _IF or _IF[part] in plain)
         }
         context = {
             "parts": parts,
             "link": link,
+            "decline": decline,
             "language": language,
             "palette": self._palette,
             "portal": texts.facts(language)["portal"],
+            "conditional": tuple(_IF),
         }
         return Composed(
             kind="email",
@@ -135,7 +150,8 @@ class Composer:
             html=self._html_frame.render(
                 context, say=lambda key: self._rich(key, language, rich), message=message.message
             ),
-            links=(link,) if link else (),
+            links=tuple(one for one in (link, decline) if one),
+            headers=_declining(decline) if decline else {},
             from_name=texts.facts(language)["portal"],
         )
 
@@ -146,6 +162,12 @@ class Composer:
         if target.purpose is None:
             return self._links.url(target.path)
         return self._links.url(target.path, target.purpose, message.facts["link_id"], parameter=target.parameter)
+
+    def _decline(self, message: Message) -> str:
+        target = _TARGETS.get(message.message)
+        if target is None or not target.can_decline:
+            return ""
+        return self._links.url(DECLINE, DECLINE_PURPOSE, message.facts["link_id"])
 
     def _facts(self, message: Message) -> dict[str, str]:
         """Return what fills a mail's texts, numbers and dates kept together by no-break spaces."""
@@ -164,7 +186,14 @@ class Composer:
             "datetime": _whole(spoken_of, message.language),
             **message.facts,
             "deadline": _date(day, message.language),
+            **self._days(message),
         }
+
+    def _days(self, message: Message) -> dict[str, str]:
+        """Return the days on which the account's passkeys were added, if the mail lists them."""
+        added = [datetime.fromisoformat(moment) for moment in message.facts.get("passkeys_added", "").split()]
+        days = "; ".join(_date(moment.astimezone(self._profile.zone), message.language) for moment in added)
+        return {"passkeys_added": days} if days else {}
 
     def _rich_facts(self, language: str, plain: Mapping[str, str]) -> Mapping[str, Any]:
         """Return the facts as HTML: what must not break stays together, the telephone number can be dialled."""
@@ -183,6 +212,11 @@ class Composer:
 
     def _rich(self, key: str, language: str, facts: Mapping[str, Any]) -> Markup:
         return Markup.escape(self._profile.texts.template(key, language, facts)).format_map(facts)
+
+
+def _declining(url: str) -> dict[str, str]:
+    """Return the header fields by which mail programs decline with one press (RFC 2369, RFC 8058)."""
+    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 def _time(moment: datetime) -> str:

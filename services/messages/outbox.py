@@ -54,6 +54,15 @@ class GivenUp:
     error: str
 
 
+@dataclass(frozen=True)
+class Backlog:
+    """What has not left yet: since when the oldest message waits, and what the last try of one failed with."""
+
+    since: datetime
+    error: str
+    """Empty when none was tried. The senders' own words, which hold no recipient, code or link."""
+
+
 class Outbox:
     """Takes messages in, and tells how many wait, have left or were given up."""
 
@@ -129,6 +138,16 @@ class Outbox:
         for state, count in rows:
             counts[WAITING if state in UNSENT else state] += count
         return dict(counts)
+
+    def backlog(self) -> Backlog | None:
+        """Return what has not left yet, or None when nothing waits; for `doctor`."""
+        is_unsent = outbox.c.state.in_(UNSENT)
+        failed = outbox.c.last_error.is_not(None)
+        last = select(outbox.c.last_error).where(is_unsent, failed).order_by(outbox.c.due_at.desc()).limit(1)
+        with self._store.read() as connection:
+            since = connection.execute(select(func.min(outbox.c.created_at)).where(is_unsent)).scalar()
+            error = connection.execute(last).scalar()
+        return None if since is None else Backlog(since, error or "")
 
     def given_up(self, limit: int = 20) -> list[GivenUp]:
         """Return the newest messages that never left, given up or expired, for `doctor`."""

@@ -13,9 +13,14 @@ def parts(text: str) -> int:
 
     A letter that takes two places is not torn between two parts.
     """
-    if all(sign in _BASIC or sign in _EXTENSION for sign in text):
+    if not outside_gsm7(text):
         return _count([2 if sign in _EXTENSION else 1 for sign in text], alone=160, joined=153)
     return _count([len(sign.encode("utf-16-be")) // 2 for sign in text], alone=70, joined=67)
+
+
+def outside_gsm7(text: str) -> str:
+    """Return the letters of `text` that GSM-7 lacks, each once, with commas: any of them makes its parts shorter."""
+    return ", ".join(dict.fromkeys(sign for sign in text if sign not in _BASIC | _EXTENSION))
 
 
 def _count(places: list[int], *, alone: int, joined: int) -> int:

@@ -81,6 +81,7 @@ class FolderSender:
             f"Subject: {_one_line(composed.subject)}",
             f"Date: {format_datetime(self._clock.now())}",
             f"Message-ID: <{message_id}>",
+            *(f"{name}: {value}" for name, value in composed.headers.items()),
         )
         entry = "\n".join((*heads, "", composed.text.strip("\n"), "", "")).encode()
         try:
@@ -161,7 +162,10 @@ class AppriseSender:
 
         Raises ValueError, without the URL's secrets, when the URL cannot be used.
         """
-        schema = url.partition("://")[0].lower()
+        schema, separator, _ = url.partition("://")
+        if not separator:  # what stands there may be a password
+            raise ValueError("the SMS URL has the form service://…, with {to} where the recipient goes")
+        schema = schema.lower()
         if "{to}" not in url and schema.rstrip("s") in ("json", "xml", "form"):
             url += f"{'&' if '?' in url else '?'}:to={{to}}"
         if "{to}" not in url:
@@ -189,7 +193,10 @@ class AppriseSender:
         if status and status[1] in ("400", "422"):
             raise PermanentFailure(f"the SMS gateway refused the message: {status[1]}")
         if status:
-            raise TemporaryFailure(f"the SMS gateway answered {status[1]}")
+            # A gateway, or a proxy before it, that fails with 500, 502 or 504 may have passed the message on (RFC 9110,
+            # 15.6). 503 and 4xx say that it was not taken.
+            may_have_arrived = status[1].startswith("5") and status[1] != "503"
+            raise TemporaryFailure(f"the SMS gateway answered {status[1]}", may_have_arrived=may_have_arrived)
         if "Max retries exceeded" in said:  # how requests puts that no connection came about
             raise TemporaryFailure("the SMS gateway cannot be reached")
         raise TemporaryFailure("the SMS gateway broke off", may_have_arrived=True)

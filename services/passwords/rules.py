@@ -12,12 +12,15 @@ from pathlib import Path
 
 from services.passwords.hashing import normal_form
 from services.profiles import PasswordRules
+from services.spelling import fold
 
 # What Hungarians choose; the international list comes from zxcvbn.
 _LOCAL = frozenset(
     {"jelszo", "jelszó", "jelszavam", "titok", "titkos", "asdfghjklé", "qwertz", "qwertzuiop", "kiskutya"}
     | {"cicamica", "szeretlek", "magyarorszag", "magyarország", "ferencvaros", "biztositas", "biztosítás"}
 )
+_TELLING = 5
+"""A shorter number stands in many passwords by chance: a year has four digits."""
 _USUAL_ENDING = re.compile(r"(?:1|12|123|1234|12345|123456)?[!.?*]?$")
 
 
@@ -33,7 +36,8 @@ class Rule:
 def judge(password: str, rules: PasswordRules, *, email: str, name: str, identifiers: Sequence[str]) -> list[Rule]:
     """Return every rule in force with its verdict on `password`.
 
-    `email`, `name` and `identifiers` (policy numbers and others) are what it must not be like.
+    `email`, `name` and `identifiers` (policy numbers and others) are what it must not be like; an identifier of less
+    than five characters forbids nothing.
     """
     password = normal_form(password)
     return list(_judge(password, rules, email, name, identifiers))
@@ -53,7 +57,7 @@ def _judge(password: str, rules: PasswordRules, email: str, name: str, identifie
     yield Rule("not_common", not is_common(password), "common")
     is_like_email = is_alike(password, [email, email.partition("@")[0]])
     is_like_record = is_alike(password, [name]) or any(
-        _folded(identifier) in _folded(password) for identifier in identifiers if identifier
+        fold(identifier) in fold(password) for identifier in identifiers if len(identifier) >= _TELLING
     )
     yield Rule("not_alike", not (is_like_email or is_like_record), "like_email" if is_like_email else "like_record")
 
@@ -67,8 +71,8 @@ def is_common(password: str) -> bool:
 
 def is_alike(password: str, references: list[str]) -> bool:
     """Tell whether `password` is, for the most part, made of one of `references` or of their words."""
-    folded = _folded(password)
-    return any(_share(folded, _folded(reference)) >= 0.5 for reference in references)
+    folded = fold(password)
+    return any(_share(folded, fold(reference)) >= 0.5 for reference in references)
 
 
 def _share(password: str, reference: str) -> float:
@@ -84,11 +88,6 @@ def _share(password: str, reference: str) -> float:
     contained = len(covered) / max(len(password), 1)
     ratio = SequenceMatcher(None, password[:100], reference[:100]).ratio()
     return max(contained, 0.5 if ratio >= 0.75 else 0.0)
-
-
-def _folded(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(sign for sign in decomposed if not unicodedata.combining(sign))
 
 
 @cache

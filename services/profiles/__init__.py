@@ -5,10 +5,9 @@ Nothing in here names an insurer; their files stand beside this one, a folder ea
 
 import re
 import tomllib
-from collections.abc import Mapping
-from datetime import date, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,20 +16,17 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from services import email_addresses
+from services.clock import SystemClock
 from services.profiles.contrast import contrast
-from services.profiles.problems import Problem, ProfileError, explain
+from services.profiles.problems import Mistake, Problem, ProfileError, explain
+from services.profiles.words import mistakes_in_words
 from services.texts import Texts, has_catalogue
 
-__all__ = ["Brand", "Datum", "HolderType", "Identification", "Messages", "OneTimeCode", "PasswordRules", "Profile",
-           "ProfileError", "Registration", "default", "find", "known", "load"]  # fmt: skip
+__all__ = ["Brand", "Datum", "HolderType", "Identification", "Messages", "Number", "OneTimeCode", "PasswordRules",
+           "Profile", "ProfileError", "Registration", "default", "find", "known", "load"]  # fmt: skip
 
 _HERE = Path(__file__).parent
-
-_VOICE = frozenset({
-    "insurer", "portal", "az_insurer", "Az_insurer", "insurer_sms", "hours", "contact_url", "site", "legal_name",
-    "postal_address",
-})  # fmt: skip
-"""The placeholders of the texts that a profile fills, in each of its languages."""
 
 
 def _zone(name: str) -> str:
@@ -51,7 +47,37 @@ def _phone(number: str) -> str:
     return number
 
 
-Colour = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
+def _mail_address(text: str) -> str:
+    # Without SMTPUTF8, which few servers have, a sender is ASCII; the library takes spaces away first.
+    if email_addresses.normalised(text) is None or text != text.strip() or not text.isascii():
+        raise ValueError(f"“{text}” is not an email address, such as ugyfelszolgalat@example.hu")
+    return text
+
+
+def _web_address(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#@]+\.[^\s/?#@]+([/?#]\S*)?", text):
+        raise ValueError(f"“{text}” is not an address of the web, such as https://www.example.hu/adatkezeles")
+    return text
+
+
+def _country(code: str) -> str:
+    if code not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError(f"“{code}” is not a country; write two capitals, such as HU")
+    return code
+
+
+def _like(pattern: str, words: str) -> AfterValidator:
+    """Judge a text by a pattern; `words` complete the sentence “… is not”."""
+
+    def judge(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"“{text}” is not {words}")
+        return text
+
+    return AfterValidator(judge)
+
+
+Colour = Annotated[str, _like("#[0-9A-Fa-f]{6}", "a colour, such as #0d5c63"), AfterValidator(str.lower)]
 _Days = Annotated[int, Field(ge=1, le=36525)]
 
 
@@ -434,7 +460,10 @@ class Messages(_Part):
         Decimal | None,
         Field(gt=0, description="The price of one segment of a text message. Without it no cost is shown."),
     ] = None
-    currency: Annotated[str | None, Field(pattern=r"^[A-Z]{3}$", description="The currency of the prices.")] = None
+    currency: Annotated[
+        Annotated[str, _like("[A-Z]{3}", "a currency; write three capitals, such as HUF")] | None,
+        Field(description="The currency of the prices."),
+    ] = None
     sms_a_month: Annotated[
         int | None,
         Field(ge=1, le=1_000_000_000, description="The budget of a calendar month, in segments."),
@@ -468,12 +497,13 @@ class Contact(_Part):
     """Who helps, and when."""
 
     phone: Annotated[
-        Annotated[str, AfterValidator(_phone)],
-        Field(description="Customer service's telephone number, as `+3612345678`."),
+        str, AfterValidator(_phone), Field(description="Customer service's telephone number, as `+3612345678`.")
     ]
-    privacy_url: Annotated[str, Field(description="The address of the privacy information.")]
-    legal_url: Annotated[str, Field(description="The address of the legal notice.")]
-    mail_from: Annotated[str, Field(description="The sender of mails.")]
+    privacy_url: Annotated[
+        str, AfterValidator(_web_address), Field(description="The address of the privacy information.")
+    ]
+    legal_url: Annotated[str, AfterValidator(_web_address), Field(description="The address of the legal notice.")]
+    mail_from: Annotated[str, AfterValidator(_mail_address), Field(description="The sender of mails.")]
 
 
 class Brand(_Part):
@@ -512,10 +542,8 @@ class Document(_Part):
 
     version: Annotated[
         str,
-        Field(
-            pattern=r"^[\w.-]{1,40}$",
-            description="The name of the version; its texts are `terms/<version>.<language>.html` (or `notice/…`).",
-        ),
+        _like(r"[\w.-]{1,40}", "the name of a version, such as 2026-1: letters, digits, . _ -"),
+        Field(description="The name of the version; its texts are `terms/<version>.<language>.html` (or `notice/…`)."),
     ]
     in_force_from: Annotated[date, Field(description="The first day on which it is in force.")]
 
@@ -523,11 +551,13 @@ class Document(_Part):
 class Profile(_Part):
     """Everything by which one insurer differs from another."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", description="The name of the profile.")]
-    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="The country, as ISO 3166: `HU`.")]
-    timezone: Annotated[
-        Annotated[str, AfterValidator(_zone)], Field(description="The time zone of all times that are shown.")
+    name: Annotated[
+        str,
+        _like("[a-z][a-z0-9-]*", "a name: small letters, digits and hyphens, a letter first"),
+        Field(description="The name of the profile."),
     ]
+    country: Annotated[str, AfterValidator(_country), Field(description="The country, as ISO 3166: `HU`.")]
+    timezone: Annotated[str, AfterValidator(_zone), Field(description="The time zone of all times that are shown.")]
     languages: Annotated[
         tuple[str, ...], Field(min_length=1, description="The languages of the pages; the first one is the default.")
     ]
@@ -560,22 +590,6 @@ class Profile(_Part):
                 raise ValueError(f"languages: there are no texts in “{language}”")
             if language not in self.facts:
                 raise ValueError(f"facts.{language} is missing: what the texts in this language call the insurer")
-        for language in self.languages:
-            needed = self.texts.placeholders(language) & _VOICE
-            if missing := sorted(needed - set(self.facts[language])):
-                raise ValueError(f"facts.{language}: the texts need {', '.join(missing)}")
-        return self
-
-    @model_validator(mode="after")
-    def _words_what_is_said(self) -> "Profile":
-        for language, texts in self.wording.items():
-            if language not in self.languages:
-                raise ValueError(f"wording.{language}: the profile does not speak “{language}”")
-            for key in texts:
-                if not self.texts.is_known(key):
-                    close = get_close_matches(key, self.texts.known_keys, 1)
-                    meant = f"; is “{close[0]}” meant?" if close else ""
-                    raise ValueError(f"wording.{language}.{key}: there is no text with this key{meant}")
         return self
 
     @model_validator(mode="after")
@@ -615,29 +629,79 @@ class Profile(_Part):
         return Texts(self.languages, facts, self.wording)
 
 
-def load(name_or_path: str, *, hardened: bool = False) -> Profile:
-    """Read the profile that ships under this name, or an insurer's own file.
+def load(name_or_path: str, *, hardened: bool = False, now: datetime | None = None) -> Profile:
+    """Read the profile that ships under this name, or an insurer's own file, and judge all that a start needs of it.
 
-    With `hardened`, the values of ``hardened.toml`` go over its own. Raises ProfileError when there is none or when
-    something in it is wrong.
+    With `hardened`, the values of ``hardened.toml`` go over its own. Documents must be in force by `now`, the
+    machine's time where none is given. Raises ProfileError when there is no such profile or something in it is wrong.
     """
     file = find(name_or_path)
+    text, values = _read(file)
+    if hardened:
+        values = _over(values, tomllib.loads((_HERE / "hardened.toml").read_text("utf-8")))
+    try:
+        profile = Profile.model_validate({**values, "folder": file.parent})
+    except ValidationError as error:
+        raise _error(file, [explain(one, Profile, text) for one in error.errors()]) from error
+    mistakes = [*mistakes_in_words(profile), *_mistakes_in_documents(profile, now or SystemClock().now())]
+    if mistakes:
+        raise _error(file, [mistake.found_in(text) for mistake in mistakes])
+    return profile
+
+
+def _read(file: Path) -> tuple[str, dict[str, Any]]:
     try:
         text = file.read_text("utf-8")
-        values = tomllib.loads(text)
+        return text, tomllib.loads(text)
+    except OSError as error:
+        raise ProfileError(f"{file} cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         found = re.search(r"line (\d+)", str(error))
         line = int(found[1]) if found else None
         raise ProfileError(
             f"{file}: {error}", [Problem("", str(error), "Write it as TOML, in UTF-8.", line)]
         ) from error
-    if hardened:
-        values = _over(values, tomllib.loads((_HERE / "hardened.toml").read_text("utf-8")))
+
+
+def _error(file: Path, problems: Sequence[Problem]) -> ProfileError:
+    return ProfileError(f"{file}:\n  " + "\n  ".join(map(str, problems)), problems)
+
+
+def _mistakes_in_documents(profile: Profile, now: datetime) -> Iterator[Mistake]:
+    """Yield why terms or a notice cannot be shown: none is in force, a version comes twice, a file is not UTF-8."""
+    today = now.astimezone(profile.zone).date()
+    for kind, documents in (("terms", profile.terms), ("notice", profile.notice)):
+        first = min((document.in_force_from for document in documents), default=today)
+        if first > today:
+            what = f"no version is in force: the first begins on {first}, and today is {today}"
+            yield Mistake((kind, "0", "in_force_from"), what, "Add the version that is in force until then.")
+        seen: set[str] = set()
+        for number, document in enumerate(documents):
+            path = (kind, str(number), "version")
+            if document.version in seen:
+                yield Mistake(path, f"there are two versions {document.version}", "Rename one of them.")
+            seen.add(document.version)
+            yield from (
+                Mistake(path, f"{kind}/{file.name} cannot be read", "Write it in UTF-8, readable for the server.")
+                for file in _texts_of(profile, kind, document)
+                if not _is_readable(file)
+            )
+
+
+def _texts_of(profile: Profile, kind: str, document: Document) -> Iterator[Path]:
+    for language in profile.languages:
+        for ending in ("html", "changes.txt"):
+            file = profile.folder / kind / f"{document.version}.{language}.{ending}"
+            if file.is_file():
+                yield file
+
+
+def _is_readable(file: Path) -> bool:
     try:
-        return Profile.model_validate({**values, "folder": file.parent})
-    except ValidationError as error:
-        problems = [explain(one, Profile, text) for one in error.errors()]
-        raise ProfileError(f"{file}:\n  " + "\n  ".join(map(str, problems)), problems) from error
+        file.read_text("utf-8")
+    except (UnicodeDecodeError, OSError):
+        return False
+    return True
 
 
 def find(name_or_path: str) -> Path:

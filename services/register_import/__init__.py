@@ -1,9 +1,10 @@
 """The import of the insurer's register from CSV files: the only writer of customers, policies, phones and their ids.
 
 The files, as insurers' systems export them
-    UTF-8 (with or without BOM) or Windows-1250; `;` or `,` between values; a header row, whose names are matched
-    without case, accents, spaces and punctuation, in English or Hungarian (`policy_number`, `Kötvényszám`); other
-    columns are passed over; quotes as in RFC 4180. Each file may be left out.
+    UTF-8 (with or without BOM) or Windows-1250; `;`, `,`, `|` or a tab between values, which a first line such as
+    `sep=;` may name; a header row, whose names are matched without case, accents, spaces and punctuation, in English
+    or Hungarian (`policy_number`, `Kötvényszám`); other columns are passed over; quotes as in RFC 4180. Each file may
+    be left out.
 
     customers           kutid, holder_type, name, birth_date, tax_number
                         [, postal_code, customer_number, birth_number, email]
@@ -13,13 +14,15 @@ The files, as insurers' systems export them
     customer_accounts   account_number, kutid, manager [, old_number, intermediary]
     advisers            kutid, adviser (the code by which staff accounts name the adviser; empty: nobody any more)
 
-    holder_type is person or company (`magánszemély`, `cég`, `egyéni vállalkozó`), status live or cancelled (`élő`,
-    `törölt`). Dates are ISO, `1985.03.14.`, `1985/03/14` or `19850314`. Phones are in any Hungarian spelling. A tax
-    number has 8 or 11 digits, a Slovak one 10. A birth number is the Slovak one (`rodné číslo`); a Hungarian
-    `személyi azonosító` is none. Postcodes may have their country before them, as in `H-1066` or `SK-811 01`.
-    `is_default` is yes or no (`igen`, `nem`): the number that text messages go to. `manager` is customer or
-    intermediary (`ügyfél`, `alkusz`), who then has a name. The columns in brackets may be missing: what the register
-    has in them stays.
+    A number that customers type has the form that the profile demands of them. What spreadsheets make of numbers, such
+    as `940000001.0` or `9,4E+08`, is refused. holder_type is person or company (`magánszemély`, `cég`, `egyéni
+    vállalkozó`), status live or cancelled (`élő`, `törölt`). Dates are ISO, `1985.03.14.`, `1985/03/14` or `19850314`;
+    a moment with its offset from UTC is a day of the profile's time zone, and one without is refused unless the day
+    begins or ends with it. Phones are in any Hungarian spelling. A tax number has 8 or 11 digits, a Slovak one 10. A
+    birth number is the Slovak one (`rodné číslo`); a Hungarian `személyi azonosító` is none. Postcodes may have their
+    country before them, as in `H-1066` or `SK-811 01`. `is_default` is yes or no (`igen`, `nem`): the number that text
+    messages go to. `manager` is customer or intermediary (`ügyfél`, `alkusz`), who then has a name. The columns in
+    brackets may be missing: what the register has in them stays.
 
 What a file says of those it does not mention: nothing. Files may be whole or hold only what changed
     Customers, policies, communication ids, customer accounts and advisers that are missing from a file stay. The phones
@@ -28,13 +31,14 @@ What a file says of those it does not mention: nothing. Files may be whole or ho
     still counts as an occurrence. A policy that passes to another customer loses the phones that its former
     holder had on it.
 
-Refused rows go to the rejects with line, field and reason, and the others are imported. Of two rows with the same key
-the first counts. A second datum that is missing, or a wrong check digit, never refuses a customer: the report counts
-them. A birth date of a company, a tax number of a person, a birth number, a postcode or an email address that is
-unsound is left out: the register has none then, and the report counts it.
+Refused rows go to the rejects with line, KÜTID, field, reason and the forms that are accepted, and the others are
+imported. A file of which every row is refused, or which has none, ends the import: nothing is imported then. Of two
+rows with the same key the first counts. A second datum that is missing, or a wrong check digit, never refuses a
+customer: the report counts them. A birth date of a company, a tax number of a person, a birth number, a postcode or an
+email address that is unsound is left out: the register has none then, and the report counts it.
 """
 
-from services.register_import.failures import DatabaseFailed, ImportFailed, RegisterBusy, UnusableFile
+from services.register_import.failures import DatabaseFailed, ImportFailed, RegisterBusy, TooManyRejects, UnusableFile
 from services.register_import.importer import RegisterImport
 from services.register_import.report import FileReport, Finding, ImportReport, Quality
 
@@ -47,5 +51,6 @@ __all__ = [
     "Quality",
     "RegisterBusy",
     "RegisterImport",
+    "TooManyRejects",
     "UnusableFile",
 ]

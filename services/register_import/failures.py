@@ -9,6 +9,10 @@ class UnusableFile(ImportFailed):
     """A file cannot be read as what it should be."""
 
 
+class TooManyRejects(ImportFailed):
+    """A whole file was refused, or more rows than the caller allows; the rejects say why."""
+
+
 class RegisterBusy(ImportFailed):
     """Another import, or another writer, held the register too long."""
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from services.clock import Clock
+from services.profiles import Profile
 from services.register_import import merging
 from services.register_import.failures import DatabaseFailed, UnusableFile
 from services.register_import.loading import Loader, Passwords, Progress
 from services.register_import.quality import measure
-from services.register_import.rejects import Rejects
+from services.register_import.rejects import Reject, Rejects
 from services.register_import.report import FileReport, ImportReport, Quality
-from services.register_import.rows import KINDS, Kind, RowReaders
+from services.register_import.rows import KINDS, Kind, RowReaders, accepted
 from services.register_import.source import CsvSource
 from services.register_import.staging import Stage, columns_of
 from services.store.engine import Store
@@ -23,7 +24,7 @@ from services.store.engine import Store
 class RegisterImport:
     """Imports the insurer's files into the register.
 
-    `region` is the country of phone numbers without a country code; `make_hash` and `is_password` make and check
+    `profile` says how the insurer's numbers, phones and moments are read; `make_hash` and `is_password` make and check
     the hash of a communication id's plain password; `progress` is told how far the run is.
     """
 
@@ -31,8 +32,8 @@ class RegisterImport:
         self,
         store: Store,
         clock: Clock,
+        profile: Profile,
         *,
-        region: str,
         make_hash: Callable[[str], str],
         is_password: Callable[[str, str], bool],
         progress: Progress = lambda step, rows_done, bytes_done, bytes_total: None,
@@ -40,51 +41,60 @@ class RegisterImport:
         self.is_committed = False
         self._store = store
         self._clock = clock
-        self._region = region
+        self._profile = profile
         self._passwords = Passwords(make_hash, is_password)
         self._progress = progress
 
-    def run(self, files: Mapping[str, Path], *, rejects: Path | None = None, is_dry_run: bool = False) -> ImportReport:
+    def run(
+        self,
+        files: Mapping[str, Path],
+        *,
+        rejects: Path | None = None,
+        max_rejects: int | None = None,
+        is_dry_run: bool = False,
+    ) -> ImportReport:
         """Import `files`, by name (those of KINDS; any may be left out).
 
-        All of it is committed together; nothing is when a file is unusable (UnusableFile), when another import does
-        not end (RegisterBusy), when the database fails (DatabaseFailed), on any other exception, on a kill, and with
-        `is_dry_run`.
+        All of it is committed together; nothing is when a file is unusable (UnusableFile), when all rows of one are
+        refused or more than `max_rejects` of all (TooManyRejects), when another import does not end (RegisterBusy),
+        when the database fails (DatabaseFailed), on any other exception, on a kill, and with `is_dry_run`.
         """
         self.is_committed = False
         chosen = {kind: files[kind.name] for kind in KINDS if kind.name in files}
-        if rejects and any(rejects.resolve() == file.resolve() for file in chosen.values()):
+        if rejects and rejects.exists() and any(file.exists() and rejects.samefile(file) for file in chosen.values()):
             raise UnusableFile(f"The rejects would overwrite {rejects.name}.")
         try:
-            return self._run(chosen, rejects, is_dry_run)
+            with ExitStack() as opened:
+                sources = {
+                    kind: opened.enter_context(CsvSource(file, kind.columns, kind.optional, kind.alternatives))
+                    for kind, file in chosen.items()
+                }
+                refusals = opened.enter_context(Rejects(rejects, accepted(self._profile), max_rejects))
+                stage = Stage(opened.enter_context(self._store.read()))
+                return self._run(sources, refusals, stage, is_dry_run=is_dry_run)
         except DBAPIError as error:
             # Its first line alone: the rest, and the statement's parameters, are customers' data.
             fault = str(error.orig).partition("\n")[0]
             raise DatabaseFailed(f"The database failed: {fault}.") from None
 
-    def _run(self, chosen: Mapping[Kind, Path], rejects: Path | None, is_dry_run: bool) -> ImportReport:
+    def _run(
+        self, sources: Mapping[Kind, CsvSource], rejects: Rejects, stage: Stage, *, is_dry_run: bool
+    ) -> ImportReport:
         started = self._clock.now()
-        with ExitStack() as opened:
-            sources = {
-                kind: opened.enter_context(CsvSource(file, kind.columns, kind.optional, kind.alternatives))
-                for kind, file in chosen.items()
-            }
-            refusals = opened.enter_context(Rejects(rejects))
-            stage = Stage(opened.enter_context(self._store.read()))
-            loader = Loader(stage, refusals, self._passwords, self._progress)
-            readers = RowReaders(self._region, started.date())
-            rows = {kind: loader.load(kind, source, readers.of(kind)) for kind, source in sources.items()}
-            merge = _Merge(stage, sources, refusals, self._progress)
-            locked_for, quality = self._merge(merge, stage, is_dry_run=is_dry_run)
-            return ImportReport(
-                files=tuple(merge.file_report(kind, rows[kind]) for kind in sources),
-                left_out=readers.left_out,
-                phones_removed=merge.phones_removed,
-                quality=quality,
-                is_dry_run=is_dry_run,
-                duration=self._clock.now() - started,
-                locked_for=locked_for,
-            )
+        loader = Loader(stage, rejects, self._passwords, self._progress)
+        readers = RowReaders(self._profile, started.astimezone(self._profile.zone).date())
+        rows = {kind: loader.load(kind, source, readers.of(kind)) for kind, source in sources.items()}
+        merge = _Merge(stage, sources, rows, rejects, self._progress)
+        locked_for, quality = self._merge(merge, stage, is_dry_run=is_dry_run)
+        return ImportReport(
+            files=tuple(merge.file_report(kind) for kind in sources),
+            left_out=readers.left_out,
+            phones_removed=merge.phones_removed,
+            quality=quality,
+            is_dry_run=is_dry_run,
+            duration=self._clock.now() - started,
+            locked_for=locked_for,
+        )
 
     def _merge(self, merge: "_Merge", stage: Stage, *, is_dry_run: bool) -> tuple[timedelta, Quality]:
         """Merge; return how long the register was locked for it, and the register's quality afterwards."""
@@ -96,6 +106,7 @@ class RegisterImport:
             # What a dry run merges is there to be measured only until it is taken back.
             quality = self._measure(stage) if is_dry_run else None
         self.is_committed = not is_dry_run
+        merge.keep_rejects()
         locked_for = self._clock.now() - locked_at
         if quality is None:
             with stage.connection.begin():
@@ -110,9 +121,17 @@ class RegisterImport:
 class _Merge:
     """The comparison of one run's staged rows with the register, and their merge into it."""
 
-    def __init__(self, stage: Stage, sources: Mapping[Kind, CsvSource], rejects: Rejects, progress: Progress) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        sources: Mapping[Kind, CsvSource],
+        rows: Mapping[Kind, int],
+        rejects: Rejects,
+        progress: Progress,
+    ) -> None:
         self._stage = stage
         self._sources = sources
+        self._rows = rows
         self._rejects = rejects
         self._progress = progress
         self._present = {
@@ -136,17 +155,26 @@ class _Merge:
         return edition
 
     def apply(self, edition: int | None, now: datetime) -> None:
-        """Change the register, in the transaction that holds its lock; compare again if it is another edition now."""
+        """Change the register, in the transaction that holds its lock; compare again if it is another edition now.
+
+        Raises TooManyRejects.
+        """
         if edition is None or edition != self._stage.edition:
             self._compare()
+        self._rejects.judge({kind.name: rows for kind, rows in self._rows.items()})
         for done, _ in enumerate(merging.merge(self._stage.connection, self._present), 1):
             self._progress("merging", done, 0, 0)
         merging.settle(self._stage.connection, now)
         merging.want_sweep(self._stage.connection)
         self._stage.raise_edition()
 
-    def file_report(self, kind: Kind, rows: int) -> FileReport:
-        """Return what became of the `rows` of one file."""
+    def keep_rejects(self) -> None:
+        """Leave the rejects behind: what they say was imported without them."""
+        self._rejects.keep()
+
+    def file_report(self, kind: Kind) -> FileReport:
+        """Return what became of the rows of one file."""
+        rows = self._rows[kind]
         added, changed = self._counts[kind]
         refused = self._rejects.counts[kind.name]
         return FileReport(
@@ -165,6 +193,6 @@ class _Merge:
         self._rejects.back_to_mark()
         for kind, source in self._sources.items():
             misfits = connection.execute(merging.misfits(kind), execution_options={"yield_per": 5000})
-            self._rejects.add(kind.name, source.file, ((line, field, reason) for line, field, reason in misfits))
+            self._rejects.add(kind.name, source.file, (Reject(*row) for row in misfits))
         self._counts = {kind: merging.count_changes(connection, kind) for kind in self._sources}
         self.phones_removed = merging.count_vanished(connection)

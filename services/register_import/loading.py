@@ -8,8 +8,9 @@ from sqlalchemy import select
 
 from services.refusal import Refusal
 from services.register_import import merging
-from services.register_import.rejects import Rejects
-from services.register_import.rows import COMMUNICATION_IDS, Kind, Row, RowReader
+from services.register_import.failures import UnusableFile
+from services.register_import.rejects import Reject, Rejects
+from services.register_import.rows import COMMUNICATION_IDS, Kind, Row, RowReader, reject
 from services.register_import.source import CsvSource
 from services.register_import.staging import Stage
 from services.store.tables import communication_ids
@@ -31,38 +32,46 @@ class Loader:
         self._progress = progress
 
     def load(self, kind: Kind, source: CsvSource, read: RowReader) -> int:
-        """Stage the sound rows of `source`, each key once, and reject the others; return how many rows there are."""
+        """Stage the sound rows of `source`, each key once, and reject the others; return how many rows there are.
+
+        Raises UnusableFile for a file without rows, and TooManyRejects.
+        """
         rows = 0
         self._progress(kind.name, 0, 0, source.size)
-        for count, staged, refused in _batches(source, read, _PASSWORDS_BATCH if kind is COMMUNICATION_IDS else _BATCH):
+        is_secret = kind is COMMUNICATION_IDS
+        for count, staged, refused in _batches(kind, source, read, _PASSWORDS_BATCH if is_secret else _BATCH):
             rows += count
             self._rejects.add(kind.name, source.file, refused)
-            is_secret = kind is COMMUNICATION_IDS
             self._stage.add(kind, self._passwords.hashed(self._stage, staged) if is_secret else staged)
             self._progress(kind.name, rows, source.position, source.size)
         self._stage.index(kind, merging.KEYS[kind])
         with self._stage.connection.begin():
-            lines = self._stage.connection.execute(merging.duplicates(kind), execution_options={"yield_per": _BATCH})
-            self._rejects.add(kind.name, source.file, ((line, kind.key, "duplicate") for (line,) in lines))
+            found = self._stage.connection.execute(merging.duplicates(kind), execution_options={"yield_per": _BATCH})
+            repeated = (Reject(line, kutid, kind.key, "duplicate") for line, kutid in found)
+            self._rejects.add(kind.name, source.file, repeated)
             merging.drop_duplicates(self._stage.connection, kind)
+        if not rows:
+            raise UnusableFile(f"{source.file.name} has a header and no rows: leave it out where nothing is new.")
+        self._rejects.judge({kind.name: rows})
         return rows
 
 
 def _batches(
-    source: CsvSource, read: RowReader, size: int
-) -> Iterator[tuple[int, list[Row], list[tuple[int, str, str]]]]:
+    kind: Kind, source: CsvSource, read: RowReader, size: int
+) -> Iterator[tuple[int, list[Row], list[Reject]]]:
     """Yield, batch by batch, how many records were read, the rows to stage, and the refused ones."""
     count, staged, refused = 0, [], []
     for line, values in source.records():
         count += 1
-        try:
-            if isinstance(values, Refusal):
-                raise values
-            staged.append((line, *read(values)))
-        except Refusal as refusal:
-            refused.append((line, refusal.field, refusal.reason))
-            if "row" in refusal.facts:
-                staged.append((line, *refusal.facts["row"]))
+        if isinstance(values, Refusal):
+            refused.append(Reject(line, "", values.field, values.reason))
+        else:
+            try:
+                staged.append((line, *read(values)))
+            except Refusal as refusal:
+                refused.append(reject(kind, line, values, refusal))
+                if "row" in refusal.facts:
+                    staged.append((line, *refusal.facts["row"]))
         if count == size:
             yield count, staged, refused
             count, staged, refused = 0, [], []

@@ -50,19 +50,20 @@ Present = Mapping[Kind, frozenset[str]]
 
 
 def duplicates(kind: Kind) -> Select[Any]:
-    """Return the lines whose key stands on an earlier line of the same file."""
+    """Return line and customer of the rows whose key stands on an earlier line of the same file."""
     staged = STAGED[kind]
     earlier = staged.alias("earlier")
     is_repeated = (
         select(earlier.c.line).where(earlier.c.line < staged.c.line, *_same_key(kind, earlier, staged)).exists()
     )
-    return select(staged.c.line).where(is_repeated).order_by(staged.c.line)
+    return select(staged.c.line, staged.c.kutid).where(is_repeated).order_by(staged.c.line)
 
 
 def drop_duplicates(connection: Connection, kind: Kind) -> None:
     """Take the repeated rows off the stage: the first one counts."""
     staged = STAGED[kind]
-    connection.execute(delete(staged).where(staged.c.line.in_(duplicates(kind).order_by(None))))
+    lines = duplicates(kind).with_only_columns(staged.c.line).order_by(None)
+    connection.execute(delete(staged).where(staged.c.line.in_(lines)))
 
 
 def compare(connection: Connection, present: Present) -> None:
@@ -138,9 +139,11 @@ def want_sweep(connection: Connection) -> None:
 
 
 def misfits(kind: Kind) -> Select[Any]:
-    """Return line, field and reason of the rows that do not fit the register."""
+    """Return line, customer, field and reason of the rows that do not fit the register."""
+    staged = STAGED[kind]
     return (
-        select(refused.c.line, refused.c.field, refused.c.reason)
+        select(refused.c.line, staged.c.kutid, refused.c.field, refused.c.reason)
+        .join(staged, staged.c.line == refused.c.line)
         .where(refused.c.kind == kind.name)
         .order_by(refused.c.line)
     )

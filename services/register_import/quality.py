@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from services import masking
 from services.identifiers import TaxNumber
+from services.register_import import damaged_names
 from services.register_import.report import Finding, Quality
 from services.store.tables import customers, phones
 
@@ -23,6 +24,7 @@ def measure(connection: Connection) -> Quality:
         tax_number_without_rest=without_rest,
         tax_number_check_fails=check_fails,
         shared_phones=_shared_phones(connection),
+        damaged_names=_damaged_names(connection),
     )
 
 
@@ -74,6 +76,16 @@ def _shared_phones(connection: Connection) -> Finding:
     ).all()
     examples = tuple(f"{masking.mobile(number)} ({count})" for number, count, _ in rows)
     return Finding(rows[0][2] if rows else 0, examples)
+
+
+def _damaged_names(connection: Connection) -> Finding:
+    is_suspect = or_(*(customers.c.name.contains(mark) for mark in damaged_names.MARKS))
+    query = select(customers.c.kutid, customers.c.name).where(is_suspect).order_by(customers.c.kutid)
+    damaged = _Tally()
+    for kutid, name in connection.execute(query, execution_options={"yield_per": 5000}):
+        if damaged_names.is_damaged(name):
+            damaged.add(kutid)
+    return damaged.finding
 
 
 class _Tally:

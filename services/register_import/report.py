@@ -35,6 +35,7 @@ class Quality:
     tax_number_without_rest: Finding
     tax_number_check_fails: Finding
     shared_phones: Finding  # by four customers or more
+    damaged_names: Finding  # by a wrong encoding
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,18 @@ reason go to the rejects. Nothing here reads a file or a database.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
 
 from services import email_addresses, identifiers
 from services.identifiers import TaxNumber
+from services.profiles import Number, Profile
 from services.refusal import Refusal
+from services.register_import.rejects import Reject
 from services.register_import.source import Columns, folded
+from services.spelling import plain
 
 Row = tuple[str | int | None, ...]
 RowReader = Callable[[tuple[str, ...]], Row]
@@ -57,12 +60,19 @@ _MANAGERS = {
     "intermediary": "intermediary, broker, agent, közvetítő, biztosításközvetítő, alkusz, ügynök",
 }
 
+_WORDS = {"holder_type": _HOLDER_TYPES, "status": _STATUSES, "is_default": _YES_OR_NO, "manager": _MANAGERS}
+_LONGEST_TEXTS = {"name": 300, "product": 32, "intermediary": 300, "adviser": 64, "password": 200}
+
+_WORD = re.compile(r"[\w .()/'’-]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _DATE = re.compile(
     r"'?(\d{4})(?:-(\d{1,2})-(\d{1,2})|\. ?(\d{1,2})\. ?(\d{1,2})\.?|/(\d{1,2})/(\d{1,2})|(\d\d)(\d\d))"
-    r"(?:[T ][\d:.]{4,15}Z?)?",
+    r"(?:[T ] ?(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d{1,9})?)?"
+    r"(?: ?(?:(?P<utc>Z|UTC|GMT)|(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)?))?)?",
     re.ASCII,
 )
+# A time without a time zone says no more than the day where the day begins or ends with it.
+_WHOLE_DAY = (time(0), time(23, 59), time(23, 59, 59))
 # Up to a cost at which one comparison takes some seconds: a dearer one would keep everybody's passwords waiting.
 _BCRYPT = re.compile(r"\$2[aby]\$(?:0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}")
 # Only where the country's own form follows: Vienna's A-1010 without its letter would be a part of Budapest.
@@ -137,14 +147,18 @@ KINDS = (CUSTOMERS, POLICIES, PHONES, COMMUNICATION_IDS, CUSTOMER_ACCOUNTS, ADVI
 
 
 class RowReaders:
-    """Validates rows; `region` is where phone numbers without a country code belong, `today` bounds birth dates.
+    """Validates rows.
 
-    `left_out` counts, by field, the values that sound rows had to be taken without.
+    `profile` says which form the numbers have that customers type, in which country phone numbers without a country
+    code belong, and in which time zone a moment has its day. `today` bounds birth dates. `left_out` counts, by field,
+    the values that sound rows had to be taken without.
     """
 
-    def __init__(self, region: str, today: date) -> None:
+    def __init__(self, profile: Profile, today: date) -> None:
         self.left_out: Counter[str] = Counter()
-        self._region = region
+        self._region = profile.country
+        self._zone = profile.zone
+        self._numbers: Mapping[str, Number] = {str(kind): n for kind, n in profile.identification.identifiers.items()}
         self._today = today
         self._of = {
             CUSTOMERS: self._customer,
@@ -164,13 +178,13 @@ class RowReaders:
         holder = _word(holder_type, "holder_type")
         is_person = holder == "person"
         row = (
-            identifiers.kutid(kutid),
+            self._number(kutid, "kutid"),
             holder,
-            _text(name, "name", 300) or _refuse("name", "empty"),
+            _text(name, "name") or _refuse("name", "empty"),
             self._birth_date(birth_date, is_needed=is_person),
             _tax_number(tax_number, self._region, is_needed=not is_person),
             _if_sound(_postal_code, postal_code),
-            identifiers.code(customer_number, "customer_number") if customer_number.strip() else None,
+            self._number(customer_number, "customer_number") if customer_number.strip() else None,
             # A Hungarian personal identifier is none: nobody is asked for it.
             _if_sound(identifiers.birth_number, birth_number),
             # One that is unsound reaches nobody and is left out, not refused.
@@ -185,11 +199,11 @@ class RowReaders:
     def _policy(self, values: tuple[str, ...]) -> Row:
         policy_number, kutid, status, product, ended_on = values
         return (
-            identifiers.policy_number(policy_number),
-            identifiers.kutid(kutid),
+            self._number(policy_number, "policy_number"),
+            self._number(kutid, "kutid"),
             _word(status, "status"),
-            _text(product, "product", 32) or None,
-            _date(ended_on, "ended_on") if ended_on.strip() else None,
+            _text(product, "product") or None,
+            _date(ended_on, "ended_on", self._zone) if ended_on.strip() else None,
         )
 
     def _phone(self, values: tuple[str, ...]) -> Row:
@@ -198,13 +212,13 @@ class RowReaders:
         That row stands for an empty phone, and travels as the fact `row` with every refusal: a customer's numbers are
         replaced as a set, and a number that the file no longer has must not survive by a typing error beside it.
         """
-        kutid = identifiers.kutid(values[0])
+        kutid = self._number(values[0], "kutid")
         mention: Row = (kutid, None, None, None, False)
         if not values[2].strip():
             return mention
         try:
             number = identifiers.phone(values[2], self._region)
-            policy_number = identifiers.policy_number(values[1])
+            policy_number = self._number(values[1], "policy_number")
             is_default = bool(values[3].strip()) and _word(values[3], "is_default") == "yes"
         except Refusal as refusal:
             raise Refusal(refusal.field, refusal.reason, row=mention) from None
@@ -220,7 +234,7 @@ class RowReaders:
             raise Refusal("password", "empty")
         return (
             identifiers.communication_id(communication_id),
-            identifiers.kutid(kutid),
+            self._number(kutid, "kutid"),
             None if known_hash else _password(password),
             known_hash or None,
         )
@@ -228,26 +242,37 @@ class RowReaders:
     def _customer_account(self, values: tuple[str, ...]) -> Row:
         account_number, kutid, old_number, manager, intermediary = values
         who = _word(manager, "manager")
-        name = _text(intermediary, "intermediary", 300) or None
+        name = _text(intermediary, "intermediary") or None
         if who == "intermediary" and name is None:
             # Customers are told whom to turn to.
             raise Refusal("intermediary", "empty")
         return (
-            identifiers.code(account_number, "account_number"),
-            identifiers.kutid(kutid),
-            identifiers.code(old_number, "old_number") if old_number.strip() else None,
+            self._number(account_number, "account_number"),
+            self._number(kutid, "kutid"),
+            self._number(old_number, "old_number") if old_number.strip() else None,
             who,
             name,
         )
 
     def _adviser(self, values: tuple[str, ...]) -> Row:
         kutid, adviser = values
-        return identifiers.kutid(kutid), _text(adviser, "adviser", 64).casefold() or None
+        return self._number(kutid, "kutid"), _text(adviser, "adviser").casefold() or None
+
+    def _number(self, text: str, field: str) -> str:
+        """Return the number in `text`, in the form that the profile demands of customers who type it, if it does."""
+        number = identifiers.code(text, field)
+        looks = self._numbers.get(field)
+        if looks is not None and not looks.fits(number):
+            raise Refusal(field, "form")
+        # Where any code will do, 10000001E0 would be one.
+        if looks is None and not number.isdigit() and identifiers.is_spreadsheet_number(text):
+            raise Refusal(field, "malformed")
+        return number
 
     def _birth_date(self, text: str, *, is_needed: bool) -> str | None:
         """Return the birth date; one that identifies nobody is left out where it is unsound, not refused."""
         try:
-            day = _date(text, "birth_date") if text and not text.isspace() else None
+            day = _date(text, "birth_date", self._zone) if text and not text.isspace() else None
             if day and day > self._today.isoformat():
                 raise Refusal("birth_date", "future")
             if day and day < "1900":
@@ -259,41 +284,70 @@ class RowReaders:
         return day
 
 
+def reject(kind: Kind, line: int, values: tuple[str, ...], refusal: Refusal) -> Reject:
+    """Return what the rejects say of a record of `kind`, with the refusal's cause where the value shows it."""
+    given, reason = dict(zip(kind.fields, values, strict=True)), refusal.reason
+    if reason in ("malformed", "form") and identifiers.is_spreadsheet_number(given[refusal.field]):
+        reason = "spreadsheet"
+    # What is no KÜTID may be anything, by a shifted column: it is not copied.
+    return Reject(line, _if_sound(identifiers.kutid, given["kutid"]) or "", refusal.field, reason)
+
+
+def accepted(profile: Profile) -> Mapping[str, str]:
+    """Return, by field, which forms are accepted, for the person who mends the export."""
+    dates = "1985-03-14, 1985.03.14., 1985/03/14, 19850314 or a moment with its offset, such as 1985-03-13T23:00:00Z"
+    code = "letters and digits, at most 32"
+    words = {field: ", ".join(meanings.values()) for field, meanings in _WORDS.items()}
+    numbers = {
+        str(kind): f"{looks.digits} digits" if looks.digits else f"{looks.characters} letters and digits"
+        for kind, looks in profile.identification.identifiers.items()
+    }
+    return {
+        **dict.fromkeys(("kutid", "policy_number", "account_number", "customer_number", "old_number"), code),
+        **numbers,
+        **words,
+        **dict.fromkeys(("birth_date", "ended_on"), dates),
+        "phone": identifiers.written(identifiers.example(profile.country)),
+        "tax_number": "10 digits" if profile.country == "SK" else "12345676-2-42 or 12345676",
+        "communication_id": "K or T and 7 digits",
+        "password_hash": "a hash of bcrypt, of a cost from 4 to 16",
+        **{field: f"at most {longest} characters in one line" for field, longest in _LONGEST_TEXTS.items()},
+    }
+
+
 def _refuse(field: str, reason: str) -> str:
     raise Refusal(field, reason)
 
 
-def _text(text: str, field: str, longest: int) -> str:
+def _text(text: str, field: str) -> str:
     """Return `text` in NFC without spaces around it; every other character stays."""
     if _CONTROL.search(text):
         raise Refusal(field, "characters")
     text = unicodedata.normalize("NFC", text).strip()
-    if len(text) > longest:
+    if len(text) > _LONGEST_TEXTS[field]:
         raise Refusal(field, "too_long")
     return text
 
 
 def _password(text: str) -> str:
     """Return the password as it is: spaces around it may be part of it."""
-    _text(text, "password", 200)
+    _text(text, "password")
     return text
 
 
 _VOCABULARIES = {
     field: {word: meaning for meaning, listed in meanings.items() for word in _words(listed)}
-    for field, meanings in (
-        ("holder_type", _HOLDER_TYPES),
-        ("status", _STATUSES),
-        ("is_default", _YES_OR_NO),
-        ("manager", _MANAGERS),
-    )
+    for field, meanings in _WORDS.items()
 }
 
 
 @lru_cache(256)
 def _word(text: str, field: str) -> str:
-    """Return what the word, English or Hungarian, means."""
-    word = folded(text)
+    """Return what the word, English or Hungarian, means; a sign that may turn it round, as in “!yes”, is refused."""
+    spelled = unicodedata.normalize("NFC", plain(text))
+    if not _WORD.fullmatch(spelled):
+        raise Refusal(field, "malformed")
+    word = folded(spelled)
     if not word:
         raise Refusal(field, "empty")
     meaning = _VOCABULARIES[field].get(word)
@@ -334,13 +388,30 @@ def _postal_code(text: str) -> str:
 
 
 @lru_cache(65_536)
-def _date(text: str, field: str) -> str:
-    """Return the ISO date in `text`: 1985-03-14, 1985.03.14., 1985. 3. 14., 1985/03/14 or 19850314, a time ignored."""
-    match = _DATE.fullmatch(text.strip())
+def _date(text: str, field: str, zone: tzinfo) -> str:
+    """Return the ISO date in `text`: 1985-03-14, 1985.03.14., 1985. 3. 14., 1985/03/14 or 19850314.
+
+    A moment with its offset from UTC gives the day that it belongs to in `zone`. Raises Refusal(field, "malformed" |
+    "impossible" | "time").
+    """
+    match = _DATE.fullmatch(plain(text))
     if not match:
         raise Refusal(field, "malformed")
-    year, month, day = (int(part) for part in match.groups() if part is not None)
+    year, month, day = (int(part) for part in match.groups()[:9] if part is not None)
     try:
-        return date(year, month, day).isoformat()
-    except ValueError:
+        written = date(year, month, day)
+        return (written if match["hour"] is None else _day_in(zone, written, match, field)).isoformat()
+    except (ValueError, OverflowError):
         raise Refusal(field, "impossible") from None
+
+
+def _day_in(zone: tzinfo, written: date, match: re.Match[str], field: str) -> date:
+    """Return the day of a moment; without a time zone nobody can tell it, except where the time says nothing more."""
+    at = time(int(match["hour"]), int(match["minute"]), int(match["second"] or 0))
+    if not (match["utc"] or match["sign"]):
+        if at not in _WHOLE_DAY:
+            raise Refusal(field, "time")
+        return written
+    offset = timedelta(hours=int(match["hours"] or 0), minutes=int(match["minutes"] or 0))
+    moment = datetime.combine(written, at, timezone(-offset if match["sign"] == "-" else offset))
+    return moment.astimezone(zone).date()

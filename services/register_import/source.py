@@ -7,6 +7,7 @@ does not depend on the file's size. What the values mean is decided in `rows`.
 import codecs
 import csv
 import io
+import re
 import unicodedata
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,9 @@ from services.register_import.failures import UnusableFile
 
 _BLOCK = 1 << 20
 _LONGEST_RECORD = 65_536
-_SEPARATORS = ";,"
+_SEPARATORS = ";,\t|"
+_SEPARATOR_LINE = re.compile(r'"?sep=([^\w\s"]|\t)\1*"?\1*\s*', re.IGNORECASE)
+"""Excel's own first line, such as `sep=;`: it names the separator and is not part of the table."""
 _NOT_CSV = {
     b"PK\x03\x04": "an Excel workbook",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
@@ -111,15 +114,19 @@ class CsvSource:
 
     def _read_header(self, columns: Columns) -> tuple[str, list[str]]:
         known = {header for headers in columns.values() for header in headers}
-        for line in self._lines:
-            if line.strip():
-                break
-            self._lines.next_record()
-        else:
-            raise UnusableFile(f"{self.file.name} is empty.")
-        self._lines.next_record()
-        guesses = [(separator, next(csv.reader([line], delimiter=separator))) for separator in _SEPARATORS]
+        separators, line = _SEPARATORS, self._first_line()
+        if named := _SEPARATOR_LINE.fullmatch(line):
+            separators, line = named[1] + separators, self._first_line()
+        guesses = [(separator, next(csv.reader([line], delimiter=separator))) for separator in separators]
         return max(guesses, key=lambda guess: sum(folded(name) in known for name in guess[1]))
+
+    def _first_line(self) -> str:
+        """Return the next line that is not empty, and leave it behind."""
+        for line in self._lines:
+            self._lines.next_record()
+            if line.strip():
+                return line
+        raise UnusableFile(f"{self.file.name} is empty.")
 
     def _find(self, columns: Columns, optional: frozenset[str], alternatives: frozenset[str]) -> dict[str, int]:
         """Return where each field's column stands."""
@@ -135,9 +142,11 @@ class CsvSource:
         if alternatives and not alternatives & found.keys():
             missing.append(" or ".join(sorted(alternatives)))
         if missing:
-            seen = ", ".join(name.strip()[:40] for name in self._header[:12])
+            # Without a header the first line is a customer's: what it holds is counted, never shown.
             raise UnusableFile(
-                f"{self.file.name} has no column for {', '.join(missing)}; its first line holds: {seen}."
+                f"{self.file.name} has no column for {', '.join(missing)}. "
+                f"Of the {len(names)} values in its first line {len(found)} name a column"
+                f"{': ' + ', '.join(found) if found else ', so it seems to have no header'}."
             )
         return found
 

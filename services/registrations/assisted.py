@@ -114,8 +114,8 @@ class AssistedRegistrations:
 
         Raises Refusal ``email.resend_too_early`` or ``email.too_many``, DeadEnd or OutOfTurn.
         """
-        # Where the mobile is proved before the mail, it was, and whoever opens the link proves it again.
-        visit, again = Visit(registration_id, has_proved_mobile=True), self._rules.mail_again
+        # Where the mobile is proved before the mail, it was; the browser that opens the link proves it again.
+        visit, again = Visit(registration_id, is_staff=True), self._rules.mail_again
         changed = self._rows.advance(
             connection, visit, "email", now, _HAS_ADDRESS, _IS_LONG_AGO, again_before=now - again, new_link=True
         )

@@ -23,29 +23,35 @@ COMPLETE = "is_complete"
 
 @dataclass(frozen=True)
 class Visit:
-    """What a browser holds: the registration it began or continued, and what it proved there.
+    """What a browser holds: the registration it began or continued, the mailed link it opened, and its own mark.
 
-    The address is proved by the mailed link; the mobile is proved when the code was typed in this very browser, which
-    `browser` tells from others: the session may not hold yet what it proved, when an answer got lost on its way.
+    The link proves the address. The mobile is proved for the browser in which the newest right code was typed; the
+    registration keeps that browser's mark, so an answer lost on its way loses no proof.
     """
 
     registration_id: str
     link_id: str | None = None
-    has_proved_mobile: bool = False
     browser: str | None = None
+    """The browser's mark, a hash. None proves no mobile and opens no account."""
+    is_staff: bool = False
+    """Whether staff act for the customer: what any of the customer's browsers proved counts for them."""
     language: str | None = None
     """In which the browser is answered: what is done there, messages follow. None leaves them in the one they had."""
 
     @classmethod
-    def by_link(cls, opaque_id: str) -> "Visit":
-        """Return the visit of whoever holds the mailed link that carries this id."""
+    def by_link(cls, opaque_id: str, browser: str | None = None, language: str | None = None) -> "Visit":
+        """Return the visit of the browser that holds the mailed link with this id."""
         registration_id, _, link_id = opaque_id.partition(".")
-        return cls(registration_id, link_id)
+        return cls(registration_id, link_id, browser, language=language)
 
 
 @dataclass(frozen=True)
 class Registration:
-    """A registration as one browser may see it: without its link, the address is not confirmed for it."""
+    """A registration as one browser may see it.
+
+    Without the link the address is not confirmed for it, without the code the mobile is not, and it did not complete
+    what another browser completed.
+    """
 
     id: str
     kutid: str
@@ -71,6 +77,9 @@ class Registration:
     browser: str | None = None
     has_account: bool = False  # opened by this registration or by another
     is_complete: bool = False
+    """Whether this browser set the password and so opened the account."""
+    is_completed_elsewhere: bool = False
+    """Whether another browser did, in this registration."""
     is_mail_undelivered: bool = False  # the newest one
     holder_name: str = ""
     code: CodeState | None = None

@@ -24,7 +24,7 @@ from services.profiles import Profile
 from services.refusal import DeadEnd, Refusal
 from services.registrations.mailing import HAS_LINK_WAITING, Mailing
 from services.registrations.registration import COMPLETE, MOBILE_CONFIRMED, Registration, Visit
-from services.registrations.rows import IS_CODE_UNUSED, IS_SAME_BROWSER, Rows, binds, why_not
+from services.registrations.rows import IS_CODE_UNUSED, IS_SAME_BROWSER, IS_UNPROVED_HERE, Rows, binds, why_not
 from services.store import tables
 from services.store.engine import Store
 from services.terms import TermsVersions
@@ -47,7 +47,6 @@ _NUMBERS = "numbers not on record "
 """With the customer's id, the key of the allowance of them: no keyed hash, which a condition could not make."""
 _MAY_GIVE_NUMBER = ~exists().where(tables.allowances.c.key == literal(_NUMBERS) + _r.kutid, IS_SPENT)
 _IS_ANOTHER = _r.mobile.is_distinct_from(_NUMBER)
-_IS_UNCONFIRMED = _r.mobile_confirmed_at.is_(None)
 _HAS_OPENED = _r.terms_opened == bindparam("in_force", type_=_r.terms_opened.type)
 _IS_OPENED_FIRST = _r.terms_opened.is_distinct_from(bindparam("version", type_=_r.terms_opened.type))
 _HAS_OPENED_NOTICE = _r.notice_opened == bindparam("in_force", type_=_r.notice_opened.type)
@@ -94,12 +93,11 @@ class Registrations:
         self._notice = notice
         self._hasher = hasher
         self._activations = activations
-        may_try = exists().where(IS_CODE_UNUSED, *self._rows.conditions(MOBILE_CONFIRMED))
+        may_try = exists().where(IS_CODE_UNUSED, IS_UNPROVED_HERE, *self._rows.conditions(MOBILE_CONFIRMED))
         self._may_try = may_try.correlate(tables.one_time_codes)
-        self._is_code_due = exists().where(_IS_UNCONFIRMED, *self._rows.conditions(MOBILE_CONFIRMED))
         self._opening = update(tables.registrations).where(*self._rows.conditions(None), _IS_OPENED_FIRST)
         self._opening_notice = update(tables.registrations).where(*self._rows.conditions(None), _IS_NOTICE_NEW)
-        self._completing = _completing(self._rows.conditions(COMPLETE))
+        self._completing = _completing((*self._rows.conditions(COMPLETE), IS_SAME_BROWSER))
 
     # --- Seeing ----------------------------------------------------------------------------------------------
 
@@ -134,21 +132,26 @@ class Registrations:
         kind: str = "policy_number",
         *,
         browser: str | None = None,
+        source: str = "",
     ) -> Registration:
         """Begin a registration for a customer with a live policy (M7, M8, T1, A1).
 
-        `kind` is the kind of `number`. Where the mobile is part of what was asked, the code is sent to it at once,
-        but not within the wait after another one, which counts here only if this `browser` asked for it.
-        Raises Refusal ``identify.mismatch``, ``identify.slowed``, ``identify.no_mobile`` (M12), ``account_number.old``,
-        ``account_number.managed`` or ``sms.paused``, DeadEnd ``already_registered`` or ``codes_used_up``.
+        `kind` is the kind of `number`, `source` the network address that the request comes from. Where the mobile is
+        part of what was asked, the code is sent to it at once, but not within the wait after another one, which counts
+        here only if this `browser` asked for it.
+        Raises Refusal ``identify.mismatch``, ``identify.slowed``, ``identify.wait`` with `at` for a network with too
+        many wrong tries, ``identify.no_mobile`` (M12), ``account_number.old``, ``account_number.managed`` or
+        ``sms.paused``, DeadEnd ``already_registered`` or ``codes_used_up``.
         """
         now = self._clock.now()
         with self._store.write() as connection:
-            found = self._policyholders.match(connection, number, datum, now, kind=kind)
+            found = self._policyholders.match(connection, number, datum, now, kind=kind, source=source)
             begun = self._begin(connection, found, number, language, now, mobile=datum.mobile, browser=browser)
         return _or_raise(begun)
 
-    def identify_by_communication_id(self, communication_id: str, password: str, language: str) -> Registration:
+    def identify_by_communication_id(
+        self, communication_id: str, password: str, language: str, *, source: str = ""
+    ) -> Registration:
         """Begin a registration by a communication id and its password (M10).
 
         Raises as `identify`, ``identify.slowed`` with `with_id`; Overloaded, before the try is counted, where it could
@@ -157,12 +160,14 @@ class Registrations:
         self._hasher.refuse_overload()
         now = self._clock.now()
         with self._store.write() as connection:
-            found = self._policyholders.secret_of(connection, communication_id, now)
+            found = self._policyholders.secret_of(connection, communication_id, now, source=source)
         if isinstance(found, Refusal):
             raise found
         holder, hashed = found or (None, None)
         if not self._hasher.is_password(password, hashed) or holder is None:
-            raise Refusal("identify", "mismatch")
+            with self._store.write() as connection:
+                wait = self._policyholders.turn_away(connection, source, self._clock.now())
+            raise wait or Refusal("identify", "mismatch")
         with self._store.write() as connection:
             self._policyholders.forget_tries(connection, communication_id)
             begun = self._begin(connection, holder, communication_id, language, now)
@@ -288,18 +293,17 @@ class Registrations:
                     code,
                     registration_id=visit.registration_id,
                     now=now,
-                    only_if=self._may_try if self._rows.lacks_mobile(visit) else self._is_code_due,
+                    only_if=self._may_try,
                     values=binds(visit),
                 )
                 refusal = None if is_right else Refusal("sms_code", "wrong")
             except (Refusal, DeadEnd) as nothing_to_try:
                 refusal = nothing_to_try
             if refusal is None:
-                # Asked again where a code can be typed in several browsers: of two at once the other may have used it.
-                conditions = (_HAS_UNUSED_CODE,) if self._rows.lacks_mobile(visit) else ()
+                # Asked again: of two browsers at once the other may have used it.
                 changed = self._rows.advance(
                     connection, visit, MOBILE_CONFIRMED, now,
-                    *conditions,
+                    _HAS_UNUSED_CODE,
                     mobile_confirmed_at=now,
                     browser=visit.browser,
                 )  # fmt: skip

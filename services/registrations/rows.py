@@ -68,7 +68,10 @@ _SEEN = (
     .outerjoin(tables.one_time_codes, _code.kutid == _r.kutid)
     .where(_r.id == _id, or_(_link_id.is_(None), _r.link_id == _link_id))
 )
-IS_SAME_BROWSER = _r.browser == bindparam("visit_browser", type_=_r.browser.type)
+_browser = bindparam("visit_browser", type_=_r.browser.type)
+IS_SAME_BROWSER = _r.browser == _browser
+IS_UNPROVED_HERE = or_(_r.mobile_confirmed_at.is_(None), _r.browser.is_distinct_from(_browser))
+"""That this browser has not proved the mobile, whatever another one has."""
 IS_CODE_UNUSED = or_(_r.mobile_confirmed_at.is_(None), _r.mobile_confirmed_at < _code.issued_at)
 """That the newest code of a registration has proved nothing yet: one that was typed proves no mobile elsewhere."""
 _BEGIN = insert(tables.registrations).returning(*_r)
@@ -92,9 +95,6 @@ class Rows:
         self._facts = tuple(facts)
         self._rules = rules
         self._codes = codes
-        # Where the link is mailed after the code was typed, whoever opens it has not proved the mobile by that: the
-        # address may have been mistyped. Each browser proves it then.
-        self._is_mobile_proved_here = self.is_link_mailed and MOBILE_CONFIRMED in self.before(EMAIL_CONFIRMED)
         self.conditions = cache(self._conditions)
         self._advancing = cache(self._advance)
 
@@ -102,10 +102,6 @@ class Rows:
     def is_link_mailed(self) -> bool:
         """Whether the journey waits for a mailed link."""
         return EMAIL_CONFIRMED in self._facts
-
-    def lacks_mobile(self, visit: Visit) -> bool:
-        """Tell whether this browser must prove the mobile, whatever another one has proved: it holds no proof."""
-        return self._is_mobile_proved_here and not visit.has_proved_mobile
 
     def begin(
         self,
@@ -150,7 +146,8 @@ class Rows:
             self._as_seen(registration, visit),
             language=visit.language or registration.language,
             holder_name=mapping[tables.customers.c.name],
-            is_complete=bool(mapping["is_complete"]),
+            is_complete=bool(mapping["is_complete"]) and _is_of(registration, visit),
+            is_completed_elsewhere=bool(mapping["is_complete"]) and not _is_of(registration, visit),
             has_account=bool(mapping["has_account"]),
             is_mail_undelivered=bool(mapping["is_mail_undelivered"]),
             code=self._code_state(registration, mapping) if mapping[_code.kutid] else None,
@@ -179,7 +176,7 @@ class Rows:
         handed over at every call. A new mailed link makes a new hour, and all that came after the address is dropped.
         The language comes along in which this step was taken.
         """
-        if self.lacks_mobile(visit) and MOBILE_CONFIRMED in self.before(fact):
+        if MOBILE_CONFIRMED in self.before(fact) and not visit.is_staff:
             conditions = (*conditions, IS_SAME_BROWSER)
         if visit.language is not None:
             values = {"language": visit.language, **values}
@@ -194,13 +191,11 @@ class Rows:
         row = connection.execute(self._advancing(fact, conditions, new_link), {**binds(visit, now), **values}).first()
         if row is None:
             return None
-        changed = from_row(row._mapping, None if new_link else row.link_id)
-        return changed if fact == MOBILE_CONFIRMED else self._as_seen(changed, visit)
+        return self._as_seen(from_row(row._mapping, None if new_link else row.link_id), visit)
 
     def _as_seen(self, registration: Registration, visit: Visit) -> Registration:
-        is_proved_here = registration.browser is not None and registration.browser == visit.browser
-        is_lacking = self.lacks_mobile(visit) and not is_proved_here
-        return replace(registration, mobile_confirmed_at=None) if is_lacking else registration
+        is_proved_here = visit.is_staff or _is_of(registration, visit)
+        return registration if is_proved_here else replace(registration, mobile_confirmed_at=None)
 
     def _advance(self, fact: str, conditions: tuple[ColumnElement[bool], ...], new_link: bool) -> Update:
         """Return the statement of `advance` without the columns that are simply set: it takes those from its values."""
@@ -259,6 +254,11 @@ class Rows:
             and not seen.has_account
             and all(seen.has(earlier) for earlier in self.before(fact))
         )
+
+
+def _is_of(registration: Registration, visit: Visit) -> bool:
+    """Tell whether the registration has the mark of this visit's browser."""
+    return registration.browser is not None and registration.browser == visit.browser
 
 
 def why_not(seen: Registration | None, now: datetime) -> Exception:

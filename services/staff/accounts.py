@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from services import audit, randomness
 from services.accounts import Device
 from services.accounts.account import fingerprint
-from services.accounts.tries import Tries
+from services.accounts.tries import STAFF, Tries
 from services.clock import Clock
 from services.email_addresses import EmailAddress
 from services.passwords import Hasher
@@ -140,7 +140,7 @@ class StaffAccounts:
             )
             # As with customers: whoever fails on purpose elsewhere keeps no known browser out.
             browser = device.hash if row and row["is_known"] else ""
-            key, source = self._tries.key(f"staff {email_key}", browser), self._tries.source_key(device.source)
+            key, source = self._tries.key(STAFF, email_key, browser), self._tries.source_key(device.source)
             wait = None if browser else self._tries.waits_until(connection, source, now)
             wait = wait or self._tries.count(connection, key, now)
         if wait is not None:
@@ -155,8 +155,8 @@ class StaffAccounts:
                 token = self._open(connection, row[_m.id], device, now)
             if token is None:
                 self._tries.count(connection, source, now, is_source=True)
-                if row is not None:
-                    audit.record(connection, "sign_in_failed", kutid=None, at=now, actor=row[_m.id])
+                actor = row[_m.id] if row is not None else audit.UNKNOWN
+                audit.record(connection, "sign_in_failed", kutid=None, at=now, actor=actor)
             else:
                 self._tries.forget(connection, key)
                 if held:
@@ -178,11 +178,14 @@ class StaffAccounts:
                 select(_m.id).where(_m.email_key == email_key, _m.disabled_at.is_(None))
             ).scalar()
             if known is None:
-                raise Refusal("staff_login", "unknown")
-            token = self._open(connection, known, device, now)
-            if held:
-                self._end(connection, held, now)
-            audit.record(connection, "signed_in", kutid=None, at=now, actor=known, by="company")
+                audit.record(connection, "sign_in_failed", kutid=None, at=now, actor=audit.UNKNOWN, by="company")
+            else:
+                token = self._open(connection, known, device, now)
+                if held:
+                    self._end(connection, held, now)
+                audit.record(connection, "signed_in", kutid=None, at=now, actor=known, by="company")
+        if known is None:
+            raise Refusal("staff_login", "unknown")
         return token
 
     def resume(self, token: str, *, is_activity: bool = True) -> StaffSession | None:

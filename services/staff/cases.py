@@ -15,6 +15,7 @@ from services.clock import Clock
 from services.policyholders import has_mobile
 from services.profiles import Profile
 from services.refusal import OutOfTurn, Refusal
+from services.spelling import fold, plain
 from services.staff.member import Actor, StaffSession
 from services.store import tables
 from services.store.engine import Store
@@ -35,12 +36,21 @@ _p, _a, _r = tables.policies.c, tables.accounts.c, tables.registrations.c
 _s = tables.staff_sessions.c
 _ANY = true()
 _NAME = re.compile(r"(?!.*\d{5})[^@]*[^\W\d_]{2}[^@]*")
+_NOT_NAMES = frozenset({
+    "dr", "drs", "id", "idosb", "ifj", "ifjabb", "ozv", "ozvegy", "prof", "mgr", "ing", "bc", "judr", "mudr", "phdr",
+    "paeddr", "rndr", "mr", "mrs", "ms", "szul", "szuletett", "szuletesi", "nev", "nar", "narodeny", "narodena", "rod",
+    "rodena", "born", "nee", "napjan",
+})  # fmt: skip
+"""Titles, and words about birth: those who call say them, whether or not the register has them."""
 _REFERENCE = re.compile(r"[2-9A-HJKMNP-Z]{3}[ -]?[2-9A-HJKMNP-Z]{3}")
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A customer whom a search found, or whom the member has looked at before; masked until identified."""
+    """A customer whom a search found, or whom the member has looked at before.
+
+    Masked until identified; to a client of the API, always.
+    """
 
     mark: str
     """What opens them; it tells nothing and is good in this session alone."""
@@ -86,7 +96,7 @@ class Cases:
         number, or the reference code of a dead end. Raises Refusal ``search.empty``, ``search.none``,
         ``search.name_alone`` or ``search.too_many``; to an adviser others' customers are not there.
         """
-        text = " ".join(unicodedata.normalize("NFC", text).split())
+        text = " ".join(plain(unicodedata.normalize("NFC", text)).split())
         if not text:
             raise Refusal("search", "empty")
         now = self._clock.now()
@@ -171,16 +181,18 @@ class Cases:
                 *self._own(connection, session),
             ]
             kutid = next((one for one in known if _mark(session, one) == mark), None)
-            if kutid is None or not self._is_allowed(connection, session, kutid):
-                raise OutOfTurn
-            return self._open(connection, session, kutid, now)
+            if kutid is not None and self._is_allowed(connection, session, kutid):
+                return self._open(connection, session, kutid, now)
+        self.note_denied(session, "open", "out_of_turn")
+        raise OutOfTurn
 
     def look(self, by: Actor, kutid: str) -> str:
         """Look at a customer of a worklist, and return the case. Raises OutOfTurn for an adviser who is another's."""
         with self._store.write() as connection:
-            if not self._is_allowed(connection, by, kutid):
-                raise OutOfTurn
-            return self._open(connection, by, kutid, self._clock.now())
+            if self._is_allowed(connection, by, kutid):
+                return self._open(connection, by, kutid, self._clock.now())
+        self.note_denied(by, "look", "out_of_turn")
+        raise OutOfTurn
 
     def look_up(self, by: Actor, kind: str, number: str) -> str:
         """Look at the one customer whom a number of a known kind names, and return the case; for clients of the API.
@@ -189,13 +201,13 @@ class Cases:
         anew. Raises Refusal ``customer.unknown``; others' customers are unknown to an adviser.
         """
         now = self._clock.now()
-        is_code = _REFERENCE.fullmatch(number.strip().upper()) is not None
-        plain = number.strip() if kind == REFERENCE else _parsed(lambda: identifiers.code(number, "code"))
+        is_code = _REFERENCE.fullmatch(plain(number).upper()) is not None
+        key = plain(number) if kind == REFERENCE else _parsed(lambda: identifiers.code(number, "code"))
         case_id = None
         with self._store.write() as connection:
             found: list[str] = []
-            if plain is not None and (is_code or kind != REFERENCE):
-                theirs = _numbered(kind, plain).where(is_theirs(by)).distinct().limit(2)
+            if key is not None and (is_code or kind != REFERENCE):
+                theirs = _numbered(kind, key).where(is_theirs(by)).distinct().limit(2)
                 found = [row.kutid for row in connection.execute(theirs)]
             audit.record(connection, "searched", kutid=None, at=now, actor=by.actor, found=str(len(found)))
             if len(found) == 1:
@@ -205,7 +217,7 @@ class Cases:
         return case_id
 
     def hit(self, by: Actor, case_id: str) -> Hit:
-        """Return the customer of a case as a list shows them: masked until identified. Raises OutOfTurn."""
+        """Return the customer of a case as a list shows them. Raises OutOfTurn."""
         hits = self.hits(by, (self.case(by, case_id).kutid,))
         if not hits:
             raise OutOfTurn
@@ -223,15 +235,27 @@ class Cases:
 
         Raises Refusal ``identified_by.empty`` or OutOfTurn.
         """
+        now = self._clock.now()
+        try:
+            with self._store.write() as connection:
+                case = self.hold(connection, by, case_id, needs_identification=False)
+                self.record_identification(connection, by, case, method, now)
+        except (Refusal, OutOfTurn) as refusal:
+            what = f"{refusal.field}.{refusal.reason}" if isinstance(refusal, Refusal) else "out_of_turn"
+            self.note_denied(by, "identify", what, case_id)
+            raise
+
+    def record_identification(self, connection: Connection, by: Actor, case: Case, method: str, now: datetime) -> None:
+        """Record it in the transaction of what the customer was identified for.
+
+        Raises Refusal ``identified_by.empty`` when `method` is none of `METHODS`.
+        """
         if method not in METHODS:
             raise Refusal("identified_by", "empty")
-        now = self._clock.now()
-        with self._store.write() as connection:
-            case = self.hold(connection, by, case_id, needs_identification=False)
-            connection.execute(
-                update(tables.staff_cases).where(_k.id == case_id).values(identified_by=method, identified_at=now)
-            )
-            audit.record(connection, "identified", kutid=case.kutid, at=now, actor=by.actor, method=method)
+        connection.execute(
+            update(tables.staff_cases).where(_k.id == case.id).values(identified_by=method, identified_at=now)
+        )
+        audit.record(connection, "identified", kutid=case.kutid, at=now, actor=by.actor, method=method)
 
     def hold(self, connection: Connection, by: Actor, case_id: str, *, needs_identification: bool = True) -> Case:
         """Return the case in a caller's transaction, if it is theirs, they may still work, and the customer is theirs.
@@ -244,13 +268,34 @@ class Cases:
         ).first()
         if row is None or not self._is_allowed(connection, by, row.kutid):
             raise OutOfTurn
-        is_identified = row.identified_at is not None and row.identified_at > now - IDENTIFIED_FOR
+        is_identified = _is_recent(row.identified_at, now)
         if needs_identification and not is_identified:
             raise OutOfTurn
         return Case(
             row.id, row.kutid, is_identified,
             row.email, row.email_key, row.mobile, row.language, row.confirmed_at, row.registration_id,
         )  # fmt: skip
+
+    def read(self, by: Actor, case_id: str) -> Case:
+        """Return a case of theirs to a program that asks for it; each time is a row of the audit trail.
+
+        Raises OutOfTurn, as `case`.
+        """
+        try:
+            with self._store.write() as connection:
+                case = self.hold(connection, by, case_id, needs_identification=False)
+                audit.record(connection, "read", kutid=case.kutid, at=self._clock.now(), actor=by.actor)
+        except OutOfTurn:
+            self.note_denied(by, "read", "out_of_turn", case_id)
+            raise
+        return case
+
+    def note_denied(self, by: Actor, deed: str, what: str, case_id: str | None = None) -> None:
+        """Write down that `deed` was refused, and why; `what` is a refusal's name, a dead end's kind or out_of_turn."""
+        with self._store.write() as connection:
+            theirs = select(_k.kutid).where(_k.id == case_id, _belongs_to(by))
+            kutid = connection.execute(theirs).scalar()
+            audit.record(connection, "denied", kutid=kutid, at=self._clock.now(), actor=by.actor, deed=deed, what=what)
 
     # --- Inside ------------------------------------------------------------------------------------------------
 
@@ -310,12 +355,13 @@ class Cases:
             yield customer.join(tables.contact_changes).where(learnt.after == phone), None
             yield customer.join(tables.accounts).where(_a.mobile == phone), None
         born, rest = written_dates.find(text, self._languages)
-        if born is not None and (names := _words(rest)):
+        if born is not None and (names := _words(rest) - _NOT_NAMES or _words(rest)):
             yield customer.where(_c.birth_date == born), names
 
     @staticmethod
     def _hit(by: Actor, person: Any, policy: Any, case: Any, now: datetime) -> Hit:
-        is_shown = case is not None and case.identified_at is not None and case.identified_at > now - IDENTIFIED_FOR
+        is_identified = case is not None and _is_recent(case.identified_at, now)
+        is_shown = by.sees_identified and is_identified
         number = policy.policy_number if policy else ""
         return Hit(
             mark=_mark(by, person.kutid),
@@ -336,6 +382,10 @@ def is_theirs(by: Actor) -> ColumnElement[bool]:
     return exists().where(tables.advisers.c.kutid == _c.kutid, tables.advisers.c.adviser == by.adviser)
 
 
+def _is_recent(identified_at: datetime | None, now: datetime) -> bool:
+    return identified_at is not None and identified_at > now - IDENTIFIED_FOR
+
+
 def _belongs_to(by: Actor) -> ColumnElement[bool]:
     """Return the condition that a case is theirs."""
     return and_(*(_k[column] == value for column, value in by.owner.items()))
@@ -345,8 +395,8 @@ def _numbered(kind: str, number: str) -> Select[Any]:
     """Return the query for the customer whom a number of this kind is about."""
     customer = select(_c.kutid, _c.name)
     if kind == REFERENCE:
-        plain, codes = re.sub(r"[ -]", "", number.upper()), tables.reference_codes.c
-        is_this = codes.code == f"{plain[:3]}-{plain[3:]}"
+        signs, codes = re.sub(r"[ -]", "", number.upper()), tables.reference_codes.c
+        is_this = codes.code == f"{signs[:3]}-{signs[3:]}"
         return customer.join(tables.reference_codes, codes.kutid == _c.kutid).where(is_this)
     if kind == "policy_number":
         return customer.join(tables.policies).where(_p.policy_number == number)
@@ -362,9 +412,7 @@ def _mark(by: Actor, kutid: str) -> str:
 
 
 def _words(text: str) -> frozenset[str]:
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
-    return frozenset(re.findall(r"\w+", plain))
+    return frozenset(re.findall(r"\w+", fold(text)))
 
 
 def _parsed(read: Any) -> Any:

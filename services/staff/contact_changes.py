@@ -6,6 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
+from services import audit
+from services.clock import Clock
 from services.store import tables
 from services.store.engine import Store
 
@@ -43,3 +45,12 @@ def contact_changes(store: Store, *, after: int = 0) -> Iterator[ContactChange]:
     with store.read() as connection:
         for row in connection.execute(query, execution_options={"yield_per": 1000}):
             yield ContactChange(*row)
+
+
+def export_contact_changes(store: Store, clock: Clock, *, after: int = 0) -> Iterator[ContactChange]:
+    """Yield what `contact_changes` yields to somebody outside; a row of the audit trail says so."""
+    with store.write() as connection:
+        audit.record(
+            connection, "exported", kutid=None, at=clock.now(), actor="system", what="contact_changes", after=str(after)
+        )
+    yield from contact_changes(store, after=after)

@@ -1,6 +1,7 @@
 """What staff see of a customer: the register's data, the account, and the way of the registrations in time."""
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, exists, or_, select
 
 from services import masking, one_time_codes
 from services.clock import Clock
+from services.code_sending import READ_BACK
 from services.messages.outbox import ENDED
 from services.one_time_codes import CodeState, OneTimeCodes
 from services.registrations.assisted import AssistedRegistrations, Progress
@@ -46,9 +48,12 @@ _DEEDS = {
     "passkey_added": "own.passkey_added",
     "passkey_removed": "own.passkey_removed",
     "account_closed": "own.closed",
+    "invitations_declined": "own.declined",
 }
 """What of the audit trail stands in the timeline, and by which text, ``staff.event.…``."""
 _BAD = ("refused", "ended", "account_ended", "active_account_ended")
+_STAFF = "staff"
+"""Whose doing an event is where nothing says which of them."""
 _MET = {"no_mobile": "no_mobile", "codes_used_up": "codes_used_up"}
 
 
@@ -71,6 +76,8 @@ class Event:
     what: str
     tone: str = "told"
     facts: dict[str, str] = field(default_factory=dict)
+    by: str = CUSTOMER
+    """Whose doing it is, as the audit trail knows them."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +126,11 @@ class CustomerFiles:
         self._registrations = registrations
         self._codes = codes
 
-    def of(self, case: Case) -> CustomerFile:
-        """Return the customer's file; what of it may be shown, the case says."""
+    def of(self, case: Case, *, events_of: Collection[str] | None = None) -> CustomerFile:
+        """Return the customer's file; what of it may be shown, the case says.
+
+        The timeline holds the doings of `events_of`, actors as the audit trail knows them, or of everybody.
+        """
         now = self._clock.now()
         with self._store.read() as connection:
             person = connection.execute(
@@ -135,7 +145,11 @@ class CustomerFiles:
             code = connection.execute(
                 select(tables.one_time_codes).where(tables.one_time_codes.c.kutid == case.kutid)
             ).first()
-            events = [*_events(connection, case.kutid, registrations, now)]
+            events = [
+                event
+                for event in _events(connection, case.kutid, registrations, now, events_of)
+                if events_of is None or event.by in events_of
+            ]
             return CustomerFile(
                 kutid=person.kutid,
                 name=person.name,
@@ -180,7 +194,13 @@ def _email(connection: Connection, kutid: str) -> str | None:
     return connection.execute(learnt.order_by(_n.id.desc()).limit(1)).scalar()
 
 
-def _events(connection: Connection, kutid: str, registrations: list[Progress], now: datetime) -> Iterator[Event]:
+def _events(
+    connection: Connection,
+    kutid: str,
+    registrations: list[Progress],
+    now: datetime,
+    events_of: Collection[str] | None,
+) -> Iterator[Event]:
     names = {
         row.id: row.name
         for kind in (tables.staff.c, tables.api_keys.c)
@@ -192,11 +212,11 @@ def _events(connection: Connection, kutid: str, registrations: list[Progress], n
         yield from _steps(one, names, now, is_complete=is_complete)
     if account is not None:
         yield Event(account.created_at, "completed", "ok")
-    mailed = [f"confirm:{one.id}" for one in registrations]
+    mailed = {f"confirm:{one.id}": one.begun_by for one in registrations}
     if account is not None:
-        mailed += [f"reset:{account.id}", f"activation:{account.id}"]
+        mailed |= {f"reset:{account.id}": CUSTOMER, f"activation:{account.id}": CUSTOMER}
     yield from _messages(connection, kutid, mailed)
-    yield from _deeds(connection, kutid, names)
+    yield from _deeds(connection, kutid, names, events_of)
     met = tables.reference_codes.c
     ids = [one.id for one in registrations]
     mine = select(*met).where(or_(met.kutid == kutid, met.registration_id.in_(ids)), met.kind.in_(_MET))
@@ -205,7 +225,7 @@ def _events(connection: Connection, kutid: str, registrations: list[Progress], n
 
 
 def _steps(one: Progress, names: dict[str, str], now: datetime, *, is_complete: bool) -> Iterator[Event]:
-    yield Event(one.created_at, "started", facts={"by": names.get(one.begun_by, one.begun_by)})
+    yield Event(one.created_at, "started", facts={"by": names.get(one.begun_by, one.begun_by)}, by=one.begun_by)
     if one.begun_by == CUSTOMER:
         yield Event(one.created_at, "identified", "ok")
     if one.email_confirmed_at:
@@ -215,28 +235,42 @@ def _steps(one: Progress, names: dict[str, str], now: datetime, *, is_complete: 
     if one.terms_accepted_at:
         yield Event(one.terms_accepted_at, "terms_accepted", "ok", {"version": one.terms_version or ""})
     if not (one.is_open(now) or one.ended_at or is_complete):
-        yield Event(one.expires_at, "expired", "bad")
+        yield Event(one.expires_at, "expired", "bad", by=one.begun_by)
 
 
-def _messages(connection: Connection, kutid: str, mailed: list[str]) -> Iterator[Event]:
+def _messages(connection: Connection, kutid: str, mailed: dict[str, str]) -> Iterator[Event]:
+    """Yield what became of the messages; `mailed` tells whose doing a topic's mails are."""
     links = connection.execute(select(_i.link_id).where(_i.kutid == kutid)).scalars()
-    topics = [one_time_codes.topic(kutid), *mailed, *(f"invitation:{link}" for link in links)]
+    codes = one_time_codes.topic(kutid)
+    topics = {codes: CUSTOMER, **mailed, **{f"invitation:{link}": _STAFF for link in links}}
+    trail = tables.audit.c
+    ordered = select(trail.at, trail.actor).where(trail.kutid == kutid, trail.action == "code_sent").order_by(trail.id)
+    orders = connection.execute(ordered).all()
     for row in connection.execute(select(*_o).where(_o.topic.in_(topics))):
+        by = topics[row.topic]
+        if row.message == READ_BACK:
+            # The outbox does not say who ordered a code: the last one to have done so before it was written.
+            before = bisect_right(orders, row.created_at, key=lambda order: order.at)
+            by = orders[before - 1].actor if before else _STAFF
         masked = {f"{'email' if row.kind == 'email' else 'mobile'}_masked": masking.recipient(row.kind, row.recipient)}
         kind = "mail" if row.kind == "email" else "sms"
         if row.state == "sent":
-            yield Event(row.sent_at, f"{kind}_sent", "ok", masked)
+            yield Event(row.sent_at, f"{kind}_sent", "ok", masked, by)
         elif row.state in ("given_up", "expired"):
-            yield Event(row.due_at, f"{kind}_failed", "bad", masked)
+            yield Event(row.due_at, f"{kind}_failed", "bad", masked, by)
         elif row.state not in ENDED:
-            yield Event(row.created_at, f"{kind}_waiting", "wait", masked)
+            yield Event(row.created_at, f"{kind}_waiting", "wait", masked, by)
 
 
-def _deeds(connection: Connection, kutid: str, names: dict[str, str]) -> Iterator[Event]:
+def _deeds(
+    connection: Connection, kutid: str, names: dict[str, str], events_of: Collection[str] | None
+) -> Iterator[Event]:
     trail = tables.audit.c
     mine = select(*trail).where(trail.kutid == kutid, trail.action.in_(_DEEDS)).order_by(trail.id.desc())
+    if events_of is not None:  # before the newest are taken
+        mine = mine.where(trail.actor.in_(events_of))
     for row in connection.execute(mine.limit(_MOST_EVENTS)):
         facts: dict[str, Any] = {"staff": names.get(row.actor, row.actor), **row.facts}
         tone = "bad" if row.action in _BAD else "told"
         what = _DEEDS[row.action] if row.actor != "system" else f"{_DEEDS[row.action]}_by_itself"
-        yield Event(row.at, what, tone, facts)
+        yield Event(row.at, what, tone, facts, row.actor)

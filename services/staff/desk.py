@@ -16,12 +16,12 @@ from services import audit, identifiers
 from services.accounts import AccountDetails, Activations, PasswordChanges
 from services.allowances import Allowances
 from services.clock import Clock
-from services.code_sending import CodeOrder, CodeSender
+from services.code_sending import READ_BACK, CodeOrder, CodeSender
 from services.email_addresses import EmailAddress
 from services.messages.outbox import Outbox
 from services.one_time_codes import CodeState, OneTimeCodes
 from services.profiles import Profile
-from services.refusal import OutOfTurn, Refusal
+from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.registrations.assisted import AssistedRegistrations
 from services.staff.cases import Case, Cases
 from services.staff.member import Actor
@@ -42,7 +42,8 @@ _BUDGETS_A_DAY = 2
 class Desk:
     """The verbs of helping a customer who was identified. Each public method is one transaction with its audit row.
 
-    All of them raise OutOfTurn when the case is not the actor's, or the customer was not identified.
+    All of them raise OutOfTurn when the case is not the actor's, or the customer was not identified. Those that take
+    `identified_by`, one of `cases.METHODS`, record the identification themselves, and only with what it was for.
     """
 
     def __init__(
@@ -82,7 +83,16 @@ class Desk:
 
     # --- Registering with the customer ---------------------------------------------------------------------------
 
-    def record(self, by: Actor, case_id: str, address: EmailAddress, mobile: str, language: str) -> None:
+    def record(
+        self,
+        by: Actor,
+        case_id: str,
+        address: EmailAddress,
+        mobile: str,
+        language: str,
+        *,
+        identified_by: str | None = None,
+    ) -> None:
         """Take the address and the mobile, and send a code to it from the customer's one budget (M29).
 
         The same number again from this case within the wait sends nothing. What was read back in this case may be
@@ -90,8 +100,8 @@ class Desk:
         ``email.first_sign``, ``email.too_many`` or, except for supervisors, ``email.unanswered``; or as `resend_code`.
         """
         now = self._clock.now()
-        with self._noting(by, case_id, now), self._store.write() as connection:
-            case = self._cases.hold(connection, by, case_id)
+        with self._noting(by, case_id, "record", is_step=True), self._store.write() as connection:
+            case = self._cases.hold(connection, by, case_id, needs_identification=identified_by is None)
             if self._is_under_way(connection, case, now) or not self._may_register(connection, case.kutid):
                 raise OutOfTurn
             # The insurer's system gets addresses as they are, and somebody may open the export in a spreadsheet.
@@ -100,6 +110,8 @@ class Desk:
             asker = None if by.is_supervisor else by.actor
             refusal = self._addresses.refuse_taken(connection, address, kutid=case.kutid, by=asker, now=now)
             if refusal is None:
+                if identified_by is not None:
+                    self._cases.record_identification(connection, by, case, identified_by, now)
                 given = replace(case, email=address.typed, email_key=address.key, mobile=mobile, language=language)
                 self._record(connection, by, given, now)
             else:
@@ -115,7 +127,7 @@ class Desk:
         ``sms.share_used``, or DeadEnd ``codes_used_up``.
         """
         now = self._clock.now()
-        with self._noting(by, case_id, now), self._store.write() as connection:
+        with self._noting(by, case_id, "resend_code", is_step=True), self._store.write() as connection:
             case = self._cases.hold(connection, by, case_id)
             if case.confirmed_at is not None or case.mobile is None:
                 raise OutOfTurn
@@ -125,11 +137,13 @@ class Desk:
 
     def change_record(self, by: Actor, case_id: str) -> None:
         """Go back to what was recorded, as long as no code was read back: the customer misspoke."""
-        with self._store.write() as connection:
+        now = self._clock.now()
+        with self._noting(by, case_id, "change_record"), self._store.write() as connection:
             case = self._cases.hold(connection, by, case_id)
-            connection.execute(
-                update(tables.staff_cases).where(_k.id == case.id, _k.confirmed_at.is_(None)).values(mobile=None)
-            )
+            recorded = _k.id == case.id, _k.mobile.is_not(None), _k.confirmed_at.is_(None)
+            taken_back = update(tables.staff_cases).where(*recorded).values(mobile=None).returning(_k.id)
+            if connection.execute(taken_back).first():
+                audit.record(connection, "record_changed", kutid=case.kutid, at=now, actor=by.actor)
 
     def check_code(self, by: Actor, case_id: str, code: str) -> None:
         """Check the code that the customer reads back; if it is right, the contact data count and the mail leaves.
@@ -138,7 +152,7 @@ class Desk:
         ``already_registered``.
         """
         now = self._clock.now()
-        with self._noting(by, case_id, now), self._store.write() as connection:
+        with self._noting(by, case_id, "check_code", is_step=True), self._store.write() as connection:
             case = self._cases.hold(connection, by, case_id)
             if case.confirmed_at is not None or case.mobile is None:
                 raise OutOfTurn
@@ -164,7 +178,7 @@ class Desk:
         Raises Refusal ``email.resend_too_early`` or ``email.too_many``, DeadEnd or OutOfTurn.
         """
         now = self._clock.now()
-        with self._store.write() as connection:
+        with self._noting(by, case_id, "mail_again"), self._store.write() as connection:
             case, registration_id = self._open_registration(connection, by, case_id, now)
             changed = self._registrations.mail_again(connection, registration_id, now)
             audit.record(connection, "mailed_again", kutid=case.kutid, at=now, actor=by.actor)
@@ -172,9 +186,9 @@ class Desk:
 
     def end(self, by: Actor, case_id: str, reason: str) -> None:
         """End the customer's open registration. Raises Refusal ``reason.…`` or OutOfTurn."""
-        refuse_reason(reason)
         now = self._clock.now()
-        with self._store.write() as connection:
+        with self._noting(by, case_id, "end"), self._store.write() as connection:
+            refuse_reason(reason)
             case, registration_id = self._open_registration(connection, by, case_id, now)
             if not self._registrations.end(connection, registration_id, now):
                 raise OutOfTurn
@@ -185,9 +199,9 @@ class Desk:
 
         Raises Refusal ``reason.…``, or OutOfTurn when there is none, or the customer has activated it meanwhile.
         """
-        refuse_reason(reason)
         now = self._clock.now()
-        with self._store.write() as connection:
+        with self._noting(by, case_id, "end_account"), self._store.write() as connection:
+            refuse_reason(reason)
             case = self._cases.hold(connection, by, case_id)
             if not self._activations.end(connection, case.kutid):
                 raise OutOfTurn
@@ -199,9 +213,9 @@ class Desk:
         Whoever has changed its address would get the link for a new password. Raises Refusal ``reason.…``,
         ``not_supervisor`` among them, or OutOfTurn when there is none that was activated, or it was closed meanwhile.
         """
-        _refuse_others_than_supervisors(by, reason)
         now = self._clock.now()
-        with self._store.write() as connection:
+        with self._noting(by, case_id, "end_active_account"), self._store.write() as connection:
+            _refuse_others_than_supervisors(by, reason)
             case = self._cases.hold(connection, by, case_id)
             if not self._account_details.end(connection, case.kutid, now):
                 raise OutOfTurn
@@ -213,9 +227,9 @@ class Desk:
         Raises Refusal ``reason.…``: ``not_supervisor``, ``too_often`` with `at`, ``empty`` and others; or OutOfTurn
         when there is nothing to renew.
         """
-        _refuse_others_than_supervisors(by, reason)
         now = self._clock.now()
-        with self._store.write() as connection:
+        with self._noting(by, case_id, "give_new_budget"), self._store.write() as connection:
+            _refuse_others_than_supervisors(by, reason)
             case = self._cases.hold(connection, by, case_id)
             if not self._codes.renew_budget(connection, case.kutid, now):
                 raise OutOfTurn
@@ -228,15 +242,17 @@ class Desk:
 
     # --- The forgotten password ------------------------------------------------------------------------------------
 
-    def ask_for_reset(self, by: Actor, case_id: str) -> None:
+    def ask_for_reset(self, by: Actor, case_id: str, *, identified_by: str | None = None) -> None:
         """Mail the customer the link for a new password (M30): they alone choose it (ASVS 6.4.6).
 
         Raises Refusal ``email.too_many``, or OutOfTurn when there is no account, or none that was activated.
         """
         now = self._clock.now()
-        with self._store.write() as connection:
-            case = self._cases.hold(connection, by, case_id)
+        with self._noting(by, case_id, "ask_for_reset"), self._store.write() as connection:
+            case = self._cases.hold(connection, by, case_id, needs_identification=identified_by is None)
             self._password_changes.send_reset(connection, case.kutid, now)
+            if identified_by is not None:
+                self._cases.record_identification(connection, by, case, identified_by, now)
             audit.record(connection, "reset_asked", kutid=case.kutid, at=now, actor=by.actor)
 
     # --- Inside ----------------------------------------------------------------------------------------------------
@@ -262,13 +278,27 @@ class Desk:
             audit.record(connection, "code_sent", kutid=case.kutid, at=now, actor=by.actor)
 
     @contextmanager
-    def _noting(self, by: Actor, case_id: str, now: datetime) -> Iterator[None]:
-        """Note what was refused in a transaction that left nothing else behind."""
+    def _noting(self, by: Actor, case_id: str, deed: str, *, is_step: bool = False) -> Iterator[None]:
+        """Note what was refused in a transaction that left nothing else behind.
+
+        Refusals in a step of a registration stand in the customer's timeline and in the figures.
+        """
         try:
             yield
         except Refusal as refusal:
-            with self._store.write() as connection:
-                self._note_refusal(connection, by, self._cases.hold(connection, by, case_id), refusal, now)
+            if is_step:
+                now = self._clock.now()
+                with self._store.write() as connection:
+                    case = self._cases.hold(connection, by, case_id, needs_identification=False)
+                    self._note_refusal(connection, by, case, refusal, now)
+            else:
+                self._cases.note_denied(by, deed, f"{refusal.field}.{refusal.reason}", case_id)
+            raise
+        except DeadEnd as dead_end:
+            self._cases.note_denied(by, deed, dead_end.kind, case_id)
+            raise
+        except OutOfTurn:
+            self._cases.note_denied(by, deed, "out_of_turn", case_id)
             raise
 
     def _note_refusal(self, connection: Connection, by: Actor, case: Case, refusal: Refusal, now: datetime) -> None:
@@ -362,7 +392,7 @@ class Desk:
             case.mobile or "",
             language=case.language or self._profile.languages[0],
             ends_at=now + self._profile.registration.lifetime,
-            message="read_back",
+            message=READ_BACK,
             by=by.actor,
         )
 

@@ -35,6 +35,10 @@ class Actor(Protocol):
         """Whether they may give a customer a new allowance of codes, and end an account that is in use."""
 
     @property
+    def sees_identified(self) -> bool:
+        """Whether the customer's data are shown once they were identified; else they stay masked."""
+
+    @property
     def owner(self) -> Mapping[str, str]:
         """The column by which a case is theirs, and its value."""
 
@@ -93,6 +97,11 @@ class StaffSession:
     def is_supervisor(self) -> bool:
         """Whether the member is one."""
         return self.member.is_supervisor
+
+    @property
+    def sees_identified(self) -> bool:
+        """A member of staff talks to the customer."""
+        return True
 
     @property
     def owner(self) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
 _ANNOUNCED = "announced"
@@ -24,7 +24,7 @@ class Store:
     On PostgreSQL conditional statements and row locks do the same.
     """
 
-    def __init__(self, url: str, *, synchronous: str = "FULL", busy_seconds: float = 8.0) -> None:
+    def __init__(self, url: str | URL, *, synchronous: str = "FULL", busy_seconds: float = 8.0) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._busy_seconds = busy_seconds

@@ -401,6 +401,7 @@ invitations = Table(
     Column("deadline_at", Moment, nullable=False),
     Column("remind_at", Moment, index=True),  # when the reminder is due; None once it has left
     Column("reminded_at", Moment),
+    Column("declined_at", Moment),  # the customer wants no more of these mails: nothing is written over it
     Index("ix_invitations_deadline_at_kutid", "deadline_at", "kutid"),
 )
 
@@ -440,6 +441,7 @@ audit = Table(
     Column("action", String(32), nullable=False),
     Column("kutid", String(32), index=True),
     Column("facts", JSON, nullable=False),
+    Column("source", String(64)),  # the network from which it was done; none for workers and commands
 )
 
 reference_codes = Table(

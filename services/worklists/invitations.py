@@ -192,6 +192,28 @@ class Invitations:
             found = connection.execute(query).first()
         return Prefill(found.kutid, kind, found.number) if found is not None and found.number else None
 
+    # --- Declining ---------------------------------------------------------------------------------------------
+
+    def has_declined(self, link_id: str) -> bool | None:
+        """Tell whether the customer of a mail's link has declined; None when a newer mail has replaced it."""
+        with self._store.read() as connection:
+            row = connection.execute(select(_i.declined_at).where(_i.link_id == link_id)).first()
+        return None if row is None else row.declined_at is not None
+
+    def decline(self, link_id: str) -> bool:
+        """Note that the customer wants no more invitations and reminders; tell whether the link is (still) one.
+
+        A worker takes back what waits to leave. Declined again, it changes nothing.
+        """
+        now = self._clock.now()
+        mine = update(tables.invitations).where(_i.link_id == link_id, _i.declined_at.is_(None))
+        with self._store.write() as connection:
+            kutid = connection.execute(mine.values(declined_at=now, remind_at=None).returning(_i.kutid)).scalar()
+            if kutid is not None:
+                audit.record(connection, "invitations_declined", kutid=kutid, at=now)
+                return True
+        return self.has_declined(link_id) is not None
+
     # --- Inside ------------------------------------------------------------------------------------------------
 
     def _chosen(self, session: StaffSession, marks: Sequence[str]) -> list[str]:

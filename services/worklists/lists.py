@@ -104,13 +104,14 @@ def reached(view: View, kind: str, now: datetime, *, by_number: bool = False) ->
     """
     query = people(view, now, by_number=by_number).where(has_address())
     invited = exists().where(_i.kutid == _c.kutid).correlate(tables.customers)
-    return query.where(~invited.where(_i.deadline_at > now) if kind == INVITATION else invited.where(may_remind(now)))
+    has_had_it = or_(_i.deadline_at > now, _i.declined_at.is_not(None))
+    return query.where(~invited.where(has_had_it) if kind == INVITATION else invited.where(may_remind(now)))
 
 
 def may_remind(now: datetime) -> ColumnElement[bool]:
-    """Return the condition that an invitation is open and nobody was written to for it within the last day."""
+    """Return the condition that an invitation is open, not declined, and nobody was written to for it for a day."""
     is_rested = and_(_i.invited_at <= now - AGAIN, or_(_i.reminded_at.is_(None), _i.reminded_at <= now - AGAIN))
-    return and_(_i.deadline_at > now, is_rested)
+    return and_(_i.deadline_at > now, _i.declined_at.is_(None), is_rested)
 
 
 def after(query: Select[str], view: View, place: Place | None, *, by_number: bool = False) -> Select[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, or_, select, update
 
 from services import audit, randomness
 from services.clock import Clock
@@ -78,7 +78,7 @@ class Rounds:
                 select(_o.topic).where(_o.state.in_(UNSENT), _o.message.in_((INVITATION, REMINDER)))
             ).scalars()
             topics = [topic.removeprefix(_TOPIC) for topic in waiting]
-            is_of_no_use = exists().where(_a.kutid == _i.kutid)
+            is_of_no_use = or_(exists().where(_a.kutid == _i.kutid), _i.declined_at.is_not(None))
             useless = list(connection.execute(select(_i.link_id).where(_i.link_id.in_(topics), is_of_no_use)).scalars())
         if useless:
             with self._store.write() as connection:
@@ -148,9 +148,10 @@ class Rounds:
         if batch.deadline_at <= now:
             return False
         statement = insert_for(connection, tables.invitations).values(row)
-        # Whoever was invited is invited again only once that deadline is over.
+        # Whoever was invited is invited again only once that deadline is over, and never after declining.
+        may_write_over = and_(_i.deadline_at <= now, _i.declined_at.is_(None))
         statement = statement.on_conflict_do_update(
-            index_elements=[_i.kutid], set_=row, where=_i.deadline_at <= now
+            index_elements=[_i.kutid], set_=row, where=may_write_over
         ).returning(_i.kutid)
         if connection.execute(statement).first() is None:
             return False

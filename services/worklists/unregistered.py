@@ -41,6 +41,8 @@ class Line:
     invited_at: datetime | None
     deadline_at: datetime | None
     reminded_at: datetime | None
+    declined_at: datetime | None
+    """When the customer declined further mails."""
     is_open: bool
     """Whether they were invited and have time left."""
     is_undelivered: bool
@@ -151,7 +153,7 @@ class Unregistered:
                 _c.kutid,
                 func.coalesce(_m.name, _d.adviser).label("adviser"),
                 has_address().label("has_address"),
-                _i.invited_at, _i.deadline_at, _i.reminded_at, _i.link_id,
+                _i.invited_at, _i.deadline_at, _i.reminded_at, _i.declined_at, _i.link_id,
             )
             .select_from(
                 tables.customers.outerjoin(tables.invitations)
@@ -174,6 +176,7 @@ class Unregistered:
                 "invited_at": row.invited_at,
                 "deadline_at": row.deadline_at,
                 "reminded_at": row.reminded_at,
+                "declined_at": row.declined_at,
                 "is_open": row.deadline_at is not None and row.deadline_at > now,
                 "is_undelivered": lost.get(f"invitation:{row.link_id}", False),
             }

@@ -7,14 +7,15 @@ with a sandbox instead, in which the browser itself runs no script. (A sandbox s
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from webapp.served import app as application
+from webapp.served import front
+from webapp.served import pages as application
 
 from .sandbox_header import HEADER
 
 _SANDBOX = "sandbox allow-forms allow-same-origin allow-top-navigation allow-popups allow-downloads"
 
 
-def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+def _sandboxed(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Answer as the application does, with the sandbox where it is asked for."""
     if f"HTTP_{HEADER.upper().replace('-', '_')}" not in environ:
         return application(environ, start_response)
@@ -23,3 +24,6 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
         return start_response(status, [*headers, ("Content-Security-Policy", _SANDBOX)], *rest)
 
     return application(environ, start)
+
+
+app = front(_sandboxed)

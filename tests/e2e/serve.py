@@ -2,16 +2,15 @@
 
 from typing import Any
 
-from granian import Granian
-
 from webapp.cli import main
 from webapp.commands import serve
+from webapp.serving import Server
 
 
-def _with_sandbox(_target: str, **options: Any) -> Any:
-    return Granian("tests.e2e.sandbox:app", **options)
+def _with_sandbox(_target: str, *given: Any, **options: Any) -> Server:
+    return Server("tests.e2e.sandbox:app", *given, **options)
 
 
 if __name__ == "__main__":
-    serve.Granian = _with_sandbox  # type: ignore[misc,assignment]
+    serve.Server = _with_sandbox  # type: ignore[misc,assignment]
     main(["serve"])

@@ -67,10 +67,9 @@ def start_registration(client: ApiKey, body: models.NewRegistration) -> Given:
         mobile = identifiers.mobile(body.mobile, parts.profile.country)
         case_id = _look_up(client, body.customer.by, body.customer.number)
         known = parts.profile.languages
-        parts.cases.identify(client, case_id, body.identified_by)
+        language = body.language if body.language in known else known[0]
         try:
-            language = body.language if body.language in known else known[0]
-            parts.desk.record(client, case_id, address, mobile, str(language))
+            parts.desk.record(client, case_id, address, mobile, str(language), identified_by=body.identified_by)
         except OutOfTurn:
             raise Problem(parts.client_registrations.why_not(client, case_id)) from None
     registration = _found(client, case_id)
@@ -81,10 +80,10 @@ def start_registration(client: ApiKey, body: models.NewRegistration) -> Given:
     "GET", "/registrations/{registration_id}", scope="registrations", gives=models.RegistrationInFull, parameters=_ID
 )
 def read_registration(client: ApiKey, registration_id: str) -> Given:
-    """Tell how a registration stands. With the customer's timeline as the console has it: what was sent, opened and
-    refused, and who did what; never a code or a link. A client sees the registrations that it began itself.
+    """Tell how a registration stands. With the customer's timeline: what was sent, opened and refused, by the
+    customer and by this client alone; never a code or a link. A client sees the registrations that it began itself.
     """
-    registration = _found(client, registration_id)
+    registration = _found(client, registration_id, wired().client_registrations.read)
     events = None if registration.events is None else [_event(event) for event in registration.events]
     return models.RegistrationInFull(**_registration(registration).model_dump(), events=events), {}
 
@@ -127,9 +126,8 @@ def start_password_reset(client: ApiKey, body: models.NewPasswordReset) -> Given
     parts = wired()
     with _refusals():
         case_id = _look_up(client, body.customer.by, body.customer.number)
-        parts.cases.identify(client, case_id, body.identified_by)
         try:
-            parts.desk.ask_for_reset(client, case_id)
+            parts.desk.ask_for_reset(client, case_id, identified_by=body.identified_by)
         except OutOfTurn:
             raise Problem("no_account") from None
     file = parts.customer_files.of(parts.cases.case(client, case_id))
@@ -140,10 +138,10 @@ def start_password_reset(client: ApiKey, body: models.NewPasswordReset) -> Given
 @operation("GET", "/references/{code}", scope="references", gives=models.Reference, parameters=_CODE, problems=_FINDING)
 def read_reference(client: ApiKey, code: str) -> Given:
     """Look up a reference code. What a customer met who could not go on alone, when, and who it was, masked."""
+    case_id = _look_up(client, REFERENCE, code)  # first: a code that nobody knows stands in the audit trail too
     found = wired().references.find(code)
     if found is None:
         raise Problem("customer_unknown")
-    case_id = _look_up(client, REFERENCE, found.code)
     text = say().plain("staff.event.no_mobile" if found.kind == "no_mobile" else f"dead_end.{found.kind}.heading")
     customer = _customer(client, case_id)
     return models.Reference(code=found.code, kind=found.kind, text=text, met_at=found.created_at, customer=customer), {}
@@ -200,9 +198,11 @@ def _look_up(client: ApiKey, kind: str, number: str) -> str:
         raise Problem("customer_unknown") from None
 
 
-def _found(client: ApiKey, case_id: str) -> AssistedRegistration:
+def _found(
+    client: ApiKey, case_id: str, find: Callable[[ApiKey, str], AssistedRegistration] | None = None
+) -> AssistedRegistration:
     try:
-        return wired().client_registrations.find(client, case_id)
+        return (find or wired().client_registrations.find)(client, case_id)
     except OutOfTurn:
         raise Problem("not_found") from None
 

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 PREFIX = "/api/v1"
 blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
 LARGEST_BODY = 16 * 1024
-IDEMPOTENCY_KEY = r"^(\"[A-Za-z0-9._:-]{1,128}\"|[A-Za-z0-9._:-]{1,128})$"
+IDEMPOTENCY_KEY = r'^("[A-Za-z0-9._:-]{1,128}"|[A-Za-z0-9._:-]{1,128})$'
 """A string of structured fields (RFC 9651), as the draft has it; without its quotation marks too, as most send it."""
 _MINUTE = 60
 _NOT_KEPT = (429,)

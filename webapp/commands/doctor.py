@@ -19,17 +19,18 @@ from services import demo_data
 from services.clients.keys import SOON
 from services.clock import DemoClock
 from services.profiles import ProfileError
-from services.store.tables import customers, outbox
+from services.store.tables import customers
 from services.store.version import is_current
 from webapp.assets import Assets
 from webapp.cli import Context
 from webapp.delivery import delivery
 from webapp.parts import Parts
-from webapp.settings import Settings, SettingsError
+from webapp.settings import Settings, SettingsError, unknown_names
 from webapp.tidying import tidying
 from webapp.wiring import wire
 
 _FORGIVEN = timedelta(minutes=1)
+_WAITS_LONG = timedelta(minutes=2)
 _EARLIEST = 1_767_225_600  # 2026: a machine that believes in an earlier year has not set its clock
 
 
@@ -94,6 +95,8 @@ def show(findings: list[Finding]) -> None:
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
+    for sentence in unknown_names():
+        yield Finding("settings", sentence, "Mend its name, or take it out.")
     if settings.demo:
         yield Finding("mode", "demo", "Testers' doors are open; never with real customers.")
     else:
@@ -181,12 +184,14 @@ def _messages(parts: Parts) -> Iterator[Finding]:
         return
     counts = parts.outbox.counts()
     yield Finding("messages", ", ".join(f"{count} {state}" for state, count in sorted(counts.items())))
-    with parts.store.read() as connection:
-        oldest = connection.execute(select(func.min(outbox.c.created_at)).where(outbox.c.state == "waiting")).scalar()
-    if oldest is not None and (parts.clock.now() - oldest).total_seconds() > 120:
-        yield Finding(
-            "delivery", "messages have waited for more than two minutes", "Is belepo worker running?", is_bad=True
-        )
+    backlog = parts.outbox.backlog()
+    if backlog is not None and (waited := parts.clock.now() - backlog.since) > _WAITS_LONG:
+        minutes = int(waited.total_seconds()) // 60
+        state = f"the oldest message has waited for {minutes} minutes"
+        if backlog.error:
+            yield Finding("delivery", f"{state}; last error: {backlog.error}", "Look at the gateway.", is_bad=True)
+        else:
+            yield Finding("delivery", f"{state}, untried", "Is belepo worker running?", is_bad=True)
     for lost in parts.outbox.given_up(5):
         yield Finding(
             "given up",

@@ -5,8 +5,10 @@ import sys
 
 import click
 
-from services.staff.contact_changes import contact_changes
+from services.staff.contact_changes import export_contact_changes
+from services.store.migrate import migrate
 from webapp.cli import Context
+from webapp.wiring import wire
 
 
 @click.group()
@@ -17,19 +19,20 @@ def export() -> None:
 @export.command("contact-changes")
 @click.option("--after", type=click.IntRange(min=0), default=0, help="Leave out changes up to this number.")
 @click.pass_obj
-def export_contact_changes(shared: Context, after: int) -> None:
+def contact_changes(shared: Context, after: int) -> None:
     """Print the contact data that staff recorded with customers, as CSV (UTF-8, semicolons).
 
     Values are as they were recorded, for a program: a spreadsheet would drop the + of a mobile.
 
     Each change has a number. Whoever asks with --after and the last one they have gets every change once, in order.
     """
-    store = shared.open_store()
+    parts = wire(shared.settings)
+    migrate(parts.store)
     try:
         rows = csv.writer(sys.stdout, delimiter=";", lineterminator="\n")
         rows.writerow(["number", "kutid", "kind", "before", "after", "who", "when"])
-        for one in contact_changes(store, after=after):
+        for one in export_contact_changes(parts.store, parts.clock, after=after):
             who, when = one.who or one.actor, one.at.isoformat(timespec="seconds")
             rows.writerow([one.id, one.kutid, one.kind, one.before, one.after, who, when])
     finally:
-        store.close()
+        parts.store.close()

@@ -4,6 +4,7 @@ import html
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -11,6 +12,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from services.links import Links
+from services.messages.composer import Composer
+from services.messages.specimens import specimens
 from services.profiles import Profile, ProfileError, find, load
 from services.profiles.problems import Problem, line_of
 from services.profiles.standards import departures, guessing_chance
@@ -52,12 +56,15 @@ def show(name: str | None, hardened: bool | None) -> None:
 
 @profile.command()
 @click.argument("file")
-def check(file: str) -> None:
+@click.option("--pages", is_flag=True, help="Show every page in every language too, with its demo customers: a minute.")
+def check(file: str, pages: bool) -> None:
     """Judge an insurer's own FILE: line, what is wrong, how to mend it. The exit code is 1 when something is."""
     problems = judge(file)
+    if pages and not problems:
+        problems = list(import_module("webapp.states.rehearsal").rehearse(file))
     for problem in problems:
         place = f"{file}:{problem.line}" if problem.line else file
-        click.echo(f"{place}: {problem}\n    {problem.mend}")
+        click.echo(f"{place}: {problem}" + (f"\n    {problem.mend}" if problem.mend else ""))
     if problems:
         sys.exit(1)
     click.echo(f"{file}: nothing is wrong with it.")
@@ -89,8 +96,8 @@ def judge(file: str) -> list[Problem]:
         setting = re.match(r"(\w+): ", message)
         what, _, mend = message.partition(". ") if setting else (message, "", "")
         line = line_of(find(file).read_text("utf-8"), (setting[1],)) if setting else None
-        return [Problem("", what.rstrip("."), mend or "Change it as the sentence says.", line)]
-    return list(_of_others(own))
+        return [Problem("", what.rstrip("."), mend, line)]
+    return [*_of_others(own), *_not_composed(own)]
 
 
 def _of_others(profile: Profile) -> Iterator[Problem]:
@@ -101,6 +108,19 @@ def _of_others(profile: Profile) -> Iterator[Problem]:
             legal_name = profile.facts[language]["legal_name"]
             if file.is_file() and legal_name not in html.unescape(file.read_text("utf-8")):
                 yield Problem(f"terms/{file.name}", f"does not name “{legal_name}”", "Write the insurer's own terms.")
+
+
+def _not_composed(profile: Profile) -> Iterator[Problem]:
+    """Yield the mails and text messages that cannot be written in the profile's words."""
+    composer = Composer(profile, Links(("of no use" * 8,), "https://portal.example"))
+    for message in specimens(profile):
+        try:
+            composer.compose(message)
+        except (KeyError, ValueError) as error:
+            name = f"{message.kind} {message.message} in {message.language}"
+            yield Problem(
+                "wording", f"the {name} cannot be composed: {error}", "Compare its texts with those that ship."
+            )
 
 
 def _load(name: str | None, hardened: bool | None) -> Profile:

@@ -1,17 +1,18 @@
 """`belepo serve`: one front that slow clients cannot hold, workers behind it, and the delivery beside them."""
 
+import logging
 import multiprocessing
 import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from multiprocessing import resource_tracker
 
 import click
-from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
@@ -20,8 +21,11 @@ from services.store.migrate import migrate
 from webapp.cli import Context
 from webapp.commands.worker import works
 from webapp.running import at_signals, beside
-from webapp.settings import Settings
+from webapp.serving import Server
+from webapp.settings import Settings, load
 from webapp.wiring import wire
+
+_log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -35,7 +39,7 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
         if value is not None:
             os.environ[f"BELEPO_{name}"] = str(value)
     settings = shared.settings
-    _refuse_if_taken(settings.host, settings.port)
+    listener = _bind(settings.host, settings.port)
     parts = wire(settings)
     migrate(parts.store)
     if settings.demo:
@@ -44,15 +48,17 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
     multiprocessing.set_start_method("spawn")
     # Its start lets signals through to the thread that needs it; from here on they are for one thread alone.
     resource_tracker.ensure_running()
-    server = Granian(
+    server = Server(
         "webapp.served:app",
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.WSGI,
+        listener,
+        interface=Interfaces.ASGINL,
+        # HTTP/2 would let one connection hold hundreds of requests, and no proxy speaks it to its servers.
+        http=HTTPModes.http1,
+        websockets=False,
         workers=settings.workers,
-        blocking_threads=settings.threads,
         backlog=2048,
-        backpressure=settings.threads,
+        # Connections, of which a half may be busy sending their requests without a thread being idle.
+        backpressure=2 * settings.threads,
         http1_settings=HTTP1Settings(header_read_timeout=15_000),
         workers_kill_timeout=30,
         respawn_failed_workers=True,
@@ -68,7 +74,9 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
         {
             signal.SIGTERM: server.signal_handler_interrupt,
             signal.SIGINT: server.signal_handler_interrupt,
-            signal.SIGHUP: server.signal_handler_interrupt if is_left_with_terminal else server.signal_handler_reload,
+            signal.SIGHUP: server.signal_handler_interrupt
+            if is_left_with_terminal
+            else partial(_reload, server.signal_handler_reload),
         }
     )
     examples = demo_data.examples(parts.store, parts.profile) if settings.demo else []
@@ -78,15 +86,29 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
         server.serve()
 
 
-def _refuse_if_taken(host: str, port: int) -> None:
-    """Raise RuntimeError where another server listens already: granian would share the port with it."""
-    family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-    with socket.socket(family) as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind(address)
-        except OSError as error:
-            raise RuntimeError(f"The server cannot listen at {host}, port {port}: {error.strerror}.") from error
+def _reload(reload: Callable[[], object]) -> None:
+    """Let new workers take over, unless they could not start with the settings and the profile of now."""
+    try:
+        wire(load()).store.close()
+    except Exception as error:
+        _log.error("SIGHUP changes nothing, the server goes on as it was: %s", " ".join(str(error).split()))
+    else:
+        reload()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Return a socket at this address. Raises RuntimeError where there can be none, as when another server has it."""
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        # A name like localhost may have both addresses; programs that know only one of them know IPv4.
+        family, *_, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+        listener = socket.socket(family)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.bind(address)
+    except OSError as error:
+        raise RuntimeError(f"The server cannot listen at {host}, port {port}: {error.strerror}.") from error
+    return listener
 
 
 def _greet(settings: Settings, examples: Sequence[str]) -> None:

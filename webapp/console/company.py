@@ -5,7 +5,8 @@ provider says who somebody is and asks for their second factor; who works here, 
 """
 
 import logging
-from typing import Any
+from collections.abc import Mapping
+from datetime import timedelta
 
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.flask_client import OAuth
@@ -18,6 +19,7 @@ from services.refusal import Refusal
 from services.staff.secret_box import COMPANY, SecretBox
 from webapp import devices
 from webapp.console import door
+from webapp.console.provider import Provider
 from webapp.parts import wired
 from webapp.settings import Settings
 
@@ -26,7 +28,8 @@ log = logging.getLogger(__name__)
 blueprint = Blueprint("company", __name__, url_prefix=door.COMPANY)
 _NAME = "company"
 _PATIENCE_SECONDS = 5
-_ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
+_STATE_LIFETIME = timedelta(minutes=15)
+"""From leaving for the provider to coming back, a second factor included."""
 _FAILURES = (AuthlibBaseError, JoseError, RequestException, ValueError, KeyError, TypeError, RuntimeError)
 """Whatever the provider does wrong: it is down, says nonsense, or vouches for nobody."""
 
@@ -38,13 +41,15 @@ class _Sealed:
         self._box = box
 
     def get(self, key: str) -> str | None:
-        """Return what was kept."""
+        """Return what was kept, unless its time is over."""
         sealed = session.get(f"sealed {key}")
-        return self._box.open(sealed) if sealed else None
+        end, _, value = ((self._box.open(sealed) if sealed else None) or "").partition(" ")
+        return value if end.isdecimal() and wired().clock.now().timestamp() < int(end) else None
 
     def set(self, key: str, value: str, _timeout: int) -> None:
-        """Keep a text; its end stands beside it."""
-        session[f"sealed {key}"] = self._box.close(value)
+        """Keep a text. Its end is sealed with it: a saved cookie outlives what a browser deletes."""
+        end = int((wired().clock.now() + _STATE_LIFETIME).timestamp())
+        session[f"sealed {key}"] = self._box.close(f"{end} {value}")
 
     def delete(self, key: str) -> None:
         """Forget it."""
@@ -56,18 +61,17 @@ def set_up(app: Flask, settings: Settings) -> None:
     # It would log the verifier.
     logging.getLogger("authlib").setLevel(logging.WARNING)
     oauth = OAuth(app, cache=_Sealed(SecretBox(settings.secret_keys, COMPANY)))
-    oauth.register(
+    client = oauth.register(
         _NAME,
         client_id=settings.oidc_client_id,
         client_secret=settings.oidc_client_secret,
-        server_metadata_url=f"{settings.oidc_issuer.rstrip('/')}/.well-known/openid-configuration",
         client_kwargs={
             "scope": "openid email profile",
             "code_challenge_method": "S256",
             "default_timeout": _PATIENCE_SECONDS,
         },
     )
-    app.extensions["belepo.company"] = oauth
+    app.extensions["belepo.company"] = Provider(client, settings.oidc_issuer, app.extensions["belepo"].clock)
     app.register_blueprint(blueprint)
 
 
@@ -78,10 +82,9 @@ def leave() -> Response:
     for key in [key for key in session if "_state_" in key]:
         session.pop(key)
     try:
-        client = _client()
-        return make_response(
-            client.authorize_redirect(f"{wired().settings.public_url.rstrip('/')}{door.COMPANY}/vissza")
-        )
+        with _provider().asked() as client:
+            back = f"{wired().settings.public_url.rstrip('/')}{door.COMPANY}/vissza"
+            return make_response(client.authorize_redirect(back))
     except _FAILURES as error:
         return _failed(error)
 
@@ -91,17 +94,11 @@ def come_back() -> Response:
     """Let in whom the provider vouches for, if they have an account here."""
     settings = wired().settings
     try:
-        token = _client().authorize_access_token(
-            claims_options={
-                "iss": {"essential": True, "value": _issuer()},
-                "aud": {"essential": True, "value": settings.oidc_client_id},
-            }
-        )
-        key = _key(token["userinfo"], settings.oidc_claim)
+        key = _key(_claims(), settings.oidc_claim)
         device = devices.this_device()
         secret = wired().staff.sign_in_vouched(key, device, held=door.held())
-    except Refusal:
-        return door.show_login(403, notice="error.staff_login.unknown", is_refused=True)
+    except Refusal as refusal:
+        return door.show_login(403, notice=f"error.staff_login.{refusal.reason}", is_refused=True)
     except _FAILURES as error:
         return _failed(error)
     door.enter(secret)
@@ -111,27 +108,44 @@ def come_back() -> Response:
     return response
 
 
-def _client() -> Any:
-    """Return Authlib's client, with the provider's metadata. Raises one of _FAILURES."""
-    client = current_app.extensions["belepo.company"].create_client(_NAME)
-    metadata = client.load_server_metadata()
-    # OpenID Connect Discovery 1.0, 4.3.
-    if metadata.get("issuer") != _issuer():
-        metadata.clear()  # asked for anew next time
-        raise ValueError("another issuer")
-    # Whoever could choose a symmetric algorithm, or none, would sign for the provider (RFC 8725, 3.1).
-    known = metadata.get("id_token_signing_alg_values_supported") or ["RS256"]
-    metadata["id_token_signing_alg_values_supported"] = [one for one in known if one in _ASYMMETRIC] or ["RS256"]
-    return client
+def _provider() -> Provider:
+    provider: Provider = current_app.extensions["belepo.company"]
+    return provider
 
 
-def _issuer() -> str:
-    return wired().settings.oidc_issuer
+def _claims() -> Mapping[str, object]:
+    """Return what the provider vouches for. Raises one of _FAILURES."""
+    settings, provider = wired().settings, _provider()
+    wanted = {
+        "iss": {"essential": True, "value": settings.oidc_issuer},
+        "aud": {"essential": True, "value": settings.oidc_client_id},
+    }
+    try:
+        with provider.asked() as client:
+            token = client.authorize_access_token(claims_options=wanted)
+    except JoseError:
+        provider.forget_keys()
+        raise
+    provider.has_answered()
+    claims: Mapping[str, object] = token["userinfo"]
+    return claims
 
 
-def _key(claims: dict[str, object], claim: str) -> str:
-    """Return the address by which the member is known here. Raises Refusal when the provider does not vouch for one."""
-    if claim == "email" and claims.get("email_verified") is not True:
+def _key(claims: Mapping[str, object], claim: str) -> str:
+    """Return the address by which the member is known here.
+
+    Raises Refusal ``staff_login.unknown`` when the provider does not vouch for one, ``staff_login.unverified`` when it
+    does not say whether it does: OpenID Connect Core 1.0, 5.1, wants a boolean.
+    """
+    is_verified = claims.get("email_verified")
+    if claim == "email" and not isinstance(is_verified, bool):
+        log.warning(
+            "the provider does not vouch for addresses: email_verified is %s; another claim can be chosen by "
+            "BELEPO_OIDC_CLAIM",
+            "missing" if is_verified is None else f"no true or false but a {type(is_verified).__name__}",
+        )
+        raise Refusal("staff_login", "unverified")
+    if claim == "email" and not is_verified:
         raise Refusal("staff_login", "unknown")
     address = str(claims.get(claim) or "")
     try:

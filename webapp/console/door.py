@@ -8,6 +8,7 @@ from flask import Blueprint, Response, g, make_response, redirect, request, sess
 from markupsafe import Markup
 
 from services.staff import Hit, Member, StaffSession
+from webapp import signed_in
 from webapp.mistakes import SentForm
 from webapp.parts import wired
 from webapp.rendering import clock_time, page, say, time_left
@@ -20,7 +21,7 @@ COMPANY = f"{SERVICE}/ceges-belepes"
 DOORS = {"console": SERVICE, "partner": PARTNER}
 """The blueprint stands at both addresses, under these names."""
 blueprint = Blueprint("console", __name__)
-_KEY, _NOTICE = "staff", "staff_notice"
+_KEY, _NOTICE = signed_in.STAFF, "staff_notice"
 
 
 def door() -> str:
@@ -35,7 +36,7 @@ def own_door(member: Member) -> str:
 
 def current() -> StaffSession | None:
     """Return the staff session of this browser while it lasts. Being asked for counts as being active."""
-    if "staff" not in g:
+    if _KEY not in g:
         token = held()
         # What a page asks by itself, again and again, is no activity.
         is_activity = not (request.endpoint or "").endswith((".until_when", ".batch_progress", ".follow"))
@@ -51,21 +52,15 @@ def held() -> str | None:
 
 
 def enter(token: str) -> None:
-    """Have this browser hold a new session: whatever was in it before, a customer's session too, is gone."""
-    session.clear()
+    """Have this browser hold a new session: whatever was in it before, a customer's session too, has ended."""
+    signed_in.let_go()
     session[_KEY] = token
     look_again()
 
 
 def look_again() -> None:
     """Have `current` read anew what has changed since."""
-    g.pop("staff", None)
-
-
-def leave() -> None:
-    """Have this browser hold nothing any more."""
-    session.clear()
-    look_again()
+    g.pop(_KEY, None)
 
 
 def leave_notice(notice: Markup) -> None:

@@ -4,7 +4,8 @@ from flask import Response, make_response, redirect, render_template, request, s
 
 from services import email_addresses
 from services.refusal import Refusal
-from webapp import dead_ends, devices
+from services.spelling import plain
+from webapp import dead_ends, devices, signed_in
 from webapp.addresses import local
 from webapp.console import door
 from webapp.console.door import blueprint
@@ -38,7 +39,7 @@ def sign_in() -> Response:
     refusals = missing or ([] if form.validate() else list(form.refusals()))
     if not refusals:
         device = devices.this_device()
-        code = "".join(sign for sign in str(form.totp.data) if not sign.isspace())
+        code = "".join(plain(str(form.totp.data)).replace("-", "").split())
         try:
             token = wired().staff.sign_in(_key(typed), password, code, device, held=door.held())
         except Refusal as refusal:
@@ -62,10 +63,7 @@ def sign_in() -> Response:
 @blueprint.post("/kilepes")
 def sign_out() -> Response:
     """End the session on the server, and have the browser forget everything."""
-    token = door.held()
-    if token:
-        wired().staff.sign_out(token)
-    door.leave()
+    signed_in.let_go()
     door.leave_notice(say()("login.signed_out"))
     return _go(door.door())
 

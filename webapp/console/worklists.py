@@ -238,6 +238,8 @@ def _line(line: Line, is_chosen: bool) -> dict[str, Any]:
     words, tone = t("worklist.not_invited"), "off"
     if not line.has_address:
         words, tone = t("worklist.no_address"), "bad"
+    elif line.declined_at:
+        words, tone = t("worklist.declined", date=day(line.declined_at)), "off"
     elif line.is_undelivered:
         words, tone = t("worklist.undelivered"), "bad"
     elif line.deadline_at and not line.is_open:
@@ -257,8 +259,8 @@ def _line(line: Line, is_chosen: bool) -> dict[str, Any]:
         "words": words,
         "tone": tone,
         "past": past,
-        "has_address": line.has_address,
-        "is_chosen": is_chosen and line.has_address,
+        "has_address": line.has_address and line.declined_at is None,
+        "is_chosen": is_chosen and line.has_address and line.declined_at is None,
     }
 
 

@@ -3,6 +3,7 @@
 import threading
 
 from services import identifiers, randomness
+from services.messages.composer import DECLINE
 from services.staff.member import SUPERVISOR
 from services.store.tables import customer_accounts
 from webapp.demo_inbox import arrived
@@ -189,13 +190,32 @@ def invitation_of_another(walker: Walker) -> None:
     walker.get(link)
 
 
-def _invite(walker: Walker) -> str:
-    """Have the first customer of the worklist invited, and return the link in the mail."""
+@state(_STEPS)
+def invitation_decline(walker: Walker) -> None:
+    """Whether to decline invitations is asked."""
+    walker.get(_invite(walker, DECLINE))
+
+
+@state(_STEPS)
+def invitation_declined(walker: Walker) -> None:
+    """Invitations have been declined."""
+    walker.get(_invite(walker, DECLINE))
+    walker.send("invitation-decline")
+
+
+@state(_STEPS, status=410)
+def invitation_decline_dead(walker: Walker) -> None:
+    """The link by which invitations are declined is of no use any more."""
+    walker.get(f"{DECLINE}?token=x")
+
+
+def _invite(walker: Walker, path: str = "meghivo=") -> str:
+    """Have the first customer of the worklist invited, and return the mail's link with this in its address."""
     order(walker.another())
     pause = threading.Event()
     for _ in range(100):
         walker.parts.chores.finish()
-        links = [link for message in arrived(walker.parts) for link in message["links"] if "meghivo=" in link]
+        links = [link for message in arrived(walker.parts) for link in message["links"] if path in link]
         if links:
             return str(links[-1])
         pause.wait(0.1)  # the server's own worker is about it at this moment

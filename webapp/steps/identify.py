@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, ClassVar
 
+from flask_limiter.util import get_remote_address
 from flask_wtf import FlaskForm
 from wtforms import ValidationError
 
@@ -200,9 +201,11 @@ class Identify(Step):
         """Find the holder; M12 and all mismatches come as refusals."""
         if form.holder == "communication_id":
             return parts.registrations.identify_by_communication_id(
-                form.number, form.communication_password.data, language
+                form.number, form.communication_password.data, language, source=get_remote_address()
             )
-        return parts.registrations.identify(form.number, form.datum, language, form.kind, browser=own_mark())
+        return parts.registrations.identify(
+            form.number, form.datum, language, form.kind, browser=own_mark(), source=get_remote_address()
+        )
 
     def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
         """Everything that was asked when it does not match together, else the number."""

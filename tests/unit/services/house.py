@@ -82,6 +82,7 @@ FACTS = (
     "is_complete",
 )
 PASSWORD, OTHER_PASSWORD = "Tavaszi-Szel-2031", "Oszi-Eso-2044-Kapu"
+BROWSER = "the mark of the customer's browser"
 PHONE = Device("the-mark-of-a-phone", "Chrome, Android", "198.51.100.7")
 LAPTOP = Device("the-mark-of-a-laptop", "Firefox, Linux", "203.0.113.9")
 
@@ -250,7 +251,6 @@ class House:
         self.links = LINKS
         self.outbox = Outbox(store, self.clock)
         self.allowances = Allowances(KEYS[-1])
-        self.policyholders = PolicyHolders(profile.identification, self.allowances)
         self.postage = Postage(store, self.clock, profile)
         self.observations = Observations(store, self.clock, profile)
         self.figures = Figures(store, profile)
@@ -259,6 +259,7 @@ class House:
         self.terms = TermsVersions(profile, published)
         hasher = Hasher(4, threads=2)
         sessions_, tries = Sessions(profile.sign_in), Tries(profile.sign_in, self.allowances)
+        self.policyholders = PolicyHolders(profile.identification, self.allowances, tries)
         self.activations = Activations(
             store,
             self.clock,
@@ -378,13 +379,13 @@ class House:
         self.deliver()
         return [letter for letter in self.postman.letters if letter.kind == kind and to in ("", letter.to)]
 
-    def visit_by_mail(self, to: str) -> Visit:
-        """Return the visit of whoever opens the newest link mailed to this address."""
+    def visit_by_mail(self, to: str, browser: str = BROWSER) -> Visit:
+        """Return the visit of a browser that opens the newest link mailed to this address."""
         link = self.letters("email", to)[-1].link
         assert link is not None
         opaque_id = self.links.read("confirm", link.partition("token=")[2])
         assert opaque_id is not None
-        return Visit.by_link(opaque_id)
+        return Visit.by_link(opaque_id, browser)
 
     def code_sent(self, to: str) -> str:
         """Return the newest code sent to this mobile."""
@@ -393,7 +394,8 @@ class House:
     # --- A customer's way, up to a step ----------------------------------------------------------------------
 
     def identified(self, person: Person) -> Visit:
-        return Visit(self.registrations.identify(person.policy_number, person.knows, "hu").id)
+        begun = self.registrations.identify(person.policy_number, person.knows, "hu", browser=BROWSER)
+        return Visit(begun.id, browser=BROWSER)
 
     def mailed(self, person: Person) -> Visit:
         visit = self.identified(person)

@@ -70,10 +70,12 @@ def test_the_link_proves_the_new_address_and_the_old_one_is_told(anna: House, se
     before = anna.everything()
     assert anna.account_details.find_email_change(link) == NEW.typed
     assert anna.everything() == before, "being looked at changes nothing"
+    assert anna.told("address_changed", ANNA.email) == 0
     assert anna.account_details.confirm_email(link) == NEW.typed
     assert (account_of(anna).email, account_of(anna).email_key) == (NEW.typed, NEW.key)
     assert anna.account_details.pending_email(session) is None
     assert said(anna.account_details.confirm_email, link) == "dead_link", "once"
+    assert (anna.told("address_changed", ANNA.email), anna.told("address_changed", NEW.typed)) == (1, 0)
     assert said(anna.sign_ins.sign_in, NEW.key, PASSWORD, PHONE) == "ok"
     assert anna.comes_in(ANNA, PASSWORD) == "login.failed"
     assert [row.action for row in anna.rows(audit)] == ["email_change_asked", "email_changed"]
@@ -308,6 +310,14 @@ def test_a_registrations_code_confirms_no_change(house: House) -> None:
 # --- All of it ---------------------------------------------------------------------------------------------------
 
 
+def test_the_download_holds_no_reasons_of_staff(anna: House, session: Session) -> None:
+    supervisor = anna.member("supervisor")
+    anna.desk.give_new_budget(supervisor, anna.case(supervisor, ANNA), "panaszkodott a hangnemre")
+    held = anna.account_details.export(session)
+    assert "budget_renewed" in [row["action"] for row in held["history"]]
+    assert "panaszkodott" not in json.dumps(held, default=str)
+
+
 def test_the_download_holds_everything_but_secrets(anna: House, session: Session) -> None:
     anna.signed_in(ANNA, LAPTOP)
     ask_for(anna, session, NEW.typed)
@@ -315,6 +325,7 @@ def test_the_download_holds_everything_but_secrets(anna: House, session: Session
     anna.reset_link(ANNA)
     anna.registered(ESZTER)
     held = anna.account_details.export(session)
+    assert (anna.rows(audit)[-1].action, anna.rows(audit)[-1].facts) == ("exported", {"what": "account"})
     account = held["account"]
     assert (account["customer_id"], account["name"]) == (ANNA.kutid, ANNA.name)
     assert (account["email"], account["mobile"], account["language"]) == (ANNA.email, ANNA.mobile, "hu")

@@ -147,6 +147,28 @@ def test_a_client_registers_with_a_customer_as_staff_do(house: House) -> None:
     assert {e.facts["staff"] for e in events if "staff" in e.facts} == {"G3"}
 
 
+def test_a_clients_timeline_holds_its_own_and_the_customers_doings_alone(house: House) -> None:
+    session, other, client = house.member(), house.client("Broker"), house.client("G3")
+    others = house.case(other, ILONA)
+    house.desk.record(other, others, ILONAS, ANNAS_OTHER_MOBILE, "hu")
+    house.desk.check_code(other, others, house.code_sent(ANNAS_OTHER_MOBILE))
+    house.deliver()
+    house.clock.advance(minutes=1)
+    house.desk.end(session, house.case(session, ILONA), "kérte telefonon")
+    case_id = begun(house, client)
+    house.desk.check_code(client, case_id, house.code_sent(NEW))
+    house.registrations.choose_mobile(house.visit_by_mail(ILONAS.typed), NEW)
+    house.deliver()
+    events = house.client_registrations.find(client, case_id).events
+    assert events is not None
+    told = repr(events)
+    for foreign in ("Broker", other.id, "Kiss Orsolya", session.actor, "kérte"):
+        assert foreign not in told
+    assert sorted(event.what for event in events) == [
+        "identified_by", "link_opened", "mail_sent", "mobile_changed", "sms_sent", "sms_sent", "started", "viewed",
+    ]  # fmt: skip
+
+
 def test_how_a_registration_may_stand(house: House) -> None:
     client = house.client()
     case_id = begun(house, client)

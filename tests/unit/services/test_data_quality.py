@@ -40,7 +40,7 @@ def bring(house: House, folder: Path, **texts: str) -> None:
         files[kind] = folder / f"{kind}.csv"
         files[kind].write_text(text, "utf-8")
     RegisterImport(
-        house.store, house.clock, region="HU", make_hash=lambda text: text, is_password=lambda text, hashed: False
+        house.store, house.clock, house.profile, make_hash=lambda text: text, is_password=lambda text, hashed: False
     ).run(files)
     house.chores.finish()
 

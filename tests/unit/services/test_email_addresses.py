@@ -68,6 +68,9 @@ def test_look_alikes_are_other_addresses(one: str, other: str) -> None:
         ("anna", "malformed"),
         ("@example.hu", "malformed"),
         ("anna@", "malformed"),
+        ("a" * 65 + "@example.hu", "malformed"),
+        ("a" * 65 + "@example.com", "malformed"),
+        ("ő" * 65 + "@example.hu", "malformed"),
         ("anna kovacs@example.hu", "malformed"),
         ("anna@example.hu, eszter@example.hu", "domain"),
         ("anna@example.hu\r\nBcc: eszter@example.hu", "domain"),
@@ -80,6 +83,14 @@ def test_look_alikes_are_other_addresses(one: str, other: str) -> None:
 )
 def test_what_is_no_address(text: str, expected: str) -> None:
     assert reason(text) == expected
+
+
+def test_a_local_part_has_64_characters_at_most() -> None:
+    """RFC 5321, 4.5.3.1.1."""
+    longest = "a" * 64 + "@example.hu"
+    assert parse(longest).typed == email_addresses.normalised(longest) == longest
+    assert email_addresses.normalised("a" + longest) is None
+    assert email_addresses.normalised("'" + longest) is None
 
 
 def test_a_megabyte_is_no_address() -> None:
@@ -97,6 +108,16 @@ def test_a_megabyte_is_no_address() -> None:
         ("anna@FREEMAIL.hu", None),
         ("anna@example.hu", None),
         ("anna@kovacs-es-tarsa.hu", None),
+        # Providers too, and near to others.
+        ("anna@email.hu", None),
+        ("anna@vivamail.hu", None),
+        ("anna@mail.com", None),
+        ("anna@Mail.com", None),
+        ("anna@email.com", None),
+        ("anna@ymail.com", None),
+        ("anna@protonmail.ch", None),
+        ("anna@yahoo.co.uk", None),
+        ("anna@minta-online.hu", None),
     ],
 )
 def test_a_near_miss_of_a_well_known_provider_is_asked_about(address: str, meant: str | None) -> None:

@@ -15,7 +15,7 @@ from services.staff import StaffSession
 from services.store.tables import audit, batches, customer_accounts, invitations, outbox
 from services.worklists import View, rounds
 from services.worklists import invitations as orders
-from services.worklists.lists import ALL, INVITED, NOT_INVITED
+from services.worklists.lists import ALL, INVITED, NOT_INVITED, OVERDUE
 
 TEN = CROWD[:10]
 
@@ -402,6 +402,48 @@ def test_a_reminder_by_hand_leaves_once_a_day_and_takes_the_place_of_one_that_is
     house.clock.advance(days=10)
     remind("e")
     assert got(house, "reminder") == once(*TEN[:2], *TEN[:2])  # the deadline is over
+
+
+def test_who_has_declined_gets_nothing_more_and_staff_see_it(house: House) -> None:
+    session = house.member("supervisor")
+    give_addresses(house, *TEN[:2])
+    invite(house, session, *TEN[:2], days=20)
+    house.deliver()
+    links = {row.kutid: row.link_id for row in house.rows(invitations)}
+    assert (house.invitations.has_declined(links[TEN[0].kutid]), house.invitations.has_declined("x")) == (False, None)
+    assert [house.invitations.decline(link) for link in (links[TEN[0].kutid], links[TEN[0].kutid], "x")] == [
+        True, True, False,
+    ]  # fmt: skip
+    declined_at = house.clock.now()
+    (row,) = (row for row in house.rows(audit) if row.action == "invitations_declined")
+    assert (row.kutid, row.actor) == (TEN[0].kutid, "customer")
+    house.clock.advance(days=15)
+    house.chores.finish()  # the reminder that leaves by itself
+    house.clock.advance(days=2)
+    session = house.member("supervisor")
+    marks = [house.mark(session, one) for one in TEN[:2]]
+    house.invitations.order(session, f"{FORM}-reminder", "reminder", marks=marks)
+    house.chores.finish()
+    assert got(house, "reminder") == once(TEN[1], TEN[1])
+    house.clock.advance(days=30)
+    session = house.member("supervisor")
+    assert house.unregistered.count_reached(session, View(OVERDUE), "invitation") == 1
+    invite(house, session, *TEN[:2], form=f"{FORM}-again")
+    assert got(house) == once(*TEN[:2], TEN[1])
+    lines = house.unregistered.page(session, View(ALL)).lines
+    assert {line.hit.kutid: line.declined_at for line in lines if line.invited_at} == {
+        TEN[0].kutid: declined_at, TEN[1].kutid: None,
+    }  # fmt: skip
+
+
+def test_a_mail_that_waits_when_it_is_declined_does_not_leave(house: House) -> None:
+    session = house.member("supervisor")
+    give_addresses(house, TEN[0])
+    invite(house, session, TEN[0])
+    (row,) = house.rows(invitations)
+    house.invitations.decline(row.link_id)
+    house.chores.finish()
+    assert got(house) == Counter()
 
 
 def test_a_reminder_that_is_killed_leaves_once(house: House, victims: Victims) -> None:

@@ -46,3 +46,10 @@ def test_a_link_stands_at_the_public_address_and_holds_the_id_alone() -> None:
     assert address == "https://belepo.example/regisztracioveglegesites"
     payload = token.partition(".")[0]
     assert base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)) == b'"opaque"'
+
+
+@pytest.mark.parametrize(
+    "stuck", [".", ",", ")", ">", "/", "%20", " ", "\u00a0", "\u200b", "…", "”", "'", "&gt;", ">.", "). ", "\r\n", "?"]
+)
+def test_what_stuck_to_the_end_of_a_link_is_forgiven(stuck: str) -> None:
+    assert LINKS.read("confirm", LINKS.token("confirm", "registration.link") + stuck) == "registration.link"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from authenticator import ATTESTED, PRESENT, VERIFIED, Authenticator, handle
-from house import ANNA, ESZTER, KEYS, PASSWORD, House, Person, at_once, said
+from house import ANNA, ESZTER, KEYS, OTHER_PASSWORD, PASSWORD, House, Person, at_once, said
 
 from services.accounts import Device, Passkeys, Session, SignedOut
 from services.accounts.checks import Checks
@@ -119,8 +119,50 @@ def test_adding_asks_for_the_password_tells_by_mail_and_gives_a_new_id(keyring: 
     gone = keyring.passkeys.remove(renewed, keyring.rows()[0].id)
     assert gone is not None
     assert keyring.rows() == []
+    subject = keyring.house.profile.texts.say("mail.passkey_removed.subject", "hu")
+    (mail,) = (mail for mail in keyring.house.letters("email", ANNA.email) if mail.subject == subject)
+    assert PHONE.name in mail.text
     actions = [(row.action, row.kutid) for row in keyring.rows(tables.audit)]
     assert actions == [("passkey_added", ANNA.kutid), ("passkey_removed", ANNA.kutid)]
+
+
+def password_mail(keyring: Keyring) -> str:
+    """Return the newest mail that tells of a new password."""
+    subject = keyring.house.profile.texts.say("mail.password_changed.subject", "hu")
+    return [mail.text for mail in keyring.house.letters("email", ANNA.email) if mail.subject == subject][-1]
+
+
+def test_a_reset_removes_the_passkeys_that_the_old_password_could_have_made(
+    keyring: Keyring, phone: Authenticator
+) -> None:
+    house = keyring.house
+    waiting = phone.prove(keyring.passkeys.options(BROWSER))
+    house.password_changes.reset(house.reset_link(ANNA), OTHER_PASSWORD)
+    assert keyring.rows() == []
+    assert keyring.enter(waiting) == "login.passkey"
+    assert house.profile.texts.say("mail.password_changed.passkeys_removed", "hu") in password_mail(keyring)
+    actions = [row.action for row in keyring.rows(tables.audit)]
+    assert actions == ["passkey_added", "passkey_removed", "password_reset"]
+
+
+def test_the_mail_of_a_changed_password_lists_what_still_opens_the_account(
+    keyring: Keyring, phone: Authenticator
+) -> None:
+    """Without the passkeys' names: a thief may have chosen them."""
+    house = keyring.house
+    keyring.clock.advance(days=1)
+    session = keyring.add(keyring.signed_in(ANNA), Authenticator(ORIGIN), "Hívja a +36 1 999 9999 számot")
+    house.password_changes.change(session, PASSWORD, OTHER_PASSWORD)
+    assert len(keyring.rows()) == 2
+    mail = password_mail(keyring).replace("\N{NO-BREAK SPACE}", " ")
+    assert "2026. november 20.; 2026. november 21. Ha" in mail
+    assert "999 9999" not in mail
+    for passkey in keyring.rows():
+        assert keyring.passkeys.remove(session, passkey.id)
+    keyring.clock.advance(days=1)
+    session = house.signed_in(ANNA, password=OTHER_PASSWORD)
+    house.password_changes.change(session, OTHER_PASSWORD, PASSWORD)
+    assert house.profile.texts.say("mail.password_changed.password_alone", "hu") in password_mail(keyring)
 
 
 def test_of_eight_who_bring_the_same_answer_one_comes_in(keyring: Keyring) -> None:

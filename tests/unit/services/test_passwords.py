@@ -313,3 +313,20 @@ def test_without_a_record_nothing_is_like_it() -> None:
 
 def test_a_thousand_signs_are_judged() -> None:
     assert unmet("Aa1-" + "ő" * 996) == []
+
+
+@pytest.mark.parametrize(
+    ("identifier", "password", "is_like"),
+    [
+        ("7", "Tőzeg-7-Árvíz", False),
+        ("42", "Tőzeg-42-Árvíz", False),
+        ("1985", "Tőzeg-1985-Árvíz", False),
+        ("", "Tőzeg-1985-Árvíz", False),
+        ("19850", "Tőzeg-19850-Árvíz", True),
+        ("OLD0001", "Tőzeg-old0001-Árvíz", True),
+    ],
+)
+def test_only_a_number_long_enough_to_be_telling_may_not_stand_in_a_password(
+    identifier: str, password: str, is_like: bool
+) -> None:
+    assert ("like_record" in unmet(password, customer=Customer(ANNA.email, ANNA.name, identifier))) is is_like

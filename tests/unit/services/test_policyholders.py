@@ -21,6 +21,7 @@ from house import (
 )
 from sqlalchemy import event, text, update
 
+from services.accounts.tries import Tries
 from services.allowances import Allowances
 from services.identifiers import TaxNumber
 from services.passwords import is_secret
@@ -39,7 +40,8 @@ class Register:
     def __init__(self, store: Store) -> None:
         move_in(store)
         self.store = store
-        self.holders = PolicyHolders(RULES, Allowances("a secret of the tests"))
+        allowances = Allowances("a secret of the tests")
+        self.holders = PolicyHolders(RULES, allowances, Tries(PROFILE.sign_in, allowances))
 
     def match(self, policy_number: str, datum: SecondDatum, now: datetime = NOW) -> PolicyHolder | str:
         with self.store.write() as connection:

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from house import HandClock
+from house import HandClock, at_once
 from sqlalchemy import select
 
 from services.references import References
@@ -35,6 +35,20 @@ def test_the_same_dead_end_keeps_its_code(references: References) -> None:
     assert references.issue("link_expired", registration_id="registration") == code
     assert references.issue("codes_used_up", registration_id="registration") != code
     assert references.issue("link_expired", registration_id="another") != code
+
+
+def test_a_customer_keeps_the_code_of_a_dead_end_for_an_hour(store: Store) -> None:
+    clock = HandClock()
+    references = References(store, clock)
+    code = references.issue("no_mobile", kutid="10000001")
+    clock.advance(minutes=59)
+    assert set(at_once([lambda: references.issue("no_mobile", kutid="10000001")] * 4)) == {code}
+    assert references.issue("already_registered", kutid="10000001") != code
+    assert references.issue("no_mobile", kutid="10000002") != code
+    clock.advance(minutes=1)
+    news = set(at_once([lambda: references.issue("no_mobile", kutid="10000001")] * 4))
+    assert len(news) == 1
+    assert news != {code}
 
 
 def test_without_a_registration_each_is_a_new_one(references: References) -> None:

@@ -14,12 +14,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from services.register_import import DatabaseFailed, RegisterBusy, RegisterImport, UnusableFile
+from services.profiles import load
+from services.register_import import DatabaseFailed, RegisterBusy, RegisterImport, TooManyRejects, UnusableFile
 from services.store import tables
 from services.store.engine import Store
 
 ROOT = Path(__file__).parents[3]
 DEMO = ROOT / "services/profiles/mygenerali/demo"
+PROFILE = load("genertel")  # whose customers are not asked for a policy number: those of these files are short
 KINDS = ("customers", "policies", "phones", "communication_ids", "customer_accounts", "advisers")
 
 CUSTOMERS = """kutid;holder_type;name;birth_date;tax_number;postal_code
@@ -59,33 +61,40 @@ WHOLE = {
 
 
 class NoonClock:
+    def __init__(self, now=datetime(2026, 11, 21, 12, tzinfo=UTC)):
+        self._now = now
+
     def now(self):
-        return datetime(2026, 11, 21, 12, tzinfo=UTC)
+        return self._now
 
 
 class Office:
     """Somebody who imports files into one store and looks at what came of it."""
 
-    def __init__(self, store, folder):
+    def __init__(self, store, folder, profile=PROFILE):
         self.store = store
+        self.profile = profile
         self.folder = folder
+        self.now = NoonClock().now()
         self.hashed = []
         self.importer = None
 
-    def run(self, *, is_dry_run=False, progress=lambda *_: None, encoding="utf-8", **texts):
+    def run(self, *, is_dry_run=False, progress=lambda *_: None, encoding="utf-8", max_rejects=None, **texts):
         files = {}
         for kind, text in texts.items():
             files[kind] = self.folder / f"{kind}.csv"
             files[kind].write_bytes(text if isinstance(text, bytes) else text.encode(encoding))
         self.importer = RegisterImport(
             self.store,
-            NoonClock(),
-            region="HU",
+            NoonClock(self.now),
+            self.profile,
             make_hash=self.make_hash,
             is_password=lambda text, hashed: hashed == f"hash of {text}",
             progress=progress,
         )
-        return self.importer.run(files, rejects=self.folder / "rejects.csv", is_dry_run=is_dry_run)
+        return self.importer.run(
+            files, rejects=self.folder / "rejects.csv", max_rejects=max_rejects, is_dry_run=is_dry_run
+        )
 
     def make_hash(self, text):
         self.hashed.append(text)
@@ -199,7 +208,7 @@ def test_the_demo_data_set_is_the_contracts(office):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1250"])
-@pytest.mark.parametrize("separator", [";", ","])
+@pytest.mark.parametrize("separator", [";", ",", "\t", "|"])
 def test_encodings_separators_and_hungarian_headers(office, encoding, separator):
     text = (
         " KÜT-azonosító ;NÉV;Szerződő típusa;Ország;Születési Dátum;ADÓSZÁM\r\n"
@@ -216,13 +225,42 @@ def test_encodings_separators_and_hungarian_headers(office, encoding, separator)
     assert counts(report, "customers") == (3, 0, 0, 0)
 
 
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;", '"sep=;"', "sep=;;;;;", "sep=,"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_excels_line_about_the_separator_is_no_header(office, first, end):
+    office.run(customers=(f"{first}\n" + CUSTOMERS + "3;nobody;A;;;\n").replace("\n", end), encoding="utf-8-sig")
+    assert [row[0] for row in office.rows(tables.customers)] == ["1", "2"]
+    assert office.rejects() == [("customers", 5, "holder_type", "malformed")]
+
+
 @pytest.mark.parametrize(
     "written",
-    ["1985-03-14", "1985.03.14.", "1985.03.14", "1985. 3. 14.", "1985/03/14", "19850314", "1985-03-14 00:00:00"],
-)
+    [
+        "1985-03-14", "1985.03.14.", "1985.03.14", "1985. 3. 14.", "1985/03/14", "19850314",
+        "1985-03-14 00:00:00", "1985.03.14. 0:00", "1985-03-14T23:59:59.999",
+        # Moments: the insurer's day counts, with winter and summer time.
+        "1985-03-13T23:00:00Z", "1985-03-13 23:00:00.000 UTC", "1985-03-14T00:00+01:00", "1985-03-13T18:00:00-0500",
+        "1985-03-14T22:59:59Z", "1985-03-14T08:00:00+09",
+    ],
+)  # fmt: skip
 def test_dates(office, written):
     office.run(customers=CUSTOMERS.replace("1985-03-14", written))
     assert office.rows(tables.customers)[0][3] == date(1985, 3, 14)
+
+
+def test_a_moment_in_summer_time_belongs_to_the_insurers_day(office):
+    office.run(
+        customers=CUSTOMERS.replace("1985-03-14", "1985-07-13T22:00:00Z"),
+        policies="policy_number;kutid;status;ended_on\n901;1;cancelled;2024-06-29T22:00:00Z\n",
+    )
+    assert office.rows(tables.customers)[0][3] == date(1985, 7, 14)
+    assert office.rows(tables.policies)[0][4] == date(2024, 6, 30)
+
+
+def test_today_is_the_insurers_day(office):
+    office.now = datetime(2026, 11, 20, 23, 30, tzinfo=UTC)
+    office.run(customers=CUSTOMERS.replace("1985-03-14", "2026-11-21"))
+    assert office.rejects() == []
 
 
 def test_names_keep_every_character_in_one_normal_form(office):
@@ -250,16 +288,27 @@ REFUSED = [
     ("customers", "9;person;A;;;;1", "row", "columns"),
     ("customers", "9;person;A;14.03.1985;;", "birth_date", "malformed"),
     ("customers", "9;person;A;1985-02-29;;", "birth_date", "impossible"),
+    ("customers", "9;person;A;1985-03-13 23:00:00;;", "birth_date", "time"),
+    ("customers", "9;person;A;1985-03-13T24:00:00Z;;", "birth_date", "impossible"),
+    ("customers", "9;person;A;1985-03-13T12:00+25:00;;", "birth_date", "impossible"),
+    ("customers", "9;person;A;0001-01-01T00:00+14:00;;", "birth_date", "impossible"),
+    ("customers", "9;person;A;1985-03-13 23:00:00 CET;;", "birth_date", "malformed"),
+    ("customers", "9;person;A;2026-11-21T23:30:00Z;;", "birth_date", "future"),
     ("customers", "9;person;A;2026-11-22;;", "birth_date", "future"),
     ("customers", "9;person;A;1899-12-31;;", "birth_date", "too_old"),
     ("customers", "9;company;A;;none;", "tax_number", "malformed"),
     ("customers", "1;person;A;;;", "kutid", "duplicate"),
     ("policies", "9;1;sleeping;;", "status", "malformed"),
     ("policies", "9;1;live;;soon", "ended_on", "malformed"),
+    ("policies", "9;1;live;;2024-06-30 14:30", "ended_on", "time"),
     ("policies", f"9;1;live;{'A' * 33};", "product", "too_long"),
     ("policies", "9;77;live;;", "kutid", "unknown_customer"),
     ("policies", "901;2;live;;", "policy_number", "duplicate"),
     ("phones", "1;901;20 12", "phone", "malformed"),
+    ("phones", "1;901;06 20 123 4567?", "phone", "malformed"),
+    ("policies", "9;1;!live;;", "status", "malformed"),
+    ("policies", "9;1;live?;;", "status", "malformed"),
+    ("customers", "9;company;A;;SK12345676;", "tax_number", "malformed"),
     ("phones", "1;;06 20 123 4567", "policy_number", "empty"),
     ("phones", "77;901;06 20 123 4567", "kutid", "unknown_customer"),
     ("phones", "1;999;06 20 123 4567", "policy_number", "unknown_policy"),
@@ -296,6 +345,65 @@ def test_a_bad_row_is_refused_with_line_field_and_reason_and_the_others_arrive(o
     assert any(
         key in str(office.rows(table)) for key in ("Last One", "908", "+36305555555", "T1111111", "7000009", "uk-0007")
     )
+
+
+SPREADSHEETS = [
+    ("customers", "9;person;A;31120.0;;", "birth_date"),
+    ("customers", "9;company;A;;1234567.0;", "tax_number"),
+    *(("policies", f"{number};10000001;live;;", "policy_number") for number in (
+        "940000001.0", "940000001,00", "940000001E0", "9.4E8", "9,4E+08", "94000001.0"
+    )),
+    *(("policies", f"940000009;{kutid};live;;", "kutid") for kutid in (
+        "10000001.0", "1000000.0", "10000001E0", "10000001e0", "1.0000001E7", "'10000001.0"
+    )),
+    ("phones", "10000001;940000001.0;06 20 123 4567", "policy_number"),
+    ("phones", "10000001;940000001;36201234567.0", "phone"),
+    ("phones", "10000001;940000001;20123456.0", "phone"),
+    ("communication_ids", "K1234567;10000001.0;a", "kutid"),
+    ("customer_accounts", "7000001.0;10000001;;customer;", "account_number"),
+    ("customer_accounts", "7000002;10000001;600001.0;customer;", "old_number"),
+    ("advisers", "10000001.0;UK-0007", "kutid"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "bad"), [(kind, bad) for kind, *bad in SPREADSHEETS], ids=[row for _, row, _ in SPREADSHEETS]
+)
+def test_a_number_that_a_spreadsheet_made_is_refused_and_never_another_number(sqlite_store, tmp_path, kind, bad):
+    office = Office(sqlite_store, tmp_path, load("mygenerali"))
+    texts = {name: text.splitlines()[0] + "\n" for name, text in WHOLE.items()}
+    texts["customers"] += "10000001;person;Kovács Anna;1985-03-14;;1066\n"
+    texts["policies"] += "940000001;10000001;live;;\n"
+    good = {"phones": "10000001;940000001;06 30 555 5555", "communication_ids": "T1111111;10000001;b"}
+    good |= {"customer_accounts": "7000009;10000001;;customer;", "advisers": "10000001;UK-0008"}
+    texts[kind] += f"{good.get(kind, '')}\n{bad[0]}\n"
+    report = office.run(**{name: texts[name] for name in dict.fromkeys(["customers", "policies", kind])})
+    assert [reject[2:] for reject in office.rejects()] == [(bad[1], "spreadsheet")]
+    assert counts(report, kind)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("profile", "kind", "bad"),
+    [
+        ("mygenerali", "policies", ("94000001;1;live;;", "policy_number")),
+        ("mygenerali", "policies", ("9400000011;1;live;;", "policy_number")),
+        ("mygenerali", "policies", ("A40000001;1;live;;", "policy_number")),
+        ("mygenerali", "phones", ("1;94000001;06 20 123 4567", "policy_number")),
+        ("allianz", "customer_accounts", ("70000015;1;;customer;", "account_number")),
+    ],
+)
+def test_a_number_that_no_customer_could_type_is_refused(sqlite_store, tmp_path, profile, kind, bad):
+    texts = {name: text.replace("90", "94000000") for name, text in WHOLE.items()}
+    texts[kind] += bad[0] + "\n"
+    office = Office(sqlite_store, tmp_path, load(profile))
+    office.run(**{name: texts[name] for name in dict.fromkeys(["customers", "policies", kind])})
+    assert [reject[2:] for reject in office.rejects()] == [(bad[1], "form")]
+
+
+def test_a_customer_number_has_the_profiles_form(office):
+    header = "kutid;ügyfélszám;holder_type;name;birth_date;tax_number\n"
+    office.run(customers=f"{header}1;G10000001;person;A;;\n2;G1000002;person;B;;\n")
+    assert office.rejects() == [("customers", 3, "customer_number", "form")]
 
 
 def test_line_numbers_count_the_lines_of_the_file(office):
@@ -587,7 +695,7 @@ def test_a_customers_phones_are_replaced_as_a_set(filled):
 
 @pytest.mark.parametrize("phone", ["", "20 12"])
 def test_an_empty_or_unreadable_phone_leaves_no_old_number_behind(filled, phone):
-    filled.run(phones=f"kutid;policy_number;phone\n1;901;{phone}\n")
+    filled.run(phones=f"kutid;policy_number;phone\n1;901;{phone}\n2;903;06 30 987 6543\n")
     assert filled.phones_of("1") == []
     assert filled.phones_of("2") == ["+36309876543"]
 
@@ -604,13 +712,15 @@ def test_a_policy_that_passes_to_another_customer_leaves_the_old_phones(filled):
 
 
 def test_a_policys_own_file_decides_whose_phone_it_is(filled):
-    filled.run(policies=POLICIES.replace("901;1", "901;2"), phones="kutid;policy_number;phone\n1;901;06201234567\n")
+    filled.run(
+        policies=POLICIES.replace("901;1", "901;2"), phones="kutid;policy_number;phone\n1;901;06201234567\n2;903;\n"
+    )
     assert filled.rejects() == [("phones", 2, "policy_number", "policy_of_another_customer")]
     assert filled.phones_of("1") == []
 
 
 def test_a_refused_policy_row_changes_nothing_for_its_phones(filled):
-    filled.run(policies="policy_number,kutid,status\n901,77,live\n", phones=PHONES)
+    filled.run(policies="policy_number,kutid,status\n901,77,live\n903,2,live\n", phones=PHONES)
     assert filled.rejects() == [("policies", 2, "kutid", "unknown_customer")]
     assert filled.phones_of("1") == ["+36201234567", "+3612345678"]
 
@@ -666,6 +776,108 @@ def test_rejects_never_overwrite_an_input(office):
     assert file.read_text() == CUSTOMERS
 
 
+def test_rejects_follow_no_link(office, tmp_path):
+    secret = tmp_path / "of somebody else"
+    secret.write_text("untouched")
+    (office.folder / "rejects.csv").symlink_to(secret)
+    with pytest.raises(UnusableFile, match="symbolic link"):
+        office.run(customers=CUSTOMERS)
+    assert secret.read_text() == "untouched"
+    assert office.rows(tables.customers) == []
+
+
+def test_rejects_are_written_to_a_file_alone(office):
+    os.mkfifo(office.folder / "rejects.csv")
+    with pytest.raises(UnusableFile, match="not a regular file"):
+        office.run(customers=CUSTOMERS)
+    assert (office.folder / "rejects.csv").is_fifo()
+
+
+def test_a_file_without_a_header_is_refused_without_showing_anybody(office):
+    with pytest.raises(UnusableFile, match="Of the 6 values in its first line 0 name a column") as caught:
+        office.run(customers=CUSTOMERS.partition("\n")[2])
+    assert not [value for value in ("Kovács", "1985", "1066") if value in str(caught.value)]
+    assert not (office.folder / "rejects.csv").exists()
+
+
+def test_a_header_alone_imports_nothing_of_any_file(filled):
+    before = filled.register()
+    with pytest.raises(UnusableFile, match=r"phones\.csv has a header and no rows"):
+        filled.run(customers=CUSTOMERS.replace("Anna", "Hanna"), phones=PHONES.partition("\n")[0])
+    assert filled.register() == before
+    assert not (filled.folder / "rejects.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "reason"),
+    [
+        ("phones", "kutid;policy_number;phone\n1;901;20 12\n1;902;nincs\n", "malformed"),
+        ("phones", "kutid;policy_number;phone\n77;901;06 20 123 4567\n77;902;06 30 111 2233\n", "unknown_customer"),
+        ("policies", "policy_number;kutid;status\n904;1;sleeping\n905;1;asleep\n", "malformed"),
+    ],
+)
+@pytest.mark.parametrize("is_dry_run", [True, False])
+def test_a_file_refused_whole_imports_nothing_of_any_file_and_leaves_the_rejects(
+    filled, kind, text, reason, is_dry_run
+):
+    before = filled.register()
+    with pytest.raises(TooManyRejects, match=rf"All rows of {kind} were refused \(2\)"):
+        filled.run(customers=CUSTOMERS.replace("Anna", "Hanna"), **{kind: text}, is_dry_run=is_dry_run)
+    assert filled.register() == before
+    assert [(file, line, why) for file, line, _, why in filled.rejects()] == [(kind, 2, reason), (kind, 3, reason)]
+
+
+def test_more_rejects_than_allowed_import_nothing(filled):
+    before = filled.register()
+    files = {"customers": CUSTOMERS.replace("Anna", "Hanna"), "policies": POLICIES + "904;77;live;;\n905;1;asleep;;\n"}
+    with pytest.raises(TooManyRejects, match="2 rows were refused, and at most 1 may be"):
+        filled.run(**files, max_rejects=1)
+    assert filled.register() == before
+    assert len(filled.rejects()) == 2
+    report = filled.run(**files, max_rejects=2)
+    assert counts(report, "policies") == (0, 0, 3, 2)
+
+
+def test_a_reject_names_the_customer_and_the_forms_that_are_accepted(sqlite_store, tmp_path):
+    office = Office(sqlite_store, tmp_path, load("mygenerali"))
+    office.run(
+        customers=CUSTOMERS + "3;person;A;14.03.1985;;\nKovács Béla;person;;;;\n1;person;A;;;\n",
+        policies="policy_number;kutid;status\n940000001;1;live\n94001;2;live\n940000002;77;live\n",
+        phones="kutid;policy_number;phone\n1;940000001;06 20 123 4567\n2;;20 12\n1;940000001\n",
+    )
+    with (office.folder / "rejects.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = [
+            (row["kutid"], row["field"], row["reason"], row["accepted"])
+            for row in csv.DictReader(stream, delimiter=";")
+        ]
+    assert [row[:3] for row in rows] == [
+        ("3", "birth_date", "malformed"),
+        ("", "kutid", "malformed"),
+        ("1", "kutid", "duplicate"),
+        ("2", "policy_number", "form"),
+        ("2", "phone", "malformed"),
+        ("", "row", "columns"),
+        ("77", "kutid", "unknown_customer"),
+    ]
+    assert "1985-03-14" in rows[0][3]
+    assert rows[3][3] == "9 digits"
+    assert rows[4][3].startswith("+36 20")
+    assert [row[3] for row in rows if row[2] in ("duplicate", "columns", "unknown_customer")] == [""] * 3
+
+
+@pytest.mark.parametrize(
+    ("profile", "kind", "row"),
+    [("mygenerali", kind, ";".join("?" * (line.count(";") + 1))) for kind, text in WHOLE.items()
+     for line in text.splitlines()[:1]],
+)  # fmt: skip
+def test_every_field_says_which_forms_it_takes(sqlite_store, tmp_path, profile, kind, row):
+    office = Office(sqlite_store, tmp_path, load(profile))
+    with pytest.raises(TooManyRejects):
+        office.run(**{kind: f"{WHOLE[kind].splitlines()[0]}\n{row}\n"})
+    with (office.folder / "rejects.csv").open(encoding="utf-8-sig", newline="") as stream:
+        assert [bool(row["accepted"]) for row in csv.DictReader(stream, delimiter=";")] == [True]
+
+
 def test_a_dry_run_reports_all_and_keeps_nothing(filled):
     before = filled.register()
     changed = {"customers": CUSTOMERS.replace("Anna", "Hanna") + "3;person;Új;;;\n", "phones": PHONES[:-20] + "x\n"}
@@ -704,14 +916,27 @@ def test_an_import_that_breaks_leaves_the_register_as_it_was(filled, fault, mome
         filled.run(**new, progress=breaks)
     assert filled.register() == before
     assert not filled.importer.is_committed
+    assert not (filled.folder / "rejects.csv").exists()
     filled.run(**new)
     assert filled.rows(tables.customers)[0][2] == "Kovács Hanna"
+
+
+def test_an_import_that_is_interrupted_after_its_commit_leaves_its_rejects(office):
+    def breaks(step, *_):
+        if step == "measuring":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        office.run(customers=CUSTOMERS + "3;nobody;A;;;\n", progress=breaks)
+    assert office.importer.is_committed
+    assert office.rejects() == [("customers", 4, "holder_type", "malformed")]
 
 
 KILLED_IN_MID_MERGE = """
 import os, signal, sys
 from pathlib import Path
 from services.clock import SystemClock
+from services.profiles import load
 from services.register_import import RegisterImport
 from services.store.engine import Store
 
@@ -721,7 +946,7 @@ def progress(step, rows, *_):
 
 folder = Path(sys.argv[2])
 RegisterImport(
-    Store(sys.argv[1]), SystemClock(), region="HU", make_hash=str, is_password=str.__eq__, progress=progress
+    Store(sys.argv[1]), SystemClock(), load("genertel"), make_hash=str, is_password=str.__eq__, progress=progress
 ).run({kind: folder / f"{kind}.csv" for kind in ("customers", "policies", "phones")})
 """
 
@@ -846,6 +1071,34 @@ def test_the_quality_of_the_register_is_reported(office):
     assert quality.tax_number_check_fails.examples == ("13",)
     assert quality.shared_phones.count == 1
     assert quality.shared_phones.examples == ("+36 20 ••• ••21 (4)",)
+
+
+DAMAGED = [
+    "KovÃ¡cs",
+    "KovĂˇcs",
+    "SzĹ±cs GyĹ‘zĹ‘",
+    "SzÅ±cs",
+    "Ko\ufffdacs",
+    "Kov?cs",
+    "Gyuri?",
+    "KovÃƒÂ¡cs",
+    "HorvÃ¡th É.",
+]
+SOUND = [
+    "Kovács", "SZŰCS GYŐZŐ", "MATÚŠ Úžasný", "Dĺžka Ľuboš", "ČERNÝŠ", "Äöü", "Fekete <b>Márta</b> & \"Fiai\"",
+    "Łukasz Đorđe", "Kft. (?)", "Ångström", "Ÿ", "Mi ez ?",
+]  # fmt: skip
+
+
+def test_names_that_a_wrong_encoding_has_damaged_are_counted_and_no_others(office):
+    header = "kutid|holder_type|name|birth_date|tax_number\n"
+    names = [name.replace('"', '""') for name in (*DAMAGED, *SOUND)]
+    report = office.run(
+        customers=header + "".join(f'{number}|person|"{name}"||\n' for number, name in enumerate(names, 101))
+    )
+    assert office.rejects() == []
+    assert report.quality.damaged_names.examples == ("101", "102", "103", "104", "105")
+    assert report.quality.damaged_names.count == len(DAMAGED)
 
 
 def test_a_failing_database_is_named_without_anybodys_data(office, tmp_path):

@@ -117,6 +117,16 @@ def test_wrong_tries_rest_the_policy_for_everybody_and_the_rest_ends_by_itself(h
     assert identify(house, ANNA) == "ok"
 
 
+def test_a_holder_whose_number_rests_registers_with_customer_service(house: House) -> None:
+    for _ in range(house.profile.identification.wrong_tries + 1):
+        identify(house, ANNA, WRONG)
+    session = house.member()
+    case_id = house.case(session, ANNA)
+    house.desk.record(session, case_id, ANNA.address, ANNA.mobile, "hu")
+    house.desk.check_code(session, case_id, house.code_sent(ANNA.mobile))
+    assert house.told("assisted", ANNA.email) == 1
+
+
 def test_communication_id(house: House) -> None:
     identify = house.registrations.identify_by_communication_id
     begun = identify(COMMUNICATION_ID, COMMUNICATION_PASSWORD, "en")
@@ -190,7 +200,7 @@ def test_a_verb_in_its_turn_is_heard(house: House, stage: str, verb: str) -> Non
 
 @pytest.mark.parametrize("link", [None, "", "forged"])
 def test_without_the_link_the_second_half_is_closed(house: House, link: str | None) -> None:
-    visit = Visit(house.accepted(ANNA).registration_id, link)
+    visit = replace(house.accepted(ANNA), link_id=link)
     house.clock.advance(minutes=2)
     for name, verb in verbs(house, visit).items():
         if "email" not in name:
@@ -612,13 +622,33 @@ def proved_and_mailed(house: House) -> tuple[Visit, str, Visit]:
     house.registrations.choose_mobile(own, ANNA.mobile)
     code = house.code_sent(ANNA.mobile)
     house.registrations.confirm_mobile(own, code)
-    house.registrations.choose_email(replace(own, has_proved_mobile=True), ANNA.address)
-    return own, code, replace(house.visit_by_mail(ANNA.email), browser="theirs")
+    house.registrations.choose_email(own, ANNA.address)
+    return own, code, house.visit_by_mail(ANNA.email, "theirs")
 
 
-def test_a_used_code_proves_nothing_to_whoever_holds_the_link(mobile_first: House) -> None:
-    house = mobile_first
-    _, code, holder = proved_and_mailed(house)
+def linked_and_proved(house: House) -> tuple[Visit, str, Visit]:
+    """Return the same where the link comes before the code: both browsers have opened the mail."""
+    own = house.sent_code(ANNA)
+    code = house.code_sent(ANNA.mobile)
+    house.registrations.confirm_mobile(own, code)
+    return own, code, replace(own, browser="theirs")
+
+
+@pytest.fixture(params=["code first", "link first"])
+def two_browsers(request: pytest.FixtureRequest, store: Store) -> tuple[House, Visit, str, Visit]:
+    """A house, a browser that proved the mobile, its code, and another one that holds the link."""
+    move_in(store)
+    is_code_first = request.param == "code first"
+    house = House(store, facts=MOBILE_FIRST if is_code_first else FACTS)
+    return house, *(proved_and_mailed(house) if is_code_first else linked_and_proved(house))
+
+
+def test_a_used_code_proves_nothing_to_another_browser_with_the_link(
+    two_browsers: tuple[House, Visit, str, Visit],
+) -> None:
+    house, _, code, holder = two_browsers
+    assert said(house.accept_terms, holder) == "out_of_turn"
+    assert said(house.registrations.complete, holder, PASSWORD) == "out_of_turn"
     assert said(house.registrations.confirm_mobile, holder, code) == "sms_code.used"
     assert says_when(house, holder)
     assert said(house.registrations.resend_code, holder) == "sms_resend.too_early"
@@ -632,10 +662,50 @@ def test_a_used_code_proves_nothing_to_whoever_holds_the_link(mobile_first: Hous
     assert said(house.registrations.confirm_mobile, replace(holder, browser="third"), own) == "sms_code.used"
 
 
-def test_a_code_sent_twice_by_one_browser_leads_on(mobile_first: House) -> None:
-    """The answer to the first got lost: the session holds no proof yet."""
-    house = mobile_first
-    own, code, holder = proved_and_mailed(house)
+def test_the_browser_that_goes_on_is_the_one_whose_code_is_newest(
+    two_browsers: tuple[House, Visit, str, Visit],
+) -> None:
+    """A customer who confirmed on the phone goes on at the desktop; only that browser opens the account."""
+    house, own, first, desktop = two_browsers
+    phone = replace(desktop, browser=own.browser)
+    house.accept_terms(phone)
+    house.clock.advance(minutes=1)
+    house.registrations.resend_code(desktop)
+    newer = house.code_sent(ANNA.mobile)
+    assert said(house.registrations.confirm_mobile, phone, first) == "out_of_turn", "a repeated post"
+    assert house.see(desktop).code.tries_left == house.profile.one_time_code.tries, "costs the other browser no try"
+    assert said(house.registrations.confirm_mobile, desktop, newer) == "ok"
+    assert said(house.registrations.complete, phone, PASSWORD) == "out_of_turn"
+    assert said(house.registrations.complete, desktop, PASSWORD) == "ok"
+    assert said(house.registrations.complete, desktop, PASSWORD) == "ok", "a repeated post"
+    assert said(house.registrations.complete, phone, PASSWORD) == "already_registered"
+    assert house.see(desktop).is_complete
+    assert not house.see(phone).is_complete
+    assert house.see(phone).is_completed_elsewhere
+
+
+def test_a_browser_that_loses_its_proof_while_the_hash_is_made_opens_nothing(
+    two_browsers: tuple[House, Visit, str, Visit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, own, _, desktop = two_browsers
+    phone = replace(desktop, browser=own.browser)
+    house.accept_terms(phone)
+    house.clock.advance(minutes=1)
+    house.registrations.resend_code(desktop)
+    newer = house.code_sent(ANNA.mobile)
+
+    def meanwhile(name: str) -> None:
+        if name == "registrations.hashed":
+            house.registrations.confirm_mobile(desktop, newer)
+
+    monkeypatch.setattr("services.registrations.registrations.reach", meanwhile)
+    assert said(house.registrations.complete, phone, PASSWORD) == "out_of_turn"
+    assert house.accounts() == []
+
+
+def test_a_code_sent_twice_by_one_browser_leads_on(two_browsers: tuple[House, Visit, str, Visit]) -> None:
+    """The answer to the first got lost: the browser sends it again."""
+    house, own, code, holder = two_browsers
     assert said(house.registrations.confirm_mobile, own, code) == "out_of_turn", "what is due then is shown"
     assert house.see(own).mobile_confirmed_at
     house.clock.advance(minutes=1)

@@ -114,6 +114,15 @@ def test_a_customer_of_the_same_address_has_a_count_of_their_own(house: House, a
     assert house.comes_in(ANNA, PASSWORD, PHONE) == "ok"
 
 
+@pytest.mark.parametrize("typed", ["staff {}", "staff sign-in:{}", "{}"])
+def test_failures_at_the_customers_door_keep_no_member_of_staff_waiting(house: House, app: TOTP, typed: str) -> None:
+    house.registered(ANNA)
+    for _ in range(house.profile.sign_in.tries):
+        assert said(house.sign_ins.sign_in, typed.format(ORSI.key), "wrong password", LAPTOP) == "login.failed"
+    assert said(house.sign_ins.sign_in, typed.format(ORSI.key), "wrong password", LAPTOP) == "login.wait"
+    assert comes_in(house, app) == "ok"
+
+
 def test_a_session_ends_when_idle_and_after_a_day_of_work(house: House, app: TOTP) -> None:
     token = house.staff.sign_in(ORSI.key, SECRET, code(house, app), LAPTOP)
     rules = house.profile.sign_in

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 from house import ANNA, CROWD, ESZTER, GABOR, ILONA, ILONAS_LANDLINE, LASZLO, MINTA, House, Person, said
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from services.references import References
 from services.refusal import OutOfTurn
 from services.staff import StaffSession
 from services.staff.cases import IDENTIFIED_FOR
-from services.store.tables import advisers, audit, staff_cases
+from services.store.tables import advisers, audit, customers, staff_cases
 
 
 def found(house: House, text: str, session: StaffSession | None = None) -> str:
@@ -40,10 +40,38 @@ def found(house: House, text: str, session: StaffSession | None = None) -> str:
         (ILONAS_LANDLINE, ILONA),
         ("06 20 123 4567", ANNA),
         ("Kovacs Anna 1985-03-14", ANNA),
+        # Titles, words about birth, and the endings of a day.
+        ("dr. Nagy Ilona 1948-07-22", ILONA),
+        ("özv. Nagy Ilona szül. 1948.07.22.", ILONA),
+        ("Nagy Ilona, született 1948. július 22-én", ILONA),
+        ("Nagy Ilona 1948. július 22.-én", ILONA),
+        ("Nagy Ilona 1948.07.22-i", ILONA),
+        ("Nagy Ilona, born 22nd July 1948", ILONA),
+        ("Mgr. Nagy Ilona, nar. 22.7.1948", ILONA),
+        ("Nagy\u200b Ilona 1948\u201107\u201122.", ILONA),
+        ("940000005.", ILONA),
     ],
 )
 def test_a_customer_is_found_by_whatever_they_say(house: House, text: str, person: Person) -> None:
     assert found(house, text) == person.kutid
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("Łukasz Đorđević", "Lukasz Dordevic"),
+        ("Lukasz Dordevic", "łukasz đorđević"),
+        ("Søren Œhlen", "soren oehlen"),
+        ("Groß Ilona", "Gross Ilona"),
+        ("Dr. Nagy Ilona", "Nagy Ilona"),
+        ("Nagy Istvánné Kiss Ilona", "Nagy Istvánné szül. Kiss Ilona"),
+        ("Born Ilona", "Born"),
+    ],
+)
+def test_names_are_found_without_their_marks(house: House, name: str, typed: str) -> None:
+    with house.store.write() as connection:
+        connection.execute(update(customers).where(customers.c.kutid == ILONA.kutid).values(name=name))
+    assert found(house, f"{typed} 1948-07-22") == ILONA.kutid
 
 
 def test_a_customer_is_found_by_the_address_of_the_account_or_of_a_registration(house: House) -> None:

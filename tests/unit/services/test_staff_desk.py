@@ -868,7 +868,7 @@ def test_a_mail_leaves_again_also_where_the_mobile_is_proved_before_it(store: St
     visit = house.identified(ANNA)
     house.registrations.choose_mobile(visit, ANNA.mobile)
     house.registrations.confirm_mobile(visit, house.code_sent(ANNA.mobile))
-    house.registrations.choose_email(replace(visit, has_proved_mobile=True), ANNA.address)
+    house.registrations.choose_email(visit, ANNA.address)
     session = house.member()
     case_id = house.case(session, ANNA)
     assert not house.desk.can_register
@@ -877,5 +877,40 @@ def test_a_mail_leaves_again_also_where_the_mobile_is_proved_before_it(store: St
     house.clock.advance(minutes=1)
     house.desk.mail_again(session, case_id)
     assert len(house.letters("email", ANNA.email)) == 2
-    assert said(house.registrations.open_terms, house.visit_by_mail(ANNA.email), "2026-1") == "ok"
-    assert said(house.registrations.accept_terms, house.visit_by_mail(ANNA.email)) == "out_of_turn"
+    reader = house.visit_by_mail(ANNA.email, "another browser")
+    assert said(house.registrations.open_terms, reader, "2026-1") == "ok"
+    assert said(house.registrations.accept_terms, reader) == "out_of_turn"
+
+
+# --- The audit trail ---------------------------------------------------------------------------------------------
+
+
+def test_every_deed_that_was_denied_stands_in_the_audit_trail(house: House) -> None:
+    session = house.member()
+    case_id = house.case(session, ILONA)
+    denied = {
+        "mail_again": (house.desk.mail_again, ()),
+        "end": (house.desk.end, ("",)),
+        "end_account": (house.desk.end_account, ("meggondolta magát",)),
+        "end_active_account": (house.desk.end_active_account, ("meggondolta magát",)),
+        "give_new_budget": (house.desk.give_new_budget, ("meggondolta magát",)),
+        "ask_for_reset": (house.desk.ask_for_reset, ()),
+        "resend_code": (house.desk.resend_code, ()),
+        "check_code": (house.desk.check_code, ("1234",)),
+        "identify": (house.cases.identify, ("magic",)),
+    }
+    said_of = {deed: said(verb, session, case_id, *given) for deed, (verb, given) in denied.items()}
+    rows = [row for row in house.rows(audit) if row.action == "denied"]
+    assert {row.facts["deed"]: row.facts["what"] for row in rows} == said_of
+    assert {(row.actor, row.kutid) for row in rows} == {(session.actor, ILONA.kutid)}
+    assert said(house.desk.end, house.member(), case_id, "meggondolta magát") == "out_of_turn"
+    assert house.rows(audit)[-1].kutid is None, "another's case tells nothing"
+
+
+def test_what_was_recorded_and_taken_back_stands_in_the_audit_trail(house: House) -> None:
+    session = house.member()
+    case_id = house.case(session, ILONA)
+    house.desk.record(session, case_id, ILONAS, NEW, "hu")
+    for _ in range(2):
+        house.desk.change_record(session, case_id)
+    assert house.deeds(session).count("record_changed") == 1

@@ -96,11 +96,12 @@ def family(key: str) -> str:
 @pytest.mark.parametrize("language", PROFILE.languages)
 def test_every_refusal_of_the_services_has_its_text(language: str) -> None:
     errors = [
-        "identify.mismatch", "identify.slowed", "identify.slowed.with_id", "email.taken", "email.too_many",
-        "email.resend_too_early", "email.empty", "email.malformed", "email.domain", "mobile.not_on_record",
-        "mobile.empty", "mobile.malformed", "mobile.landline", "mobile.foreign", "sms_resend.too_early",
-        "sms_code.wrong", "sms_code.expired", "sms_code.none_sent", "terms.not_opened", "terms.replaced",
-        "password.too_short", "password.too_long", "password.common", "password.like_email", "password.like_record",
+        "identify.mismatch", "identify.slowed", "identify.slowed.with_id", "identify.wait", "email.taken",
+        "email.too_many", "email.resend_too_early", "email.empty", "email.malformed", "email.domain",
+        "mobile.not_on_record", "mobile.empty", "mobile.malformed", "mobile.landline", "mobile.foreign",
+        "sms_resend.too_early", "sms_code.wrong", "sms_code.expired", "sms_code.none_sent", "terms.not_opened",
+        "terms.replaced", "password.too_short", "password.too_long", "password.common", "password.like_email",
+        "password.like_record",
     ]  # fmt: skip
     for key in errors:
         assert PROFILE.texts.has(f"error.{key}", language), key

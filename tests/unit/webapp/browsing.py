@@ -84,10 +84,10 @@ class Site:
         """Open a customer's account by the services: quicker than by its pages, which have tests of their own."""
         registrations = self.parts.registrations
         datum = SecondDatum(date.fromisoformat(customer.born))
-        begun = registrations.identify(customer.policy_number, datum, "hu")
+        begun, browser = registrations.identify(customer.policy_number, datum, "hu"), "a browser's mark"
         registrations.choose_email(Visit(begun.id), email_addresses.parse(customer.email))
         (row,) = (row for row in self.rows("registrations") if row.id == begun.id)
-        visit = Visit(begun.id, row.link_id)
+        visit = Visit(begun.id, row.link_id, browser)
         registrations.choose_mobile(visit, customer.mobile)
         registrations.confirm_mobile(visit, self.code(customer.mobile))
         registrations.open_terms(visit, self.parts.terms.in_force(self.now).version)

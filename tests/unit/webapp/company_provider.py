@@ -20,7 +20,11 @@ from joserfc.jwk import OctKey, RSAKey
 PORT = int(sys.argv[1])
 ISSUER = f"http://127.0.0.1:{PORT}"
 SECRET = "the client's secret, known to both"
-KEY, OTHER_KEY = (RSAKey.generate_key(2048, {"kid": "one", "use": "sig", "alg": "RS256"}) for _ in range(2))
+KEY, OTHER_KEY, NEXT_KEY = (
+    RSAKey.generate_key(2048, {"kid": name, "use": "sig", "alg": "RS256"}) for name in ("one", "one", "two")
+)
+
+_KEYS = {"own": KEY, "other": OTHER_KEY, "next": NEXT_KEY}
 
 control: dict[str, Any] = {}
 codes: dict[str, "Code"] = {}
@@ -147,7 +151,7 @@ def metadata() -> Any:
         {
             "issuer": control.get("metadata_issuer", ISSUER),
             "authorization_endpoint": f"{ISSUER}/authorize",
-            "token_endpoint": f"{ISSUER}/token",
+            "token_endpoint": control.get("token_endpoint", f"{ISSUER}/token"),
             "jwks_uri": f"{ISSUER}/jwks",
             "id_token_signing_alg_values_supported": control.get("algorithms", ["RS256"]),
             "response_types_supported": ["code"],
@@ -158,7 +162,7 @@ def metadata() -> Any:
 
 @app.get("/jwks")
 def keys() -> Any:
-    return jsonify({"keys": [KEY.as_dict(private=False)]})
+    return jsonify({"keys": [_KEYS[control.get("key", "own")].as_dict(private=False)]})
 
 
 @app.get("/authorize")
@@ -171,15 +175,18 @@ def authorize() -> Any:
 @app.post("/token")
 def token() -> Any:
     answer = server.create_token_response()
-    wrong = control.get("wrong")
+    wrong = control.get("wrong", {})
+    if not wrong and "key" in control:
+        wrong = {"signed": control["key"]}
     if not wrong or answer.status_code != 200:
         return answer
     given = json.loads(answer.get_data())
     claims = {**jwt.decode(given["id_token"], KEY).claims, **wrong.get("claims", {})}
     claims = {name: value for name, value in claims.items() if value is not None}
     signing = wrong.get("signed", "own")
-    if signing == "other":
-        given["id_token"] = jwt.encode({"alg": "RS256", "kid": "one"}, claims, OTHER_KEY)
+    if signing in ("other", "next"):
+        key = _KEYS[signing]
+        given["id_token"] = jwt.encode({"alg": "RS256", "kid": key.kid}, claims, key)
     elif signing == "secret":
         given["id_token"] = jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(SECRET), algorithms=["HS256"])
     elif signing == "none":

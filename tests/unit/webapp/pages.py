@@ -15,7 +15,7 @@ STEPS = {
     "activation", "login", "logout", "forgot", "forgot-sent", "reset", "reset-done", "password-change",
     "password-changed", "terms-update", "email-change", "email-confirm", "email-changed", "mobile-change",
     "mobile-code", "close", "closed", "staff-login", "staff-search", "staff-record", "staff-code", "staff-done",
-    "passkey", "passkey-new", "figures", "sms-release",
+    "passkey", "passkey-new", "figures", "sms-release", "invitation-decline", "invitation-declined",
 }  # fmt: skip
 _VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"}
 _POLICY = {

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 from browsing import FIRST, SECOND, Site, Visitor
-from demo_cast import ANNA
+from demo_cast import ANNA, PASSWORD
+from pages import Page
 
 _PAGES = ["/", FIRST, SECOND, "/belepes", "/aszf"]
 
@@ -238,6 +239,15 @@ def test_internet_explorer_is_told_which_browsers_do(site: Site) -> None:
         assert "<script" not in answer.text
 
 
+@pytest.mark.parametrize("address", ["/healthz", "/readyz", "/metrics", "/api/v1/openapi.json", "/api/v1/nothing"])
+def test_a_program_is_answered_as_a_program_whatever_it_calls_itself(site: Site, address: str) -> None:
+    client = site.app.test_client()
+    agent = "Mozilla/4.0 (compatible; MSIE 7.0; Windows NT 6.1; Trident/7.0)"
+    answer, plain = client.get(address, headers={"User-Agent": agent}), client.get(address)
+    assert (answer.status_code, answer.mimetype) == (plain.status_code, plain.mimetype)
+    assert answer.mimetype != "text/html"
+
+
 def test_an_invitations_policy_number_is_filled_in_and_escaped(visitor: Visitor) -> None:
     page = visitor.get(f"{FIRST}?policy_number=%22%3E%3Cscript%3E%00940000001")
     assert page.value("policy_number") == '"><script>940000001'
@@ -268,6 +278,51 @@ def test_a_page_that_answers_a_form_is_left_for_one_that_can_be_opened(
     assert visitor.get(english).status == 200
     chosen = visitor.follow(visitor.post("/megjelenes", {"theme": "dark", "next": page.value("next")}))
     assert (chosen.status, chosen.step) == (200, "staff-login")
+
+
+@pytest.mark.parametrize("kind", ["registration", "reset", "email"])
+def test_a_mailed_links_token_stands_in_no_address_of_its_page(site: Site, kind: str) -> None:
+    reader = site.visitor()
+    if kind == "registration":
+        site.visitor().reach("email-sent")
+        link, step = site.link(ANNA.email), "mobile"
+    elif kind == "reset":
+        site.open_account()
+        site.visitor().ask_for_reset()
+        link, step = site.link(ANNA.email), "reset"
+    else:
+        site.open_account()
+        owner = site.visitor()
+        owner.sign_in()
+        owner.get("/fiok/email")
+        owner.send({"email": "uj@example.hu", "current_password": PASSWORD})
+        link, step = site.link("uj@example.hu"), "email-confirm"
+    token = link.partition("token=")[2]
+    page = reader.get(link)
+    assert page.step == step
+    for language in ("en", "hu"):
+        assert not [address for address in _addresses(page) if token in address]
+        (other,) = [link["href"] for link in page.root.all("a") if f"lang={language}" in (link["href"] or "")]
+        page = reader.get(other)
+        assert (page.language, page.step) == (language, step)
+    page = reader.follow(reader.post("/megjelenes", {"theme": "dark", "next": page.value("next")}))
+    assert page.step == step
+
+
+def test_the_page_of_one_link_is_not_shown_for_another(site: Site) -> None:
+    """Two windows of a browser, each with a link: the session remembers the one that came last."""
+    site.open_account()
+    reader = site.visitor()
+    site.visitor().ask_for_reset()
+    page = reader.get(site.link(ANNA.email))
+    (english,) = [link["href"] for link in page.root.all("a") if "lang=en" in (link["href"] or "")]
+    reader.get("/sso/ResetPassword?token=another")
+    assert reader.get(english).status == 410
+
+
+def _addresses(page: Page) -> list[str]:
+    fields = [field["value"] or "" for field in page.root.all("input") if field["name"] == "next"]
+    return fields + [link["href"] or "" for link in page.root.all("a")]
 
 
 def test_the_language_is_chosen_while_a_new_password_is_mended(site: Site) -> None:

@@ -348,6 +348,50 @@ def test_a_customer_is_found_masked(site: Site, client: Client) -> None:
     assert actions == ["searched", "viewed"]
 
 
+def _deeds(site: Site, client: Client) -> list[str]:
+    return [row.action for row in site.rows("audit") if row.actor == client.key.id]
+
+
+def test_a_refused_request_identifies_nobody(site: Site, client: Client) -> None:
+    site.open_account(ANNA)
+    asked = {"customer": {"by": "policy_number", "number": ILONA}}
+    for refused in (client.start(email=ANNA.email), client.start(email="=1@example.hu")):
+        assert pointers(refused) == ["/email"]
+    assert about(client.post(RESET, {**asked, "identified_by": "call"})) == (409, "no-account")
+    assert about(client.start(ANNA.policy_number)) == (409, "already-registered")
+    assert "identified" not in _deeds(site, client)
+    assert client.post(FIND, asked).json["name"] == "N••• I•••"
+
+
+def test_reads_unknown_references_and_what_was_denied_are_audited_with_their_source(
+    make_site: Callable[..., Site],
+) -> None:
+    site = make_site(trusted_proxies=1)
+    client = Client(site)
+    client.headers["X-Forwarded-For"] = "2001:db8:1:2:3:4:5:6"
+    where = client.start().headers["Location"]
+    client.get(where)
+    client.get(f"{START}/{NOWHERE}")
+    client.get("/api/v1/references/AAA-AAA")
+    client.start(PETER_CANCELLED.policy_number)
+    site.advance(hours=1)
+    client.post(f"{where}/code")
+    trail = [row for row in site.rows("audit") if row.actor == client.key.id]
+    assert [(row.action, row.kutid, row.facts.get("deed")) for row in trail if row.action != "viewed"] == [
+        ("searched", None, None), ("identified", "10000004", None), ("code_sent", "10000004", None),
+        ("read", "10000004", None), ("denied", None, "read"), ("searched", None, None), ("searched", None, None),
+        ("denied", "10000003", "record"), ("denied", "10000004", "resend_code"),
+    ]  # fmt: skip
+    assert {row.source for row in trail} == {"2001:db8:1:2::/64"}
+
+
+def test_a_client_sees_masked_data_of_whom_it_has_identified(site: Site, client: Client) -> None:
+    assert client.start().status_code == 201
+    assert _deeds(site, client).count("identified") == 1
+    found = client.post(FIND, {"customer": {"by": "policy_number", "number": ILONA}}).json
+    assert (found["name"], found["policy_number"]) == ("N••• I•••", "9400•••05")
+
+
 def test_the_way_of_nagy_ilona(site: Site, client: Client) -> None:
     started = client.start()
     assert started.status_code == 201
@@ -524,9 +568,9 @@ def test_of_the_same_request_at_once_one_is_executed(
     executed, arrived = [], threading.Barrier(6, timeout=20)
     record = Desk.record
 
-    def slow(*arguments: Any) -> None:
+    def slow(*arguments: Any, **named: Any) -> None:
         executed.append(1)
-        record(*arguments)
+        record(*arguments, **named)
 
     monkeypatch.setattr(Desk, "record", slow)
 

@@ -95,6 +95,16 @@ def test_the_document_is_openapi_3_1_and_names_every_operation(site: Site) -> No
             assert f"| `{method.upper()} {path.removeprefix('/api/v1')}` |" in described
 
 
+def test_its_patterns_are_those_of_javascript(site: Site) -> None:
+    """JSON Schema's are ECMA-262's, in Unicode mode: what is escaped there has a meaning, or is a sign of syntax."""
+    text = site.app.test_client().get("/api/v1/openapi.json").text
+    patterns = [json.loads(one) for one in re.findall(r'"pattern":\s*("(?:[^"\\]|\\.)*")', text)]
+    assert patterns
+    for pattern in patterns:
+        assert set(re.findall(r"\\(.)", pattern)) <= set(r"^$\.*+?()[]{}|/" + "dDwWsSbBfnrtvcxu0"), pattern
+        assert not re.search(r"\(\?(?!:|=|!|<=|<!|<[A-Za-z])", pattern), pattern
+
+
 @pytest.mark.parametrize("language", ["hu", "en"])
 def test_the_page_asks_nobody_else_and_leads_everywhere(site: Site, language: str) -> None:
     answer = site.app.test_client().get("/api/v1/docs", headers={"Accept-Language": language})

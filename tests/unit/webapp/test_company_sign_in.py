@@ -4,11 +4,15 @@ import http.client
 import json
 import os
 import re
+import select
+import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -176,8 +180,6 @@ def test_the_cookie_tells_neither_verifier_nor_nonce(site: Site) -> None:
     "user",
     [
         {"email": "ugyintezo@example.hu", "email_verified": False},
-        {"email": "ugyintezo@example.hu"},
-        {"email": "ugyintezo@example.hu", "email_verified": "true"},
         {"email": "senki@example.hu", "email_verified": True},
         {"email": "", "email_verified": True},
         {"email": "tanac\N{LATIN SMALL LETTER LONG S}ado@example.hu", "email_verified": True},
@@ -191,10 +193,25 @@ def test_whom_the_provider_does_not_vouch_for_or_nobody_knows(site: Site, provid
     assert len(site.rows("staff")) == before
 
 
+@pytest.mark.parametrize(("said", "named"), [({}, "missing"), ({"email_verified": "true"}, "a str")])
+def test_a_provider_that_does_not_say_whether_it_vouches(
+    site: Site, provider: Provider, log: list[str], said: dict[str, Any], named: str
+) -> None:
+    provider.tell(user={"email": CLERK["email"], **said})
+    browser = Browser(site)
+    refused(site, browser, browser.sign_in(), "error.staff_login.unverified")
+    (line,) = [line for line in log if "BELEPO_OIDC_CLAIM" in line]
+    assert named in line
+
+
 def test_who_has_left_stays_out(site: Site) -> None:
     site.parts.staff.disable(CLERK["email"])
     browser = Browser(site)
     refused(site, browser, browser.sign_in(), "error.staff_login.unknown")
+    row = site.rows("audit")[-1]
+    assert (row.action, row.actor, row.facts, row.source) == (
+        "sign_in_failed", "unknown", {"by": "company"}, "127.0.0.1",
+    )  # fmt: skip
 
 
 def test_another_claim_can_name_the_account(make_site: Callable[..., Site], provider: Provider) -> None:
@@ -274,7 +291,104 @@ def test_a_provider_that_is_down_or_another_one(
     browser = Browser(site)
     refused(site, browser, browser.client.get(DOOR))
     provider.tell()
+    site.advance(minutes=1)
     assert browser.sign_in().status_code == 303
+
+
+class Silent:
+    """A server that takes connections and says nothing."""
+
+    def __init__(self) -> None:
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.socket.settimeout(30)
+        self.address = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+
+    def hold(self) -> socket.socket:
+        """Wait for somebody to ask, and leave them without an answer."""
+        return self.socket.accept()[0]
+
+    def is_asked(self) -> bool:
+        """Tell whether somebody waits to be taken."""
+        return bool(select.select([self.socket], [], [], 0)[0])
+
+
+@pytest.fixture
+def silent() -> Iterator[Silent]:
+    """A provider, or a part of one, that is silent."""
+    server = Silent()
+    yield server
+    server.socket.close()
+
+
+def test_a_silent_provider_is_waited_for_once(
+    make_site: Callable[..., Site], provider: Provider, silent: Silent
+) -> None:
+    site = configured(make_site, provider, oidc_issuer=silent.address)
+    browser = Browser(site)
+    with ThreadPoolExecutor(1) as beside:
+        waiting = beside.submit(Browser(site).client.get, DOOR)
+        held = silent.hold()
+        refused(site, browser, browser.client.get(DOOR))
+        assert not silent.is_asked()
+        held.close()
+        assert waiting.result().status_code == 403
+        # It is left alone for a while, the longer the oftener it fails.
+        refused(site, browser, browser.client.get(DOOR))
+        assert not silent.is_asked()
+        site.advance(minutes=1)
+        waiting = beside.submit(Browser(site).client.get, DOOR)
+        silent.hold().close()
+        assert waiting.result().status_code == 403
+
+
+def test_few_wait_for_a_provider_that_is_silent_about_its_tokens(
+    make_site: Callable[..., Site], provider: Provider, silent: Silent
+) -> None:
+    provider.tell(token_endpoint=f"{silent.address}/token")
+    site = configured(make_site, provider)
+    browsers = [Browser(site) for _ in range(5)]
+    ways_back = [browser.at_provider(browser.leave()) for browser in browsers]
+    with ThreadPoolExecutor(4) as beside, ExitStack() as held:
+        waiting = [
+            beside.submit(browser.client.get, back) for browser, back in zip(browsers[:4], ways_back[:4], strict=True)
+        ]
+        for _ in waiting:
+            held.enter_context(silent.hold())
+        refused(site, browsers[4], browsers[4].client.get(ways_back[4]))
+        assert not silent.is_asked()
+        held.close()
+        assert [one.result().status_code for one in waiting] == [403] * 4
+
+
+def test_a_state_ends(site: Site) -> None:
+    browser = Browser(site)
+    back = browser.at_provider(browser.leave())
+    site.advance(minutes=14)
+    assert browser.client.get(back).status_code == 303
+    late = Browser(site)
+    back = late.at_provider(late.leave())
+    site.advance(minutes=15)
+    refused(site, late, late.client.get(back))
+
+
+def test_new_keys_of_the_provider_are_fetched(site: Site, provider: Provider) -> None:
+    assert Browser(site).sign_in().status_code == 303
+    provider.tell(key="next")
+    assert Browser(site).sign_in().status_code == 303
+
+
+def test_another_key_by_the_same_name_refuses_the_first_alone(site: Site, provider: Provider) -> None:
+    assert Browser(site).sign_in().status_code == 303
+    provider.tell(key="other")
+    assert [Browser(site).sign_in().status_code for _ in range(2)] == [403, 303]
+
+
+def test_a_key_that_was_withdrawn_ends_within_the_hour(site: Site, provider: Provider) -> None:
+    assert Browser(site).sign_in().status_code == 303
+    provider.tell(key="next", wrong={"nothing": "but the stolen key"})
+    site.advance(hours=1)
+    browser = Browser(site)
+    refused(site, browser, browser.sign_in())
 
 
 def test_nothing_of_it_is_logged(site: Site, log: list[str]) -> None:

@@ -162,12 +162,29 @@ def test_a_customers_session_opens_nothing_here_and_a_staff_session_nothing_ther
         assert customer.get(door).form("staff-login")
     one = colleague(site, CLERK)
     assert one.get("/fiok").step == "login"
-    # Signing in as the one ends being the other in this browser.
-    one.get("/belepes")
-    one.send({"email": ANNA.email, "password": PASSWORD})
+
+
+@pytest.mark.parametrize("as_customer", ["sign-in", "reset"])
+def test_signing_in_as_the_one_ends_the_session_as_the_other_in_this_browser(site: Site, as_customer: str) -> None:
+    """On the server too: a saved cookie is worth nothing."""
+    site.open_account()
+    one = colleague(site, CLERK)
+    as_staff = one.copy()
+    if as_customer == "sign-in":
+        one.get("/belepes")
+        one.send({"email": ANNA.email, "password": PASSWORD})
+        assert one.get("/fiok").is_signed_in
+    else:
+        one.ask_for_reset()
+        one.reset("Szilvafa-2027-Udvar")
     assert one.get(SERVICE).form("staff-login")
-    one.sign_in()
-    assert one.get("/fiok").step == "login"
+    assert as_staff.get(SERVICE).form("staff-login")
+    if as_customer == "sign-in":
+        signed_in = one.copy()
+        one.sign_in()
+        assert one.get(SERVICE).step == "staff-search"
+        assert one.get("/fiok").step == "login"
+        assert signed_in.get("/fiok").step == "login"
 
 
 def test_signing_out_ends_the_session_and_a_saved_cookie_is_worth_nothing(site: Site) -> None:

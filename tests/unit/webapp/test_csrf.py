@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 from browsing import FIRST, SECOND, Site
 from demo_cast import ANNA, PASSWORD
+from pages import Page
+from werkzeug.test import TestResponse
 
 _FORMS = [
     ("identify", FIRST, {"step": "identify", **ANNA.identification}),
@@ -22,9 +24,8 @@ _FORMS = [
 
 
 def altered(token: str) -> str:
-    """Return the token with another signature: its last sign alone may decode to the same one."""
-    signed, _, signature = token.rpartition(".")
-    return f"{signed}.{'B' if signature[0] == 'A' else 'A'}{signature[1:]}"
+    """Return the token with another first sign: the last may decode to the same bytes."""
+    return f"{'B' if token[0] == 'A' else 'A'}{token[1:]}"
 
 
 @pytest.mark.parametrize(("due", "address", "fields"), _FORMS, ids=lambda value: str(value)[:40])
@@ -136,3 +137,85 @@ def test_no_form_of_the_account_does_anything_without_its_own_token(
     assert visitor.get("/").is_signed_in == is_signed_in
     assert visitor.post(address, fields, token=right).status_code in (200, 303)
     assert site.database() != before or address == "/belepes/maradok"
+
+
+# --- What the browser says of where a form comes from ----------------------------------------------------------
+
+_OURS, _EVIL = "https://portal.example.hu", "https://evil.example"
+_GOOD = [
+    {"Origin": _OURS, "Sec-Fetch-Site": "same-origin"},
+    {"Sec-Fetch-Site": "same-origin"},
+    {"Sec-Fetch-Site": "none"},
+    {"Origin": _OURS},
+    {"Origin": f"{_OURS}:443"},
+    {"Origin": "null", "Referer": f"{_OURS}/"},
+    {"Referer": f"{_OURS}/belepes"},
+    # A proxy that drops the port: the browser's own comparison counts, and so does the public address.
+    {"Origin": f"{_OURS}:8443", "Sec-Fetch-Site": "same-origin"},
+]
+_BAD = [
+    ({}, "unsaid"),
+    ({"Origin": "null"}, "unsaid"),
+    ({"Origin": _EVIL}, "other_host"),
+    ({"Origin": _EVIL, "Referer": f"{_OURS}/"}, "other_host"),
+    ({"Referer": f"{_EVIL}/"}, "other_host"),
+    ({"Referer": "https://[::1"}, "other_host"),
+    ({"Origin": "http://portal.example.hu"}, "other_host"),
+    ({"Origin": "https://mas.example.hu", "Sec-Fetch-Site": "same-site"}, "other_host"),
+    ({"Sec-Fetch-Site": "cross-site"}, "other_host"),
+    ({"Origin": f"{_OURS}:8443"}, "port"),
+]
+
+
+@pytest.fixture
+def on_https(make_site: Callable[..., Site]) -> Site:
+    """A site behind a proxy that speaks https."""
+    return make_site(public_url=_OURS, demo_anywhere=True, trusted_proxies=1)
+
+
+def posted(site: Site, headers: dict[str, str], *, token: bool = True, use_cookies: bool = True) -> TestResponse:
+    """Open the start page and send a form of it; both by https."""
+    client = site.app.test_client(use_cookies=use_cookies)
+    page = Page(client.get("/", base_url=_OURS), site.texts)
+    fields = {"theme": "dark", "next": "/", **({"csrf_token": page.csrf_token} if token else {})}
+    return client.post("/megjelenes", data=fields, base_url=_OURS, headers=headers)
+
+
+@pytest.mark.parametrize("headers", _GOOD, ids=str)
+def test_the_best_proof_of_a_browser_counts(on_https: Site, headers: dict[str, str]) -> None:
+    assert posted(on_https, headers).status_code == 303
+    assert posted(on_https, headers, token=False).status_code == 400
+
+
+@pytest.mark.parametrize(("headers", "cause"), _BAD, ids=str)
+def test_each_cause_has_its_own_words_and_its_own_way_on(on_https: Site, headers: dict[str, str], cause: str) -> None:
+    answer = posted(on_https, {**headers, "Accept-Language": "hu"})
+    page = Page(answer, on_https.texts)
+    assert answer.status_code == 400
+    assert on_https.say(f"page.csrf.{cause}.heading") in page.text
+    there = f"{_OURS}/" if cause in ("other_host", "port") else "/"
+    assert there in [link["href"] for link in page.root.all("a") if "btn" in (link["class"] or "").split()]
+
+
+def test_only_a_missing_cookie_is_blamed_on_cookies(on_https: Site, site: Site) -> None:
+    good = {"Sec-Fetch-Site": "same-origin", "Accept-Language": "hu"}
+    without = Page(posted(on_https, good, use_cookies=False), site.texts)
+    assert site.say("page.csrf.no_cookie.heading") in without.text
+    assert site.say("page.csrf.heading") in Page(posted(on_https, good, token=False), site.texts).text
+
+
+def test_the_token_is_another_on_every_page(site: Site) -> None:
+    """A constant one beside reflected text could be read from the size of compressed pages (BREACH)."""
+    visitor = site.visitor()
+    tokens = set()
+    for _ in range(5):
+        page = visitor.open()
+        assert len({field["value"] for field in page.root.all("input") if field["name"] == "csrf_token"}) == 1
+        tokens.add(visitor.csrf_token)
+    assert len(tokens) == 5
+    with visitor.client.session_transaction() as session:
+        secret = session["csrf_token"]
+    assert secret not in page.html
+    for token in tokens:
+        answer = visitor.client.post("/megjelenes", data={"theme": "dark", "next": "/"}, headers={"X-CSRFToken": token})
+        assert answer.status_code == 303

@@ -253,6 +253,7 @@ def test_the_table_as_csv(site: Site, visitor: Visitor, boss: Colleague, counts:
     visitor.reach("email")
     answer = boss.client.get(f"{PAGE}.csv?days=7", headers={"Accept-Language": "hu"})
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert [row.facts for row in site.rows("audit") if row.action == "exported"] == [{"what": "figures"}]
     assert "attachment" in answer.headers["Content-Disposition"]
     rows = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig")), delimiter=";"))
     assert rows[1] == [site.say("step.identify"), "1", "1", "0", "100%"]

@@ -2,6 +2,8 @@
 
 import io
 import re
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from browsing import FIRST, Site, Visitor
@@ -14,6 +16,7 @@ from demo_cast import (
     NOBODY,
     PETER_CANCELLED,
     Customer,
+    one_of_many,
 )
 from pages import Page
 
@@ -96,6 +99,10 @@ def test_what_cannot_be_right_is_told_beside_its_field(visitor: Visitor, typed: 
         {"birth_date-year": "١٩٨٥", "birth_date-month": "٣", "birth_date-day": "١٤"},
         {"birth_date": ANNA.born, "policy_number": "９４０ ０００-００１"},
         {"birth_date": ANNA.born, "policy_number": "\u200b940 000 001\u00a0"},
+        {"birth_date": ANNA.born, "policy_number": "\u202a940000001\u202c."},
+        {"birth_date": "1985\u201103\u201114"},
+        {"birth_date": "\ufeff1985-03-14\u200b"},
+        {"birth_date-year": "\u200b1985", "birth_date-month": "03\u202c", "birth_date-day": "14\ufeff"},
         {"birth_date": ANNA.born, "tax_number": "nonsense"},
     ],
     ids=lambda value: ",".join(f"{k}={v!r}" for k, v in value.items()),
@@ -284,6 +291,45 @@ def test_a_number_that_does_not_exist_is_slowed_down_alike(site: Site, visitor: 
     assert not [row for row in site.rows("allowances") if NOBODY.policy_number in row.key]
 
 
+def test_one_birth_date_at_many_numbers_makes_its_network_wait(make_site: Callable[..., Site]) -> None:
+    site = make_site(trusted_proxies=1)
+    rules, guesser, other = site.parts.profile.sign_in, site.visitor(), site.visitor()
+    guesser.headers["X-Forwarded-For"], other.headers["X-Forwarded-For"] = "203.0.113.9", "203.0.113.10"
+    for number in range(rules.source_tries):
+        assert guesser.identify(replace(NOBODY, policy_number=f"94099{number:04}")).status == 422
+    untried = guesser.identify(replace(one_of_many(101), born="1985-03-14"))
+    assert guesser.identify(one_of_many(101)).status == untried.status == 429, "right, wrong: the network waits"
+    time = site.time_from(site.now + rules.first_wait)
+    for said in (site.say("error.identify.wait", time=time), site.say("shell.help.text")):
+        assert said in untried.text
+    assert other.identify(one_of_many(102)).step == "email"
+    site.advance(seconds=rules.first_wait_seconds)
+    assert guesser.identify(one_of_many(101)).step == "email"
+
+
+def test_a_network_that_waits_uses_up_no_number(make_site: Callable[..., Site]) -> None:
+    site = make_site(trusted_proxies=1)
+    guesser, holder = site.visitor(), site.visitor()
+    guesser.headers["X-Forwarded-For"], holder.headers["X-Forwarded-For"] = "203.0.113.9", "203.0.113.10"
+    for number in range(site.parts.profile.sign_in.source_tries):
+        guesser.identify(replace(NOBODY, policy_number=f"94099{number:04}"))
+    for day in range(1, site.parts.profile.identification.wrong_tries + 1):
+        assert _guess(guesser, day).status == 429
+    assert holder.identify(ANNA).step == "email"
+
+
+def test_communication_ids_make_their_network_wait_too(site: Site, visitor: Visitor) -> None:
+    visitor.open()
+    for number in range(site.parts.profile.sign_in.source_tries):
+        wrong = {**_ID, "policy_number": f"K90{number:05}"}
+        assert visitor.send(wrong).status == 422
+    assert visitor.send(_ID).status == 429
+    assert visitor.identify(ANNA).status == 429
+    site.advance(seconds=site.parts.profile.sign_in.first_wait_seconds)
+    visitor.open()
+    assert visitor.send(_ID).step == "email"
+
+
 def test_slips_before_a_match_are_forgotten(site: Site, visitor: Visitor) -> None:
     for _ in range(2):
         for day in range(1, site.parts.profile.identification.wrong_tries):
@@ -297,6 +343,16 @@ def test_what_cannot_be_right_costs_no_try(site: Site, visitor: Visitor) -> None
     for _ in range(site.parts.profile.identification.wrong_tries + 3):
         visitor.send({**_PERSON, "birth_date-day": "41"})
     assert visitor.identify(ANNA).step == "email"
+
+
+def test_who_has_an_account_gets_one_reference_code_an_hour(site: Site) -> None:
+    site.visitor().reach("done")
+    for _ in range(3):
+        assert site.visitor().identify(ANNA).status == 409
+    (first,) = site.rows("reference_codes")
+    site.advance(hours=1)
+    assert first.code not in site.visitor().identify(ANNA).text
+    assert len(site.rows("reference_codes")) == 2
 
 
 def test_who_has_an_account_is_led_to_the_sign_in(site: Site, htmx: bool) -> None:

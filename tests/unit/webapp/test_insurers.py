@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from babel.messages.pofile import read_po
 from browsing import FIRST, SECOND, Site, Visitor
+from demo_cast import ANNA
 from insurers import (
     ALLIANZ_BY_ACCOUNT,
     ALLIANZ_BY_POLICY,
@@ -222,6 +223,41 @@ def test_codes_used_up_end_it_at_the_first_step_too(allianz: Site) -> None:
     visitor = identify(allianz, ALLIANZ_BY_POLICY)
     assert visitor.page.status == 403
     assert allianz.say("dead_end.codes_used_up.heading") in visitor.page.text
+
+
+MYGENERALI = Insured("mygenerali", ANNA.identification, ANNA.mobile)
+
+
+@pytest.mark.parametrize("who", [MYGENERALI, SLOVAK, GENERTEL], ids=lambda who: who.profile)
+def test_a_code_proves_the_mobile_in_one_browser(site_of: SiteOf, htmx: bool, who: Insured) -> None:
+    """Whichever of link and code comes first: another browser with the link needs a code of its own."""
+    site = site_of(who.profile)
+    words = language_of(site)
+    first, second = (site.visitor(words, htmx=htmx) for _ in range(2))
+    walk_to(first, "terms", who)
+    page = second.open_link(who.email)
+    assert page.step == "sms-resend"
+    used = site.code(who.mobile)
+    for fields in (
+        {"step": "sms-code", "sms_code": used},
+        {"step": "terms", "terms": "1"},
+        {"step": "password", "password": PASSWORD, "password_confirm": PASSWORD},
+    ):
+        assert second.follow(second.post(SECOND, fields)).step == "sms-resend"
+    assert not site.rows("accounts")
+    site.advance(seconds=61)
+    assert second.send(step="sms-resend").step == "sms-code"
+    assert walk_to(second, "done", who).step == "done"
+    assert second.get(SECOND).step == "done"
+    password = {"step": "password", "password": PASSWORD, "password_confirm": PASSWORD}
+    for told in (first.get(SECOND), first.follow(first.post(SECOND, password)), first.get(FIRST)):
+        assert told.status == 409
+        assert site.say("done.heading", words) not in told.text
+        assert site.parts.profile.phone_display in told.text
+    told = first.open_link(who.email)
+    assert told.status == 410
+    assert site.say("dead_end.link_completed.next", words, phone="").rstrip(" .") in told.text
+    assert len(site.messages(kind="sms")) == 2
 
 
 def test_whoever_opens_the_link_elsewhere_proves_the_mobile_there(genertel: Site) -> None:

@@ -85,7 +85,11 @@ def test_the_tab_that_waits_gains_nothing_from_the_click(site: Site, visitor: Vi
     assert len(site.messages(kind="sms")) == 1
     assert reader.give_code(code).step == "terms"
     reader.reach("done")
-    assert visitor.get(FIRST).step == "email-sent", "not even that it is done"
+    told = visitor.get(FIRST)
+    assert told.status == 409, "that there is an account, and whom to call"
+    assert site.say("dead_end.already_registered.next", phone="").rstrip(" .") in told.text
+    assert site.parts.profile.phone_display in told.text
+    assert site.say("done.heading") not in told.text
 
 
 @pytest.mark.parametrize("changed", ["payload", "signature", "purpose", "keys"])
@@ -120,7 +124,7 @@ def test_an_older_key_still_verifies(make_site: Callable[..., Site]) -> None:
     assert reader.get(link).step == "mobile"
     reader.reach("done")
     visitor.client.application = after.app
-    assert visitor.get(SECOND).step == "email-sent", "the session of before still counts"
+    assert visitor.get(SECOND).status == 409, "the session of before still counts: the reader has registered"
     gone = make_site(secret_keys=(newer,))
     assert gone.visitor().get(link).status == 404
 

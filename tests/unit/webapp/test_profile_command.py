@@ -1,6 +1,7 @@
 """`belepo profile`: what it prints, what it finds wrong in a file, and the picture of the documentation."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from services import profiles
 from services.profiles import load
 from services.profiles.standards import departures, guessing_chance
 from webapp.cli import main
+from webapp.states import STATES, rehearsal
 
 SHIPPED = Path(profiles.__file__).parent
 ROOT = SHIPPED.parents[1]
@@ -63,6 +65,52 @@ def test_what_is_wrong_is_said_with_its_line_and_how_to_mend_it(
     assert any(piece in where for piece in (*new.split("\n"), "[one_time_code]", "journey", "asks", "identifiers"))
 
 
+def own(tmp_path: Path, old: str = "", new: str = "") -> Path:
+    """Return the file of a profile that was begun as a copy of one that ships."""
+    folder = tmp_path / "own"
+    shutil.copytree(SHIPPED / "mygenerali", folder)
+    file = folder / "profile.toml"
+    file.write_text(file.read_text("utf-8").replace(old, new, 1), "utf-8")
+    return file
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "told"),
+    [
+        (
+            "[facts.hu]", '[wording.hu]\n"start.need.policy" = "{phon}"\n\n[facts.hu]', '"start.need.policy"',
+            "nothing fills the placeholder {phon} in this text\n    Write {phone} if that is meant, or take it out.",
+        ),
+        ("2026-01-01", "2126-01-01", "in_force_from", "\n    Add the version that is in force until then.\n"),
+        ('Generali"\nphone', 'Jövő"\nphone', "insurer_sms", "insurer_sms: makes each text message several parts"),
+        ("#0d5c63", "#e2974b", "[brand]", "brand #e2974b on #ffffff has a contrast of 2.4; it needs 4.5\n"),
+    ],
+)  # fmt: skip
+def test_what_would_fail_before_a_customer_is_found_with_its_line(
+    tmp_path: Path, old: str, new: str, line: str, told: str
+) -> None:
+    file = own(tmp_path, old, new)
+    code, output = run("check", str(file))
+    assert code == 1
+    assert told in output
+    assert "as the sentence says" not in output
+    number = int(output.removeprefix(f"{file}:").partition(":")[0])
+    assert file.read_text("utf-8").splitlines()[number - 1].startswith(line)
+
+
+def test_every_page_is_shown_in_every_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = [replace(STATES["identify"], status=status) for status in (200, 418)]
+    monkeypatch.setattr(rehearsal, "known", lambda _: shown)
+    file = own(tmp_path)
+    code, output = run("check", "--pages", str(file))
+    assert code == 1
+    assert [line for line in output.splitlines() if "the page" in line] == [
+        f"{file}: the page identify in {language} is answered 200, not 418" for language in ("hu", "en")
+    ]
+    shutil.rmtree(file.parent / "demo")
+    assert "has no demo customers" in run("check", "--pages", str(file))[1]
+
+
 def test_terms_copied_from_another_insurer_are_noticed(tmp_path: Path) -> None:
     folder = tmp_path / "own"
     shutil.copytree(SHIPPED / "genertel", folder)
@@ -73,15 +121,22 @@ def test_terms_copied_from_another_insurer_are_noticed(tmp_path: Path) -> None:
     assert "terms/2026-1.hu.html: does not name “Tisza Egyesület”" in output
 
 
-def test_a_profile_with_an_impossible_journey_does_not_start(tmp_path: Path) -> None:
-    folder = tmp_path / "own"
-    shutil.copytree(SHIPPED / "mygenerali", folder)
-    file = folder / "profile.toml"
-    file.write_text(file.read_text("utf-8").replace('"mobile", "sms-code"', '"sms-code", "mobile"'), "utf-8")
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"mobile", "sms-code"', '"sms-code", "mobile"', "“sms-code” cannot come before “mobile”"),
+        ("[facts.hu]", '[wording.hu]\n"start.need.policy" = "{phon}"\n\n[facts.hu]', "nothing fills the placeholder"),
+        ("2026-01-01", "2126-01-01", "no version is in force"),
+    ],
+)
+def test_a_profile_that_would_fail_before_a_customer_does_not_start(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    file = own(tmp_path, old, new)
     settings = {"BELEPO_DEMO": "1", "BELEPO_DATA_DIR": str(tmp_path), "BELEPO_PROFILE": str(file)}
     result = CliRunner().invoke(main, ["serve"], env=settings)
     assert result.exit_code == 1
-    assert "“sms-code” cannot come before “mobile”" in result.output
+    assert told in result.output
 
 
 def test_rules_chance_and_departures_are_shown() -> None:

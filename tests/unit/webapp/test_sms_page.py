@@ -47,7 +47,10 @@ def test_a_number_on_any_of_the_customers_policies_will_do(site: Site, visitor: 
     assert [message["to"] for message in site.messages(kind="sms")] == [_SECOND_MOBILE]
 
 
-@pytest.mark.parametrize("spelling", ["{}", " {} ", "{0[0]} {0[1]} {0[2]} {0[3]}", "{0[0]}{0[1]}-{0[2]}{0[3]}"])
+@pytest.mark.parametrize("spelling", [
+    "{}", " {} ", "{0[0]} {0[1]} {0[2]} {0[3]}", "{0[0]}{0[1]}-{0[2]}{0[3]}", "{0[0]}{0[1]}\u2011{0[2]}{0[3]}",
+    "{}.", "\u200b{}", "\u202a{}\u202c", "{}\ufeff", "\u2066{}\u2069.",
+])  # fmt: skip
 def test_a_code_may_have_spaces(site: Site, visitor: Visitor, spelling: str) -> None:
     visitor.reach("sms-code")
     assert visitor.give_code(spelling.format(site.code(ANNA.mobile))).step == "terms"

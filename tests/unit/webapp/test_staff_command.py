@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from pyotp import TOTP, parse_uri
 from sqlalchemy import select
 
-from services.store.tables import communication_ids, contact_changes
+from services.store.tables import audit, communication_ids, contact_changes
 from webapp.cli import Context, main
 
 ADD = ["staff", "add", "orsi@example.hu", "--name", "Kiss Orsolya", "--role", "service"]
@@ -71,6 +71,11 @@ def test_contact_changes_are_printed_once_each_with_a_number_to_go_on_from() -> 
     assert _printed("--after", rows[0]["number"]) == rows[1:]
     assert _printed("--after", rows[1]["number"]) == []
     assert rows[0]["when"].startswith("2026-11-20T")
+    store = Context().open_store()
+    with store.read() as connection:
+        trail = [row.facts for row in connection.execute(select(audit)) if row.action == "exported"]
+    store.close()
+    assert [one["after"] for one in trail] == ["0", rows[0]["number"], rows[1]["number"]]
 
 
 def _printed(*more: str) -> list[dict[str, str]]:

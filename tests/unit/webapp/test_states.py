@@ -35,6 +35,7 @@ _NOT_SHOWN = {
     "error.customers.supervisor": "whom it refuses are shown no button",
     "error.customers.too_many": "it takes five hundred customers",
     "error.activation_code.malformed": "no profile asks for the whole of an activation code",
+    "error.identify.wait": "it takes sixty wrong tries from one network",
     "error.search.none": "the console says it in words of its own",
     **dict.fromkeys(
         (

@@ -278,6 +278,43 @@ def test_the_link_fills_in_the_policy_number_and_nothing_else(site: Site) -> Non
     assert customer.page.step == "email"
 
 
+def _decline_link(site: Site) -> str:
+    (mail,) = site.messages(kind="email")
+    link = next(link for link in mail["links"] if "/meghivo/lemondas?token=" in link)
+    assert link in mail["text"]
+    assert link.replace("&", "&amp;") in mail["html"]
+    return str(link.removeprefix(site.parts.settings.public_url))
+
+
+def test_an_invitation_is_declined_with_one_press_and_staff_see_it(site: Site, htmx: bool) -> None:
+    invite(colleague(site, BOSS), site)
+    link, customer = _decline_link(site), site.visitor(htmx=htmx)
+    before = site.database()
+    page = customer.get(link)
+    assert (page.status, page.step) == (200, "invitation-decline")
+    assert site.database() == before, "a scanner that opens the link declines nothing"
+    fields = {one["name"]: one["value"] for one in page.form("invitation-decline").all("input") if one["name"]}
+    answer = customer.follow(customer.post("/meghivo/lemondas", fields))
+    assert (answer.status, answer.step) == (200, "invitation-declined")
+    assert customer.follow(customer.post("/meghivo/lemondas", fields)).step == "invitation-declined"
+    assert site.visitor().get(link).step == "invitation-declined"
+    page = colleague(site, BOSS).get(f"{SERVICE}{LISTS}?lista=meghivott")
+    assert site.say("worklist.declined", date="").strip(" :") in page.text
+
+
+def test_a_mail_program_declines_by_itself(site: Site) -> None:
+    """RFC 8058: a POST without cookies or a form's token, which follows no redirection."""
+    invite(colleague(site, BOSS), site)
+    link = _decline_link(site)
+    body = {"List-Unsubscribe": "One-Click"}
+    answer = site.app.test_client().post(link, data=body)
+    assert answer.status_code == 200
+    assert site.rows("invitations")[0].declined_at is not None
+    assert site.app.test_client().post(link, data=body).status_code == 200
+    assert site.app.test_client().post(f"{link}x", data=body).status_code == 410
+    assert site.app.test_client().get(f"{link}x").status_code == 410
+
+
 def test_a_link_that_is_outdated_wrong_or_used_leads_to_the_empty_first_page_with_a_kind_line(site: Site) -> None:
     boss = colleague(site, BOSS)
     invite(boss, site, days=3)

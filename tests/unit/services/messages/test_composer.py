@@ -14,6 +14,7 @@ from services import profiles
 from services.links import Links
 from services.messages.composer import Composed, Composer
 from services.messages.outbox import Message
+from services.messages.specimens import specimens
 
 GSM_7 = set(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -113,6 +114,10 @@ def test_an_invitation_names_its_deadline_and_has_a_link_of_its_own_purpose(
     mail = composer.compose(message(name, language, link_id="opaque", deadline=deadline))
     assert day in mail.text
     assert "/regisztracio?meghivo=" in mail.links[0]
+    decline = mail.links[1]
+    assert mail.headers["List-Unsubscribe"] == f"<{decline}>"
+    assert mail.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert composer.compose(message("registered", language)).headers == {}
     manager = composer.compose(message(name, language, link_id="opaque", deadline=deadline, is_manager="yes"))
     words = profiles.load("mygenerali").texts.say(f"mail.{name}.manager", language)
     for text, other in ((mail.text, manager.text), (mail.html, manager.html)):
@@ -195,3 +200,15 @@ def test_every_sms_is_one_sms_of_gsm_letters_even_with_long_names(language: str,
     assert len(text) <= 160
     if "@" in text:
         assert text.split("\n")[-1] == f"@{host} #123456"
+
+
+@pytest.mark.parametrize("name", ["mygenerali", "allianz", "genertel", "generali-sk"])
+def test_there_is_a_specimen_of_every_message_in_every_language(name: str) -> None:
+    profile = profiles.load(name)
+    composer = Composer(profile, Links(("k" * 40,), "https://portal.example"))
+    composed = {(one.kind, one.message, one.language): composer.compose(one) for one in specimens(profile)}
+    assert {language for _, _, language in composed} == set(profile.languages)
+    assert {("email", "confirm", "en"), ("email", "reminder", "en"), ("sms", "read_back", "en")} <= set(composed)
+    for letter in composed.values():
+        assert letter.text
+        assert "{" not in letter.subject + letter.text

@@ -162,13 +162,22 @@ def test_a_plain_webhook_gets_the_recipient_as_a_field(gateway: Gateway, sms) ->
 
 
 @pytest.mark.parametrize(
-    ("status", "failure"), [(503, TemporaryFailure), (401, TemporaryFailure), (400, PermanentFailure)]
+    ("status", "failure"),
+    [(503, TemporaryFailure), (401, TemporaryFailure), (429, TemporaryFailure), (400, PermanentFailure)],
 )
 def test_a_refusal_is_certain(gateway: Gateway, sms, status: int, failure: type[Exception]) -> None:
     gateway.status = status
     with pytest.raises(failure, match=str(status)) as raised:
         AppriseSender(f"json://127.0.0.1:{gateway.port}/").send("+36201234567", sms, "A1")
     assert not getattr(raised.value, "may_have_arrived", False)
+
+
+@pytest.mark.parametrize("status", [500, 502, 504])
+def test_a_gateway_that_fails_may_have_taken_the_message(gateway: Gateway, sms, status: int) -> None:
+    gateway.status = status
+    with pytest.raises(TemporaryFailure, match=str(status)) as raised:
+        AppriseSender(f"json://127.0.0.1:{gateway.port}/").send("+36201234567", sms, "A1")
+    assert raised.value.may_have_arrived
 
 
 def test_a_gateway_that_breaks_off_may_have_taken_the_message(gateway: Gateway, sms) -> None:
@@ -203,6 +212,7 @@ def test_apprise_logs_nothing_of_ours(gateway: Gateway, sms, discreet_log: Discr
         "nosuch://secret@host/{to}",
         "twilio://secret/{to}",
         "{to}",
+        "secret{to}",
         "",
     ],
 )

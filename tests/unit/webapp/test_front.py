@@ -1,0 +1,91 @@
+"""What reaches the application through the front of `belepo serve`, and what does not."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from flask import Flask, request
+
+from webapp import front
+from webapp.front import Front
+
+_LARGEST = 100
+
+
+def _pages() -> Flask:
+    app = Flask("pages")
+    app.config["MAX_CONTENT_LENGTH"] = _LARGEST
+
+    @app.post("/<path:path>")
+    def page(path: str) -> str:
+        told = [path, request.query_string.decode(), request.get_data(as_text=True), *request.cookies.values()]
+        return "|".join(told)
+
+    return app
+
+
+def _ask(
+    chunks: Iterable[bytes | None], headers: Iterable[tuple[bytes, bytes]] = (), path: bytes = b"/page"
+) -> tuple[int, str]:
+    """Send a request; None among its chunks is where the client leaves. Return status and text, or 0 without answer."""
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "http_version": "1.1",
+        "scheme": "http",
+        "raw_path": path,
+        "query_string": b"q=%C3%A9",
+        "client": ("203.0.113.9", "5000"),
+        "server": ("127.0.0.1", "8000"),
+        "headers": [(b"host", b"localhost"), *headers],
+    }
+    waiting = list(chunks)
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        if not waiting:
+            await asyncio.Event().wait()
+        chunk = waiting.pop(0)
+        if chunk is None:
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": chunk, "more_body": chunk != b""}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(Front(_pages(), threads=4, largest_body=_LARGEST)(scope, receive, send))
+    return (sent[0]["status"], sent[1]["body"].decode()) if sent else (0, "")
+
+
+def test_a_whole_request_reaches_the_application() -> None:
+    answer = _ask([b"one ", b"two", b""], [(b"content-length", b"7"), (b"cookie", b"a=1"), (b"cookie", b"b=2")])
+    assert answer == (200, "page|q=%C3%A9|one two|1|2")
+
+
+def test_a_cookie_with_other_letters_costs_itself_alone() -> None:
+    assert _ask([b""], [(b"cookie", "name=Éva; good=1".encode())])[1].endswith("|1")
+
+
+def test_an_address_keeps_its_letters() -> None:
+    assert _ask([b""], path=b"/f%C3%A9l%2Fe")[1].startswith("fél/e|")
+
+
+def test_a_body_that_does_not_come_ends_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(front, "_BODY_SECONDS", 0.01)
+    assert _ask([b"one"], [(b"content-length", b"7")])[0] == 408
+
+
+def test_a_client_that_leaves_gets_no_answer() -> None:
+    assert _ask([b"one ", None], [(b"content-length", b"7")]) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("chunks", "header"),
+    [
+        ([], (b"content-length", b"101")),
+        ([b"x" * 60, b"x" * 60], (b"transfer-encoding", b"chunked")),
+    ],
+)
+def test_a_body_that_is_too_large_is_refused_unread(chunks: list[bytes], header: tuple[bytes, bytes]) -> None:
+    assert _ask(chunks, [header])[0] == 413

@@ -1,0 +1,160 @@
+"""The front of `belepo serve`: an ASGI application that reads a request whole before a thread works on it.
+
+A client that promises more than it sends holds a connection for half a minute, and no thread. granian's own WSGI would
+also empty every header value with a byte outside of ASCII: one accented cookie of another site takes the session with
+it. Its ASGI hands headers over as they came.
+"""
+
+import asyncio
+import io
+import re
+import sys
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_BODY_SECONDS = 30.0
+"""How long a body may take: the largest of 64 KiB comes through in ten on a bad mobile line."""
+
+_HOST = re.compile(rb"[\w.:%\[\]-]+", re.ASCII)
+_OUTSIDE_OF_HTTP = ("CONTENT_TYPE", "CONTENT_LENGTH")
+"""Headers whose names WSGI does not begin with `HTTP_`."""
+
+
+class Front:
+    """An ASGI application that answers by a WSGI application in threads of its own."""
+
+    def __init__(self, pages: "WSGIApplication", *, threads: int, largest_body: int) -> None:
+        """Answer by `pages` in at most `threads` threads; of a body, read one byte more than `largest_body` at most."""
+        self._pages = pages
+        self._largest_body = largest_body
+        self._threads = ThreadPoolExecutor(threads, "request")
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer a request: 400 unless it names one host, 408 unless its body arrives in time."""
+        if not _names_one_host(scope):
+            await _refuse(send, HTTPStatus.BAD_REQUEST)
+            return
+        environ = _environ(scope)
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                body = await self._body(environ, receive)
+        except TimeoutError:
+            await _refuse(send, HTTPStatus.REQUEST_TIMEOUT)
+        except ConnectionError:
+            return
+        else:
+            environ["wsgi.input"] = io.BytesIO(body)
+            if environ.pop("HTTP_TRANSFER_ENCODING", None):
+                environ["CONTENT_LENGTH"] = str(len(body))
+            loop = asyncio.get_running_loop()
+            await _send(send, *await loop.run_in_executor(self._threads, _answer, self._pages, environ))
+
+    async def _body(self, environ: "WSGIEnvironment", receive: Receive) -> bytes:
+        """Return the body; of one that is too large, no more than the application needs to refuse it.
+
+        Raises ConnectionError when the client leaves before the end.
+        """
+        promised = environ.get("CONTENT_LENGTH", "")
+        if promised.isdecimal() and int(promised) > self._largest_body:
+            return b""
+        body = bytearray()
+        while len(body) <= self._largest_body:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ConnectionAbortedError
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+        return bytes(body[: self._largest_body + 1])
+
+
+def _names_one_host(scope: Message) -> bool:
+    """Tell whether the request says which host it is for (RFC 9112, 3.2)."""
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if hosts == [b""]:  # which is how granian says that there is none
+        return bool(scope["http_version"] != "1.1")
+    return len(hosts) == 1 and _HOST.fullmatch(hosts[0]) is not None
+
+
+def _environ(scope: Message) -> "WSGIEnvironment":
+    """Return what WSGI says about a request (PEP 3333), but for its body."""
+    environ: WSGIEnvironment = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "REMOTE_ADDR": scope["client"][0],
+        "REMOTE_PORT": str(scope["client"][1]),
+        "SERVER_NAME": scope["server"][0],
+        "SERVER_PORT": str(scope["server"][1]),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.errors": sys.stderr,
+        "wsgi.input_terminated": True,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope["headers"]:
+        if not value or (key := _key(name)) is None:
+            continue
+        text = value.decode("latin-1")
+        if key in environ:
+            text = f"{environ[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{text}"
+        environ[key] = text
+    return environ
+
+
+@lru_cache(256)
+def _key(name: bytes) -> str | None:
+    """Return what WSGI calls a header, None for a name with an underscore: it would pass for one with a hyphen.
+
+    Else `X_Forwarded_For` would be taken for `X-Forwarded-For`, which a proxy sets and vouches for.
+    """
+    if b"_" in name:
+        return None
+    key = name.decode("latin-1").upper().replace("-", "_")
+    return key if key in _OUTSIDE_OF_HTTP else f"HTTP_{key}"
+
+
+def _answer(pages: "WSGIApplication", environ: "WSGIEnvironment") -> tuple[int, list[tuple[str, str]], bytes]:
+    """Return status, headers and body. All of it: a client that reads slowly is not for a thread to wait for."""
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+    written: list[bytes] = []
+
+    def start(status: str, headers: list[tuple[str, str]], _error: Any = None, /) -> Callable[[bytes], object]:
+        started.append((status, headers))
+        return written.append
+
+    given = pages(environ, start)
+    try:
+        written.extend(given)
+    finally:
+        if close := getattr(given, "close", None):
+            close()
+    status, headers = started[-1]
+    return int(status.split(" ", 1)[0]), headers, b"".join(written)
+
+
+async def _send(send: Send, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+    raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _refuse(send: Send, status: HTTPStatus) -> None:
+    text = f"{status.value} {status.phrase}\n".encode()
+    headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(text))), ("Connection", "close")]
+    await _send(send, status, headers, text)

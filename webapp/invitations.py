@@ -1,0 +1,45 @@
+"""Declining invitations and reminders: one press, without an account, from the mail or by the mail program itself."""
+
+from flask import Blueprint, Response, make_response, redirect, request
+
+from services.messages.composer import DECLINE, DECLINE_PURPOSE
+from webapp import dead_ends
+from webapp.parts import wired
+from webapp.rendering import is_fragment_due, page
+
+blueprint = Blueprint("invitations", __name__)
+
+
+@blueprint.get(DECLINE)
+def show() -> Response:
+    """Ask whether to decline, or say that it is done; changes nothing, for mail scanners open links too."""
+    token = request.args.get("token", "")
+    link_id = wired().links.read(DECLINE_PURPOSE, token)
+    has_declined = wired().invitations.has_declined(link_id) if link_id else None
+    if has_declined is None:
+        return _dead()
+    return _declined() if has_declined else page("pages/decline.html", action=DECLINE, token=token)
+
+
+@blueprint.post(DECLINE)
+def decline() -> Response:
+    """Decline. The token is the proof, so neither a cookie nor a form's token is asked for.
+
+    A mail program (RFC 8058) posts to the address of the link, follows no redirection and shows no answer.
+    """
+    token = request.form.get("token", "") or request.args.get("token", "")
+    link_id = wired().links.read(DECLINE_PURPOSE, token)
+    if link_id is None or not wired().invitations.decline(link_id):
+        return _dead()
+    if "List-Unsubscribe" in request.form or is_fragment_due():
+        return _declined()
+    return make_response(redirect(f"{DECLINE}?token={token}", 303))
+
+
+def _declined() -> Response:
+    return page("pages/declined.html")
+
+
+def _dead() -> Response:
+    reference = dead_ends.passing_reference("decline")
+    return page("account/dead_link.html", 410, key="decline.dead", just_set=None, href="/", reference=reference)
