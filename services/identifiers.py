@@ -33,7 +33,7 @@ _POSTAL_CODE_DIGITS = {"HU": 4, "SK": 5}
 _APOSTROPHES = "'’‘`"
 _COMPACT = str.maketrans(ascii_lowercase, ascii_uppercase, " .-\n\r\v\f")
 """Of ASCII alone: a dotless i or a long s would become another number than the one that was typed."""
-_PHONE_SEPARATORS = str.maketrans("", "", " -./()")
+_PHONE_SEPARATORS = str.maketrans("", "", " \t-./()")
 _PHONE_SPELLING = re.compile(r"[0-9\s+./()\[\]\-]+")
 _MOBILE_TYPES = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 
@@ -256,7 +256,7 @@ def _plain_number(text: str, region: str) -> tuple[str, bool]:
     """Return a regular spelling's E.164 number and whether it is a mobile, or an empty text when it is not regular."""
     code, mobiles, landlines = _plain_patterns(region)
     is_other = len(text) > LONGEST or ("." in text and is_spreadsheet_number(text))
-    digits = "" if is_other else plain(text).translate(_PHONE_SEPARATORS)
+    digits = "" if is_other else (text if text.isascii() else plain(text)).translate(_PHONE_SEPARATORS)
     if match := mobiles.fullmatch(digits):
         return f"+{code}{match[1]}", True
     if match := landlines.fullmatch(digits):

@@ -87,10 +87,11 @@ def _judge() -> None:
         if cause == "port":
             log.warning("forms are refused: the proxy hands on Host without the port that browsers use")
         raise Forged(cause)
+    # Read first: a form that is too large is answered as that (413).
+    token = request.form.get("csrf_token") or request.headers.get(_HEADER, "")
     secret = session.get("csrf_token", "")
     if not secret:
         raise Forged("old_form" if wired().settings.cookie("session") in request.cookies else "no_cookie")
-    token = request.form.get("csrf_token") or request.headers.get(_HEADER, "")
     if not hmac.compare_digest(_unmasked(token), secret.encode()):
         raise Forged("old_form")
 

@@ -221,7 +221,9 @@ class Settings(BaseSettings):
             given.setdefault("secret_keys", (_DEMO_KEY,))
             given.setdefault("mail_url", "demo:")
             given.setdefault("sms_url", "demo:")
-            given.setdefault("public_url", f"http://{given.get('host', '127.0.0.1')}:{given.get('port', 8000)}")
+            host = str(given.get("host", "127.0.0.1"))
+            named = f"[{host}]" if ":" in host and not host.startswith("[") else host
+            given.setdefault("public_url", f"http://{named}:{given.get('port', 8000)}")
         return given
 
     @model_validator(mode="after")
