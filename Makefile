@@ -8,7 +8,7 @@ PORT ?= 8000
 PROFILE ?= mygenerali
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run serve check test unit e2e bench screenshots assets lint types lock migration clean
+.PHONY: help run serve check test unit e2e bench screenshots docs assets lint types lock migration clean
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -40,12 +40,17 @@ bench: $(VENV)/test.done assets ## Measure complete registrations: requests, byt
 screenshots: $(VENV)/test.done tests/e2e/node_modules/.done assets ## Picture every step on a phone and a desktop, light and dark, into build/screenshots
 	PROFILE="$(PROFILE)" $(BIN)/python -m tests.e2e.screenshots
 
+docs: $(VENV)/docs.done ## Write the generated pages and build the documentation into build/docs; a broken link fails
+	$(BIN)/python -m docs.generate
+	$(BIN)/sphinx-build -q -W --keep-going -n -d build/doctrees docs build/docs
+
 assets: $(VENV)/run.done node_modules/.done ## Build the front-end files
 	@$(BIN)/python -m webapp.http.assets
 
 lock: $(VENV)/test.done ## Choose new versions of the dependencies
 	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --generate-hashes -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --generate-hashes --extra test -o requirements-test.lock pyproject.toml
+	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --generate-hashes --extra docs -c requirements-test.lock -o requirements-docs.lock pyproject.toml
 
 migration: $(VENV)/test.done ## Write a migration for what changed in the tables (NAME="what changes")
 	$(BIN)/python -m services.store.new_migration "$(NAME)"
@@ -62,6 +67,10 @@ $(VENV)/run.done: requirements.lock pyproject.toml
 
 $(VENV)/test.done: requirements-test.lock $(VENV)/run.done
 	@$(BIN)/pip install -q --require-hashes -r requirements-test.lock
+	@touch $@
+
+$(VENV)/docs.done: requirements-docs.lock $(VENV)/run.done
+	@$(BIN)/pip install -q --require-hashes -r requirements-docs.lock
 	@touch $@
 
 # Node is only needed to fetch a few files; where it is missing, a wheel brings it. The tests' checkers have a folder of

@@ -38,33 +38,128 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="BELEPO_", extra="ignore", frozen=True)
 
-    demo: bool = False
-    demo_anywhere: bool = False
-    profile: str = Field(default_factory=default)
-    hardened: bool = False
-    data_dir: Path = Path("instance")
-    database_url: str = ""
-    limits_url: str = "memory://"
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535)] = 8000
-    public_url: str = ""
-    secret_keys: Annotated[tuple[str, ...], NoDecode] = ()
-    mail_url: str = ""
-    sms_url: str = ""
-    bcrypt_rounds: Annotated[int, Field(ge=4, le=16)] = 12
-    trust_clock: bool = False
-    sqlite_synchronous: Literal["FULL", "NORMAL", "EXTRA", "OFF"] = "FULL"
-    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
-    workers: Annotated[int, Field(ge=1, le=64)] = 1
-    threads: Annotated[int, Field(ge=4, le=1024)] = 320
-    requests_a_minute: Annotated[int, Field(ge=10)] = 3000
-    api_requests_a_minute: Annotated[int, Field(ge=10)] = 600
-    oidc_issuer: str = ""
-    oidc_client_id: str = ""
-    oidc_client_secret: str = ""
-    oidc_claim: str = "email"
-    metrics_token: str = ""
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    demo: bool = Field(
+        False,
+        description="Demo mode: invented customers, endpoints for testers under `/dev`, a banner on every page.",
+    )
+    demo_anywhere: bool = Field(
+        False,
+        description=(
+            "Lets demo mode listen on other addresses than this machine's own, and use a production server's settings."
+        ),
+    )
+    profile: str = Field(
+        default_factory=default,
+        description="The profile's name, or the path of an insurer's own `profile.toml`.",
+    )
+    hardened: bool = Field(
+        False,
+        description=(
+            "Hardened values over those of the profile: codes of 6 digits that live 10 minutes, passwords of 15 "
+            "characters and no rules on their composition."
+        ),
+    )
+    data_dir: Path = Field(
+        Path("instance"),
+        description=(
+            "The folder of the embedded database. The demonstration uses `instance`; give production another one."
+        ),
+    )
+    database_url: str = Field(
+        "",
+        description=(
+            "SQLAlchemy's URL, `sqlite:///…` or `postgresql://…`. By default a SQLite file in `BELEPO_DATA_DIR`, "
+            "named after the profile."
+        ),
+    )
+    limits_url: str = Field(
+        "memory://",
+        description="Where request limits are counted. Several processes or machines need `redis://…`.",
+    )
+    host: str = Field("127.0.0.1", description="The address to listen on.")
+    port: int = Field(8000, ge=1, le=65535, description="The port to listen on.")
+    public_url: str = Field(
+        "",
+        description=(
+            "Required. The address that links are built from: scheme and host (and port) alone. Customers' passkeys "
+            "belong to its host and work at no other."
+        ),
+    )
+    secret_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description=(
+            "Required. Comma-separated, newest first; older ones still verify, so keys can be changed in service. The "
+            "oldest one also keys the counters. Removing it resets every running count (mails and codes of the hour, "
+            "wrong tries, waits after failed sign-ins) and the API's record of answered requests. Removing a key also "
+            "ends the links, forms and sessions that it signed, and staff whose second factor it sealed need a new "
+            "one."
+        ),
+    )
+    mail_url: str = Field(
+        "",
+        description=(
+            "Required. `smtp://…`, `smtps://…`, or `folder:<path>`. In a user or password `#` is `%23`, `/` is `%2F`, "
+            "`?` is `%3F`, `@` is `%40`."
+        ),
+    )
+    sms_url: str = Field(
+        "",
+        description=(
+            "Required. An [apprise](https://github.com/caronc/apprise) address with `{to}` in place of the number, or "
+            "`folder:<path>`."
+        ),
+    )
+    bcrypt_rounds: int = Field(
+        12,
+        ge=4,
+        le=16,
+        description="Cost of the password hash. Less than 10 is allowed in demo mode only.",
+    )
+    trust_clock: bool = Field(
+        False,
+        description=(
+            "Time never runs back: where the machine's clock is behind the newest moment in the database, time "
+            "continues from that moment, and `belepo doctor` says so. With `1` the machine's clock counts "
+            "nevertheless. Use it for a database that was written while the clock was wrong, until that time is past."
+        ),
+    )
+    sqlite_synchronous: Literal["FULL", "NORMAL", "EXTRA", "OFF"] = Field("FULL", description="SQLite's durability.")
+    trusted_proxies: int = Field(0, ge=0, le=10, description="How many hops of `X-Forwarded-For` are believed.")
+    workers: int = Field(1, ge=1, le=64, description="How many processes answer requests.")
+    threads: int = Field(
+        320,
+        ge=4,
+        le=1024,
+        description=(
+            "How many requests each process answers at once. Three quarters of them may wait for a password to be "
+            "hashed; the next one is told to try again (503). Under another WSGI server, give its number of threads."
+        ),
+    )
+    requests_a_minute: int = Field(
+        3000,
+        ge=10,
+        description="How many forms one address, or one /64 network of IPv6, may post in a minute.",
+    )
+    api_requests_a_minute: int = Field(600, ge=10, description="How many requests one API key may make in a minute.")
+    oidc_issuer: str = Field(
+        "",
+        description=(
+            "The company's OpenID provider, with which staff can sign in. Needs the client's id and secret too."
+        ),
+    )
+    oidc_client_id: str = Field("", description="The id of this server at the OpenID provider.")
+    oidc_client_secret: str = Field("", description="The secret of this server at the OpenID provider.")
+    oidc_claim: str = Field(
+        "email",
+        description="The claim that names the staff account. An `email` must be a verified one.",
+    )
+    metrics_token: str = Field(
+        "",
+        description=(
+            "With it, `/metrics` wants `Authorization: Bearer …`; without it, `/metrics` answers this machine alone."
+        ),
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
 
     @field_validator("secret_keys", mode="before")
     @classmethod

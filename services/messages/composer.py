@@ -232,7 +232,7 @@ def _date(moment: datetime, language: str) -> str:
 
 
 def _palette(brand: Brand) -> dict[str, str]:
-    """Derive a mail's colours from a brand's six values, in the proportions of look.md, section 8.
+    """Derive a mail's colours from a brand's six values, in the proportions of the pages' stylesheet.
 
     Mail clients know no ``color-mix``, so the mixing is done here, in sRGB.
     """

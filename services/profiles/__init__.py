@@ -88,8 +88,8 @@ class _Part(BaseModel):
 class Number(_Part):
     """How a number by which customers are found looks: so many digits, or so many characters."""
 
-    digits: Annotated[int, Field(ge=4, le=20)] | None = None
-    characters: Annotated[int, Field(ge=4, le=20)] | None = None
+    digits: Annotated[int | None, Field(ge=4, le=20, description="Number of digits.")] = None
+    characters: Annotated[int | None, Field(ge=4, le=20, description="Number of characters, letters or digits.")] = None
 
     @model_validator(mode="after")
     def _is_one(self) -> "Number":
@@ -115,10 +115,22 @@ Datum = Literal["birth_date", "birth_number", "tax_number", "postal_code", "mobi
 class Identification(_Part):
     """How a customer is found in the register (M7–M10, T1, A1): by one of `identifiers`, and what each holder knows."""
 
-    identifiers: Annotated[Mapping[IdentifierKind, Number], Field(min_length=1)]
-    asks: Annotated[Mapping[HolderType, Annotated[tuple[Datum, ...], Field(min_length=1)]], Field(min_length=1)]
-    wrong_tries: Annotated[int, Field(ge=1)]
-    wrong_tries_minutes: Annotated[int, Field(ge=1)]
+    identifiers: Annotated[
+        Mapping[IdentifierKind, Number],
+        Field(min_length=1, description="The numbers by which a customer is found, each with what it looks like."),
+    ]
+    asks: Annotated[
+        Mapping[HolderType, Annotated[tuple[Datum, ...], Field(min_length=1)]],
+        Field(
+            min_length=1,
+            description=(
+                "What each kind of holder is asked besides the number. `anybody` stands alone, where holders do "
+                "not differ."
+            ),
+        ),
+    ]
+    wrong_tries: Annotated[int, Field(ge=1, description="Wrong attempts at one number before it rests.")]
+    wrong_tries_minutes: Annotated[int, Field(ge=1, description="How long the number rests then.")]
 
     @property
     def wait(self) -> timedelta:
@@ -152,13 +164,23 @@ class Identification(_Part):
 class Registration(_Part):
     """How long a registration lives and how often it may write (M19)."""
 
-    minutes: Annotated[int, Field(ge=5)]
-    hours_in_all: Annotated[int, Field(ge=1)]
-    warning_minutes: Annotated[int, Field(ge=1)]
-    mail_again_seconds: Annotated[int, Field(ge=1)]
-    mails_an_hour: Annotated[int, Field(ge=1)]
-    taken_a_day_by_one: Annotated[int, Field(ge=1)] = 100
-    """So many times a day one member of staff, or one client of the API, is told that an address is taken."""
+    minutes: Annotated[int, Field(ge=5, description="From the mail to the end of the registration (M19).")]
+    hours_in_all: Annotated[
+        int, Field(ge=1, description="From the first step to the end, however often the mail is sent again.")
+    ]
+    warning_minutes: Annotated[int, Field(ge=1, description="How long before the end the customer is warned.")]
+    mail_again_seconds: Annotated[int, Field(ge=1, description="The wait before the mail can be sent again.")]
+    mails_an_hour: Annotated[int, Field(ge=1, description="Mails to one address in an hour.")]
+    taken_a_day_by_one: Annotated[
+        int,
+        Field(
+            ge=1,
+            description=(
+                "How often a day one member of staff, or one client of the API, may learn that an address is "
+                "taken. Supervisors may always."
+            ),
+        ),
+    ] = 100
 
     @property
     def lifetime(self) -> timedelta:
@@ -184,20 +206,38 @@ class Registration(_Part):
 class OneTimeCode(_Part):
     """The code sent by SMS and its budget (M21); the last `typed` of its characters are enough (A3)."""
 
-    length: Annotated[int, Field(ge=4, le=10)]
-    typed: Annotated[int, Field(ge=4, le=10)]
-    minutes: Annotated[int, Field(ge=1)]
-    tries: Annotated[int, Field(ge=1)]
-    codes: Annotated[int, Field(ge=1)]
-    again_seconds: Annotated[int, Field(ge=1)]
-    guesses: Annotated[int, Field(ge=1)]
-    budget_hours: Annotated[int, Field(ge=1)]
-    numbers: Annotated[int, Field(ge=1, le=100)] = 20
-    """So many numbers that are not on record a customer may give within the budget's time."""
-    an_hour_to_a_number: Annotated[int, Field(ge=1, le=100)] = 6
-    """So many codes an hour go to a number that need not be on record, whoever the customers are."""
-    a_day_by_one: Annotated[int, Field(ge=1)] = 500
-    """So many codes a day one member of staff, or one client of the API, may have sent."""
+    length: Annotated[int, Field(ge=4, le=10, description="Characters of a code.")]
+    typed: Annotated[
+        int,
+        Field(ge=4, le=10, description="How many of its last characters are enough (A3): all, or all but the first."),
+    ]
+    minutes: Annotated[int, Field(ge=1, description="How long a code can be typed in.")]
+    tries: Annotated[int, Field(ge=1, description="Attempts at one code.")]
+    codes: Annotated[int, Field(ge=1, description="Codes within the budget's time.")]
+    again_seconds: Annotated[int, Field(ge=1, description="The wait before a new code can be asked for.")]
+    guesses: Annotated[int, Field(ge=1, description="Attempts at all codes within the budget's time.")]
+    budget_hours: Annotated[
+        int, Field(ge=1, description="The time over which codes and attempts of one customer are counted.")
+    ]
+    numbers: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=100,
+            description="Mobile numbers that are not on record one customer may give within the budget's time.",
+        ),
+    ] = 20
+    an_hour_to_a_number: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=100,
+            description="Codes an hour to one number that need not be on record, whatever customers they are for.",
+        ),
+    ] = 6
+    a_day_by_one: Annotated[
+        int, Field(ge=1, description="Codes a day that one member of staff, or one client of the API, may have sent.")
+    ] = 500
 
     @model_validator(mode="after")
     def _is_typed(self) -> "OneTimeCode":
@@ -227,20 +267,22 @@ class OneTimeCode(_Part):
 
 
 class PasswordRules(_Part):
-    """What a password must be (M25), and how a forgotten one is set anew.
+    """What a password must be (M25), and how a forgotten one is replaced."""
 
-    `strangers_an_hour`: to so many addresses without an account one network can have us write.
-    """
-
-    min_length: Annotated[int, Field(ge=6)]
-    max_length: Annotated[int, Field(ge=64, le=4096)]
-    upper: bool
-    lower: bool
-    digit: bool
-    special: bool
-    change_hours: Annotated[int, Field(ge=0)] = 24
-    reset_minutes: Annotated[int, Field(ge=5)] = 15
-    strangers_an_hour: Annotated[int, Field(ge=1)] = 30
+    min_length: Annotated[int, Field(ge=6, description="The fewest characters.")]
+    max_length: Annotated[int, Field(ge=64, le=4096, description="The most characters.")]
+    upper: Annotated[bool, Field(description="An upper-case letter is needed.")]
+    lower: Annotated[bool, Field(description="A lower-case letter is needed.")]
+    digit: Annotated[bool, Field(description="A digit is needed.")]
+    special: Annotated[bool, Field(description="Characters other than letters and digits are allowed.")]
+    change_hours: Annotated[
+        int, Field(ge=0, description="How long after it was set the password can be changed again (M26).")
+    ] = 24
+    reset_minutes: Annotated[int, Field(ge=5, description="How long the link for a new password lives (M31).")] = 15
+    strangers_an_hour: Annotated[
+        int,
+        Field(ge=1, description="To how many addresses without an account one network can have mails sent in an hour."),
+    ] = 30
 
     @property
     def change_wait(self) -> timedelta:
@@ -256,18 +298,26 @@ class PasswordRules(_Part):
 class SignIn(_Part):
     """How often a sign-in may fail before waits begin, how they grow, and how long a session lasts.
 
-    The values that stand here hold wherever a profile names no others. One address is tried at most some seventy
-    times a day (ASVS 6.3.1; NIST SP 800-63B-4, 3.2.2 allows a hundred in a row).
+    With the defaults one address is tried at most some seventy times a day (ASVS 6.3.1; NIST SP 800-63B-4, 3.2.2 allows
+    a hundred in a row).
     """
 
-    tries: Annotated[int, Field(ge=3, le=20)] = 5
-    source_tries: Annotated[int, Field(ge=10)] = 60
-    first_wait_seconds: Annotated[int, Field(ge=5)] = 30
-    longest_wait_minutes: Annotated[int, Field(ge=1, le=60)] = 20
-    forgotten_hours: Annotated[int, Field(ge=1)] = 24
-    idle_minutes: Annotated[int, Field(ge=5)] = 15
-    hours: Annotated[int, Field(ge=1, le=24)] = 8
-    warning_minutes: Annotated[int, Field(ge=1)] = 2
+    tries: Annotated[int, Field(ge=3, le=20, description="Failures in a row before waits begin, for one address.")] = 5
+    source_tries: Annotated[int, Field(ge=10, description="Failures before waits begin, for one network.")] = 60
+    first_wait_seconds: Annotated[int, Field(ge=5, description="The first wait; each further failure doubles it.")] = 30
+    longest_wait_minutes: Annotated[int, Field(ge=1, le=60, description="The wait beyond which none grows.")] = 20
+    forgotten_hours: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="When failures are forgotten: of an address after the last, of a network after the first.",
+        ),
+    ] = 24
+    idle_minutes: Annotated[int, Field(ge=5, description="How long a session lasts when nothing happens.")] = 15
+    hours: Annotated[int, Field(ge=1, le=24, description="How long a session lasts, however busy it is.")] = 8
+    warning_minutes: Annotated[
+        int, Field(ge=1, description="How long before the end of a session the customer is warned (WCAG 2.2.1).")
+    ] = 2
 
     @property
     def first_wait(self) -> timedelta:
@@ -301,28 +351,68 @@ class SignIn(_Part):
 
 
 class Invitations(_Part):
-    """Invitations to register (B2): how many days before the deadline whoever has not registered is reminded."""
+    """Invitations to register (B2)."""
 
-    remind_days: Annotated[int, Field(ge=1, le=60)] = 7
+    remind_days: Annotated[
+        int,
+        Field(
+            ge=1, le=60, description="How many days before the deadline customers who have not registered are reminded."
+        ),
+    ] = 7
 
 
 class Retention(_Part):
-    """After how many days what is no longer needed is erased (GDPR, article 5 (1) e).
+    """After how many days data that are no longer needed are erased (GDPR, article 5 (1) e).
 
-    Registrations from their end on, complete or not: the account holds what is needed of a complete one. Messages
-    from their last try on, unsent ones never. Sessions from their sign-in on, and with them by which browsers a
-    customer is known. Accounts that were never activated from their last activation code on: until then they keep their
-    address and their customer from another account. Invitations from their deadline on, and cases of the worklists from
-    their closing. Of the audit trail, five years and a day are in which claims lapse (Ptk. 6:22. §).
+    A complete registration goes too: the account holds what is needed of it. The audit trail's default is the five
+    years in which claims lapse (Ptk. 6:22. §), and a day.
     """
 
-    registrations_days: _Days = 7
-    unactivated_days: _Days = 7
-    messages_days: _Days = 30
-    sessions_days: _Days = 90
-    worklists_days: _Days = 365
-    audit_days: Annotated[int, Field(ge=30, le=36525)] = 1826
-    figures_days: Annotated[int, Field(ge=31, le=36525)] = 1096
+    registrations_days: Annotated[
+        _Days,
+        Field(description="Registrations and the reference codes of dead ends, after their end, complete or not."),
+    ] = 7
+    unactivated_days: Annotated[
+        _Days,
+        Field(
+            description=(
+                "Accounts that wait for their activation code, after the last one that was mailed. Until then "
+                "their address is taken."
+            )
+        ),
+    ] = 7
+    messages_days: Annotated[
+        _Days,
+        Field(
+            description=(
+                "That a message was sent, and to whom, after its last attempt. Its content goes when it has "
+                "left; a message that has not left stays."
+            )
+        ),
+    ] = 30
+    sessions_days: Annotated[
+        _Days,
+        Field(
+            description="Sign-ins, after they were made; with the last one from a browser, that the browser is known."
+        ),
+    ] = 90
+    worklists_days: Annotated[
+        _Days, Field(description="Invitations, after their deadline; how a data issue was closed.")
+    ] = 365
+    audit_days: Annotated[
+        int,
+        Field(
+            ge=30,
+            le=36525,
+            description="Who did what to an account: the customer's id, never an address, number or name.",
+        ),
+    ] = 1826
+    figures_days: Annotated[
+        int,
+        Field(
+            ge=31, le=36525, description="How many registered and how many messages left: counts by day, about nobody."
+        ),
+    ] = 1096
 
     @property
     def registrations(self) -> timedelta:
@@ -361,16 +451,29 @@ class Retention(_Part):
 
 
 class Messages(_Part):
-    """What text messages cost, and how many may leave in a calendar month; nothing is known or limited unless said.
+    """What text messages cost, and how many may leave in a calendar month. By default there is no limit.
 
-    A price is that of one part (`services.values.segments`). The budget is so many parts, or so much money.
+    The budget is a number of segments or an amount of money, not both.
     """
 
-    sms_price: Annotated[Decimal, Field(gt=0)] | None = None
-    currency: Annotated[str, _like("[A-Z]{3}", "a currency; write three capitals, such as HUF")] | None = None
-    sms_a_month: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
-    sms_cost_a_month: Annotated[Decimal, Field(gt=0)] | None = None
-    warn_at_percent: Annotated[int, Field(ge=1, le=100)] = 80
+    sms_price: Annotated[
+        Decimal | None,
+        Field(gt=0, description="The price of one segment of a text message. Without it no cost is shown."),
+    ] = None
+    currency: Annotated[
+        Annotated[str, _like("[A-Z]{3}", "a currency; write three capitals, such as HUF")] | None,
+        Field(description="The currency of the prices."),
+    ] = None
+    sms_a_month: Annotated[
+        int | None,
+        Field(ge=1, le=1_000_000_000, description="The budget of a calendar month, in segments."),
+    ] = None
+    sms_cost_a_month: Annotated[
+        Decimal | None, Field(gt=0, description="The budget of a calendar month, in money.")
+    ] = None
+    warn_at_percent: Annotated[
+        int, Field(ge=1, le=100, description="The share of the budget from which there is an alarm.")
+    ] = 80
 
     @model_validator(mode="after")
     def _is_one_budget(self) -> "Messages":
@@ -393,21 +496,34 @@ class Messages(_Part):
 class Contact(_Part):
     """Who helps, and when."""
 
-    phone: Annotated[str, AfterValidator(_phone)]
-    privacy_url: Annotated[str, AfterValidator(_web_address)]
-    legal_url: Annotated[str, AfterValidator(_web_address)]
-    mail_from: Annotated[str, AfterValidator(_mail_address)]
+    phone: Annotated[
+        str, AfterValidator(_phone), Field(description="Customer service's telephone number, as `+3612345678`.")
+    ]
+    privacy_url: Annotated[
+        str, AfterValidator(_web_address), Field(description="The address of the privacy information.")
+    ]
+    legal_url: Annotated[str, AfterValidator(_web_address), Field(description="The address of the legal notice.")]
+    mail_from: Annotated[str, AfterValidator(_mail_address), Field(description="The sender of mails.")]
 
 
 class Brand(_Part):
     """The six values that make the pages an insurer's own."""
 
-    brand: Colour
-    brand_dark: Colour
-    accent: Colour
-    canvas: Colour
-    canvas_dark: Colour
-    radius: Annotated[int, Field(ge=0, le=32)]
+    brand: Annotated[
+        Colour,
+        Field(
+            description=(
+                "The colour of buttons and links, as `#0d5c63`. It needs a contrast of 4.5 on white and on the canvas."
+            )
+        ),
+    ]
+    brand_dark: Annotated[
+        Colour, Field(description="The same on dark pages. It needs a contrast of 4.5 on the dark canvas.")
+    ]
+    accent: Annotated[Colour, Field(description="The colour of ornaments.")]
+    canvas: Annotated[Colour, Field(description="The colour behind the page.")]
+    canvas_dark: Annotated[Colour, Field(description="The same on dark pages.")]
+    radius: Annotated[int, Field(ge=0, le=32, description="How round corners are, in pixels.")]
 
     @model_validator(mode="after")
     def _is_legible(self) -> "Brand":
@@ -422,20 +538,30 @@ class Brand(_Part):
 
 
 class Document(_Part):
-    """One version of the terms or the notice; its texts stand beside it, ``terms/<version>.<language>.html``."""
+    """One version of the terms or of the privacy notice."""
 
-    version: Annotated[str, _like(r"[\w.-]{1,40}", "the name of a version, such as 2026-1: letters, digits, . _ -")]
-    in_force_from: date
+    version: Annotated[
+        str,
+        _like(r"[\w.-]{1,40}", "the name of a version, such as 2026-1: letters, digits, . _ -"),
+        Field(description="The name of the version; its texts are `terms/<version>.<language>.html` (or `notice/…`)."),
+    ]
+    in_force_from: Annotated[date, Field(description="The first day on which it is in force.")]
 
 
 class Profile(_Part):
     """Everything by which one insurer differs from another."""
 
-    name: Annotated[str, _like("[a-z][a-z0-9-]*", "a name: small letters, digits and hyphens, a letter first")]
-    country: Annotated[str, AfterValidator(_country)]
-    timezone: Annotated[str, AfterValidator(_zone)]
-    languages: Annotated[tuple[str, ...], Field(min_length=1)]
-    journey: Annotated[tuple[str, ...], Field(min_length=2)]
+    name: Annotated[
+        str,
+        _like("[a-z][a-z0-9-]*", "a name: small letters, digits and hyphens, a letter first"),
+        Field(description="The name of the profile."),
+    ]
+    country: Annotated[str, AfterValidator(_country), Field(description="The country, as ISO 3166: `HU`.")]
+    timezone: Annotated[str, AfterValidator(_zone), Field(description="The time zone of all times that are shown.")]
+    languages: Annotated[
+        tuple[str, ...], Field(min_length=1, description="The languages of the pages; the first one is the default.")
+    ]
+    journey: Annotated[tuple[str, ...], Field(min_length=2, description="The steps of a registration, in order.")]
     identification: Identification
     registration: Registration
     one_time_code: OneTimeCode
@@ -446,11 +572,16 @@ class Profile(_Part):
     messages: Messages = Messages()
     contact: Contact
     brand: Brand
-    terms: Annotated[tuple[Document, ...], Field(min_length=1)]
-    notice: tuple[Document, ...] = ()
-    facts: Mapping[str, Mapping[str, str]]
-    wording: Mapping[str, Mapping[str, str]] = {}
-    folder: Path
+    terms: Annotated[tuple[Document, ...], Field(min_length=1, description="The versions of the terms, a table each.")]
+    notice: Annotated[tuple[Document, ...], Field(description="The versions of the privacy notice, a table each.")] = ()
+    facts: Annotated[
+        Mapping[str, Mapping[str, str]], Field(description="For each language, what the texts call the insurer.")
+    ]
+    wording: Annotated[
+        Mapping[str, Mapping[str, str]],
+        Field(description="For each language, texts of the catalogue in other words, by key."),
+    ] = {}
+    folder: Annotated[Path, Field(description="The folder of the profile.")]
 
     @model_validator(mode="after")
     def _can_speak(self) -> "Profile":

@@ -89,6 +89,10 @@ def test_the_document_is_openapi_3_1_and_names_every_operation(site: Site) -> No
     found = {one["operationId"] for methods in document["paths"].values() for one in methods.values()}
     assert found == OPERATIONS
     assert document["servers"] == [{"url": site.parts.settings.public_url}]
+    described = (HERE.parents[2] / "docs" / "reference" / "api.md").read_text("utf-8")
+    for path, methods in document["paths"].items():
+        for method in methods:
+            assert f"| `{method.upper()} {path.removeprefix('/api/v1')}` |" in described
 
 
 def test_its_patterns_are_those_of_javascript(site: Site) -> None:

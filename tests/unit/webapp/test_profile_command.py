@@ -1,4 +1,4 @@
-"""`belepo profile`: what it prints, what it finds wrong in a file, and the picture of the README."""
+"""`belepo profile`: what it prints, what it finds wrong in a file, and the picture of the documentation."""
 
 import shutil
 from dataclasses import replace
@@ -154,7 +154,7 @@ def test_the_hardened_values_leave_the_sms_alone_to_depart(name: str) -> None:
     assert load(name).journey == profile.journey
 
 
-def test_the_readmes_picture_is_drawn_from_the_profiles(tmp_path: Path) -> None:
+def test_the_picture_of_the_journeys_is_drawn_from_the_profiles(tmp_path: Path) -> None:
     picture = tmp_path / "journeys.svg"
     assert run("draw", *NAMES, "--svg", str(picture))[0] == 0
     assert picture.read_text("utf-8") == (ROOT / "docs" / "journeys.svg").read_text("utf-8")
