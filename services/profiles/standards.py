@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.profiles import OneTimeCode, PasswordRules, Profile
+from services.profiles.profile import OneTimeCode, PasswordRules, Profile
 
 _BITS = 19.9  # “20 bits … 6 random digits is sufficient” (ASVS 5.0, 6.5.4): six digits are 19.93
 

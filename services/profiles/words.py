@@ -2,14 +2,11 @@
 
 from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
 
 from services.profiles.problems import Mistake
+from services.profiles.profile import Profile
 from services.texts import Texts, Unfillable, placeholders
 from services.values.segments import outside_gsm7, parts
-
-if TYPE_CHECKING:
-    from services.profiles import Profile
 
 _VOICE = frozenset({
     "insurer", "portal", "az_insurer", "Az_insurer", "insurer_sms", "hours", "contact_url", "site", "legal_name",
@@ -25,7 +22,7 @@ _LONGEST_HOST = 32
 _LONGEST_FACT = 20
 
 
-def mistakes_in_words(profile: "Profile") -> Iterator[Mistake]:
+def mistakes_in_words(profile: Profile) -> Iterator[Mistake]:
     """Yield what cannot be said in the profile's words: unknown texts, placeholders nobody fills, long SMS texts."""
     for language in profile.wording:
         if language not in profile.languages:
@@ -38,7 +35,7 @@ def mistakes_in_words(profile: "Profile") -> Iterator[Mistake]:
             yield from _in_text_messages(profile, language)
 
 
-def _in_facts(profile: "Profile", language: str) -> Iterator[Mistake]:
+def _in_facts(profile: Profile, language: str) -> Iterator[Mistake]:
     facts = profile.facts[language]
     used = set().union(*map(_named, profile.texts.spoken(language).values()))
     if missing := sorted((used & _VOICE) - set(facts)):
@@ -51,7 +48,7 @@ def _in_facts(profile: "Profile", language: str) -> Iterator[Mistake]:
             yield Mistake(("facts", language, name), "is not one line of visible letters", "Write it on one line.")
 
 
-def _in_wording(profile: "Profile", language: str) -> Iterator[Mistake]:
+def _in_wording(profile: Profile, language: str) -> Iterator[Mistake]:
     known, facts = profile.texts.known_keys, {*profile.facts[language], *_DERIVED}
     for key, text in profile.wording.get(language, {}).items():
         path = ("wording", language, key)
@@ -75,7 +72,7 @@ def _in_wording(profile: "Profile", language: str) -> Iterator[Mistake]:
             yield Mistake(path, "is not one line of visible letters", "Write it on one line.")
 
 
-def _in_text_messages(profile: "Profile", language: str) -> Iterator[Mistake]:
+def _in_text_messages(profile: Profile, language: str) -> Iterator[Mistake]:
     """Yield why a text message is not one of 160 GSM-7 letters whose last line lets phones offer the code."""
     own, name = profile.wording.get(language, {}), ("facts", language, "insurer_sms")
     if others := outside_gsm7(profile.facts[language].get("insurer_sms", "")):
@@ -108,7 +105,7 @@ def _offered(texts: Texts, key: str) -> set[str]:
     return set().union(*map(texts.offered, alike))
 
 
-def _longest(profile: "Profile", key: str, language: str) -> str:
+def _longest(profile: Profile, key: str, language: str) -> str:
     given = dict.fromkeys(profile.texts.offered(key) - set(profile.texts.facts(language)), "0" * _LONGEST_FACT)
     longest = {"code": "0" * profile.one_time_code.length, "time": "23:59", "host": "h" * _LONGEST_HOST}
     return profile.texts.say(key, language, **given | longest)

@@ -7,7 +7,7 @@ import pytest
 
 from docs.generate import pages
 from services.profiles import Profile
-from services.register_import.rows import KINDS
+from services.register.importing.rows import KINDS
 from webapp.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import brotli
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 SOURCES = HERE / "static" / "src"
 FETCHED = [HERE.parent / "node_modules" / "htmx.org" / "dist" / "htmx.min.js"]
 BUILT = HERE / "static" / "dist"
