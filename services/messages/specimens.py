@@ -33,7 +33,8 @@ def _specimen(profile: Profile, kind: Literal["email", "sms"], name: str, langua
         recipient="minta.anna@example.hu" if kind == "email" else "+36201234567",
         message=name,
         language=language,
-        facts=facts | {"link_id": "A" * 22, "at": moment, "deadline": moment, "is_manager": "yes"},
+        facts=facts
+        | {"link_id": "A" * 22, "at": moment, "deadline": moment, "passkeys_added": moment, "is_manager": "yes"},
         topic="specimen",
         created_at=_MOMENT,
         expires_at=_MOMENT + timedelta(hours=1),
