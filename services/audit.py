@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert
 
-from services.store.tables import audit as table
+from services.store.tables.audit import audit as table
 from services.values.networks import network_of
 
 UNKNOWN = "unknown"

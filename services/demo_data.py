@@ -13,7 +13,9 @@ from services.staff.accounts import new_member
 from services.staff.member import ADVISER, SERVICE, SUPERVISOR
 from services.store.engine import Store
 from services.store.statements import insert_for
-from services.store.tables import REGISTER, customer_accounts, customers, metadata, phones, policies, staff
+from services.store.tables import metadata
+from services.store.tables.register import REGISTER, customer_accounts, customers, phones, policies
+from services.store.tables.staff import staff
 from services.values import email_addresses
 
 STAFF = (

@@ -9,7 +9,7 @@ from services import randomness
 from services.clock import Clock
 from services.store.engine import Store
 from services.store.statements import insert_for, queue_for
-from services.store.tables import reference_codes
+from services.store.tables.references import reference_codes
 
 _KEPT_FOR = timedelta(hours=1)
 """How long a customer who begins again and again keeps the code of a dead end."""

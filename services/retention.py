@@ -20,8 +20,20 @@ from services.crash_points import reach
 from services.limits.allowances import Allowances
 from services.messages.outbox import ENDED, Outbox
 from services.profiles import Profile
-from services.store import tables
 from services.store.engine import Store
+from services.store.tables.accounts import account_changes, accounts, activations, password_resets, sessions
+from services.store.tables.audit import audit as audit_table
+from services.store.tables.clients import api_answers
+from services.store.tables.codes import one_time_codes
+from services.store.tables.figures import figures
+from services.store.tables.limits import allowances as allowances_table
+from services.store.tables.limits import sign_in_tries
+from services.store.tables.messages import demo_messages, message_figures, outbox, sms_months
+from services.store.tables.references import reference_codes
+from services.store.tables.register import contact_changes
+from services.store.tables.registrations import registrations
+from services.store.tables.staff import staff_cases, staff_sessions
+from services.store.tables.worklists import batches, invitations, quality_cases
 from services.store.version import note_time
 from services.worklists.quality import OF_TRIES
 
@@ -35,14 +47,14 @@ PAUSE_SECONDS = 0.1
 _LOOK_SECONDS = 20.0
 _DAY = timedelta(days=1)
 
-_registrations, _references, _codes = tables.registrations.c, tables.reference_codes.c, tables.one_time_codes.c
-_allowances, _tries, _audit = tables.allowances.c, tables.sign_in_tries.c, tables.audit.c
-_resets, _changes, _sessions = tables.password_resets.c, tables.account_changes.c, tables.sessions.c
-_cases, _staff_sessions, _learnt = tables.staff_cases.c, tables.staff_sessions.c, tables.contact_changes.c
-_answers = tables.api_answers.c
-_activations = tables.activations.c
-_outbox, _inbox = tables.outbox.c, tables.demo_messages.c
-_invitations, _batches, _quality = tables.invitations.c, tables.batches.c, tables.quality_cases.c
+_registrations, _references, _codes = registrations.c, reference_codes.c, one_time_codes.c
+_allowances, _tries, _audit = allowances_table.c, sign_in_tries.c, audit_table.c
+_resets, _changes, _sessions = password_resets.c, account_changes.c, sessions.c
+_cases, _staff_sessions, _learnt = staff_cases.c, staff_sessions.c, contact_changes.c
+_answers = api_answers.c
+_activations = activations.c
+_outbox, _inbox = outbox.c, demo_messages.c
+_invitations, _batches, _quality = invitations.c, batches.c, quality_cases.c
 _GUARD = "tidy"
 """A key of the allowances: of all processes, one at a time has used it."""
 
@@ -195,7 +207,7 @@ class Tidying:
 
     def _end_account(self, account_id: str, is_over: ColumnElement[bool]) -> int:
         """End an account whose activation is over, unless it is activated, or given a new code, at this moment."""
-        account, waiting = tables.accounts.c, tables.activations
+        account, waiting = accounts.c, activations
         held = select(account.kutid).where(account.id == account_id).with_for_update(skip_locked=True)
         ended = delete(waiting).where(_activations.account_id == account_id, is_over).returning(_activations.account_id)
         with self._store.write() as connection:
@@ -266,7 +278,7 @@ def _rules(profile: Profile) -> tuple[_Rule, ...]:
         ),
         _Rule("audit", _audit.id, _audit.at, kept.audit),
         # A day at a time.
-        _Rule("figures", tables.figures.c.day, tables.figures.c.day, kept.figures),
-        _Rule("message_figures", tables.message_figures.c.day, tables.message_figures.c.day, kept.figures),
-        _Rule("sms_months", tables.sms_months.c.month, tables.sms_months.c.month, kept.figures),
+        _Rule("figures", figures.c.day, figures.c.day, kept.figures),
+        _Rule("message_figures", message_figures.c.day, message_figures.c.day, kept.figures),
+        _Rule("sms_months", sms_months.c.month, sms_months.c.month, kept.figures),
     )  # fmt: skip

@@ -20,10 +20,10 @@ from services.limits.allowances import Allowances
 from services.messages.outbox import Outbox
 from services.profiles import Profile
 from services.refusal import Refusal
-from services.store import tables
 from services.store.engine import Store
+from services.store.tables.accounts import accounts, activations
 
-_v, _a = tables.activations.c, tables.accounts.c
+_v, _a = activations.c, accounts.c
 _WORTH_SENDING = timedelta(days=1)
 
 
@@ -54,7 +54,7 @@ class Activations:
     def begin(self, connection: Connection, account_id: str, email: str, language: str, now: datetime) -> None:
         """Have a new account wait for the code, and mail it."""
         code, seal = self._seals.new()
-        connection.execute(tables.activations.insert().values(account_id=account_id, mailed_at=now, **seal))
+        connection.execute(activations.insert().values(account_id=account_id, mailed_at=now, **seal))
         self._mail(connection, account_id, email, language=language, code=code, now=now)
 
     def is_due(self, session: Session) -> bool:
@@ -77,9 +77,9 @@ class Activations:
         with self._store.write() as connection:
             self._sessions.hold(connection, session, now)
             blocked = self._allowances.take(connection, key, limit=rules.guesses, quiet=rules.budget, now=now)
-            row = connection.execute(select(tables.activations).where(_v.account_id == account.id)).first()
+            row = connection.execute(select(activations).where(_v.account_id == account.id)).first()
             if blocked is None and row is not None and self._seals.fits(code, row):
-                used = delete(tables.activations).where(_v.account_id == account.id, _v.serial == row.serial)
+                used = delete(activations).where(_v.account_id == account.id, _v.serial == row.serial)
                 if connection.execute(used.returning(_v.account_id)).first() is not None:
                     self._allowances.give_back(connection, key)
                     audit.record(connection, "account_activated", kutid=account.kutid, at=now)
@@ -106,7 +106,7 @@ class Activations:
             if blocked:
                 raise Refusal("email", "too_many", at=blocked)
             renewed = connection.execute(
-                update(tables.activations)
+                update(activations)
                 .where(_v.account_id == account.id, _v.mailed_at <= now - rules.mail_again)
                 .values(mailed_at=now, **seal)
                 .returning(_v.account_id)
@@ -124,7 +124,7 @@ class Activations:
         """
         # Its row is taken first, as by all who change an account: a code that is typed meanwhile is waited for.
         account_id = connection.execute(select(_a.id).where(_a.kutid == kutid).with_for_update()).scalar()
-        waited = delete(tables.activations).where(_v.account_id == account_id).returning(_v.account_id)
+        waited = delete(activations).where(_v.account_id == account_id).returning(_v.account_id)
         if account_id is None or connection.execute(waited).first() is None:
             return False
         erase(connection, self._outbox, account_id, kutid)

@@ -7,10 +7,10 @@ from sqlalchemy import Connection, exists, select
 from services.limits.allowances import Allowances
 from services.profiles import Registration as Rules
 from services.refusal import Refusal
-from services.store import tables
+from services.store.tables.accounts import accounts
 from services.values.email_addresses import EmailAddress
 
-_a = tables.accounts.c
+_a = accounts.c
 
 
 class TakenAddresses:

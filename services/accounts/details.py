@@ -21,13 +21,16 @@ from services.limits.allowances import Allowances
 from services.messages.outbox import Outbox
 from services.profiles import Profile
 from services.refusal import OutOfTurn, Refusal
-from services.store import tables
 from services.store.engine import Store
 from services.store.statements import insert_for
+from services.store.tables.accounts import account_changes, accounts, passkeys, password_resets
+from services.store.tables.accounts import sessions as sessions_table
+from services.store.tables.audit import audit as audit_table
+from services.store.tables.registrations import registrations
 from services.values.email_addresses import EmailAddress
 
-_a = tables.accounts.c
-_c = tables.account_changes.c
+_a = accounts.c
+_c = account_changes.c
 _EMAIL, _MOBILE = "email", "mobile"
 
 
@@ -104,10 +107,10 @@ class AccountDetails:
         now = self._clock.now()
         try:
             with self._store.write() as connection:
-                waiting = ACCOUNT.join(tables.account_changes, _c.account_id == _a.id).where(_c.id == link_id)
-                before = connection.execute(waiting.with_for_update(of=tables.accounts)).first()
+                waiting = ACCOUNT.join(account_changes, _c.account_id == _a.id).where(_c.id == link_id)
+                before = connection.execute(waiting.with_for_update(of=accounts)).first()
                 row = connection.execute(
-                    delete(tables.account_changes)
+                    delete(account_changes)
                     .where(_c.id == link_id, _c.kind == _EMAIL, _c.expires_at > now)
                     .returning(_c.account_id, _c.value, _c.value_key)
                 ).first()
@@ -178,8 +181,8 @@ class AccountDetails:
                 raise OutOfTurn
             refusal = self._codes.check(connection, code, kutid=account.kutid, registration_id=change.id, now=now)
             if refusal is None:
-                connection.execute(delete(tables.account_changes).where(_c.id == change.id))
-                connection.execute(update(tables.accounts).where(_a.id == account.id).values(mobile=change.value))
+                connection.execute(delete(account_changes).where(_c.id == change.id))
+                connection.execute(update(accounts).where(_a.id == account.id).values(mobile=change.value))
                 self._notices.tell(connection, "mobile_changed", account, now)
                 audit.record(connection, "mobile_changed", kutid=account.kutid, at=now)
         # Only now, with the count of the try committed, is the answer given.
@@ -190,9 +193,7 @@ class AccountDetails:
         """Forget the new number that waits for its code. Raises SignedOut."""
         with self._store.write() as connection:
             self._sessions.hold(connection, session, self._clock.now())
-            connection.execute(
-                delete(tables.account_changes).where(_c.account_id == session.account.id, _c.kind == _MOBILE)
-            )
+            connection.execute(delete(account_changes).where(_c.account_id == session.account.id, _c.kind == _MOBILE))
 
     # --- All of it ---------------------------------------------------------------------------------------------
 
@@ -206,10 +207,10 @@ class AccountDetails:
                 return [dict(row) for row in found.mappings()]
 
             changes, sessions, keys, trail = (
-                tables.account_changes, tables.sessions, tables.passkeys, tables.audit,
+                account_changes, sessions_table, passkeys, audit_table,
             )  # fmt: skip
-            own = select(tables.accounts.c.terms_hash).where(_a.id == account.id)
-            begun = tables.registrations
+            own = select(accounts.c.terms_hash).where(_a.id == account.id)
+            begun = registrations
             held = {
                 "account": {
                     "customer_id": account.kutid,
@@ -268,7 +269,7 @@ class AccountDetails:
         sees it anyway, and the customer whose account is ended by mistake should know.
         """
         proved = ACCOUNT.where(_a.kutid == kutid, IS_PROVED)
-        row = connection.execute(proved.with_for_update(of=tables.accounts)).first()
+        row = connection.execute(proved.with_for_update(of=accounts)).first()
         if row is None:
             return False
         self._erase(connection, account_from(row._mapping), now)
@@ -310,9 +311,9 @@ class AccountDetails:
         audit.record(connection, "email_change_asked", kutid=account.kutid, at=now)
 
     def _take_address(self, connection: Connection, old: Account, email: str, email_key: str, now: datetime) -> None:
-        taken = update(tables.accounts).where(_a.id == old.id).values(email=email, email_key=email_key)
+        taken = update(accounts).where(_a.id == old.id).values(email=email, email_key=email_key)
         connection.execute(taken)
-        connection.execute(delete(tables.password_resets).where(tables.password_resets.c.account_id == old.id))
+        connection.execute(delete(password_resets).where(password_resets.c.account_id == old.id))
         self._notices.drop(connection, f"reset:{old.id}")
         self._notices.tell(connection, "address_changed", old, now)
         audit.record(connection, "email_changed", kutid=old.kutid, at=now)
@@ -336,9 +337,7 @@ class AccountDetails:
             "created_at": now,
             "expires_at": now + self._profile.registration.lifetime,
         }
-        statement = insert_for(connection, tables.account_changes).values(
-            account_id=session.account.id, kind=kind, **fresh
-        )
+        statement = insert_for(connection, account_changes).values(account_id=session.account.id, kind=kind, **fresh)
         connection.execute(statement.on_conflict_do_update(index_elements=[_c.account_id, _c.kind], set_=fresh))
         return now + self._profile.registration.lifetime
 

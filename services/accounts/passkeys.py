@@ -24,15 +24,16 @@ from services.limits.allowances import Allowances
 from services.links import Links
 from services.profiles import Profile
 from services.refusal import Refusal
-from services.store import tables
 from services.store.engine import Store
+from services.store.tables.accounts import accounts, passkeys
+from services.store.tables.accounts import sessions as sessions_table
 
 if TYPE_CHECKING:
     from services.accounts.ceremonies import Use
 
-_a = tables.accounts.c
-_s = tables.sessions.c
-_p = tables.passkeys.c
+_a = accounts.c
+_s = sessions_table.c
+_p = passkeys.c
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST = 20
 """So many passkeys an account may have."""
@@ -154,7 +155,7 @@ class Passkeys:
         """
         self._checks.password(session, password)
         with self._store.read() as connection:
-            count = select(func.count()).select_from(tables.passkeys).where(_p.account_id == session.account.id)
+            count = select(func.count()).select_from(passkeys).where(_p.account_id == session.account.id)
             if connection.execute(count).scalar_one() >= _MOST:
                 raise Refusal("passkey", "too_many", count=_MOST)
         return self._challenge("new", session.id)
@@ -192,7 +193,7 @@ class Passkeys:
                 if not self._is_first(connection, challenge, now):
                     raise Refusal("passkey", "stopped")
                 connection.execute(
-                    insert(tables.passkeys).values(
+                    insert(passkeys).values(
                         id=made.id,
                         account_id=account.id,
                         public_key=made.public_key,
@@ -227,7 +228,7 @@ class Passkeys:
         now = self._clock.now()
         with self._store.write() as connection:
             self._sessions.hold(connection, session, now)
-            gone = delete(tables.passkeys).where(_p.id == passkey_id, _p.account_id == session.account.id)
+            gone = delete(passkeys).where(_p.id == passkey_id, _p.account_id == session.account.id)
             if connection.execute(gone.returning(_p.id)).first() is None:
                 return None
             self._notices.tell(connection, "passkey_removed", session.account, now, device=session.device)
@@ -254,7 +255,7 @@ class Passkeys:
     def _use(self, connection: Connection, use: "Use", sign_count: int, now: datetime) -> bool:
         """Note the use, unless the passkey has gone or has been used since (7.2, on the signature counter)."""
         used = (
-            update(tables.passkeys)
+            update(passkeys)
             .where(
                 _p.id == use.passkey_id,
                 or_(_p.sign_count < sign_count, (_p.sign_count == 0) & (literal(sign_count) == 0)),
@@ -277,7 +278,7 @@ class Passkeys:
         is_known = exists().where(_s.account_id == _a.id, _s.device_hash == device.hash).label("is_known")
         found = (
             ACCOUNT.add_columns(_p.public_key, _p.sign_count, is_known)
-            .join(tables.passkeys, _p.account_id == _a.id)
+            .join(passkeys, _p.account_id == _a.id)
             .where(_p.id == use.passkey_id)
         )
         with self._store.read() as connection:

@@ -17,24 +17,26 @@ from services.limits.waits import CUSTOMER, PROVED, Tries
 from services.passwords import Hasher, Rule, judge
 from services.profiles import Profile
 from services.refusal import OutOfTurn, Refusal
-from services.store import tables
 from services.store.engine import Store
 from services.store.statements import insert_for
+from services.store.tables.accounts import account_changes, accounts, activations, passkeys, password_resets
+from services.store.tables.accounts import sessions as sessions_table
+from services.store.tables.register import customer_accounts, customers, policies
 from services.values.email_addresses import EmailAddress
 from services.values.networks import network_of
 
-_a = tables.accounts.c
-_p = tables.password_resets.c
-_v = tables.activations.c
-_k = tables.passkeys.c
+_a = accounts.c
+_p = password_resets.c
+_v = activations.c
+_k = passkeys.c
 _CODE_MAILED_AT = select(_v.mailed_at).where(_v.account_id == _a.id).scalar_subquery().label("code_mailed_at")
-_accounts = tables.customer_accounts.c
+_accounts = customer_accounts.c
 _NUMBERS = union_all(
     *(
         select(number).where(number.table.c.kutid == bindparam("kutid"), number.is_not(None))
         for number in (
-            tables.policies.c.policy_number,
-            tables.customers.c.customer_number,
+            policies.c.policy_number,
+            customers.c.customer_number,
             _accounts.account_number,
             _accounts.old_number,
         )
@@ -106,7 +108,7 @@ class PasswordChanges:
         with self._store.write() as connection:
             self._sessions.hold(connection, session, now)
             changed = connection.execute(
-                update(tables.accounts)
+                update(accounts)
                 .where(
                     _a.id == account.id,
                     _a.password_hash == account.password_hash,
@@ -143,9 +145,7 @@ class PasswordChanges:
         now = self._clock.now()
         with self._store.write() as connection:
             row = connection.execute(
-                ACCOUNT.add_columns(_CODE_MAILED_AT)
-                .where(_a.email_key == address.key)
-                .with_for_update(of=tables.accounts)
+                ACCOUNT.add_columns(_CODE_MAILED_AT).where(_a.email_key == address.key).with_for_update(of=accounts)
             ).first()
             is_full = self._allowances.take_within(
                 connection,
@@ -177,9 +177,7 @@ class PasswordChanges:
         Raises Refusal ``email.too_many`` with `at`, or OutOfTurn when the customer has no account, or one that waits
         for its activation code.
         """
-        row = connection.execute(
-            ACCOUNT.where(_a.kutid == kutid, IS_PROVED).with_for_update(of=tables.accounts)
-        ).first()
+        row = connection.execute(ACCOUNT.where(_a.kutid == kutid, IS_PROVED).with_for_update(of=accounts)).first()
         if row is None:
             raise OutOfTurn
         account = account_from(row._mapping)
@@ -200,7 +198,7 @@ class PasswordChanges:
         now = self._clock.now()
         statement = (
             ACCOUNT.add_columns(_p.expires_at)
-            .join(tables.password_resets, _p.account_id == _a.id)
+            .join(password_resets, _p.account_id == _a.id)
             .where(_p.link_id == link_id, _p.expires_at > now)
         )
         with self._store.read() as connection:
@@ -224,18 +222,16 @@ class PasswordChanges:
             connection.execute(select(_a.id).where(_a.id == found.account.id).with_for_update())
             # Of the same link used by many at once, one finds its row: the statement that uses it up removes it.
             used = connection.execute(
-                delete(tables.password_resets)
-                .where(_p.link_id == link_id, _p.expires_at > now)
-                .returning(_p.account_id)
+                delete(password_resets).where(_p.link_id == link_id, _p.expires_at > now).returning(_p.account_id)
             ).first()
             if used is not None:
                 connection.execute(
-                    update(tables.accounts)
+                    update(accounts)
                     .where(_a.id == used.account_id)
                     .values(password_hash=hashed, password_changed_at=now)
                 )
                 removed = connection.execute(
-                    delete(tables.passkeys).where(_k.account_id == used.account_id).returning(_k.id)
+                    delete(passkeys).where(_k.account_id == used.account_id).returning(_k.id)
                 ).all()
                 for _ in removed:
                     audit.record(connection, "passkey_removed", kutid=found.account.kutid, at=now)
@@ -250,7 +246,7 @@ class PasswordChanges:
     def _mail_reset(self, connection: Connection, account: Account, now: datetime) -> None:
         link_id = randomness.opaque_id()
         fresh = {"link_id": link_id, "created_at": now, "expires_at": now + self._rules.reset_lifetime}
-        statement = insert_for(connection, tables.password_resets).values(account_id=account.id, **fresh)
+        statement = insert_for(connection, password_resets).values(account_id=account.id, **fresh)
         connection.execute(statement.on_conflict_do_update(index_elements=[_p.account_id], set_=fresh))
         self._notices.mail_link(
             connection,
@@ -282,10 +278,10 @@ class PasswordChanges:
         have_passkeys_gone: bool = False,
     ) -> None:
         self._sessions.end_all(connection, account.id, now, but=but)
-        connection.execute(delete(tables.password_resets).where(_p.account_id == account.id))
+        connection.execute(delete(password_resets).where(_p.account_id == account.id))
         self._notices.drop(connection, f"reset:{account.id}")
         # A new password is what keeps out somebody who knew the old one: what they asked for must not come true later.
-        connection.execute(delete(tables.account_changes).where(tables.account_changes.c.account_id == account.id))
+        connection.execute(delete(account_changes).where(account_changes.c.account_id == account.id))
         self._notices.drop(connection, f"address_new:{account.id}")
         self._tries.forget(connection, *self._keys(connection, account))
         opened_by = self._opened_by(connection, account, have_passkeys_gone=have_passkeys_gone)
@@ -305,7 +301,7 @@ class PasswordChanges:
 
     def _keys(self, connection: Connection, account: Account) -> list[str]:
         """Return the keys under which failures may be counted: the address's own, and those of known browsers."""
-        sessions = tables.sessions.c
+        sessions = sessions_table.c
         known = connection.execute(select(sessions.device_hash).where(sessions.account_id == account.id).distinct())
         browsers = ("", PROVED, *known.scalars())
         return [self._tries.key(CUSTOMER, account.email_key, browser) for browser in browsers]

@@ -20,24 +20,25 @@ from sqlalchemy import (
 from services import randomness
 from services.accounts.account import Account, Device, Session, SignedOut, fingerprint
 from services.profiles import SignIn as Rules
-from services.store import tables
+from services.store.tables.accounts import accounts, activations, sessions
+from services.store.tables.register import customers
 
 SIGNED_OUT, ELSEWHERE, IDLE, ABSOLUTE = "signed_out", "elsewhere", "idle", "absolute"
 """Why a session ended: by its own button, by another session or a change of the password, by time."""
 
-_s = tables.sessions.c
-_a = tables.accounts.c
+_s = sessions.c
+_a = accounts.c
 _PROLONGED_AFTER = timedelta(minutes=1)
 """Being active is written down once a minute at most: a page that is read costs no write."""
 
-ACCOUNT = select(*_a, tables.customers.c.name).join_from(tables.accounts, tables.customers)
-IS_PROVED = ~exists().where(tables.activations.c.account_id == _a.id)
+ACCOUNT = select(*_a, customers.c.name).join_from(accounts, customers)
+IS_PROVED = ~exists().where(activations.c.account_id == _a.id)
 """Nobody has proved the address of an account that waits for its activation code: nothing is mailed that opens it."""
 # Built once: it is asked for with every page of a signed-in customer.
 _SEEN = (
-    select(*_s, *_a, tables.customers.c.name)
-    .join_from(tables.sessions, tables.accounts)
-    .join(tables.customers)
+    select(*_s, *_a, customers.c.name)
+    .join_from(sessions, accounts)
+    .join(customers)
     .where(_s.token_hash == bindparam("token_hash", type_=String))
 )
 
@@ -82,7 +83,7 @@ class Sessions:
         }
         # Locked, so that a new password that is being written at this moment is waited for and fails the conditions.
         found = select(*values.values()).where(_a.id == account.id, *conditions).with_for_update(read=True)
-        opened = connection.execute(insert(tables.sessions).from_select(list(values), found).returning(_s.id)).first()
+        opened = connection.execute(insert(sessions).from_select(list(values), found).returning(_s.id)).first()
         return token if opened else None
 
     def see(self, connection: Connection, token: str, now: datetime) -> Session | None:
@@ -96,7 +97,7 @@ class Sessions:
 
     def touch(self, connection: Connection, session: Session, now: datetime) -> None:
         """Write down that the session is in use."""
-        connection.execute(update(tables.sessions).where(self.is_live(session, now)).values(seen_at=now))
+        connection.execute(update(sessions).where(self.is_live(session, now)).values(seen_at=now))
 
     def is_live(self, session: Session, now: datetime) -> ColumnElement[bool]:
         """Return the condition that the row of the session is there and has not ended."""
@@ -109,26 +110,26 @@ class Sessions:
 
         Whoever changes an account takes its row first: so changes at once take turns, and none waits in a circle.
         """
-        both = select(_a.id).join_from(tables.accounts, tables.sessions).where(self.is_live(session, now))
+        both = select(_a.id).join_from(accounts, sessions).where(self.is_live(session, now))
         if connection.execute(both.with_for_update()).first() is None:
             raise SignedOut
 
     def renew(self, connection: Connection, session: Session, now: datetime) -> str:
         """Give the session a new id: rights have changed (ASVS 7.2.4). Return what its browser is to hold."""
         token = randomness.opaque_id() + randomness.opaque_id()
-        statement = update(tables.sessions).where(self.is_live(session, now))
+        statement = update(sessions).where(self.is_live(session, now))
         connection.execute(statement.values(token_hash=fingerprint(token), seen_at=now))
         return token
 
     def end_held(self, connection: Connection, token: str, now: datetime) -> None:
         """End the session of a browser that is about to get another one."""
-        held = update(tables.sessions).where(_s.token_hash == fingerprint(token), _s.ended_at.is_(None))
+        held = update(sessions).where(_s.token_hash == fingerprint(token), _s.ended_at.is_(None))
         connection.execute(held.values(ended_at=now, ended_by=SIGNED_OUT))
 
     def end(self, connection: Connection, session_id: str, account_id: str, by: str, now: datetime) -> bool:
         """End one session of the account; tell whether there was one to end."""
         ended = (
-            update(tables.sessions)
+            update(sessions)
             .where(_s.id == session_id, _s.account_id == account_id, _s.ended_at.is_(None))
             .values(ended_at=now, ended_by=by)
             .returning(_s.id)
@@ -138,7 +139,7 @@ class Sessions:
     def end_all(self, connection: Connection, account_id: str, now: datetime, *, but: str = "") -> None:
         """End the account's sessions, all or all but one."""
         connection.execute(
-            update(tables.sessions)
+            update(sessions)
             .where(_s.account_id == account_id, _s.id != but, _s.ended_at.is_(None))
             .values(ended_at=now, ended_by=ELSEWHERE)
         )
@@ -183,7 +184,7 @@ def account_from(row: RowMapping) -> Account:
         id=row[_a.id],
         kutid=row[_a.kutid],
         registration_id=row[_a.registration_id],
-        name=row[tables.customers.c.name],
+        name=row[customers.c.name],
         email=row[_a.email],
         email_key=row[_a.email_key],
         mobile=row[_a.mobile],

@@ -17,12 +17,13 @@ from services.limits.waits import CUSTOMER, PROVED, Tries
 from services.passwords import Hasher
 from services.profiles import Profile
 from services.refusal import Refusal
-from services.store import tables
 from services.store.engine import Store
+from services.store.tables.accounts import accounts
+from services.store.tables.accounts import sessions as sessions_table
 from services.terms import Terms, TermsVersions
 
-_a = tables.accounts.c
-_s = tables.sessions.c
+_a = accounts.c
+_s = sessions_table.c
 _LAST_SIGN_INS = 5
 
 # Built once: every sign-in asks.
@@ -167,7 +168,7 @@ class SignIns:
         """Have the account's messages follow a language in which the customer goes on. Raises SignedOut."""
         with self._store.write() as connection:
             self._sessions.hold(connection, session, self._clock.now())
-            connection.execute(update(tables.accounts).where(_a.id == session.account.id).values(language=language))
+            connection.execute(update(accounts).where(_a.id == session.account.id).values(language=language))
 
     def sign_out(self, session: Session) -> None:
         """End the session."""
@@ -219,7 +220,7 @@ class SignIns:
             return
         with self._store.write() as connection:
             live = self._sessions.is_live(session, self._clock.now())
-            connection.execute(update(tables.sessions).where(live).values(terms_opened=version))
+            connection.execute(update(sessions_table).where(live).values(terms_opened=version))
 
     def accept_terms(self, session: Session) -> str:
         """Accept the terms in force, once they were opened; return what the browser is to hold from now on.
@@ -232,7 +233,7 @@ class SignIns:
         with self._store.write() as connection:
             self._sessions.hold(connection, session, now)
             accepted = connection.execute(
-                update(tables.accounts)
+                update(accounts)
                 .where(_a.id == session.account.id, opened)
                 .values(terms_version=terms.version, terms_hash=terms.hash, terms_accepted_at=now)
                 .returning(_a.id)

@@ -17,7 +17,7 @@ from services.clock import Clock
 from services.refusal import Refusal
 from services.store.engine import Store
 from services.store.statements import insert_for
-from services.store.tables import api_answers as table
+from services.store.tables.clients import api_answers as table
 
 KEPT_FOR = timedelta(hours=24)
 _GIVEN_UP = timedelta(minutes=2)

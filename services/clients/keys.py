@@ -14,8 +14,9 @@ from services.accounts.account import fingerprint
 from services.clock import Clock
 from services.limits.waits import Tries
 from services.refusal import Refusal
-from services.store import tables
 from services.store.engine import Store
+from services.store.tables.clients import api_keys
+from services.store.tables.register import advisers
 
 SCOPES = ("registrations", "password-resets", "references")
 """What a client may be there for: see webapp.api."""
@@ -26,7 +27,7 @@ _USED_ANEW = timedelta(hours=1)
 _KEY = re.compile(r"belepo_[2-9A-HJKMNP-Z]{12}_[A-Za-z0-9_-]{43}")
 """Recognisable to whoever looks for keys that lie about; 256 random bits."""
 
-_q = tables.api_keys.c
+_q = api_keys.c
 _KNOWN = select(*_q).where(_q.key_hash == bindparam("key_hash"))
 
 
@@ -109,13 +110,13 @@ class ApiKeys:
             "expires_at": now + lifetime if lifetime else None,
         }
         with self._store.write() as connection:
-            connection.execute(insert(tables.api_keys).values(row))
+            connection.execute(insert(api_keys).values(row))
             audit.record(connection, "api_key_added", kutid=None, at=now, actor="system", client=row["id"])
         return _client({**row, "revoked_at": None, "used_at": None}), key
 
     def is_adviser(self, code: str) -> bool:
         """Tell whether the register gives customers to this adviser."""
-        theirs = select(tables.advisers.c.kutid).where(tables.advisers.c.adviser == code.strip().casefold()).limit(1)
+        theirs = select(advisers.c.kutid).where(advisers.c.adviser == code.strip().casefold()).limit(1)
         with self._store.read() as connection:
             return connection.execute(theirs).first() is not None
 
@@ -125,10 +126,7 @@ class ApiKeys:
         full = f"client:{client_id.removeprefix('client:').upper()}"
         with self._store.write() as connection:
             ended = connection.execute(
-                update(tables.api_keys)
-                .where(_q.id == full, _q.revoked_at.is_(None))
-                .values(revoked_at=now)
-                .returning(_q.id)
+                update(api_keys).where(_q.id == full, _q.revoked_at.is_(None)).values(revoked_at=now).returning(_q.id)
             ).first()
             if ended is not None:
                 audit.record(connection, "api_key_revoked", kutid=None, at=now, actor="system", client=full)
@@ -169,7 +167,7 @@ class ApiKeys:
     def _note_use(self, client: ApiKey, now: datetime) -> ApiKey:
         if client.used_at is None or now - client.used_at >= _USED_ANEW or client.used_at > now:
             with self._store.write() as connection:
-                connection.execute(update(tables.api_keys).where(_q.id == client.id).values(used_at=now))
+                connection.execute(update(api_keys).where(_q.id == client.id).values(used_at=now))
         return client
 
 

@@ -27,7 +27,7 @@ from services import randomness
 from services.profiles import OneTimeCode as Rules
 from services.refusal import DeadEnd, Refusal
 from services.store.statements import insert_in
-from services.store.tables import one_time_codes as table
+from services.store.tables.codes import one_time_codes as table
 
 _TOPIC = "code:"
 

@@ -15,9 +15,10 @@ from sqlalchemy import Connection, select
 
 from services.clock import Clock
 from services.profiles import Profile
-from services.store import tables
 from services.store.engine import Store
 from services.store.statements import insert_in
+from services.store.tables.figures import figures
+from services.store.tables.staff import staff as staff_table
 
 CUSTOMER = "customer"
 """Who begins most registrations; else it is the id of a member of staff."""
@@ -129,14 +130,14 @@ class Observations:
     def _learn_channels(self, connection: Connection, begun_by: set[str]) -> None:
         unknown = begun_by - set(self._channels)
         if unknown:
-            staff = tables.staff.c
+            staff = staff_table.c
             rows = connection.execute(select(staff.id, staff.role).where(staff.id.in_(unknown)))
             self._channels.update({row.id: ADVISER if row.role == ADVISER else SERVICE for row in rows})
 
 
 @cache
 def _adding(dialect: str) -> Any:
-    add = insert_in(dialect, tables.figures)
+    add = insert_in(dialect, figures)
     return add.on_conflict_do_update(
-        index_elements=list(tables.figures.primary_key), set_={"count": tables.figures.c.count + add.excluded.count}
+        index_elements=list(figures.primary_key), set_={"count": figures.c.count + add.excluded.count}
     )

@@ -12,7 +12,8 @@ from services import audit
 from services.figures.observations import ENTERED, FINISHED, REFUSED, STOPPED
 from services.profiles import Profile
 from services.store.engine import Store
-from services.store.tables import figures, message_figures
+from services.store.tables.figures import figures
+from services.store.tables.messages import message_figures
 
 CHANNELS = ("web", "service", "adviser", "api")
 _f, _m = figures.c, message_figures.c

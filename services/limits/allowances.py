@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Integer, bindparam, case, delete, literal, or_, select
 
 from services.store.statements import insert_for, insert_in, queue_for
-from services.store.tables import allowances
+from services.store.tables.limits import allowances
 
 _now = bindparam("now", type_=allowances.c.ends_at.type)
 IS_SPENT: ColumnElement[bool] = (allowances.c.used >= bindparam("limit", type_=Integer)) & (allowances.c.ends_at > _now)

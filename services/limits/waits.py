@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete,
 from services.limits.allowances import Allowances
 from services.profiles import SignIn as Rules
 from services.store.statements import insert_in
-from services.store.tables import sign_in_tries as table
+from services.store.tables.limits import sign_in_tries as table
 from services.values.networks import network_of
 
 CUSTOMER, STAFF, ASKED_AGAIN = "sign-in", "staff sign-in", "password asked again"

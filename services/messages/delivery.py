@@ -39,7 +39,7 @@ from services.messages.outbox import DOUBTFUL, REPEATING, SENDING, UNSENT, WAITI
 from services.messages.senders import PermanentFailure, Sender, TemporaryFailure, Withdrawn
 from services.messages.sms_budget import DELIVERED, GIVEN_UP, BudgetSpent, Postage
 from services.store.engine import Store
-from services.store.tables import outbox
+from services.store.tables.messages import outbox
 from services.values import masking
 from services.values.segments import parts
 

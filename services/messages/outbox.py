@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, func, insert, or_, select, update
 from services.clock import Clock
 from services.randomness import opaque_id
 from services.store.engine import Store
-from services.store.tables import outbox
+from services.store.tables.messages import outbox
 from services.values import masking
 
 WAITING, SENDING, DOUBTFUL, REPEATING = "waiting", "sending", "doubtful", "repeating"

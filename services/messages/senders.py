@@ -21,7 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from services.clock import Clock
 from services.messages.composer import Composed
 from services.store.engine import Store
-from services.store.tables import demo_messages
+from services.store.tables.messages import demo_messages
 
 _DECLARED = re.compile(r'^    (?:secure_)?protocol = (\(.*?\)|".*?")', re.MULTILINE | re.DOTALL)
 

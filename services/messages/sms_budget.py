@@ -16,7 +16,7 @@ from services.profiles import Profile
 from services.refusal import OutOfTurn
 from services.store.engine import Store
 from services.store.statements import insert_in
-from services.store.tables import message_figures, sms_months
+from services.store.tables.messages import message_figures, sms_months
 
 _log = logging.getLogger(__name__)
 

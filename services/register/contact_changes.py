@@ -8,10 +8,12 @@ from sqlalchemy import func, select
 
 from services import audit
 from services.clock import Clock
-from services.store import tables
 from services.store.engine import Store
+from services.store.tables.clients import api_keys
+from services.store.tables.register import contact_changes as contact_changes_table
+from services.store.tables.staff import staff
 
-_n, _m, _k = tables.contact_changes.c, tables.staff.c, tables.api_keys.c
+_n, _m, _k = contact_changes_table.c, staff.c, api_keys.c
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,7 @@ def contact_changes(store: Store, *, after: int = 0) -> Iterator[ContactChange]:
     """Yield the changes whose number is greater than `after`, in order: whoever keeps the last one gets each once."""
     query = (
         select(_n.id, _n.kutid, _n.kind, _n.before, _n.after, _n.actor, func.coalesce(_m.email, _k.name), _n.at)
-        .select_from(
-            tables.contact_changes.outerjoin(tables.staff, _m.id == _n.actor).outerjoin(
-                tables.api_keys, _k.id == _n.actor
-            )
-        )
+        .select_from(contact_changes_table.outerjoin(staff, _m.id == _n.actor).outerjoin(api_keys, _k.id == _n.actor))
         .where(_n.id > after)
         .order_by(_n.id)
     )

@@ -12,16 +12,15 @@ from services.limits.waits import Tries, waits
 from services.profiles import Identification
 from services.refusal import Refusal
 from services.store.statements import queue_for
-from services.store.tables import (
-    accounts,
-    allowances,
+from services.store.tables.accounts import accounts
+from services.store.tables.limits import allowances, sign_in_tries
+from services.store.tables.register import (
     communication_ids,
     contact_changes,
     customer_accounts,
     customers,
     phones,
     policies,
-    sign_in_tries,
 )
 from services.values.identifiers import TaxNumber
 

@@ -16,11 +16,12 @@ from services.register.policyholders import PolicyHolder
 from services.registrations.mailing import Mailing
 from services.registrations.registration import EMAIL_CONFIRMED, Registration, Visit
 from services.registrations.rows import Rows, why_not
-from services.store import tables
+from services.store.tables.accounts import accounts
+from services.store.tables.registrations import registrations
 from services.values.email_addresses import EmailAddress
 
-_r = tables.registrations.c
-_a = tables.accounts.c
+_r = registrations.c
+_a = accounts.c
 _KEY = bindparam("new_key", type_=_r.email_key.type)
 _IS_FREE = ~exists().where(_a.email_key == _KEY)
 _IS_LONG_AGO = or_(_r.mailed_at.is_(None), _r.mailed_at <= bindparam("again_before", type_=_r.mailed_at.type))
@@ -131,7 +132,7 @@ class AssistedRegistrations:
         """End a registration for good; tell whether it was open. A mail that has not left stays here."""
         has_account = exists().where(_a.kutid == _r.kutid)
         ended = connection.execute(
-            update(tables.registrations)
+            update(registrations)
             .where(_r.id == registration_id, _r.expires_at > now, ~has_account)
             .values(ended_at=now, expires_at=now)
             .returning(_r.id)

@@ -10,9 +10,9 @@ from services.messages.outbox import Outbox
 from services.profiles import Registration as Rules
 from services.refusal import Refusal
 from services.registrations.registration import Registration
-from services.store import tables
+from services.store.tables.registrations import registrations
 
-_r = tables.registrations.c
+_r = registrations.c
 
 
 HAS_LINK_WAITING: ColumnElement[bool] = literal_column(

@@ -8,9 +8,9 @@ from sqlalchemy import RowMapping
 
 from services.codes.one_time_codes import CodeState
 from services.figures.observations import CUSTOMER
-from services.store import tables
+from services.store.tables.registrations import registrations
 
-_r = tables.registrations.c
+_r = registrations.c
 
 EMAIL_CONFIRMED = "email_confirmed_at"
 """The fact that the address was confirmed: this browser holds the link."""

@@ -24,14 +24,17 @@ from services.register.policyholders import PolicyHolder, PolicyHolders, SecondD
 from services.registrations.mailing import HAS_LINK_WAITING, Mailing
 from services.registrations.registration import COMPLETE, MOBILE_CONFIRMED, Registration, Visit
 from services.registrations.rows import IS_CODE_UNUSED, IS_SAME_BROWSER, IS_UNPROVED_HERE, Rows, binds, why_not
-from services.store import tables
 from services.store.engine import Store
+from services.store.tables.accounts import accounts
+from services.store.tables.codes import one_time_codes
+from services.store.tables.limits import allowances as allowances_table
+from services.store.tables.registrations import registrations
 from services.terms import TermsVersions
 from services.values.email_addresses import EmailAddress
 
-_r = tables.registrations.c
-_a = tables.accounts.c
-_code = tables.one_time_codes.c
+_r = registrations.c
+_a = accounts.c
+_code = one_time_codes.c
 
 # What the steps add to the conditions of `Rows.advance`.
 _KEY = bindparam("new_key", type_=_r.email_key.type)
@@ -45,16 +48,16 @@ _MAY_MAIL_AGAIN = _r.mailed_at <= _AGAIN_BEFORE
 _IS_ON_RECORD = has_mobile(_r.kutid, _NUMBER)
 _NUMBERS = "numbers not on record "
 """With the customer's id, the key of the allowance of them: no keyed hash, which a condition could not make."""
-_MAY_GIVE_NUMBER = ~exists().where(tables.allowances.c.key == literal(_NUMBERS) + _r.kutid, IS_SPENT)
+_MAY_GIVE_NUMBER = ~exists().where(allowances_table.c.key == literal(_NUMBERS) + _r.kutid, IS_SPENT)
 _IS_ANOTHER = _r.mobile.is_distinct_from(_NUMBER)
 _HAS_OPENED = _r.terms_opened == bindparam("in_force", type_=_r.terms_opened.type)
 _IS_OPENED_FIRST = _r.terms_opened.is_distinct_from(bindparam("version", type_=_r.terms_opened.type))
 _HAS_OPENED_NOTICE = _r.notice_opened == bindparam("in_force", type_=_r.notice_opened.type)
 _IS_NOTICE_NEW = _r.notice_opened.is_distinct_from(bindparam("version", type_=_r.notice_opened.type))
 _IS_CODE_OF_BROWSER = (
-    exists().where(_r.id == _code.registration_id, IS_SAME_BROWSER, IS_CODE_UNUSED).correlate(tables.one_time_codes)
+    exists().where(_r.id == _code.registration_id, IS_SAME_BROWSER, IS_CODE_UNUSED).correlate(one_time_codes)
 )
-_HAS_UNUSED_CODE = exists().where(_code.registration_id == _r.id, IS_CODE_UNUSED).correlate(tables.registrations)
+_HAS_UNUSED_CODE = exists().where(_code.registration_id == _r.id, IS_CODE_UNUSED).correlate(registrations)
 _IS_UNACCEPTED = _r.terms_accepted_at.is_(None)
 _REFUSALS_KEPT = 20
 
@@ -94,9 +97,9 @@ class Registrations:
         self._hasher = hasher
         self._activations = activations
         may_try = exists().where(IS_CODE_UNUSED, IS_UNPROVED_HERE, *self._rows.conditions(MOBILE_CONFIRMED))
-        self._may_try = may_try.correlate(tables.one_time_codes)
-        self._opening = update(tables.registrations).where(*self._rows.conditions(None), _IS_OPENED_FIRST)
-        self._opening_notice = update(tables.registrations).where(*self._rows.conditions(None), _IS_NOTICE_NEW)
+        self._may_try = may_try.correlate(one_time_codes)
+        self._opening = update(registrations).where(*self._rows.conditions(None), _IS_OPENED_FIRST)
+        self._opening_notice = update(registrations).where(*self._rows.conditions(None), _IS_NOTICE_NEW)
         self._completing = _completing((*self._rows.conditions(COMPLETE), IS_SAME_BROWSER))
 
     # --- Seeing ----------------------------------------------------------------------------------------------
@@ -112,7 +115,7 @@ class Registrations:
         ``link_unknown`` when a newer mail has left for it; once it was erased, ``link_completed`` while there is
         the account that it opened, else ``link_expired``.
         """
-        a = tables.accounts.c
+        a = accounts.c
         with self._store.read() as connection:
             is_kept, has_account = connection.execute(
                 select(
@@ -521,7 +524,7 @@ class Registrations:
             raise why_not(seen, now)
         with self._store.write() as connection:
             connection.execute(
-                update(tables.registrations)
+                update(registrations)
                 .where(_r.id == tried.id, _r.email_key == tried.email_key)
                 .values({**self._rows.dropped(), **self._rows.dropped_answers(), "email": None, "email_key": None})
             )
@@ -567,10 +570,8 @@ def _completing(conditions: Sequence[ColumnElement[bool]]) -> Insert:
         _a.terms_accepted_at: _r.terms_accepted_at,
         _a.answers: _r.answers,
     }
-    begun = select(*values.values()).where(*conditions).with_for_update(of=tables.registrations)
-    return (
-        insert(tables.accounts).from_select(list(values), begun).returning(_a.id, _a.email, _a.mobile, HAS_LINK_WAITING)
-    )
+    begun = select(*values.values()).where(*conditions).with_for_update(of=registrations)
+    return insert(accounts).from_select(list(values), begun).returning(_a.id, _a.email, _a.mobile, HAS_LINK_WAITING)
 
 
 def _with_tries(refusal: Exception | None, seen: Registration, now: datetime) -> Exception:

@@ -37,17 +37,21 @@ from services.registrations.registration import (
     Visit,
     from_row,
 )
-from services.store import tables
 from services.store.statements import without
+from services.store.tables.accounts import accounts
+from services.store.tables.codes import one_time_codes
+from services.store.tables.messages import outbox
+from services.store.tables.register import customers
+from services.store.tables.registrations import registrations
 
-_r = tables.registrations.c
-_code = tables.one_time_codes.c
-_IS_COMPLETE = exists().where(tables.accounts.c.registration_id == _r.id)
-_HAS_ACCOUNT = exists().where(tables.accounts.c.kutid == _r.kutid)
+_r = registrations.c
+_code = one_time_codes.c
+_IS_COMPLETE = exists().where(accounts.c.registration_id == _r.id)
+_HAS_ACCOUNT = exists().where(accounts.c.kutid == _r.kutid)
 _IS_MAIL_UNDELIVERED = exists().where(
-    tables.outbox.c.topic == literal("confirm:") + _r.id,
-    tables.outbox.c.state == "given_up",
-    tables.outbox.c.created_at >= _r.mailed_at,
+    outbox.c.topic == literal("confirm:") + _r.id,
+    outbox.c.state == "given_up",
+    outbox.c.created_at >= _r.mailed_at,
 )
 
 # Statements are built once: building one and finding it among those compiled costs more than its run.
@@ -58,14 +62,14 @@ _hour_ends_at = bindparam("hour_ends_at", type_=_r.expires_at.type)
 _SEEN = (
     select(
         *_r,
-        tables.customers.c.name,
+        customers.c.name,
         *_code,
         _IS_COMPLETE.label("is_complete"),
         _HAS_ACCOUNT.label("has_account"),
         _IS_MAIL_UNDELIVERED.label("is_mail_undelivered"),
     )
-    .join_from(tables.registrations, tables.customers)
-    .outerjoin(tables.one_time_codes, _code.kutid == _r.kutid)
+    .join_from(registrations, customers)
+    .outerjoin(one_time_codes, _code.kutid == _r.kutid)
     .where(_r.id == _id, or_(_link_id.is_(None), _r.link_id == _link_id))
 )
 _browser = bindparam("visit_browser", type_=_r.browser.type)
@@ -74,7 +78,7 @@ IS_UNPROVED_HERE = or_(_r.mobile_confirmed_at.is_(None), _r.browser.is_distinct_
 """That this browser has not proved the mobile, whatever another one has."""
 IS_CODE_UNUSED = or_(_r.mobile_confirmed_at.is_(None), _r.mobile_confirmed_at < _code.issued_at)
 """That the newest code of a registration has proved nothing yet: one that was typed proves no mobile elsewhere."""
-_BEGIN = insert(tables.registrations).returning(*_r)
+_BEGIN = insert(registrations).returning(*_r)
 
 
 def binds(visit: Visit, now: datetime | None = None) -> dict[str, Any]:
@@ -145,7 +149,7 @@ class Rows:
         return replace(
             self._as_seen(registration, visit),
             language=visit.language or registration.language,
-            holder_name=mapping[tables.customers.c.name],
+            holder_name=mapping[customers.c.name],
             is_complete=bool(mapping["is_complete"]) and _is_of(registration, visit),
             is_completed_elsewhere=bool(mapping["is_complete"]) and not _is_of(registration, visit),
             has_account=bool(mapping["has_account"]),
@@ -206,7 +210,7 @@ class Rows:
             changes["mails"] = _r.mails + 1
             changes["expires_at"] = case((_r.closes_at < _hour_ends_at, _r.closes_at), else_=_hour_ends_at)
             changes.update(self.dropped_answers())
-        advance = update(tables.registrations).where(*self.conditions(fact), *conditions).returning(*_r)
+        advance = update(registrations).where(*self.conditions(fact), *conditions).returning(*_r)
         return advance.values(changes) if changes else advance
 
     def _conditions(self, fact: str | None) -> tuple[ColumnElement[bool], ...]:

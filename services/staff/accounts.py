@@ -18,19 +18,20 @@ from services.profiles import SignIn as Rules
 from services.refusal import Refusal
 from services.staff.member import ADVISER, ROLES, Member, StaffSession
 from services.staff.second_factor import SecondFactors, provisioning_uri
-from services.store import tables
 from services.store.engine import Store
+from services.store.tables.staff import staff, staff_sessions
+from services.store.tables.worklists import batches
 from services.values.email_addresses import EmailAddress
 
-_m = tables.staff.c
-_s = tables.staff_sessions.c
-_b = tables.batches.c
+_m = staff.c
+_s = staff_sessions.c
+_b = batches.c
 _PROLONGED_AFTER = timedelta(minutes=1)
 _SHORTEST_PASSWORD, _LONGEST_PASSWORD = 15, 1000
 """NIST SP 800-63B-4, 3.1.1.2: fifteen where nothing else is sure to stand beside it."""
 _SEEN = (
     select(*_s, *_m)
-    .join_from(tables.staff_sessions, tables.staff)
+    .join_from(staff_sessions, staff)
     .where(_s.token_hash == bindparam("token_hash", type_=String), _m.disabled_at.is_(None))
 )
 
@@ -82,10 +83,10 @@ class StaffAccounts:
             with self._store.write() as connection:
                 member = new_member(address, name, role, hashed, adviser=code, totp_secret=sealed, now=now)
                 again = {column: value for column, value in member.items() if column not in ("id", "created_at")}
-                left = update(tables.staff).where(_m.email_key == address.key, _m.disabled_at.is_not(None))
+                left = update(staff).where(_m.email_key == address.key, _m.disabled_at.is_not(None))
                 known = connection.execute(left.values({**again, "disabled_at": None}).returning(_m.id)).scalar()
                 if known is None:
-                    connection.execute(insert(tables.staff).values(member))
+                    connection.execute(insert(staff).values(member))
                 audit.record(connection, "staff_added", kutid=None, at=now, actor="system", staff=known or member["id"])
         except IntegrityError:
             raise Refusal("staff", "taken") from None
@@ -96,19 +97,17 @@ class StaffAccounts:
         now = self._clock.now()
         with self._store.write() as connection:
             disabled = connection.execute(
-                update(tables.staff)
+                update(staff)
                 .where(_m.email_key == email_key, _m.disabled_at.is_(None))
                 .values(disabled_at=now)
                 .returning(_m.id)
             ).scalar()
             if disabled is not None:
                 connection.execute(
-                    update(tables.staff_sessions)
-                    .where(_s.staff_id == disabled, _s.ended_at.is_(None))
-                    .values(ended_at=now)
+                    update(staff_sessions).where(_s.staff_id == disabled, _s.ended_at.is_(None)).values(ended_at=now)
                 )
                 connection.execute(
-                    update(tables.batches)
+                    update(batches)
                     .where(_b.actor == disabled, _b.ended_at.is_(None))
                     .values(ended_at=now, stopped_by=disabled)
                 )
@@ -197,7 +196,7 @@ class StaffAccounts:
             return session
         with self._store.write() as connection:
             connection.execute(
-                update(tables.staff_sessions).where(_s.id == session.id, _s.ended_at.is_(None)).values(seen_at=now)
+                update(staff_sessions).where(_s.id == session.id, _s.ended_at.is_(None)).values(seen_at=now)
             )
             return self._see(connection, token, now)
 
@@ -218,13 +217,13 @@ class StaffAccounts:
         step = self._factors.step(row[_m.totp_secret], code, now)
         if step is None:
             return False
-        used = update(tables.staff).where(_m.id == row[_m.id], _m.totp_step < step).values(totp_step=step)
+        used = update(staff).where(_m.id == row[_m.id], _m.totp_step < step).values(totp_step=step)
         return connection.execute(used.returning(_m.id)).first() is not None
 
     def _open(self, connection: Connection, staff_id: str, device: Device, now: datetime) -> str:
         token = randomness.opaque_id() + randomness.opaque_id()
         connection.execute(
-            insert(tables.staff_sessions).values(
+            insert(staff_sessions).values(
                 id=randomness.opaque_id(),
                 staff_id=staff_id,
                 token_hash=fingerprint(token),
@@ -251,7 +250,7 @@ class StaffAccounts:
 
     @staticmethod
     def _end(connection: Connection, token: str, now: datetime) -> str | None:
-        held = update(tables.staff_sessions).where(_s.token_hash == fingerprint(token), _s.ended_at.is_(None))
+        held = update(staff_sessions).where(_s.token_hash == fingerprint(token), _s.ended_at.is_(None))
         staff_id: str | None = connection.execute(held.values(ended_at=now).returning(_s.staff_id)).scalar()
         return staff_id
 

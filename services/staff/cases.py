@@ -16,8 +16,13 @@ from services.profiles import Profile
 from services.refusal import OutOfTurn, Refusal
 from services.register.policyholders import has_mobile
 from services.staff.member import Actor, StaffSession
-from services.store import tables
 from services.store.engine import Store
+from services.store.tables.accounts import accounts
+from services.store.tables.references import reference_codes
+from services.store.tables.register import advisers, contact_changes, customer_accounts, customers, phones
+from services.store.tables.register import policies as policies_table
+from services.store.tables.registrations import registrations
+from services.store.tables.staff import staff_cases, staff_sessions
 from services.values import email_addresses, identifiers, masking, written_dates
 from services.values.spelling import fold, plain
 
@@ -32,9 +37,9 @@ IDENTIFIED_FOR = timedelta(hours=1)
 _MOST = 10
 _OWN = 50
 
-_c, _k = tables.customers.c, tables.staff_cases.c
-_p, _a, _r = tables.policies.c, tables.accounts.c, tables.registrations.c
-_s = tables.staff_sessions.c
+_c, _k = customers.c, staff_cases.c
+_p, _a, _r = policies_table.c, accounts.c, registrations.c
+_s = staff_sessions.c
 _ANY = true()
 _NAME = re.compile(r"(?!.*\d{5})[^@]*[^\W\d_]{2}[^@]*")
 _NOT_NAMES = frozenset({
@@ -105,7 +110,7 @@ class Cases:
         with self._store.write() as connection:
             found = self._find(connection, text[:200], session)
             shown = found if len(found) <= _MOST else []
-            connection.execute(update(tables.staff_sessions).where(_s.id == session.id).values(found=shown))
+            connection.execute(update(staff_sessions).where(_s.id == session.id).values(found=shown))
             audit.record(connection, "searched", kutid=None, at=now, actor=session.actor, found=str(len(found)))
             if len(found) == 1:
                 case_id = self._open(connection, session, found[0], now)
@@ -253,9 +258,7 @@ class Cases:
         """
         if method not in METHODS:
             raise Refusal("identified_by", "empty")
-        connection.execute(
-            update(tables.staff_cases).where(_k.id == case.id).values(identified_by=method, identified_at=now)
-        )
+        connection.execute(update(staff_cases).where(_k.id == case.id).values(identified_by=method, identified_at=now))
         audit.record(connection, "identified", kutid=case.kutid, at=now, actor=by.actor, method=method)
 
     def hold(self, connection: Connection, by: Actor, case_id: str, *, needs_identification: bool = True) -> Case:
@@ -314,7 +317,7 @@ class Cases:
         case_id: str | None = connection.execute(going_on).scalar()
         if case_id is None:
             case_id = randomness.opaque_id()
-            connection.execute(insert(tables.staff_cases).values(id=case_id, **by.owner, kutid=kutid, opened_at=now))
+            connection.execute(insert(staff_cases).values(id=case_id, **by.owner, kutid=kutid, opened_at=now))
             audit.record(connection, "viewed", kutid=kutid, at=now, actor=by.actor)
         return case_id
 
@@ -347,14 +350,14 @@ class Cases:
         if "@" in text:
             address = _parsed(lambda: email_addresses.parse(text))
             if address is not None:
-                yield customer.join(tables.accounts).where(_a.email_key == address.key), None
-                yield customer.join(tables.registrations).where(_r.email_key == address.key), None
+                yield customer.join(accounts).where(_a.email_key == address.key), None
+                yield customer.join(registrations).where(_r.email_key == address.key), None
         phone = _parsed(lambda: identifiers.phone(text, self._profile.country))
         if phone is not None:
-            held, learnt = tables.phones.c, tables.contact_changes.c
-            yield customer.join(tables.phones, held.kutid == _c.kutid).where(held.number == phone), None
-            yield customer.join(tables.contact_changes).where(learnt.after == phone), None
-            yield customer.join(tables.accounts).where(_a.mobile == phone), None
+            held, learnt = phones.c, contact_changes.c
+            yield customer.join(phones, held.kutid == _c.kutid).where(held.number == phone), None
+            yield customer.join(contact_changes).where(learnt.after == phone), None
+            yield customer.join(accounts).where(_a.mobile == phone), None
         born, rest = written_dates.find(text, self._languages)
         if born is not None and (names := _words(rest) - _NOT_NAMES or _words(rest)):
             yield customer.where(_c.birth_date == born), names
@@ -380,7 +383,7 @@ def is_theirs(by: Actor) -> ColumnElement[bool]:
     """Return the condition that a customer is there for them: for an adviser, their own alone."""
     if by.adviser is None:
         return true()
-    return exists().where(tables.advisers.c.kutid == _c.kutid, tables.advisers.c.adviser == by.adviser)
+    return exists().where(advisers.c.kutid == _c.kutid, advisers.c.adviser == by.adviser)
 
 
 def _is_recent(identified_at: datetime | None, now: datetime) -> bool:
@@ -396,15 +399,15 @@ def _numbered(kind: str, number: str) -> Select[Any]:
     """Return the query for the customer whom a number of this kind is about."""
     customer = select(_c.kutid, _c.name)
     if kind == REFERENCE:
-        signs, codes = re.sub(r"[ -]", "", number.upper()), tables.reference_codes.c
+        signs, codes = re.sub(r"[ -]", "", number.upper()), reference_codes.c
         is_this = codes.code == f"{signs[:3]}-{signs[3:]}"
-        return customer.join(tables.reference_codes, codes.kutid == _c.kutid).where(is_this)
+        return customer.join(reference_codes, codes.kutid == _c.kutid).where(is_this)
     if kind == "policy_number":
-        return customer.join(tables.policies).where(_p.policy_number == number)
+        return customer.join(policies_table).where(_p.policy_number == number)
     if kind == "account_number":
-        account = tables.customer_accounts.c
+        account = customer_accounts.c
         is_number = or_(account.account_number == number, account.old_number == number)
-        return customer.join(tables.customer_accounts).where(is_number)
+        return customer.join(customer_accounts).where(is_number)
     return customer.where(_c[kind] == number)
 
 

@@ -16,13 +16,23 @@ from services.figures.observations import CUSTOMER
 from services.messages.outbox import ENDED
 from services.registrations.assisted import AssistedRegistrations, Progress
 from services.staff.cases import Case
-from services.store import tables
 from services.store.engine import Store
+from services.store.tables.accounts import accounts, activations
+from services.store.tables.audit import audit
+from services.store.tables.clients import api_keys
+from services.store.tables.codes import one_time_codes as one_time_codes_table
+from services.store.tables.messages import outbox
+from services.store.tables.references import reference_codes
+from services.store.tables.register import contact_changes, customers
+from services.store.tables.register import phones as phones_table
+from services.store.tables.register import policies as policies_table
+from services.store.tables.staff import staff
+from services.store.tables.worklists import invitations
 from services.values import masking
 
-_c, _p, _h = tables.customers.c, tables.policies.c, tables.phones.c
-_a, _o, _n = tables.accounts.c, tables.outbox.c, tables.contact_changes.c
-_i = tables.invitations.c
+_c, _p, _h = customers.c, policies_table.c, phones_table.c
+_a, _o, _n = accounts.c, outbox.c, contact_changes.c
+_i = invitations.c
 _MOST_EVENTS = 40
 _DEEDS = {
     "viewed": "viewed",
@@ -138,13 +148,13 @@ class CustomerFiles:
                 select(_c.kutid, _c.name, _c.holder_type, _c.email).where(_c.kutid == case.kutid)
             ).one()
             invitation = connection.execute(select(*_i).where(_i.kutid == case.kutid)).first()
-            is_waiting = exists().where(tables.activations.c.account_id == _a.id)
+            is_waiting = exists().where(activations.c.account_id == _a.id)
             account = connection.execute(
                 select(*_a, is_waiting.label("is_waiting")).where(_a.kutid == case.kutid)
             ).first()
             registrations = self._registrations.of_customer(connection, case.kutid)
             code = connection.execute(
-                select(tables.one_time_codes).where(tables.one_time_codes.c.kutid == case.kutid)
+                select(one_time_codes_table).where(one_time_codes_table.c.kutid == case.kutid)
             ).first()
             events = [
                 event
@@ -203,9 +213,7 @@ def _events(
     events_of: Collection[str] | None,
 ) -> Iterator[Event]:
     names = {
-        row.id: row.name
-        for kind in (tables.staff.c, tables.api_keys.c)
-        for row in connection.execute(select(kind.id, kind.name))
+        row.id: row.name for kind in (staff.c, api_keys.c) for row in connection.execute(select(kind.id, kind.name))
     }
     account = connection.execute(select(_a.id, _a.created_at, _a.registration_id).where(_a.kutid == kutid)).first()
     for one in registrations:
@@ -218,7 +226,7 @@ def _events(
         mailed |= {f"reset:{account.id}": CUSTOMER, f"activation:{account.id}": CUSTOMER}
     yield from _messages(connection, kutid, mailed)
     yield from _deeds(connection, kutid, names, events_of)
-    met = tables.reference_codes.c
+    met = reference_codes.c
     ids = [one.id for one in registrations]
     mine = select(*met).where(or_(met.kutid == kutid, met.registration_id.in_(ids)), met.kind.in_(_MET))
     for row in connection.execute(mine):
@@ -244,7 +252,7 @@ def _messages(connection: Connection, kutid: str, mailed: dict[str, str]) -> Ite
     links = connection.execute(select(_i.link_id).where(_i.kutid == kutid)).scalars()
     codes = one_time_codes.topic(kutid)
     topics = {codes: CUSTOMER, **mailed, **{f"invitation:{link}": _STAFF for link in links}}
-    trail = tables.audit.c
+    trail = audit.c
     ordered = select(trail.at, trail.actor).where(trail.kutid == kutid, trail.action == "code_sent").order_by(trail.id)
     orders = connection.execute(ordered).all()
     for row in connection.execute(select(*_o).where(_o.topic.in_(topics))):
@@ -266,7 +274,7 @@ def _messages(connection: Connection, kutid: str, mailed: dict[str, str]) -> Ite
 def _deeds(
     connection: Connection, kutid: str, names: dict[str, str], events_of: Collection[str] | None
 ) -> Iterator[Event]:
-    trail = tables.audit.c
+    trail = audit.c
     mine = select(*trail).where(trail.kutid == kutid, trail.action.in_(_DEEDS)).order_by(trail.id.desc())
     if events_of is not None:  # before the newest are taken
         mine = mine.where(trail.actor.in_(events_of))

@@ -26,14 +26,16 @@ from services.registrations.assisted import AssistedRegistrations
 from services.staff.cases import Case, Cases
 from services.staff.member import Actor
 from services.staff.reasons import refuse_reason
-from services.store import tables
 from services.store.engine import Store
 from services.store.statements import queue_for
+from services.store.tables.accounts import accounts
+from services.store.tables.register import contact_changes, customers, phones, policies
+from services.store.tables.staff import staff_cases
 from services.values import identifiers
 from services.values.email_addresses import EmailAddress
 
-_k, _a, _p = tables.staff_cases.c, tables.accounts.c, tables.policies.c
-_n = tables.contact_changes.c
+_k, _a, _p = staff_cases.c, accounts.c, policies.c
+_n = contact_changes.c
 _FORMULA_SIGNS = frozenset("=+-@")
 """With these a cell begins that a spreadsheet works out instead of showing it."""
 _BUDGETS_A_DAY = 2
@@ -142,7 +144,7 @@ class Desk:
         with self._noting(by, case_id, "change_record"), self._store.write() as connection:
             case = self._cases.hold(connection, by, case_id)
             recorded = _k.id == case.id, _k.mobile.is_not(None), _k.confirmed_at.is_(None)
-            taken_back = update(tables.staff_cases).where(*recorded).values(mobile=None).returning(_k.id)
+            taken_back = update(staff_cases).where(*recorded).values(mobile=None).returning(_k.id)
             if connection.execute(taken_back).first():
                 audit.record(connection, "record_changed", kutid=case.kutid, at=now, actor=by.actor)
 
@@ -271,7 +273,7 @@ class Desk:
     def _record(self, connection: Connection, by: Actor, case: Case, now: datetime) -> None:
         given = {name: getattr(case, name) for name in ("email", "email_key", "mobile", "language")}
         anew = {"confirmed_at": None, "registration_id": None}
-        connection.execute(update(tables.staff_cases).where(_k.id == case.id).values({**given, **anew}))
+        connection.execute(update(staff_cases).where(_k.id == case.id).values({**given, **anew}))
         code = self._codes.sent_for(connection, case.kutid, case.id)
         is_sent = code is not None and code.mobile == case.mobile and code.is_usable(now) and code.again_at > now
         if not is_sent:
@@ -326,7 +328,7 @@ class Desk:
         )
         self._codes.spend(connection, case.kutid, now)
         connection.execute(
-            update(tables.staff_cases).where(_k.id == case.id).values(confirmed_at=now, registration_id=registration.id)
+            update(staff_cases).where(_k.id == case.id).values(confirmed_at=now, registration_id=registration.id)
         )
         for kind, value in (("email", case.email), ("mobile", case.mobile)):
             for known in self._note_change(connection, case.kutid, kind, value, actor=actor, now=now):
@@ -344,19 +346,19 @@ class Desk:
         )
         known = list(connection.execute(learnt).scalars())
         if kind == "mobile":
-            held = tables.phones.c
+            held = phones.c
             numbers = select(held.number).where(held.kutid == kutid).distinct().order_by(held.number)
             on_record = connection.execute(numbers).scalars().all()
             # One that was recorded before the last is written anew: an import that brings the last ends the older ones.
             current = [*known[:1], *on_record]
             known += on_record
         else:
-            held_address = select(tables.customers.c.email).where(tables.customers.c.kutid == kutid)
+            held_address = select(customers.c.email).where(customers.c.kutid == kutid)
             current = known = (known or [one for one in connection.execute(held_address).scalars() if one])[:1]
         if after.casefold() in (one.casefold() for one in current):
             return []
         connection.execute(
-            insert(tables.contact_changes).values(
+            insert(contact_changes).values(
                 kutid=kutid, kind=kind, before=", ".join(known)[:1000], after=after, actor=actor, at=now
             )
         )

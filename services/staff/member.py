@@ -7,12 +7,12 @@ from typing import Protocol
 
 from sqlalchemy import ColumnElement, exists
 
-from services.store import tables
+from services.store.tables.staff import staff, staff_sessions
 
 SERVICE, ADVISER, SUPERVISOR = "service", "adviser", "supervisor"
 ROLES = (SERVICE, ADVISER, SUPERVISOR)
 
-_s, _m = tables.staff_sessions.c, tables.staff.c
+_s, _m = staff_sessions.c, staff.c
 
 
 class Actor(Protocol):

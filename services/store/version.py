@@ -6,20 +6,26 @@ from importlib.resources import files
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from services.store import tables
 from services.store.engine import Store
 from services.store.statements import insert_for
+from services.store.tables.accounts import sessions
+from services.store.tables.audit import audit
+from services.store.tables.limits import allowances
+from services.store.tables.messages import outbox
+from services.store.tables.references import reference_codes
+from services.store.tables.registrations import registrations
+from services.store.tables.staff import staff_cases, staff_sessions
 
 _CLOCK = "clock"
 """A key of the allowances, under which `note_time` keeps its moment."""
 _WRITTEN = (
-    tables.outbox.c.created_at,
-    tables.registrations.c.created_at,
-    tables.reference_codes.c.created_at,
-    tables.sessions.c.created_at,
-    tables.staff_sessions.c.created_at,
-    tables.staff_cases.c.opened_at,
-    tables.audit.c.at,
+    outbox.c.created_at,
+    registrations.c.created_at,
+    reference_codes.c.created_at,
+    sessions.c.created_at,
+    staff_sessions.c.created_at,
+    staff_cases.c.opened_at,
+    audit.c.at,
 )
 
 
@@ -36,11 +42,11 @@ def is_current(store: Store) -> bool:
 def note_time(store: Store, now: datetime) -> None:
     """Write down that it is `now`, where nothing else is written: what has ended meanwhile stays so after a restart."""
     with store.write() as connection:
-        note = insert_for(connection, tables.allowances).values(key=_CLOCK, used=0, ends_at=now)
-        known = tables.allowances.c.ends_at
+        note = insert_for(connection, allowances).values(key=_CLOCK, used=0, ends_at=now)
+        known = allowances.c.ends_at
         connection.execute(
             note.on_conflict_do_update(
-                index_elements=[tables.allowances.c.key],
+                index_elements=[allowances.c.key],
                 set_={"ends_at": note.excluded.ends_at},
                 where=known < note.excluded.ends_at,
             )
@@ -53,7 +59,7 @@ def last_written(store: Store) -> datetime | None:
     The first two have no index and are read through, a second for some millions of rows at the start of a process; the
     others are looked up.
     """
-    noted = select(tables.allowances.c.ends_at).where(tables.allowances.c.key == _CLOCK)
+    noted = select(allowances.c.ends_at).where(allowances.c.key == _CLOCK)
     newest = (select(func.max(column)) for column in _WRITTEN)
     try:
         with store.read() as connection:

@@ -13,9 +13,11 @@ from services.clock import Clock
 from services.profiles import Profile
 from services.refusal import OutOfTurn, Refusal
 from services.staff import StaffSession
-from services.store import tables
 from services.store.engine import Store
 from services.store.statements import insert_for, queue_for
+from services.store.tables.register import customer_accounts, customers, policies
+from services.store.tables.staff import staff, staff_sessions
+from services.store.tables.worklists import batches, invitations
 from services.worklists.lists import HAS_ACCOUNT, INVITATION, IS_LIVE, REMINDER, View
 from services.worklists.marks import Marks
 
@@ -27,8 +29,8 @@ _CHOSEN_A_DAY = 500
 """So many customers one member of customer service may choose in a day: writing to more is a supervisor's decision."""
 _FORM = re.compile(r"[A-Za-z0-9_-]{16,32}")
 
-_b, _i, _c, _p = tables.batches.c, tables.invitations.c, tables.customers.c, tables.policies.c
-_u, _s, _m = tables.customer_accounts.c, tables.staff_sessions.c, tables.staff.c
+_b, _i, _c, _p = batches.c, invitations.c, customers.c, policies.c
+_u, _s, _m = customer_accounts.c, staff_sessions.c, staff.c
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class Invitations:
             if not connection.execute(select(_is_signed_in(session, now))).scalar():
                 raise OutOfTurn
             queue_for(connection, f"batches {session.member.id}")
-            new = insert_for(connection, tables.batches).values(batch).on_conflict_do_nothing()
+            new = insert_for(connection, batches).values(batch).on_conflict_do_nothing()
             if connection.execute(new.returning(_b.id)).first() is None:
                 owner = connection.execute(select(_b.actor).where(_b.id == form_id)).scalar_one()
                 if owner != session.member.id:
@@ -141,7 +143,7 @@ class Invitations:
         now = self._clock.now()
         with self._store.write() as connection:
             stopped = connection.execute(
-                update(tables.batches)
+                update(batches)
                 .where(_b.id == batch_id, _b.ended_at.is_(None), *self._own(session))
                 .values(ended_at=now, stopped_by=session.member.id)
                 .returning(_b.id)
@@ -185,7 +187,7 @@ class Invitations:
         }[kind]
         query = (
             select(_c.kutid, number.label("number"))
-            .select_from(tables.customers.join(tables.invitations))
+            .select_from(customers.join(invitations))
             .where(_i.link_id == link_id, _i.deadline_at > self._clock.now(), IS_LIVE, ~HAS_ACCOUNT)
         )
         with self._store.read() as connection:
@@ -206,7 +208,7 @@ class Invitations:
         A worker takes back what waits to leave. Declined again, it changes nothing.
         """
         now = self._clock.now()
-        mine = update(tables.invitations).where(_i.link_id == link_id, _i.declined_at.is_(None))
+        mine = update(invitations).where(_i.link_id == link_id, _i.declined_at.is_(None))
         with self._store.write() as connection:
             kutid = connection.execute(mine.values(declined_at=now, remind_at=None).returning(_i.kutid)).scalar()
             if kutid is not None:
@@ -237,11 +239,7 @@ class Invitations:
         return [] if session.member.is_supervisor else [_b.actor == session.member.id]
 
     def _batches(self, session: StaffSession) -> Select[Any]:
-        return (
-            select(*_b, _m.name)
-            .select_from(tables.batches.join(tables.staff, _m.id == _b.actor))
-            .where(*self._own(session))
-        )
+        return select(*_b, _m.name).select_from(batches.join(staff, _m.id == _b.actor)).where(*self._own(session))
 
 
 def _is_signed_in(session: StaffSession, now: datetime) -> ColumnElement[bool]:

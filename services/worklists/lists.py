@@ -16,10 +16,12 @@ from sqlalchemy import (
 )
 
 from services.staff.member import StaffSession
-from services.store import tables
+from services.store.tables.accounts import accounts
+from services.store.tables.register import advisers, contact_changes, customers, policies
+from services.store.tables.worklists import invitations
 
-_c, _p, _a = tables.customers.c, tables.policies.c, tables.accounts.c
-_i, _d, _n = tables.invitations.c, tables.advisers.c, tables.contact_changes.c
+_c, _p, _a = customers.c, policies.c, accounts.c
+_i, _d, _n = invitations.c, advisers.c, contact_changes.c
 
 ALL, NOT_INVITED, NO_ADDRESS, INVITED, OVERDUE = "all", "not_invited", "no_address", "invited", "overdue"
 LISTS = (ALL, NOT_INVITED, NO_ADDRESS, INVITED, OVERDUE)
@@ -76,12 +78,12 @@ def has_address() -> ColumnElement[bool]:
 
 def people(view: View, now: datetime, *, by_number: bool = False) -> Select[str]:
     """Return the query for the KÜTIDs of a list, in its order; by their number with `by_number`."""
-    source: FromClause = tables.customers
+    source: FromClause = customers
     key: ColumnElement[str] = _c.kutid
     if view.listed in BY_DEADLINE:
-        source, key = tables.invitations.join(tables.customers), _i.kutid
+        source, key = invitations.join(customers), _i.kutid
     if view.adviser is not None:
-        source = source.join(tables.advisers, _d.kutid == key)
+        source = source.join(advisers, _d.kutid == key)
         # Named after the table whose index begins with the adviser: so it is read in order.
         key = key if view.listed in BY_DEADLINE else _d.kutid
     query = select(key).select_from(source).where(IS_LIVE, ~HAS_ACCOUNT)
@@ -103,7 +105,7 @@ def reached(view: View, kind: str, now: datetime, *, by_number: bool = False) ->
     before so that it would be one too many.
     """
     query = people(view, now, by_number=by_number).where(has_address())
-    invited = exists().where(_i.kutid == _c.kutid).correlate(tables.customers)
+    invited = exists().where(_i.kutid == _c.kutid).correlate(customers)
     has_had_it = or_(_i.deadline_at > now, _i.declined_at.is_not(None))
     return query.where(~invited.where(has_had_it) if kind == INVITATION else invited.where(may_remind(now)))
 

@@ -11,8 +11,11 @@ from services.clock import Clock
 from services.refusal import OutOfTurn
 from services.staff import Cases, Hit, StaffSession
 from services.staff.reasons import refuse_reason
-from services.store import tables
 from services.store.engine import Store
+from services.store.tables.accounts import accounts
+from services.store.tables.register import advisers, contact_changes
+from services.store.tables.staff import staff, staff_sessions
+from services.store.tables.worklists import quality_cases
 from services.worklists.marks import Marks
 
 LANDLINE, NO_PHONE, TAX_CUT, SHARED_PHONE = "landline", "no_phone", "tax_cut", "shared_phone"
@@ -22,8 +25,8 @@ OF_TRIES = (FAILED, OLD_ACCOUNT)
 """Found by what customers have tried; the others by what the register holds."""
 PAGE = 25
 
-_q, _d, _m, _a = tables.quality_cases.c, tables.advisers.c, tables.staff.c, tables.accounts.c
-_n, _s = tables.contact_changes.c, tables.staff_sessions.c
+_q, _d, _m, _a = quality_cases.c, advisers.c, staff.c, accounts.c
+_n, _s = contact_changes.c, staff_sessions.c
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -72,8 +75,8 @@ class QualityCases:
         adviser = (session.member.adviser or "") if session.member.is_adviser else adviser
         moment = _q.closed_at if closed else _q.found_at
         query: Select[Any] = (
-            select(*tables.quality_cases.c, _m.name)
-            .select_from(tables.quality_cases.outerjoin(tables.staff, _m.id == _q.closed_by))
+            select(*quality_cases.c, _m.name)
+            .select_from(quality_cases.outerjoin(staff, _m.id == _q.closed_by))
             .where(_q.closed_at.is_not(None) if closed else and_(_q.closed_at.is_(None), _is_due()))
             .order_by(moment.desc(), _q.id.desc())
             .limit(PAGE + 1)
@@ -121,7 +124,7 @@ class QualityCases:
         )
         with self._store.write() as connection:
             closed = connection.execute(
-                update(tables.quality_cases)
+                update(quality_cases)
                 .where(_q.id == case_id, _q.closed_at.is_(None), is_signed_in, *is_theirs)
                 .values(closed_at=now, closed_by=session.member.id, note=note)
                 .returning(_q.kutid, _q.kind)

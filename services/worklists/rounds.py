@@ -17,9 +17,15 @@ from services.clock import Clock
 from services.crash_points import reach
 from services.messages.outbox import UNSENT, Outbox
 from services.profiles import Profile
-from services.store import tables
 from services.store.engine import Store
 from services.store.statements import insert_for
+from services.store.tables.accounts import accounts
+from services.store.tables.messages import outbox as outbox_table
+from services.store.tables.register import advisers, customer_accounts, customers
+from services.store.tables.registrations import registrations
+from services.store.tables.staff import staff
+from services.store.tables.worklists import batches as batches_table
+from services.store.tables.worklists import invitations
 from services.worklists.lists import (
     AGAIN,
     HAS_ACCOUNT,
@@ -41,9 +47,9 @@ AHEAD = 40
 _AT = time(9)
 """When reminders leave by themselves, in the insurer's zone."""
 
-_b, _i, _c, _d = tables.batches.c, tables.invitations.c, tables.customers.c, tables.advisers.c
-_r, _m = tables.registrations.c, tables.staff.c
-_o, _a, _u = tables.outbox.c, tables.accounts.c, tables.customer_accounts.c
+_b, _i, _c, _d = batches_table.c, invitations.c, customers.c, advisers.c
+_r, _m = registrations.c, staff.c
+_o, _a, _u = outbox_table.c, accounts.c, customer_accounts.c
 _TOPIC = "invitation:"
 
 
@@ -100,7 +106,7 @@ class Rounds:
                 everybody = _people(batch, now).order_by(None).subquery()
                 total = connection.execute(select(func.count()).select_from(everybody)).scalar_one()
             with self._store.write() as connection:
-                connection.execute(update(tables.batches).where(_b.id == batch.id).values(total=total))
+                connection.execute(update(batches_table).where(_b.id == batch.id).values(total=total))
         kutids = self._next(batch, limit, now)
         reach("rounds.chosen")
         with self._store.write() as connection:
@@ -108,7 +114,7 @@ class Rounds:
             if len(kutids) < limit:
                 step["ended_at"] = now
             is_here = exists().where(_m.id == batch.actor, _m.disabled_at.is_(None))
-            mine = update(tables.batches).where(
+            mine = update(batches_table).where(
                 _b.id == batch.id, _b.position == batch.position, _b.ended_at.is_(None), is_here
             )
             # Another worker was quicker, or somebody has stopped it.
@@ -117,7 +123,7 @@ class Rounds:
             write = self._invite if batch.kind == INVITATION else self._remind_by_hand
             sent = sum(write(connection, batch, one, now) for one in self._recipients(connection, batch, kutids, now))
             connection.execute(
-                update(tables.batches)
+                update(batches_table)
                 .where(_b.id == batch.id)
                 .values(sent=_b.sent + sent, skipped=_b.skipped + len(kutids) - sent)
             )
@@ -147,7 +153,7 @@ class Rounds:
         }  # fmt: skip
         if batch.deadline_at <= now:
             return False
-        statement = insert_for(connection, tables.invitations).values(row)
+        statement = insert_for(connection, invitations).values(row)
         # Whoever was invited is invited again only once that deadline is over, and never after declining.
         may_write_over = and_(_i.deadline_at <= now, _i.declined_at.is_(None))
         statement = statement.on_conflict_do_update(
@@ -163,7 +169,7 @@ class Rounds:
         # What would leave by itself soon has left by hand.
         soon = now + timedelta(days=self._profile.invitations.remind_days)
         reminded = connection.execute(
-            update(tables.invitations)
+            update(invitations)
             .where(_i.kutid == one.kutid, may_remind(now))
             .values(reminded_at=now, remind_at=case((_i.remind_at < soon, None), else_=_i.remind_at))
             .returning(_i.link_id, _i.deadline_at)
@@ -182,7 +188,7 @@ class Rounds:
             recipients = {one.kutid: one for one in _reached(connection, now, _c.kutid.in_(kutids))}
             busy = set(connection.execute(select(_r.kutid).where(_r.kutid.in_(kutids), _r.expires_at > now)).scalars())
             for row in due:
-                mine = update(tables.invitations).where(_i.kutid == row.kutid, _i.remind_at == row.remind_at)
+                mine = update(invitations).where(_i.kutid == row.kutid, _i.remind_at == row.remind_at)
                 if row.kutid in busy:
                     # Who gives up on it is reminded then.
                     connection.execute(mine.values(remind_at=now + self._profile.registration.longest))

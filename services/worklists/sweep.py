@@ -21,9 +21,12 @@ from services.limits.allowances import Allowances
 from services.profiles import Profile
 from services.register.importing.quality import SHARED_BY
 from services.register.policyholders import OLD_NUMBER, has_mobile
-from services.store import tables
 from services.store.engine import Store
 from services.store.statements import insert_for
+from services.store.tables.accounts import accounts
+from services.store.tables.limits import allowances as allowances_table
+from services.store.tables.register import customers, phones, policies
+from services.store.tables.worklists import quality_cases, quality_sweep
 from services.worklists.quality import FAILED, LANDLINE, NO_PHONE, OF_TRIES, OLD_ACCOUNT, SHARED_PHONE, TAX_CUT
 
 PIECE = 1000
@@ -33,8 +36,8 @@ SEVERAL = 3
 _CUT = 8
 """The digits of a Hungarian tax number up to the hyphen."""
 
-_c, _p, _h = tables.customers.c, tables.policies.c, tables.phones.c
-_q, _w, _l, _a = tables.quality_cases.c, tables.quality_sweep.c, tables.allowances.c, tables.accounts.c
+_c, _p, _h = customers.c, policies.c, phones.c
+_q, _w, _l, _a = quality_cases.c, quality_sweep.c, allowances_table.c, accounts.c
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class QualitySweep:
             known = _known(connection, sweep.position, last) if kutids else {}
         reach("sweep.looked")
         step = {"position": last} if kutids else {"done": sweep.wanted, "position": ""}
-        mine = update(tables.quality_sweep).where(_w.wanted == sweep.wanted, _w.position == sweep.position)
+        mine = update(quality_sweep).where(_w.wanted == sweep.wanted, _w.position == sweep.position)
         with self._store.write() as connection:
             # Another worker, or an import, was quicker otherwise.
             if connection.execute(mine.where(_w.done == sweep.done).values(**step)).rowcount:
@@ -112,7 +115,7 @@ def _look(connection: Connection, first: str, last: str) -> Iterator[_Finding]:
     is_cut = and_(_c.holder_type == "company", func.length(_c.tax_number) == _CUT)
     for row in connection.execute(select(_c.kutid, _c.tax_number).where(piece, is_cut)):
         yield _Finding(row.kutid, TAX_CUT, _hash(row.tax_number))
-    other = tables.phones.alias()
+    other = phones.alias()
     is_shared = (
         select(other.c.number)
         .where(other.c.number.in_(select(_h.number).where(of_piece)))
@@ -144,12 +147,12 @@ def _keep(
         if case not in known
     ]  # fmt: skip
     if new:
-        connection.execute(insert_for(connection, tables.quality_cases).values(new).on_conflict_do_nothing())
+        connection.execute(insert_for(connection, quality_cases).values(new).on_conflict_do_nothing())
     for case, row in known.items():
         one = found.get(case)
-        mine = update(tables.quality_cases).where(_q.id == row.id)
+        mine = update(quality_cases).where(_q.id == row.id)
         if one is None and row.closed_at is None and row.closed_by is None:
-            connection.execute(delete(tables.quality_cases).where(_q.id == row.id, _q.closed_at.is_(None)))
+            connection.execute(delete(quality_cases).where(_q.id == row.id, _q.closed_at.is_(None)))
         elif one is None and row.evidence is not None:
             connection.execute(mine.values(evidence=None, closed_at=row.closed_at or now))
         elif one is not None and row.evidence != one.evidence:
@@ -160,14 +163,14 @@ def _keep(
 
 def _try_again(connection: Connection, kutid: str, kind: str, at: datetime) -> bool:
     """Keep that a customer tried at a moment; return whether the case is new or came anew."""
-    mine = update(tables.quality_cases).where(_q.kutid == kutid, _q.kind == kind, _q.found_at < at)
+    mine = update(quality_cases).where(_q.kutid == kutid, _q.kind == kind, _q.found_at < at)
     is_before = or_(_q.closed_at.is_(None), _q.closed_at < at)
     if connection.execute(mine.where(is_before).values(found_at=at, closed_at=None)).rowcount:
         return True
     if connection.execute(select(_q.id).where(_q.kutid == kutid, _q.kind == kind)).first():
         return False
     case = {"id": randomness.opaque_id(), "kutid": kutid, "kind": kind, "evidence": "tried", "found_at": at}
-    insertion = insert_for(connection, tables.quality_cases).values(case).on_conflict_do_nothing()
+    insertion = insert_for(connection, quality_cases).values(case).on_conflict_do_nothing()
     return connection.execute(insertion.returning(_q.id)).first() is not None
 
 

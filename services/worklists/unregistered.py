@@ -10,8 +10,12 @@ from services import audit
 from services.clock import Clock
 from services.refusal import OutOfTurn
 from services.staff import Cases, Hit, StaffSession
-from services.store import tables
 from services.store.engine import Store
+from services.store.tables.messages import outbox
+from services.store.tables.register import advisers as advisers_table
+from services.store.tables.register import customers
+from services.store.tables.staff import staff
+from services.store.tables.worklists import invitations
 from services.worklists.lists import BY_DEADLINE, Place, View, after, has_address, people, reached
 from services.worklists.marks import Marks
 
@@ -20,11 +24,11 @@ MOST_COUNTED = 1000
 _MOST_ADVISERS = 500
 
 _c, _i, _d, _o, _m = (
-    tables.customers.c,
-    tables.invitations.c,
-    tables.advisers.c,
-    tables.outbox.c,
-    tables.staff.c,
+    customers.c,
+    invitations.c,
+    advisers_table.c,
+    outbox.c,
+    staff.c,
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -156,9 +160,9 @@ class Unregistered:
                 _i.invited_at, _i.deadline_at, _i.reminded_at, _i.declined_at, _i.link_id,
             )
             .select_from(
-                tables.customers.outerjoin(tables.invitations)
-                .outerjoin(tables.advisers, _d.kutid == _c.kutid)
-                .outerjoin(tables.staff, _m.adviser == _d.adviser)
+                customers.outerjoin(invitations)
+                .outerjoin(advisers_table, _d.kutid == _c.kutid)
+                .outerjoin(staff, _m.adviser == _d.adviser)
             )
             .where(_c.kutid.in_(kutids))
         ).all()  # fmt: skip

@@ -19,7 +19,7 @@ from services import demo_data
 from services.clients.keys import SOON
 from services.clock import DemoClock
 from services.profiles import ProfileError
-from services.store.tables import customers
+from services.store.tables.register import customers
 from services.store.version import is_current
 from webapp.cli.main import Context
 from webapp.http.assets import Assets

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from services.store.tables import demo_messages
+from services.store.tables.messages import demo_messages
 from webapp.parts import Parts
 from webapp.worker.delivery import delivery
 

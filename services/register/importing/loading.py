@@ -13,7 +13,7 @@ from services.register.importing.rejects import Reject, Rejects
 from services.register.importing.rows import COMMUNICATION_IDS, Kind, Row, RowReader, reject
 from services.register.importing.source import CsvSource
 from services.register.importing.staging import Stage
-from services.store.tables import communication_ids
+from services.store.tables.register import communication_ids
 
 Progress = Callable[[str, int, int, int], None]
 """Told (file, rows done, bytes done, all bytes); after the files, "comparing", "merging" and "measuring" with zeros."""

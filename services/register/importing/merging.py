@@ -33,7 +33,10 @@ from services.register.importing.rows import (
     Kind,
 )
 from services.register.importing.staging import STAGED, changes, refused, vanished
-from services.store import tables
+from services.store.tables.register import REGISTER, contact_changes, customers
+from services.store.tables.register import phones as phones_table
+from services.store.tables.register import policies as policies_table
+from services.store.tables.worklists import quality_sweep
 
 KEYS: Mapping[Kind, tuple[str, ...]] = {
     CUSTOMERS: ("kutid",),
@@ -43,7 +46,7 @@ KEYS: Mapping[Kind, tuple[str, ...]] = {
     CUSTOMER_ACCOUNTS: ("account_number",),
     ADVISERS: ("kutid",),
 }
-_REGISTER = dict(zip(KINDS, tables.REGISTER, strict=True))
+_REGISTER = dict(zip(KINDS, REGISTER, strict=True))
 
 Present = Mapping[Kind, frozenset[str]]
 """The files of a run, each with the register's columns that it speaks of."""
@@ -85,7 +88,7 @@ def compare(connection: Connection, present: Present) -> None:
 
 def merge(connection: Connection, present: Present) -> Iterator[Kind]:
     """Bring the register to what the files say, yielding each kind when it is done."""
-    phones = tables.phones
+    phones = phones_table
     gone = select(vanished.c.kutid, vanished.c.policy_number, vanished.c.number)
     connection.execute(delete(phones).where(tuple_(phones.c.kutid, phones.c.policy_number, phones.c.number).in_(gone)))
     for kind in KINDS:
@@ -100,17 +103,17 @@ def settle(connection: Connection, now: datetime) -> None:
     What they had learnt before that is over with it: a number that the customer has given up never comes, and would
     stay on record for ever.
     """
-    learnt, held, known = tables.contact_changes.c, tables.phones.c, tables.customers.c
+    learnt, held, known = contact_changes.c, phones_table.c, customers.c
     has_number = select(held.number).where(held.kutid == learnt.kutid, held.number == learnt.after).exists()
     is_address = func.lower(known.email) == func.lower(learnt.after)
     has_address = select(known.kutid).where(known.kutid == learnt.kutid, is_address).exists()
     for kind, has_come in (("mobile", has_number), ("email", has_address)):
         connection.execute(
-            update(tables.contact_changes)
+            update(contact_changes)
             .where(learnt.kind == kind, learnt.settled_at.is_(None), has_come)
             .values(settled_at=now)
         )
-    later = tables.contact_changes.alias("later").c
+    later = contact_changes.alias("later").c
     is_over = (
         select(later.id)
         .where(
@@ -122,14 +125,12 @@ def settle(connection: Connection, now: datetime) -> None:
         .exists()
     )
     # Also where the later one came by an earlier import.
-    connection.execute(
-        update(tables.contact_changes).where(learnt.settled_at.is_(None), is_over).values(settled_at=now)
-    )
+    connection.execute(update(contact_changes).where(learnt.settled_at.is_(None), is_over).values(settled_at=now))
 
 
 def want_sweep(connection: Connection) -> None:
     """Have the register's new data looked through for what somebody should put right."""
-    sweep = tables.quality_sweep
+    sweep = quality_sweep
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     connection.execute(
         insert(sweep)
@@ -189,7 +190,7 @@ def _misfits() -> dict[Kind, Select[Any]]:
 
 
 def _is_unknown_customer(staged: FromClause) -> ColumnElement[bool]:
-    known, coming = tables.customers, STAGED[CUSTOMERS]
+    known, coming = customers, STAGED[CUSTOMERS]
     return and_(
         ~select(known.c.kutid).where(known.c.kutid == staged.c.kutid).exists(),
         ~select(coming.c.kutid).where(coming.c.kutid == staged.c.kutid).exists(),
@@ -205,7 +206,7 @@ def _of_unknown_customer(kind: Kind) -> Select[Any]:
 
 def _phones_misfit() -> Select[Any]:
     """Return phones of an unknown customer, on an unknown policy, or on a policy that is somebody else's."""
-    staged, coming, known = STAGED[PHONES], STAGED[POLICIES], tables.policies
+    staged, coming, known = STAGED[PHONES], STAGED[POLICIES], policies_table
     holder = func.coalesce(coming.c.kutid, known.c.kutid)
     reason = case(
         (_is_unknown_customer(staged), "unknown_customer"),
@@ -241,7 +242,7 @@ def _changes(kind: Kind, columns: frozenset[str]) -> Select[Any]:
 
 def _vanished_from_file() -> Select[Any]:
     """Return the phones that customers of the phones file have in the register and no longer in the file."""
-    staged, known = STAGED[PHONES], tables.phones
+    staged, known = STAGED[PHONES], phones_table
     stays = select(staged.c.line).where(*_same_key(PHONES, staged, known), _is_accepted(PHONES, staged)).exists()
     return select(known.c.kutid, known.c.policy_number, known.c.number).where(
         known.c.kutid.in_(select(staged.c.kutid)), ~stays
@@ -250,7 +251,7 @@ def _vanished_from_file() -> Select[Any]:
 
 def _left_by_policy() -> Select[Any]:
     """Return the phones that a former holder has on a policy which the files give to another customer."""
-    coming, known, phones = STAGED[POLICIES], tables.policies, tables.phones
+    coming, known, phones = STAGED[POLICIES], policies_table, phones_table
     found = select(vanished.c.number).where(*_same_key(PHONES, vanished, phones)).exists()
     return (
         select(phones.c.kutid, phones.c.policy_number, phones.c.number)

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from services.register.importing import damaged_names
 from services.register.importing.report import Finding, Quality
-from services.store.tables import customers, phones
+from services.store.tables.register import customers, phones
 from services.values import masking
 from services.values.identifiers import TaxNumber
 

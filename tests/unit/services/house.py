@@ -50,18 +50,11 @@ from services.staff.accounts import new_member
 from services.staff.member import Actor
 from services.staff.second_factor import SecondFactors
 from services.store.engine import Store
-from services.store.tables import (
-    accounts,
-    audit,
-    communication_ids,
-    customers,
-    metadata,
-    phones,
-    policies,
-    sessions,
-    staff,
-    staff_sessions,
-)
+from services.store.tables import metadata
+from services.store.tables.accounts import accounts, sessions
+from services.store.tables.audit import audit
+from services.store.tables.register import communication_ids, customers, phones, policies
+from services.store.tables.staff import staff, staff_sessions
 from services.terms import TermsVersions
 from services.values import email_addresses
 from services.values.identifiers import TaxNumber

@@ -19,16 +19,12 @@ from house import (
 )
 
 from services.accounts import Session
-from services.store.tables import (
-    REGISTER,
-    account_changes,
-    accounts,
-    audit,
-    one_time_codes,
-    outbox,
-    registrations,
-    sessions,
-)
+from services.store.tables.accounts import account_changes, accounts, sessions
+from services.store.tables.audit import audit
+from services.store.tables.codes import one_time_codes
+from services.store.tables.messages import outbox
+from services.store.tables.register import REGISTER
+from services.store.tables.registrations import registrations
 from services.values import email_addresses
 
 NEW = email_addresses.parse("uj@example.hu")

@@ -11,7 +11,8 @@ from house import ANNA, CROWD, ESZTER, LAPTOP, OTHER_PASSWORD, PASSWORD, PHONE, 
 
 from services.accounts import DeadLink, Device, SignedOut
 from services.refusal import DeadEnd, OutOfTurn, Refusal
-from services.store.tables import account_changes, accounts, one_time_codes, sessions
+from services.store.tables.accounts import account_changes, accounts, sessions
+from services.store.tables.codes import one_time_codes
 
 ANSWERS = (Refusal, DeadEnd, OutOfTurn, SignedOut, DeadLink, str, type(None))
 NEW_MOBILE = "+36209998877"

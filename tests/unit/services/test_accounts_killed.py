@@ -9,11 +9,13 @@ import pytest
 from house import ANNA, ESZTER, LAPTOP, OTHER_PASSWORD, PASSWORD, PHONE, House, move_in, said
 from victims import Victims
 
-from services.store import tables
 from services.store.engine import Store
+from services.store.tables.accounts import sessions
+from services.store.tables.limits import allowances, sign_in_tries
+from services.store.tables.registrations import registrations
 
 NEW_MOBILE = "+36209998877"
-TRIES = (tables.sign_in_tries, tables.allowances)
+TRIES = (sign_in_tries, allowances)
 """Counts of tries are committed before anything else: they may be ahead of the rest."""
 
 
@@ -102,12 +104,12 @@ def test_killed_before_the_answer_all_of_it_has_happened(victims: Victims, anna:
     arguments = verb.arguments(anna)
     anna.deliver()
     anna.postman.letters.clear()
-    opened = anna.count(tables.sessions)
+    opened = anna.count(sessions)
     take = partial(victims.take, anna, verb.service, verb.name, *arguments)
     assert take(crash_at=verb.crash_at) == "killed"
     account = next(iter(anna.accounts()), None)
     if verb.name == "sign_in":
-        assert anna.count(tables.sessions) == opened + 1
+        assert anna.count(sessions) == opened + 1
         assert anna.told("new_device", ANNA.email) == 1
     elif verb.name in ("change", "reset"):
         assert (anna.comes_in(ANNA, PASSWORD), anna.comes_in(ANNA, OTHER_PASSWORD)) == ("login.failed", "ok")
@@ -121,7 +123,7 @@ def test_killed_before_the_answer_all_of_it_has_happened(victims: Victims, anna:
         assert take() == "dead_link"
     else:
         assert account is None
-        assert anna.count(tables.sessions) == anna.count(tables.registrations) == 0
+        assert anna.count(sessions) == anna.count(registrations) == 0
         assert anna.told("account_closed", ANNA.email) == 1
 
 
@@ -137,4 +139,4 @@ def test_killed_after_every_try_the_tries_of_guessers_are_kept(victims: Victims,
 
 def _forgive(house: House) -> None:
     with house.store.write() as connection:
-        connection.execute(tables.sign_in_tries.delete())
+        connection.execute(sign_in_tries.delete())

@@ -7,7 +7,7 @@ from house import at_once
 
 from services.limits.allowances import Allowances
 from services.store.engine import Store
-from services.store.tables import allowances as table
+from services.store.tables.limits import allowances as table
 
 NOW = datetime(2026, 11, 20, 9, 2, tzinfo=UTC)
 QUIET = timedelta(minutes=30)

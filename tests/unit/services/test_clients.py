@@ -12,7 +12,11 @@ from services.clients.answers import KEPT_FOR, Turn
 from services.refusal import OutOfTurn, Refusal
 from services.register.contact_changes import contact_changes
 from services.retention import Tidying
-from services.store.tables import advisers, api_answers, api_keys, audit, customers, reference_codes, staff_cases
+from services.store.tables.audit import audit
+from services.store.tables.clients import api_answers, api_keys
+from services.store.tables.references import reference_codes
+from services.store.tables.register import advisers, customers
+from services.store.tables.staff import staff_cases
 from services.values import email_addresses
 
 NEW = "+36209998877"

@@ -26,7 +26,9 @@ from victims import Victims
 from services.register.importing import RegisterImport
 from services.register.policyholders import SecondDatum
 from services.staff import StaffSession
-from services.store.tables import audit, contact_changes, customer_accounts, customers, phones, quality_cases
+from services.store.tables.audit import audit
+from services.store.tables.register import contact_changes, customer_accounts, customers, phones
+from services.store.tables.worklists import quality_cases
 from services.worklists import quality as listing
 from services.worklists import sweep
 

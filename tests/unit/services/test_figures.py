@@ -14,8 +14,9 @@ from services.figures import ENTERED, FINISHED, REFUSED, STOPPED, Chosen, Observ
 from services.figures import observations as module
 from services.limits.allowances import Allowances
 from services.retention import Tidying
-from services.store import tables
 from services.store.engine import Store
+from services.store.tables.figures import figures
+from services.store.tables.messages import message_figures, sms_months
 
 TODAY = date(2026, 11, 20)
 WEEK = Chosen(TODAY - timedelta(days=6), TODAY)
@@ -23,7 +24,7 @@ WEEK = Chosen(TODAY - timedelta(days=6), TODAY)
 
 def counted(store: Store) -> dict[tuple[Any, ...], int]:
     with store.read() as connection:
-        return {tuple(row[:-1]): row.count for row in connection.execute(select(tables.figures))}
+        return {tuple(row[:-1]): row.count for row in connection.execute(select(figures))}
 
 
 def walk(house: House, steps: int, **how: Any) -> None:
@@ -169,7 +170,7 @@ def test_counts_are_erased_after_their_time(house: House) -> None:
     house.sent_code(ANNA)
     house.deliver()
     tidying = Tidying(house.store, house.clock, PROFILE, Allowances("x" * 32))
-    counts = (tables.figures, tables.message_figures, tables.sms_months)
+    counts = (figures, message_figures, sms_months)
     house.clock.advance(days=PROFILE.retention.figures_days - 30)
     tidying.tidy()
     assert [house.count(table) > 0 for table in counts] == [True, True, True]

@@ -11,7 +11,10 @@ from test_worklists import FORM, advise, give_addresses, invite
 from victims import Victims
 
 from services.staff import StaffSession
-from services.store.tables import audit, batches, customer_accounts, invitations, outbox
+from services.store.tables.audit import audit
+from services.store.tables.messages import outbox
+from services.store.tables.register import customer_accounts
+from services.store.tables.worklists import batches, invitations
 from services.values import email_addresses
 from services.worklists import View, rounds
 from services.worklists import invitations as orders

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, select, true
 from services.codes.one_time_codes import Issued, OneTimeCodes
 from services.refusal import DeadEnd, Refusal
 from services.store.engine import Store
-from services.store.tables import customers, one_time_codes
+from services.store.tables.codes import one_time_codes
+from services.store.tables.register import customers
 
 NOW = datetime(2026, 11, 20, 9, 2, tzinfo=UTC)
 MINUTE, DAY = timedelta(minutes=1), timedelta(hours=24)

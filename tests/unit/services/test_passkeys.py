@@ -14,7 +14,9 @@ from services.accounts.sessions import Sessions
 from services.limits.waits import Tries
 from services.links import Links
 from services.passwords import Hasher
-from services.store import tables
+from services.store.tables.accounts import passkeys
+from services.store.tables.accounts import sessions as sessions_table
+from services.store.tables.audit import audit
 
 ORIGIN, HOST = "https://ugyfel.example.hu", "ugyfel.example.hu"
 BROWSER = "the secret of a browser's session"
@@ -60,7 +62,7 @@ class Keyring:
     def enter(self, answer: str, browser: str = BROWSER, device: Device = PHONE) -> str:
         return said(self.passkeys.sign_in, answer, browser, device)
 
-    def rows(self, table: Any = tables.passkeys) -> list[Any]:
+    def rows(self, table: Any = passkeys) -> list[Any]:
         return self.house.rows(table)
 
 
@@ -122,7 +124,7 @@ def test_adding_asks_for_the_password_tells_by_mail_and_gives_a_new_id(keyring: 
     subject = keyring.house.profile.texts.say("mail.passkey_removed.subject", "hu")
     (mail,) = (mail for mail in keyring.house.letters("email", ANNA.email) if mail.subject == subject)
     assert PHONE.name in mail.text
-    actions = [(row.action, row.kutid) for row in keyring.rows(tables.audit)]
+    actions = [(row.action, row.kutid) for row in keyring.rows(audit)]
     assert actions == [("passkey_added", ANNA.kutid), ("passkey_removed", ANNA.kutid)]
 
 
@@ -141,7 +143,7 @@ def test_a_reset_removes_the_passkeys_that_the_old_password_could_have_made(
     assert keyring.rows() == []
     assert keyring.enter(waiting) == "login.passkey"
     assert house.profile.texts.say("mail.password_changed.passkeys_removed", "hu") in password_mail(keyring)
-    actions = [row.action for row in keyring.rows(tables.audit)]
+    actions = [row.action for row in keyring.rows(audit)]
     assert actions == ["passkey_added", "passkey_removed", "password_reset"]
 
 
@@ -168,11 +170,11 @@ def test_the_mail_of_a_changed_password_lists_what_still_opens_the_account(
 def test_of_eight_who_bring_the_same_answer_one_comes_in(keyring: Keyring) -> None:
     device = Authenticator(ORIGIN, counts=False)
     keyring.add(keyring.signed_in(ANNA), device)
-    before = len(keyring.rows(tables.sessions))
+    before = len(keyring.rows(sessions_table))
     answer = device.prove(keyring.passkeys.options(BROWSER))
     came = at_once([lambda: keyring.enter(answer)] * 8)
     assert sorted(came) == ["login.passkey"] * 7 + ["ok"]
-    assert len(keyring.rows(tables.sessions)) == before + 1
+    assert len(keyring.rows(sessions_table)) == before + 1
     keyring.clock.advance(minutes=4)
     assert keyring.enter(answer) == "login.passkey"
 
@@ -371,4 +373,4 @@ def test_whoever_closes_the_account_and_whoever_signs_in_wait_for_each_other(
     ])  # fmt: skip
     assert came[0] == "ok"
     assert set(came[1:]) <= {"ok", "login.passkey"}
-    assert keyring.rows(tables.sessions) == []
+    assert keyring.rows(sessions_table) == []

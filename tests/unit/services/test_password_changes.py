@@ -20,7 +20,9 @@ from house import (
 
 from services.accounts import Session
 from services.refusal import Refusal
-from services.store.tables import account_changes, accounts, audit, password_resets, sign_in_tries
+from services.store.tables.accounts import account_changes, accounts, password_resets
+from services.store.tables.audit import audit
+from services.store.tables.limits import sign_in_tries
 from services.values import email_addresses
 
 THIRD_PASSWORD = "Teli-Hideg-2051-Hegy"

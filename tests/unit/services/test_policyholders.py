@@ -27,7 +27,7 @@ from services.passwords import is_secret
 from services.refusal import Refusal
 from services.register.policyholders import PolicyHolder, PolicyHolders, SecondDatum
 from services.store.engine import Store
-from services.store.tables import customers, policies
+from services.store.tables.register import customers, policies
 from services.values.identifiers import TaxNumber
 
 NOW = datetime(2026, 11, 20, 9, 2, tzinfo=UTC)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from services.references import References
 from services.store.engine import Store
-from services.store.tables import reference_codes
+from services.store.tables.references import reference_codes
 
 
 @pytest.fixture

@@ -16,8 +16,13 @@ from sqlalchemy.exc import OperationalError
 
 from services.profiles import load
 from services.register.importing import DatabaseFailed, RegisterBusy, RegisterImport, TooManyRejects, UnusableFile
-from services.store import tables
 from services.store.engine import Store
+from services.store.tables.references import reference_codes
+from services.store.tables.register import REGISTER, advisers, communication_ids, contact_changes, customer_accounts
+from services.store.tables.register import customers as customers_table
+from services.store.tables.register import phones as phones_table
+from services.store.tables.register import policies as policies_table
+from services.store.tables.worklists import quality_sweep
 
 ROOT = Path(__file__).parents[3]
 DEMO = ROOT / "services/profiles/mygenerali/demo"
@@ -105,7 +110,7 @@ class Office:
             return [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
 
     def register(self):
-        return [self.rows(table) for table in tables.REGISTER]
+        return [self.rows(table) for table in REGISTER]
 
     def rejects(self):
         with (self.folder / "rejects.csv").open(encoding="utf-8-sig", newline="") as stream:
@@ -122,7 +127,7 @@ class Office:
             return connection.exec_driver_sql("SELECT bool_or(NOT granted) FROM pg_locks").scalar()
 
     def phones_of(self, kutid):
-        return [number for owner, _, number, *_ in self.rows(tables.phones) if owner == kutid]
+        return [number for owner, _, number, *_ in self.rows(phones_table) if owner == kutid]
 
 
 @pytest.fixture
@@ -170,9 +175,9 @@ def test_everything_arrives_in_the_register(office):
 def test_the_demo_data_set_is_the_contracts(office):
     report = office.run(**{kind: (DEMO / f"{kind}.csv").read_bytes() for kind in KINDS[:4]})
     assert [file.refused for file in report.files] == [0, 0, 0, 0]
-    customers = {row[0]: row for row in office.rows(tables.customers)}
-    policies = {row[0]: row for row in office.rows(tables.policies)}
-    phones = {(kutid, policy): number for kutid, policy, number, *_ in office.rows(tables.phones)}
+    customers = {row[0]: row for row in office.rows(customers_table)}
+    policies = {row[0]: row for row in office.rows(policies_table)}
+    phones = {(kutid, policy): number for kutid, policy, number, *_ in office.rows(phones_table)}
     assert (len(customers), len(policies), len(phones)) == (529, 531, 529)
     assert customers["10000001"] == (
         "10000001",
@@ -217,7 +222,7 @@ def test_encodings_separators_and_hungarian_headers(office, encoding, separator)
         "3;Cég Kft.;CÉG;HU;;12345676-2-42"
     )
     report = office.run(customers=text.replace(";", separator), encoding=encoding)
-    assert [row[:5] for row in office.rows(tables.customers)] == [
+    assert [row[:5] for row in office.rows(customers_table)] == [
         ("1", "person", 'Űző "Ő" Éva', date(1985, 3, 14), None),
         ("2", "company", "Tóth Gábor e.v.", None, "23456787"),
         ("3", "company", "Cég Kft.", None, "12345676-2-42"),
@@ -229,7 +234,7 @@ def test_encodings_separators_and_hungarian_headers(office, encoding, separator)
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_excels_line_about_the_separator_is_no_header(office, first, end):
     office.run(customers=(f"{first}\n" + CUSTOMERS + "3;nobody;A;;;\n").replace("\n", end), encoding="utf-8-sig")
-    assert [row[0] for row in office.rows(tables.customers)] == ["1", "2"]
+    assert [row[0] for row in office.rows(customers_table)] == ["1", "2"]
     assert office.rejects() == [("customers", 5, "holder_type", "malformed")]
 
 
@@ -245,7 +250,7 @@ def test_excels_line_about_the_separator_is_no_header(office, first, end):
 )  # fmt: skip
 def test_dates(office, written):
     office.run(customers=CUSTOMERS.replace("1985-03-14", written))
-    assert office.rows(tables.customers)[0][3] == date(1985, 3, 14)
+    assert office.rows(customers_table)[0][3] == date(1985, 3, 14)
 
 
 def test_a_moment_in_summer_time_belongs_to_the_insurers_day(office):
@@ -253,8 +258,8 @@ def test_a_moment_in_summer_time_belongs_to_the_insurers_day(office):
         customers=CUSTOMERS.replace("1985-03-14", "1985-07-13T22:00:00Z"),
         policies="policy_number;kutid;status;ended_on\n901;1;cancelled;2024-06-29T22:00:00Z\n",
     )
-    assert office.rows(tables.customers)[0][3] == date(1985, 7, 14)
-    assert office.rows(tables.policies)[0][4] == date(2024, 6, 30)
+    assert office.rows(customers_table)[0][3] == date(1985, 7, 14)
+    assert office.rows(policies_table)[0][4] == date(2024, 6, 30)
 
 
 def test_today_is_the_insurers_day(office):
@@ -268,7 +273,7 @@ def test_names_keep_every_character_in_one_normal_form(office):
     office.run(
         customers=f'kutid,holder_type,name,birth_date,tax_number\n1,person," {name.replace(chr(34), chr(34) * 2)} ",,\n'
     )
-    assert office.rows(tables.customers)[0][2] == 'Fekete <b>Márta</b> & "Fiai"'
+    assert office.rows(customers_table)[0][2] == 'Fekete <b>Márta</b> & "Fiai"'
 
 
 REFUSED = [
@@ -341,7 +346,7 @@ def test_a_bad_row_is_refused_with_line_field_and_reason_and_the_others_arrive(o
     assert counts(report, kind)[3] == 1
     assert sum(counts(report, kind)) == next(file.rows for file in report.files if file.kind == kind)
     # The row after the bad one has arrived.
-    table = dict(zip(KINDS, tables.REGISTER, strict=True))[kind]
+    table = dict(zip(KINDS, REGISTER, strict=True))[kind]
     assert any(
         key in str(office.rows(table)) for key in ("Last One", "908", "+36305555555", "T1111111", "7000009", "uk-0007")
     )
@@ -424,7 +429,7 @@ def test_an_unclosed_quote_loses_its_own_row_alone(office):
     rows[5] = '15;person;"Name 15;;;'
     office.run(customers="kutid;holder_type;name;birth_date;tax_number;postal_code\n" + "\n".join(rows))
     assert office.rejects() == [("customers", 7, "row", "quotes")]
-    assert len(office.rows(tables.customers)) == len(rows) - 1
+    assert len(office.rows(customers_table)) == len(rows) - 1
 
 
 def test_a_line_without_end_is_refused_in_little_memory(office):
@@ -438,7 +443,7 @@ def test_a_line_without_end_is_refused_in_little_memory(office):
         tracemalloc.stop()
     assert peak < 10_000_000
     assert office.rejects() == [("customers", 4, "row", "too_long")]
-    assert "After It" in str(office.rows(tables.customers))
+    assert "After It" in str(office.rows(customers_table))
 
 
 def test_the_same_files_again_change_nothing(office):
@@ -462,9 +467,9 @@ def test_other_numbers_arrive_and_stay_where_a_file_has_no_column_for_them(offic
         "1;901;06 20 123 4567;igen\n1;901;06 30 111 2233;nem\n1;901;06 70 111 2233;\n",
         customer_accounts=ACCOUNTS,
     )
-    assert [row[6:8] for row in office.rows(tables.customers)] == [("G10000001", "8553140002"), ("G10000002", None)]
-    assert [row[4] for row in office.rows(tables.phones)] == [True, False, False]
-    assert office.rows(tables.customer_accounts) == [
+    assert [row[6:8] for row in office.rows(customers_table)] == [("G10000001", "8553140002"), ("G10000002", None)]
+    assert [row[4] for row in office.rows(phones_table)] == [True, False, False]
+    assert office.rows(customer_accounts) == [
         ("7000001", "1", "OLD0001", "customer", None),
         ("7000002", "2", None, "intermediary", "Példa Alkusz Kft."),
     ]
@@ -480,16 +485,16 @@ def test_other_numbers_arrive_and_stay_where_a_file_has_no_column_for_them(offic
     office.run(
         phones=plain.replace("phone\n", "phone;is default\n").replace("4567", "4567;no").replace("33\n", "33;yes\n")
     )
-    assert [row[4] for row in office.rows(tables.phones)] == [False, True, True]
+    assert [row[4] for row in office.rows(phones_table)] == [False, True, True]
 
 
 def test_who_advises_whom_arrives_changes_and_ends(office):
     office.run(customers=CUSTOMERS, advisers=ADVISERS)
-    assert office.rows(tables.advisers) == [("1", "uk-0007")]
+    assert office.rows(advisers) == [("1", "uk-0007")]
     report = office.run(advisers="kutid;adviser\n1;UK-0007\n")
     assert counts(report, "advisers") == (0, 0, 1, 0)
     office.run(advisers="kutid;adviser\n2;UK-0007\n1;\n")
-    assert office.rows(tables.advisers) == [("1", None), ("2", "uk-0007")]
+    assert office.rows(advisers) == [("1", None), ("2", "uk-0007")]
 
 
 def test_what_staff_learnt_counts_until_an_import_brings_it(office):
@@ -497,7 +502,7 @@ def test_what_staff_learnt_counts_until_an_import_brings_it(office):
     learnt = {"before": "", "actor": "staff:x", "at": NoonClock().now()}
     with office.store.write() as connection:
         connection.execute(
-            tables.contact_changes.insert(),
+            contact_changes.insert(),
             [
                 {"kutid": "1", "kind": "mobile", "after": "+36209998877", **learnt},
                 {"kutid": "2", "kind": "mobile", "after": "+36201234567", **learnt},
@@ -505,9 +510,9 @@ def test_what_staff_learnt_counts_until_an_import_brings_it(office):
             ],
         )
     office.run(phones=PHONES)
-    assert [row[-1] for row in office.rows(tables.contact_changes)] == [None] * 3
+    assert [row[-1] for row in office.rows(contact_changes)] == [None] * 3
     office.run(phones=PHONES + "1;901;06 20 999 8877\n")
-    assert [row[-1] is None for row in office.rows(tables.contact_changes)] == [False, True, True]
+    assert [row[-1] is None for row in office.rows(contact_changes)] == [False, True, True]
 
 
 @pytest.mark.parametrize(
@@ -520,7 +525,7 @@ def test_what_staff_learnt_ends_with_what_they_learnt_later_of_the_same_customer
     others = "email" if kind == "mobile" else "mobile"
     with office.store.write() as connection:
         connection.execute(
-            tables.contact_changes.insert(),
+            contact_changes.insert(),
             [
                 {"kutid": "1", **learnt, "after": older},
                 {"kutid": "1", **learnt, "after": "of the other kind", "kind": others},
@@ -533,7 +538,7 @@ def test_what_staff_learnt_ends_with_what_they_learnt_later_of_the_same_customer
         office.run(phones=PHONES + f"1;901;{newer}\n")
     else:
         office.run(customers=ADDRESSES.replace("Anna.Kovacs@EXAMPLE.hu", newer))
-    is_settled = [row[-1] is not None for row in office.rows(tables.contact_changes)]
+    is_settled = [row[-1] is not None for row in office.rows(contact_changes)]
     assert is_settled == [True, False, False, True, False]
 
 
@@ -543,14 +548,14 @@ def test_what_was_learnt_before_something_that_came_long_ago_ends_with_the_next_
     came = datetime(2026, 1, 1, tzinfo=UTC)
     with office.store.write() as connection:
         connection.execute(
-            tables.contact_changes.insert(),
+            contact_changes.insert(),
             [
                 {**learnt, "after": "+36209998877", "settled_at": None},
                 {**learnt, "after": "+36209998866", "settled_at": came},
             ],
         )
     office.run(customers=CUSTOMERS)
-    assert [row[-1] for row in office.rows(tables.contact_changes)] == [NoonClock().now(), came]
+    assert [row[-1] for row in office.rows(contact_changes)] == [NoonClock().now(), came]
 
 
 ADDRESSES = """kutid;holder_type;name;birth_date;tax_number;E-mail cím
@@ -560,7 +565,7 @@ ADDRESSES = """kutid;holder_type;name;birth_date;tax_number;E-mail cím
 
 
 def emails(office):
-    return [row[-1] for row in office.rows(tables.customers)]
+    return [row[-1] for row in office.rows(customers_table)]
 
 
 def test_an_address_is_normalised_and_one_that_is_none_is_left_out(office):
@@ -582,26 +587,26 @@ def test_an_address_that_staff_learnt_counts_until_an_import_brings_it(office):
     office.run(customers=ADDRESSES)
     learnt = {"kutid": "1", "kind": "email", "before": "", "after": "Anna@example.hu", "actor": "staff:x"}
     with office.store.write() as connection:
-        connection.execute(tables.contact_changes.insert(), [{**learnt, "at": NoonClock().now()}])
+        connection.execute(contact_changes.insert(), [{**learnt, "at": NoonClock().now()}])
     office.run(customers=ADDRESSES)
-    assert [row[-1] for row in office.rows(tables.contact_changes)] == [None]
+    assert [row[-1] for row in office.rows(contact_changes)] == [None]
     office.run(customers=ADDRESSES.replace("Anna.Kovacs", "anna"))
-    assert [row[-1] for row in office.rows(tables.contact_changes)] == [NoonClock().now()]
+    assert [row[-1] for row in office.rows(contact_changes)] == [NoonClock().now()]
 
 
 def test_every_import_that_is_kept_has_the_register_looked_through(office):
     office.run(customers=CUSTOMERS, is_dry_run=True)
-    assert office.rows(tables.quality_sweep) == []
+    assert office.rows(quality_sweep) == []
     for wanted in (1, 2):
         office.run(customers=CUSTOMERS)
-        assert office.rows(tables.quality_sweep) == [(1, wanted, 0, "")]
+        assert office.rows(quality_sweep) == [(1, wanted, 0, "")]
 
 
 def test_changes_are_counted_and_what_is_missing_stays(filled):
     report = filled.run(customers=CUSTOMERS.replace("Anna", "Hanna").replace("2;company", "3;company"))
     assert counts(report, "customers") == (1, 1, 0, 0)
-    assert [row[2] for row in filled.rows(tables.customers)] == ["Kovács Hanna", "Minta Kft.", "Minta Kft."]
-    assert len(filled.rows(tables.policies)) == 3
+    assert [row[2] for row in filled.rows(customers_table)] == ["Kovács Hanna", "Minta Kft.", "Minta Kft."]
+    assert len(filled.rows(policies_table)) == 3
 
 
 def test_a_missing_optional_column_leaves_what_is_there(filled):
@@ -609,8 +614,8 @@ def test_a_missing_optional_column_leaves_what_is_there(filled):
         customers="kutid,name,holder_type,birth_date,tax_number\n1,Kovács Anna,person,1985-03-14,\n",
         policies="policy_number,kutid,status\n901,1,cancelled\n",
     )
-    assert filled.rows(tables.customers)[0][5] == "1066"
-    assert filled.rows(tables.policies)[0] == ("901", "1", "cancelled", "motor", None)
+    assert filled.rows(customers_table)[0][5] == "1066"
+    assert filled.rows(policies_table)[0] == ("901", "1", "cancelled", "motor", None)
     assert (counts(report, "customers"), counts(report, "policies")) == ((0, 0, 1, 0), (0, 1, 0, 0))
 
 
@@ -618,7 +623,7 @@ def test_a_datum_that_identifies_nobody_never_refuses_a_row(office):
     text = CUSTOMERS.replace("1985-03-14;;", "1985-03-14;8123456789;").replace("Kft.;;", "Kft.;0000-00-00;")
     office.run(customers=text)
     assert office.rejects() == []
-    assert [row[3:5] for row in office.rows(tables.customers)] == [
+    assert [row[3:5] for row in office.rows(customers_table)] == [
         (date(1985, 3, 14), None),
         (None, "12345676-2-42"),
     ]
@@ -632,7 +637,7 @@ OPTIONAL = "kutid;holder_type;name;birth_date;tax_number;postal_code;személyi a
 )
 def test_what_is_no_birth_number_is_left_out_and_the_customer_arrives_with_all_theirs(office, text):
     report = office.run(customers=OPTIONAL.format("1066", text), policies=POLICIES, phones=PHONES)
-    assert office.rows(tables.customers) == [("1", "person", "Kovács Anna", None, None, "1066", None, None, None)]
+    assert office.rows(customers_table) == [("1", "person", "Kovács Anna", None, None, "1066", None, None, None)]
     assert office.phones_of("1") == ["+36201234567", "+3612345678"]
     assert report.quality.without_second_datum.examples == ("1",)
 
@@ -641,7 +646,7 @@ def test_a_birth_number_that_is_none_does_not_keep_other_news_away(office):
     office.run(customers=OPTIONAL.format("1066", "855314/0002"))
     report = office.run(customers=OPTIONAL.format("1067", "1-850314-1234"))
     assert counts(report, "customers") == (0, 1, 0, 0)
-    assert [row[5:8] for row in office.rows(tables.customers)] == [("1067", None, None)]
+    assert [row[5:8] for row in office.rows(customers_table)] == [("1067", None, None)]
 
 
 def test_the_report_counts_what_was_left_out_of_rows_that_were_taken(office):
@@ -681,7 +686,7 @@ def test_the_report_counts_what_was_left_out_of_rows_that_were_taken(office):
 )
 def test_a_postcode_is_brought_to_one_form_and_what_is_none_is_left_out(office, text, postal_code):
     report = office.run(customers=OPTIONAL.format(text, ""))
-    assert [row[5] for row in office.rows(tables.customers)] == [postal_code]
+    assert [row[5] for row in office.rows(customers_table)] == [postal_code]
     assert counts(report, "customers") == (1, 0, 0, 0)
 
 
@@ -704,7 +709,7 @@ def test_a_policy_that_passes_to_another_customer_leaves_the_old_phones(filled):
     report = filled.run(
         policies=POLICIES.replace("901;1", "901;2"), phones="kutid;policy_number;phone\n2;901;06201234567\n"
     )
-    assert filled.rows(tables.phones) == [
+    assert filled.rows(phones_table) == [
         ("1", "902", "+3612345678", False, False),
         ("2", "901", "+36201234567", True, False),
     ]
@@ -733,14 +738,14 @@ def test_plain_passwords_are_hashed_and_hashes_are_kept(office):
         f"K4444444;1;;$2b$17${'a' * 53}\nK5555555;1;;$2b$31${'a' * 53}\n"
     )
     office.run(customers=CUSTOMERS, communication_ids=text)
-    assert office.rows(tables.communication_ids) == [
+    assert office.rows(communication_ids) == [
         ("K1111111", "1", made_elsewhere),
         ("K2222222", "1", "hash of Jel szó "),
     ]
     assert office.rejects() == [("communication_ids", line, "password_hash", "malformed") for line in (4, 5, 6)]
     report = office.run(communication_ids=text.replace("Jel szó ", "Más szó"))
     assert counts(report, "communication_ids") == (0, 1, 1, 3)
-    assert office.rows(tables.communication_ids)[1][2] == "hash of Más szó"
+    assert office.rows(communication_ids)[1][2] == "hash of Más szó"
 
 
 def test_the_rejects_hold_no_datum_of_anybody(office):
@@ -783,7 +788,7 @@ def test_rejects_follow_no_link(office, tmp_path):
     with pytest.raises(UnusableFile, match="symbolic link"):
         office.run(customers=CUSTOMERS)
     assert secret.read_text() == "untouched"
-    assert office.rows(tables.customers) == []
+    assert office.rows(customers_table) == []
 
 
 def test_rejects_are_written_to_a_file_alone(office):
@@ -918,7 +923,7 @@ def test_an_import_that_breaks_leaves_the_register_as_it_was(filled, fault, mome
     assert not filled.importer.is_committed
     assert not (filled.folder / "rejects.csv").exists()
     filled.run(**new)
-    assert filled.rows(tables.customers)[0][2] == "Kovács Hanna"
+    assert filled.rows(customers_table)[0][2] == "Kovács Hanna"
 
 
 def test_an_import_that_is_interrupted_after_its_commit_leaves_its_rejects(office):
@@ -970,7 +975,7 @@ def test_an_import_killed_in_mid_merge_leaves_the_register_as_it_was(filled, tmp
     assert killed.returncode == -signal.SIGKILL
     assert filled.register() == before
     filled.run(**new)
-    assert filled.rows(tables.customers)[0][2] == "Kovács Hanna"
+    assert filled.rows(customers_table)[0][2] == "Kovács Hanna"
 
 
 def test_two_imports_at_once_never_mix(filled, tmp_path):
@@ -1003,7 +1008,7 @@ def test_two_imports_at_once_never_mix(filled, tmp_path):
     thread.join(30)
     assert second.rejects() == []
     assert counts(reports[0], "policies") == (1, 1, 0, 0)
-    policies = {number: (kutid, status) for number, kutid, status, *_ in filled.rows(tables.policies)}
+    policies = {number: (kutid, status) for number, kutid, status, *_ in filled.rows(policies_table)}
     assert policies["901"] == ("1", "cancelled")
     assert policies["904"] == policies["909"] == ("9", "live")
 
@@ -1013,7 +1018,7 @@ def test_a_register_that_stays_locked_is_said_so(sqlite_store, tmp_path):
     with sqlite_store.write(), pytest.raises(RegisterBusy):
         Office(impatient, tmp_path).run(customers=CUSTOMERS)
     impatient.close()
-    assert Office(sqlite_store, tmp_path).rows(tables.customers) == []
+    assert Office(sqlite_store, tmp_path).rows(customers_table) == []
 
 
 def test_what_is_compared_again_is_compared_under_the_lock(sqlite_store, tmp_path):
@@ -1047,12 +1052,12 @@ def test_others_write_while_files_are_read_and_compared(filled):
             written.append(step)
             with filled.store.write() as connection:
                 connection.execute(
-                    tables.reference_codes.insert().values(code=step, kind="x", kutid="1", created_at=NoonClock().now())
+                    reference_codes.insert().values(code=step, kind="x", kutid="1", created_at=NoonClock().now())
                 )
 
     filled.run(customers=CUSTOMERS.replace("Anna", "Hanna"), policies=POLICIES, progress=write)
     assert written == steps
-    assert len(filled.rows(tables.reference_codes)) == 3
+    assert len(filled.rows(reference_codes)) == 3
 
 
 def test_the_quality_of_the_register_is_reported(office):
@@ -1103,12 +1108,12 @@ def test_names_that_a_wrong_encoding_has_damaged_are_counted_and_no_others(offic
 
 def test_a_failing_database_is_named_without_anybodys_data(office, tmp_path):
     with office.store.write() as connection:
-        tables.communication_ids.drop(connection)
+        communication_ids.drop(connection)
     try:
         with pytest.raises(DatabaseFailed, match="communication_ids") as caught:
             office.run(customers=CUSTOMERS, communication_ids=IDS)
         assert "Levelezes" not in str(caught.value)
     finally:
         with office.store.write() as connection:
-            tables.communication_ids.create(connection)
-    assert office.rows(tables.customers) == []
+            communication_ids.create(connection)
+    assert office.rows(customers_table) == []

@@ -34,7 +34,10 @@ from services.refusal import DeadEnd, Refusal
 from services.register.policyholders import SecondDatum
 from services.registrations import Visit
 from services.store.engine import Store
-from services.store.tables import accounts, one_time_codes, phones, registrations
+from services.store.tables.accounts import accounts
+from services.store.tables.codes import one_time_codes
+from services.store.tables.register import phones
+from services.store.tables.registrations import registrations
 from services.values.email_addresses import parse
 
 NEW_ADDRESS = "anna.kovacs@example.hu"

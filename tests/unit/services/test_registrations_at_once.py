@@ -7,7 +7,7 @@ from house import ANNA, CROWD, ESZTER, FACTS, PASSWORD, WRONG, House, at_once, s
 
 from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.registrations import Registration, Visit
-from services.store.tables import one_time_codes
+from services.store.tables.codes import one_time_codes
 
 ANSWERS = (Registration, Refusal, DeadEnd, OutOfTurn)
 

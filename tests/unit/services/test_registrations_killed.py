@@ -21,7 +21,11 @@ from victims import Victims
 
 from services.registrations import Visit
 from services.store.engine import Store
-from services.store.tables import accounts, allowances, one_time_codes, outbox, registrations
+from services.store.tables.accounts import accounts
+from services.store.tables.codes import one_time_codes
+from services.store.tables.limits import allowances
+from services.store.tables.messages import outbox
+from services.store.tables.registrations import registrations
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,19 @@ from sqlalchemy import Connection, Table, insert, select, update
 from services import retention
 from services.references import References
 from services.retention import Tidying
-from services.store import tables
 from services.store.engine import Store
 from services.store.tables import metadata
+from services.store.tables.accounts import account_changes, password_resets, sessions
+from services.store.tables.audit import audit
+from services.store.tables.clients import api_answers
+from services.store.tables.codes import one_time_codes
+from services.store.tables.limits import allowances, sign_in_tries
+from services.store.tables.messages import demo_messages, outbox
+from services.store.tables.references import reference_codes
+from services.store.tables.register import contact_changes
+from services.store.tables.registrations import registrations
+from services.store.tables.staff import staff_cases
+from services.store.tables.worklists import batches, invitations, quality_cases
 
 MOMENT = timedelta(milliseconds=1)
 DAY = timedelta(days=1)
@@ -85,59 +95,59 @@ def registered(house: House) -> str:
 ROWS: dict[str, tuple[timedelta, Callable[[House, datetime], tuple[Table, dict[str, Any]]]]] = {
     "reference_codes": (
         KEPT.registrations,
-        lambda house, at: (tables.reference_codes, {"code": "AAA-AAA", "kind": "link_expired", "created_at": at}),
+        lambda house, at: (reference_codes, {"code": "AAA-AAA", "kind": "link_expired", "created_at": at}),
     ),
-    "allowances": (DAY, lambda house, at: (tables.allowances, {"key": "k", "used": 1, "ends_at": at})),
+    "allowances": (DAY, lambda house, at: (allowances, {"key": "k", "used": 1, "ends_at": at})),
     "sign_in_tries": (
         DAY,
-        lambda house, at: (tables.sign_in_tries, {"key": "k", "failures": 1, "wait_until": at, "ends_at": at}),
+        lambda house, at: (sign_in_tries, {"key": "k", "failures": 1, "wait_until": at, "ends_at": at}),
     ),
     "password_resets": (
         DAY,
         lambda house, at: (
-            tables.password_resets,
+            password_resets,
             {"account_id": registered(house), "link_id": "l", "created_at": at, "expires_at": at},
         ),
     ),
     "account_changes": (
         DAY,
         lambda house, at: (
-            tables.account_changes,
+            account_changes,
             {
                 "account_id": registered(house), "kind": "email", "id": "c", "value": "b@example.hu",
                 "value_key": "b@example.hu", "created_at": at, "expires_at": at,
             },
         ),
     ),
-    "messages": (KEPT.messages, lambda house, at: (tables.outbox, message(house, at))),
+    "messages": (KEPT.messages, lambda house, at: (outbox, message(house, at))),
     "demo_messages": (
         KEPT.messages,
         lambda house, at: (
-            tables.demo_messages,
+            demo_messages,
             {
                 "id": "m", "kind": "email", "recipient": "a@example.hu", "subject": "s", "text": "t", "html": "",
                 "links": [], "created_at": at,
             },
         ),
     ),
-    "sessions": (KEPT.sessions, lambda house, at: (tables.sessions, session(house, at, registered(house)))),
+    "sessions": (KEPT.sessions, lambda house, at: (sessions, session(house, at, registered(house)))),
     "staff_cases": (
         KEPT.registrations,
         lambda house, at: (
-            tables.staff_cases, {"id": "c", "session_id": house.member().id, "kutid": ANNA.kutid, "opened_at": at},
+            staff_cases, {"id": "c", "session_id": house.member().id, "kutid": ANNA.kutid, "opened_at": at},
         ),
     ),
     "invitations": (
         KEPT.worklists,
         lambda house, at: (
-            tables.invitations,
+            invitations,
             {"kutid": ANNA.kutid, "link_id": "l", "batch_id": "b", "invited_at": at, "deadline_at": at},
         ),
     ),
     "invitation_batches": (
         KEPT.worklists,
         lambda house, at: (
-            tables.batches,
+            batches,
             {
                 "id": "b", "kind": "invitation", "actor": house.member().member.id, "created_at": at, "position": "",
                 "sent": 0, "skipped": 0, "ended_at": at,
@@ -147,18 +157,18 @@ ROWS: dict[str, tuple[timedelta, Callable[[House, datetime], tuple[Table, dict[s
     "quality_cases": (
         KEPT.worklists,
         lambda house, at: (
-            tables.quality_cases,
+            quality_cases,
             {"id": "q", "kutid": ANNA.kutid, "kind": "landline", "found_at": at, "closed_at": at},
         ),
     ),
     "api_answers": (
         DAY,
-        lambda house, at: (tables.api_answers, {"id": "a", "asked": "b", "turn": "t", "begun_at": at}),
+        lambda house, at: (api_answers, {"id": "a", "asked": "b", "turn": "t", "begun_at": at}),
     ),
     "contact_changes": (
         KEPT.audit,
         lambda house, at: (
-            tables.contact_changes,
+            contact_changes,
             {
                 "kutid": ANNA.kutid, "kind": "mobile", "before": "", "after": "+36209998877", "actor": "staff:x",
                 "at": at, "settled_at": at,
@@ -168,7 +178,7 @@ ROWS: dict[str, tuple[timedelta, Callable[[House, datetime], tuple[Table, dict[s
     "audit": (
         KEPT.audit,
         lambda house, at: (
-            tables.audit,
+            audit,
             {"at": at, "actor": "customer", "action": "email_changed", "kutid": ANNA.kutid, "facts": {}},
         ),
     ),
@@ -185,21 +195,21 @@ def test_what_only_staff_know_of_a_customer_stays_until_the_register_has_it(hous
 def test_a_case_that_is_closed_and_still_so_keeps_its_row_and_loses_its_note(house: House) -> None:
     at = house.clock.now()
     case = {"id": "q", "kutid": ANNA.kutid, "kind": "landline", "evidence": "x", "found_at": at}
-    put(house, tables.quality_cases, **case, closed_at=at, closed_by="staff:x", note="Felhívtuk")
+    put(house, quality_cases, **case, closed_at=at, closed_by="staff:x", note="Felhívtuk")
     house.clock.moment += KEPT.worklists - MOMENT
     assert tidy(house) == {}
     house.clock.moment += MOMENT
     assert tidy(house) == {"quality_notes": 1}
-    (row,) = house.rows(tables.quality_cases)
+    (row,) = house.rows(quality_cases)
     assert (row.note, row.closed_at) == (None, at)
 
 
 def test_open_cases_and_batches_stay(house: House) -> None:
     at = house.clock.now()
     for kind in ("failed", "landline"):
-        put(house, tables.quality_cases, id=kind, kutid=ANNA.kutid, kind=kind, evidence="x", found_at=at)
+        put(house, quality_cases, id=kind, kutid=ANNA.kutid, kind=kind, evidence="x", found_at=at)
     batch = {"id": "b", "kind": "invitation", "actor": house.member().member.id, "created_at": at, "position": ""}
-    put(house, tables.batches, **batch, sent=0, skipped=0)
+    put(house, batches, **batch, sent=0, skipped=0)
     house.clock.moment += 3 * KEPT.worklists
     assert not {"quality_cases", "quality_notes", "invitation_batches"} & set(tidy(house))
 
@@ -207,7 +217,7 @@ def test_open_cases_and_batches_stay(house: House) -> None:
 def test_a_session_of_staff_goes_after_its_time_with_its_cases(house: House) -> None:
     session = house.member()
     house.clock.moment += KEPT.sessions - MOMENT
-    put(house, tables.staff_cases, id="c", session_id=session.id, kutid=ANNA.kutid, opened_at=house.clock.moment)
+    put(house, staff_cases, id="c", session_id=session.id, kutid=ANNA.kutid, opened_at=house.clock.moment)
     house.clock.moment += MOMENT
     assert tidy(house) == {}
     house.clock.moment += KEPT.registrations
@@ -234,7 +244,7 @@ def test_a_registration_is_erased_after_its_time_complete_or_not(house: House) -
     assert house.see(done).is_complete
     house.clock.moment += MOMENT
     assert tidy(house)["registrations"] >= 1
-    assert house.count(tables.registrations) == 0
+    assert house.count(registrations) == 0
     (account,) = house.accounts()
     assert (account.email, account.mobile, account.terms_version) == (ANNA.email, ANNA.mobile, "2026-1")
 
@@ -267,7 +277,7 @@ def test_codes_are_forgotten_after_their_budget_and_never_within(house: House) -
     longest = max(DAY, house.profile.registration.longest)
     house.clock.moment = house.see(visit).code.budget_ends_at + longest - MOMENT
     tidy(house)
-    assert house.count(tables.one_time_codes) == 1
+    assert house.count(one_time_codes) == 1
     house.clock.moment += MOMENT
     assert tidy(house)["one_time_codes"] == 1
 
@@ -275,23 +285,23 @@ def test_codes_are_forgotten_after_their_budget_and_never_within(house: House) -
 def test_messages_that_may_still_leave_are_never_erased(house: House) -> None:
     states = ("waiting", "sending", "doubtful", "repeating", "sent", "replaced", "expired", "given_up")
     for state in states:
-        put(house, tables.outbox, **message(house, house.clock.now(), state))
+        put(house, outbox, **message(house, house.clock.now(), state))
     house.clock.advance(days=36525)
     assert tidy(house)["messages"] == 4
     with house.store.read() as connection:
-        assert set(connection.execute(select(tables.outbox.c.state)).scalars()) == set(states[:4])
+        assert set(connection.execute(select(outbox.c.state)).scalars()) == set(states[:4])
 
 
 def test_what_was_typed_before_a_sign_in_goes_with_its_session(house: House) -> None:
     at, account_id = house.clock.now(), registered(house)
-    put(house, tables.sessions, **session(house, at, account_id, kept={"email": "b@example.hu"}))
-    put(house, tables.sessions, **session(house, at, account_id, id="other", token_hash="other", kept=None))
+    put(house, sessions, **session(house, at, account_id, kept={"email": "b@example.hu"}))
+    put(house, sessions, **session(house, at, account_id, id="other", token_hash="other", kept=None))
     house.clock.moment += DAY - MOMENT
     assert "typed_before_sign_in" not in tidy(house)
     house.clock.moment += MOMENT
     assert tidy(house)["typed_before_sign_in"] == 1
     with house.store.read() as connection:
-        assert list(connection.execute(select(tables.sessions.c.kept)).scalars()) == [None, None]
+        assert list(connection.execute(select(sessions.c.kept)).scalars()) == [None, None]
 
 
 def test_what_is_in_use_stays(house: House) -> None:
@@ -343,7 +353,7 @@ def test_a_transaction_erases_no_more_than_a_batch_and_the_rest_comes_later(
     monkeypatch.setattr(retention, "BATCH", 3)
     old_registrations(house, 8)
     assert counts(tidying(house).tidy(StopsAtOnce())) == {"registrations": 3}
-    assert house.count(tables.registrations) == 5
+    assert house.count(registrations) == 5
     assert tidy(house)["registrations"] == 5
 
 
@@ -359,7 +369,7 @@ def test_once_an_hour_one_of_many_tidies(house: House) -> None:
     assert house.clock.now() - begun == 2 * retention.EVERY
     house.clock.moment -= MOMENT
     assert tidying(house).tidy_if_due() is None
-    assert house.count(tables.registrations) == 0
+    assert house.count(registrations) == 0
 
 
 def test_that_a_clock_was_far_ahead_once_does_not_stop_it(house: House) -> None:
@@ -407,7 +417,7 @@ def test_killed_on_the_way_whole_batches_are_gone_and_the_rest_goes_within_the_h
         timeout=60,
     )
     assert victim.returncode == -signal.SIGKILL
-    assert house.count(tables.registrations) == left
+    assert house.count(registrations) == left
     assert tidying(house).tidy_if_due() is None
     house.clock.advance(hours=1)
     assert counts(tidying(house).tidy_if_due() or [])["registrations"] == left
@@ -423,7 +433,7 @@ def test_customers_register_meanwhile(house: House, monkeypatch: pytest.MonkeyPa
     erased, *visits = at_once([partial(tidy, house), *(partial(house.mailed, person) for person in customers)])
     assert erased["registrations"] == 20
     assert [house.see(visit).email for visit in visits] == [person.email for person in customers]
-    assert house.count(tables.registrations) == len(customers)
+    assert house.count(registrations) == len(customers)
 
 
 def test_a_count_that_begins_anew_while_it_is_erased_is_kept(house: House) -> None:
@@ -442,7 +452,7 @@ def test_a_count_that_begins_anew_while_it_is_erased_is_kept(house: House) -> No
 def test_a_row_that_somebody_holds_is_not_waited_for(postgresql_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """So tidying can be in no deadlock. (SQLite has but one writer.)"""
     monkeypatch.setattr(retention, "BATCH", 2)
-    held = tables.allowances
+    held = allowances
     house = House(postgresql_store)
     for key in ("a", "b", "c", "d", "e"):
         put(house, held, key=key, used=1, ends_at=house.clock.now())
@@ -465,17 +475,17 @@ class Renewing:
     def write(self) -> Iterator[Connection]:
         with self.house.store.write() as connection:
             later = self.house.clock.now() + timedelta(hours=1)
-            connection.execute(update(tables.allowances).values(ends_at=later))
+            connection.execute(update(allowances).values(ends_at=later))
         with self.house.store.write() as connection:
             yield connection
 
 
 def test_a_row_that_was_begun_anew_since_it_was_found_stays(house: House) -> None:
-    put(house, tables.allowances, key="a", used=1, ends_at=house.clock.now())
+    put(house, allowances, key="a", used=1, ends_at=house.clock.now())
     house.clock.advance(days=2)
     store: Any = Renewing(house)
     assert counts(Tidying(store, house.clock, house.profile, house.allowances).tidy()) == {}
-    assert house.count(tables.allowances) == 1
+    assert house.count(allowances) == 1
 
 
 class Told(logging.Handler):
@@ -509,7 +519,7 @@ def test_it_outlives_an_outage_of_the_database_and_stops_when_told(
         assert failed.event.wait(30)
         with store.write() as connection:
             metadata.create_all(connection)
-        put(house, tables.allowances, key="a", used=1, ends_at=house.clock.now() - 2 * DAY)
+        put(house, allowances, key="a", used=1, ends_at=house.clock.now() - 2 * DAY)
         house.clock.advance(hours=1)  # it may have begun before there was anything to erase
         assert erased.event.wait(30)
     finally:

@@ -15,7 +15,8 @@ from sqlalchemy import event
 from services.accounts import Device
 from services.refusal import Refusal
 from services.store.engine import Store
-from services.store.tables import accounts, audit, sessions
+from services.store.tables.accounts import accounts, sessions
+from services.store.tables.audit import audit
 
 RULES = PROFILE.sign_in
 FEW_A_SOURCE = RULES.model_copy(update={"source_tries": 10})

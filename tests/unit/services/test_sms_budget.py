@@ -20,8 +20,12 @@ from services.profiles import Messages, Profile
 from services.profiles import load as load_profile
 from services.register.policyholders import SecondDatum
 from services.registrations import COMPLETE
-from services.store import tables
 from services.store.engine import Store
+from services.store.tables.audit import audit
+from services.store.tables.codes import one_time_codes
+from services.store.tables.messages import message_figures, outbox, sms_months
+from services.store.tables.register import phones
+from services.store.tables.registrations import registrations
 from services.values import email_addresses
 
 
@@ -46,7 +50,7 @@ def spend(house: House, count: int) -> None:
 
 def sent(house: House) -> dict[tuple[str, str, str], tuple[int, int]]:
     with house.store.read() as connection:
-        rows = connection.execute(select(tables.message_figures)).all()
+        rows = connection.execute(select(message_figures)).all()
     return {(row.kind, row.message, row.what): (row.count, row.parts) for row in rows}
 
 
@@ -136,16 +140,16 @@ def test_no_more_leave_than_the_budget_allows_however_many_send(store: Store) ->
     assert budget is not None
     assert (budget.used, budget.is_stopped) == (5, True)
     # Whose code did not leave has not paid for it, and can ask for another.
-    codes = house.rows(tables.one_time_codes)
+    codes = house.rows(one_time_codes)
     assert sorted((row.codes_used, row.is_undelivered) for row in codes) == [(0, True)] * 7 + [(1, False)] * 5
 
 
 def test_customers_are_told_before_anything_of_theirs_is_spent(three: House) -> None:
     visit = three.linked(ANNA)
     spend(three, 3)
-    before = three.everything(tables.outbox)
+    before = three.everything(outbox)
     assert said(three.registrations.choose_mobile, visit, ANNA.mobile) == "sms.paused"
-    assert three.everything(tables.outbox) == before
+    assert three.everything(outbox) == before
     # A new code neither, and the one that was sent before is still good.
     held = three.visit_by_mail(CROWD[0].email)
     three.clock.advance(minutes=2)
@@ -157,7 +161,7 @@ def test_customers_are_told_before_anything_of_theirs_is_spent(three: House) -> 
 def test_a_journey_that_begins_with_a_code_begins_nothing(store: Store) -> None:
     move_in(store)
     with store.write() as connection:
-        connection.execute(tables.phones.update().values(is_default=True))
+        connection.execute(phones.update().values(is_default=True))
     allianz = load_profile("allianz")
     house = House(
         store, profile=with_budget(allianz, sms_a_month=1), facts=("identifier", "mobile_confirmed_at", COMPLETE)
@@ -167,7 +171,7 @@ def test_a_journey_that_begins_with_a_code_begins_nothing(store: Store) -> None:
     house.deliver()
     house.postage.budget()
     assert said(house.registrations.identify, ANNA.policy_number, datum, "hu") == "sms.paused"
-    assert len(house.rows(tables.registrations)) == 1
+    assert len(house.rows(registrations)) == 1
 
 
 def mobile_of(person: Person) -> SecondDatum:
@@ -179,9 +183,9 @@ def test_staff_send_no_code_either(three: House) -> None:
     session = three.member()
     case_id = three.case(session, ILONA)
     address = email_addresses.parse("ilona@example.hu")
-    before = three.everything(tables.audit)
+    before = three.everything(audit)
     assert said(three.desk.record, session, case_id, address, "+36209998877", "hu") == "sms.paused"
-    assert three.everything(tables.audit) == before
+    assert three.everything(audit) == before
     assert three.deeds(session)[-1] == "refused"
 
 
@@ -253,7 +257,7 @@ def test_a_supervisor_releases_it_with_a_reason(three: House) -> None:
     spend(three, 3)
     boss, visit = three.member("supervisor"), three.linked(ANNA)
     assert said(three.sms_releases.release, boss, 2, "Kampány miatt", seen=0) == "ok"
-    (row,) = (row for row in three.rows(tables.audit) if row.action == "sms_released")
+    (row,) = (row for row in three.rows(audit) if row.action == "sms_released")
     assert (row.actor, row.facts) == (boss.member.id, {"more": "2", "reason": "Kampány miatt"})
     # At once in this process, and in another as soon as it looks.
     three.registrations.choose_mobile(visit, ANNA.mobile)
@@ -285,4 +289,4 @@ def test_others_release_nothing(three: House) -> None:
         assert said(three.sms_releases.release, boss, parts, reason, seen=0) == answer
     without = House(three.store, three.clock)
     assert said(without.sms_releases.release, boss, 2, "Kampány", seen=0) == "out_of_turn"
-    assert three.count(tables.sms_months) == 0
+    assert three.count(sms_months) == 0

@@ -9,7 +9,8 @@ from pyotp import TOTP, parse_uri
 
 from services.staff import ROLES
 from services.staff.second_factor import SecondFactors
-from services.store.tables import audit, staff, staff_sessions
+from services.store.tables.audit import audit
+from services.store.tables.staff import staff, staff_sessions
 from services.values import email_addresses
 
 ORSI = email_addresses.parse("Kiss.Orsolya@example.hu")

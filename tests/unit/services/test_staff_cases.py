@@ -10,7 +10,9 @@ from services.references import References
 from services.refusal import OutOfTurn
 from services.staff import StaffSession
 from services.staff.cases import IDENTIFIED_FOR
-from services.store.tables import advisers, audit, customers, staff_cases
+from services.store.tables.audit import audit
+from services.store.tables.register import advisers, customers
+from services.store.tables.staff import staff_cases
 
 
 def found(house: House, text: str, session: StaffSession | None = None) -> str:

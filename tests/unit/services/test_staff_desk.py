@@ -33,19 +33,14 @@ from services.registrations import Visit
 from services.retention import Tidying
 from services.staff import StaffSession
 from services.store.engine import Store
-from services.store.tables import (
-    accounts,
-    activations,
-    audit,
-    customers,
-    one_time_codes,
-    outbox,
-    password_resets,
-    registrations,
-    sessions,
-    staff_cases,
-)
-from services.store.tables import contact_changes as table
+from services.store.tables.accounts import accounts, activations, password_resets, sessions
+from services.store.tables.audit import audit
+from services.store.tables.codes import one_time_codes
+from services.store.tables.messages import outbox
+from services.store.tables.register import contact_changes as table
+from services.store.tables.register import customers
+from services.store.tables.registrations import registrations
+from services.store.tables.staff import staff_cases
 from services.values import email_addresses
 
 NEW = "+36209998877"

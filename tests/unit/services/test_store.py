@@ -15,7 +15,9 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from services.store.engine import Store
 from services.store.migrate import migrate
-from services.store.tables import allowances, metadata, policies
+from services.store.tables import metadata
+from services.store.tables.limits import allowances
+from services.store.tables.register import policies
 from services.store.version import is_current
 
 NOW = datetime(2026, 11, 20, 9, 2, 3, 456789, tzinfo=UTC)

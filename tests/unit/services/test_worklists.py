@@ -7,7 +7,8 @@ from house import ANNA, CROWD, ESZTER, ILONA, MINTA, PETER, House, Person, said
 from sqlalchemy import event, insert, update
 
 from services.staff import StaffSession
-from services.store.tables import advisers, audit, contact_changes, customers, policies
+from services.store.tables.audit import audit
+from services.store.tables.register import advisers, contact_changes, customers, policies
 from services.worklists import View
 from services.worklists import unregistered as listing
 from services.worklists.lists import ALL, INVITED, NO_ADDRESS, NOT_INVITED, OVERDUE

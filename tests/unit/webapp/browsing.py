@@ -16,7 +16,8 @@ from services import demo_data
 from services.clock import DemoClock
 from services.register.policyholders import SecondDatum
 from services.registrations import Visit
-from services.store.tables import REGISTER, metadata
+from services.store.tables import metadata
+from services.store.tables.register import REGISTER
 from services.texts import Texts
 from services.values import email_addresses
 from webapp.parts import Parts

@@ -16,7 +16,7 @@ from test_api import Client, about
 from test_console import ADVISER, BOSS, CLERK, ILONA, MAIL, NEW_MOBILE, PARTNER, SERVICE, Colleague, colleague
 
 from services import profiles
-from services.store.tables import figures
+from services.store.tables.figures import figures
 
 PAGE = f"{SERVICE}/regisztraciok"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"

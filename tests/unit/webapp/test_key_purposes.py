@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from services.codes.one_time_codes import Seals
 from services.links import Links
-from services.store.tables import one_time_codes
+from services.store.tables.codes import one_time_codes
 
 _KEY = "rA9-fTq2_xWz7LbPn4KdVs8YcHe3MgJu"
 

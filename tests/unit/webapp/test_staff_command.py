@@ -10,7 +10,8 @@ from click.testing import CliRunner, Result
 from pyotp import TOTP, parse_uri
 from sqlalchemy import select
 
-from services.store.tables import audit, communication_ids, contact_changes
+from services.store.tables.audit import audit
+from services.store.tables.register import communication_ids, contact_changes
 from webapp.cli import main
 from webapp.cli.main import Context
 

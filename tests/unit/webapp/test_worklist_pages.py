@@ -11,7 +11,8 @@ from pages import Page
 from sqlalchemy import insert, select
 from test_console import ADVISER, BOSS, CLERK, PARTNER, SERVICE, Colleague, colleague
 
-from services.store.tables import contact_changes, customers, invitations, quality_sweep
+from services.store.tables.register import contact_changes, customers
+from services.store.tables.worklists import invitations, quality_sweep
 
 LISTS = "/munkalistak"
 FIRST, SECOND = "940100101", "940100102"

@@ -5,7 +5,7 @@ import threading
 from services import randomness
 from services.messages.composer import DECLINE
 from services.staff.member import SUPERVISOR
-from services.store.tables import customer_accounts
+from services.store.tables.register import customer_accounts
 from services.values import identifiers
 from webapp.demo.inbox import arrived
 from webapp.demo.states.catalogue import state

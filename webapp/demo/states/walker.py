@@ -15,7 +15,10 @@ from werkzeug.test import TestResponse
 
 from services import randomness
 from services.clock import DemoClock
-from services.store.tables import accounts, customer_accounts, customers, one_time_codes, outbox, phones, policies
+from services.store.tables.accounts import accounts
+from services.store.tables.codes import one_time_codes
+from services.store.tables.messages import outbox
+from services.store.tables.register import customer_accounts, customers, phones, policies
 from webapp.demo.inbox import arrived
 from webapp.parts import Parts
 

@@ -18,7 +18,7 @@ from services.messages.delivery import Delivery
 from services.messages.senders import PermanentFailure, TemporaryFailure
 from services.messages.sms_budget import Postage
 from services.store.engine import Store
-from services.store.tables import outbox as table
+from services.store.tables.messages import outbox as table
 
 PROFILE = profiles.load("mygenerali")
 

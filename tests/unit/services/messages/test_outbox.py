@@ -7,7 +7,7 @@ from sqlalchemy import event, select
 
 from services.messages.outbox import Outbox
 from services.store.engine import Store
-from services.store.tables import outbox as table
+from services.store.tables.messages import outbox as table
 
 
 def test_a_message_is_one_insert(store: Store, put_code: Callable[..., str]) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from services.messages.composer import Composed
 from services.messages.senders import AppriseSender, DemoSender, FolderSender, PermanentFailure, TemporaryFailure
 from services.store.engine import Store
-from services.store.tables import demo_messages
+from services.store.tables.messages import demo_messages
 
 
 @pytest.fixture

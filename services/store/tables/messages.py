@@ -1,0 +1,69 @@
+"""Messages to send and what was sent; `services.messages` writes them."""
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Date,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+)
+
+from services.store.tables.base import Moment, metadata
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("kind", String(8), nullable=False),  # email, sms
+    Column("recipient", String(320), nullable=False),
+    Column("message", String(32), nullable=False),  # which text, such as confirm, registered, code
+    Column("language", String(8), nullable=False),
+    Column("facts", JSON, nullable=False),  # what fills the text; emptied once the message has left or died
+    Column("topic", String(64), nullable=False),  # a newer message of the same topic replaces an unsent one
+    Column("created_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),  # when the link or code in it dies
+    Column("state", String(16), nullable=False),  # see services.messages.outbox
+    Column("attempts", Integer, nullable=False),
+    Column("sent_at", Moment),
+    Column("last_error", Text),
+    Index("ix_outbox_state_due_at", "state", "due_at"),
+    Index("ix_outbox_topic", "topic"),
+)
+
+demo_messages = Table(
+    "demo_messages",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("recipient", String(320), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("html", Text, nullable=False),
+    Column("links", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False, index=True),
+)
+
+message_figures = Table(
+    "message_figures",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("kind", String(8), primary_key=True),
+    Column("message", String(32), primary_key=True),
+    Column("what", String(16), primary_key=True),  # sent, delivered, given_up
+    Column("count", Integer, nullable=False),
+    Column("parts", Integer, nullable=False),  # of text messages: in so many parts they were sent
+)
+
+sms_months = Table(
+    "sms_months",
+    metadata,
+    # A row a month: what has left, what a supervisor allowed besides the profile's budget, what did not fit any more.
+    Column("month", Date, primary_key=True),  # its first day
+    Column("used", Integer, nullable=False),
+    Column("more", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),  # the parts of the message that did not fit
+)

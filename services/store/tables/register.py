@@ -1,0 +1,96 @@
+"""The insurer's register; `services.register` writes it."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    false,
+)
+
+from services.store.tables.base import Moment, metadata
+
+customers = Table(
+    "customers",
+    metadata,
+    Column("kutid", String(32), primary_key=True),
+    Column("holder_type", String(16), nullable=False),
+    Column("name", String(300), nullable=False),
+    Column("birth_date", Date),
+    Column("tax_number", String(32)),
+    Column("postal_code", String(16)),
+    Column("customer_number", String(32), index=True),
+    Column("birth_number", String(16)),
+    Column("email", String(320)),  # to which invitations go; what staff have recorded since counts before it
+    Index("ix_customers_birth_date", "birth_date"),
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("policy_number", String(32), primary_key=True),
+    Column("kutid", ForeignKey("customers.kutid"), nullable=False, index=True),
+    Column("status", String(16), nullable=False),
+    Column("product", String(32)),
+    Column("ended_on", Date),
+)
+
+phones = Table(
+    "phones",
+    metadata,
+    Column("kutid", ForeignKey("customers.kutid"), primary_key=True),
+    Column("policy_number", ForeignKey("policies.policy_number"), primary_key=True),
+    Column("number", String(20), primary_key=True),  # E.164
+    Column("is_mobile", Boolean, nullable=False),
+    Column("is_default", Boolean, nullable=False, server_default=false()),  # the one that text messages go to
+    Index("ix_phones_number", "number"),
+)
+
+communication_ids = Table(
+    "communication_ids",
+    metadata,
+    Column("communication_id", String(16), primary_key=True),
+    Column("kutid", ForeignKey("customers.kutid"), nullable=False),
+    Column("password_hash", String(200), nullable=False),
+)
+
+customer_accounts = Table(
+    "customer_accounts",
+    metadata,
+    Column("account_number", String(32), primary_key=True),
+    Column("kutid", ForeignKey("customers.kutid"), nullable=False, index=True),
+    Column("old_number", String(32), index=True),  # by which it was known before
+    Column("manager", String(16), nullable=False),  # customer, intermediary
+    Column("intermediary", String(300)),
+)
+
+advisers = Table(
+    "advisers",
+    metadata,
+    Column("kutid", ForeignKey("customers.kutid"), primary_key=True),
+    Column("adviser", String(64)),  # their code; empty when nobody advises the customer any more
+    Index("ix_advisers_adviser_kutid", "adviser", "kutid"),
+)
+
+contact_changes = Table(
+    "contact_changes",
+    metadata,
+    # What staff learnt of a customer: it counts here at once, and is an event for the insurer's own system.
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("kutid", ForeignKey("customers.kutid"), nullable=False, index=True),
+    Column("kind", String(8), nullable=False),  # email, mobile
+    Column("before", String(1000), nullable=False),  # as it was known here; several numbers stand side by side
+    Column("after", String(320), nullable=False),
+    Column("actor", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("settled_at", Moment),  # when an import brought it, or a later one: the register alone counts
+    Index("ix_contact_changes_after", "after"),
+)
+
+REGISTER = (customers, policies, phones, communication_ids, customer_accounts, advisers)
+"""The insurer's register, parents first."""
