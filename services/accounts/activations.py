@@ -23,7 +23,6 @@ from services.refusal import Refusal
 from services.store.engine import Store
 from services.store.tables.accounts import accounts, activations
 
-_v, _a = activations.c, accounts.c
 _WORTH_SENDING = timedelta(days=1)
 
 
@@ -62,7 +61,9 @@ class Activations:
         if not self.is_wanted:
             return False
         with self._store.read() as connection:
-            waits = connection.execute(select(_v.account_id).where(_v.account_id == session.account.id)).first()
+            waits = connection.execute(
+                select(activations.c.account_id).where(activations.c.account_id == session.account.id)
+            ).first()
         return waits is not None
 
     def activate(self, session: Session, code: str) -> str:
@@ -77,10 +78,12 @@ class Activations:
         with self._store.write() as connection:
             self._sessions.hold(connection, session, now)
             blocked = self._allowances.take(connection, key, limit=rules.guesses, quiet=rules.budget, now=now)
-            row = connection.execute(select(activations).where(_v.account_id == account.id)).first()
+            row = connection.execute(select(activations).where(activations.c.account_id == account.id)).first()
             if blocked is None and row is not None and self._seals.fits(code, row):
-                used = delete(activations).where(_v.account_id == account.id, _v.serial == row.serial)
-                if connection.execute(used.returning(_v.account_id)).first() is not None:
+                used = delete(activations).where(
+                    activations.c.account_id == account.id, activations.c.serial == row.serial
+                )
+                if connection.execute(used.returning(activations.c.account_id)).first() is not None:
                     self._allowances.give_back(connection, key)
                     audit.record(connection, "account_activated", kutid=account.kutid, at=now)
                     token = self._sessions.renew(connection, session, now)
@@ -107,12 +110,14 @@ class Activations:
                 raise Refusal("email", "too_many", at=blocked)
             renewed = connection.execute(
                 update(activations)
-                .where(_v.account_id == account.id, _v.mailed_at <= now - rules.mail_again)
+                .where(activations.c.account_id == account.id, activations.c.mailed_at <= now - rules.mail_again)
                 .values(mailed_at=now, **seal)
-                .returning(_v.account_id)
+                .returning(activations.c.account_id)
             ).first()
             if renewed is None:
-                mailed_at = connection.execute(select(_v.mailed_at).where(_v.account_id == account.id)).scalar()
+                mailed_at = connection.execute(
+                    select(activations.c.mailed_at).where(activations.c.account_id == account.id)
+                ).scalar()
                 wait = rules.mail_again - (now - mailed_at) if mailed_at else timedelta()
                 raise Refusal("email", "resend_too_early", seconds=max(1, ceil(wait.total_seconds())))
             self._mail(connection, account.id, account.email, language=account.language, code=code, now=now)
@@ -123,8 +128,10 @@ class Activations:
         Nobody is written to: the address may be anybody's.
         """
         # Its row is taken first, as by all who change an account: a code that is typed meanwhile is waited for.
-        account_id = connection.execute(select(_a.id).where(_a.kutid == kutid).with_for_update()).scalar()
-        waited = delete(activations).where(_v.account_id == account_id).returning(_v.account_id)
+        account_id = connection.execute(
+            select(accounts.c.id).where(accounts.c.kutid == kutid).with_for_update()
+        ).scalar()
+        waited = delete(activations).where(activations.c.account_id == account_id).returning(activations.c.account_id)
         if account_id is None or connection.execute(waited).first() is None:
             return False
         erase(connection, self._outbox, account_id, kutid)

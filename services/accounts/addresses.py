@@ -10,8 +10,6 @@ from services.refusal import Refusal
 from services.store.tables.accounts import accounts
 from services.values.email_addresses import EmailAddress
 
-_a = accounts.c
-
 
 class TakenAddresses:
     """Tells that an address is taken, and counts who was told: a customer, and whoever asks for one."""
@@ -35,7 +33,7 @@ class TakenAddresses:
             return Refusal("email", "unanswered", at=until)
         if until := self._allowances.blocked_until(connection, own, limit=limit, now=now):
             return Refusal("email", "too_many", at=until)
-        is_taken = exists().where(_a.email_key == address.key, _a.kutid != kutid)
+        is_taken = exists().where(accounts.c.email_key == address.key, accounts.c.kutid != kutid)
         if not connection.execute(select(is_taken)).scalar():
             return None
         until = self._allowances.take(connection, own, limit=limit, quiet=self._rules.lifetime, now=now)

@@ -29,8 +29,6 @@ from services.store.tables.audit import audit as audit_table
 from services.store.tables.registrations import registrations
 from services.values.email_addresses import EmailAddress
 
-_a = accounts.c
-_c = account_changes.c
 _EMAIL, _MOBILE = "email", "mobile"
 
 
@@ -84,8 +82,10 @@ class AccountDetails:
 
     def pending_email(self, session: Session) -> str | None:
         """Return the new address that waits for its link to be opened."""
-        waiting = select(_c.value).where(
-            _c.account_id == session.account.id, _c.kind == _EMAIL, _c.expires_at > self._clock.now()
+        waiting = select(account_changes.c.value).where(
+            account_changes.c.account_id == session.account.id,
+            account_changes.c.kind == _EMAIL,
+            account_changes.c.expires_at > self._clock.now(),
         )
         with self._store.read() as connection:
             email: str | None = connection.execute(waiting).scalar()
@@ -93,7 +93,11 @@ class AccountDetails:
 
     def find_email_change(self, link_id: str) -> str | None:
         """Return the new address that a link would confirm, if it is the newest, unused and in time."""
-        found = select(_c.value).where(_c.id == link_id, _c.kind == _EMAIL, _c.expires_at > self._clock.now())
+        found = select(account_changes.c.value).where(
+            account_changes.c.id == link_id,
+            account_changes.c.kind == _EMAIL,
+            account_changes.c.expires_at > self._clock.now(),
+        )
         with self._store.read() as connection:
             email: str | None = connection.execute(found).scalar()
         return email
@@ -107,12 +111,18 @@ class AccountDetails:
         now = self._clock.now()
         try:
             with self._store.write() as connection:
-                waiting = ACCOUNT.join(account_changes, _c.account_id == _a.id).where(_c.id == link_id)
+                waiting = ACCOUNT.join(account_changes, account_changes.c.account_id == accounts.c.id).where(
+                    account_changes.c.id == link_id
+                )
                 before = connection.execute(waiting.with_for_update(of=accounts)).first()
                 row = connection.execute(
                     delete(account_changes)
-                    .where(_c.id == link_id, _c.kind == _EMAIL, _c.expires_at > now)
-                    .returning(_c.account_id, _c.value, _c.value_key)
+                    .where(
+                        account_changes.c.id == link_id,
+                        account_changes.c.kind == _EMAIL,
+                        account_changes.c.expires_at > now,
+                    )
+                    .returning(account_changes.c.account_id, account_changes.c.value, account_changes.c.value_key)
                 ).first()
                 if row is not None and before is not None:
                     self._take_address(connection, account_from(before._mapping), row.value, row.value_key, now)
@@ -181,8 +191,8 @@ class AccountDetails:
                 raise OutOfTurn
             refusal = self._codes.check(connection, code, kutid=account.kutid, registration_id=change.id, now=now)
             if refusal is None:
-                connection.execute(delete(account_changes).where(_c.id == change.id))
-                connection.execute(update(accounts).where(_a.id == account.id).values(mobile=change.value))
+                connection.execute(delete(account_changes).where(account_changes.c.id == change.id))
+                connection.execute(update(accounts).where(accounts.c.id == account.id).values(mobile=change.value))
                 self._notices.tell(connection, "mobile_changed", account, now)
                 audit.record(connection, "mobile_changed", kutid=account.kutid, at=now)
         # Only now, with the count of the try committed, is the answer given.
@@ -193,7 +203,11 @@ class AccountDetails:
         """Forget the new number that waits for its code. Raises SignedOut."""
         with self._store.write() as connection:
             self._sessions.hold(connection, session, self._clock.now())
-            connection.execute(delete(account_changes).where(_c.account_id == session.account.id, _c.kind == _MOBILE))
+            connection.execute(
+                delete(account_changes).where(
+                    account_changes.c.account_id == session.account.id, account_changes.c.kind == _MOBILE
+                )
+            )
 
     # --- All of it ---------------------------------------------------------------------------------------------
 
@@ -209,7 +223,7 @@ class AccountDetails:
             changes, sessions, keys, trail = (
                 account_changes, sessions_table, passkeys, audit_table,
             )  # fmt: skip
-            own = select(accounts.c.terms_hash).where(_a.id == account.id)
+            own = select(accounts.c.terms_hash).where(accounts.c.id == account.id)
             begun = registrations
             held = {
                 "account": {
@@ -268,7 +282,7 @@ class AccountDetails:
         One that waits for its code is left to `Activations.end`. This one's address was proved and is told: a thief
         sees it anyway, and the customer whose account is ended by mistake should know.
         """
-        proved = ACCOUNT.where(_a.kutid == kutid, IS_PROVED)
+        proved = ACCOUNT.where(accounts.c.kutid == kutid, IS_PROVED)
         row = connection.execute(proved.with_for_update(of=accounts)).first()
         if row is None:
             return False
@@ -311,7 +325,7 @@ class AccountDetails:
         audit.record(connection, "email_change_asked", kutid=account.kutid, at=now)
 
     def _take_address(self, connection: Connection, old: Account, email: str, email_key: str, now: datetime) -> None:
-        taken = update(accounts).where(_a.id == old.id).values(email=email, email_key=email_key)
+        taken = update(accounts).where(accounts.c.id == old.id).values(email=email, email_key=email_key)
         connection.execute(taken)
         connection.execute(delete(password_resets).where(password_resets.c.account_id == old.id))
         self._notices.drop(connection, f"reset:{old.id}")
@@ -338,13 +352,19 @@ class AccountDetails:
             "expires_at": now + self._profile.registration.lifetime,
         }
         statement = insert_for(connection, account_changes).values(account_id=session.account.id, kind=kind, **fresh)
-        connection.execute(statement.on_conflict_do_update(index_elements=[_c.account_id, _c.kind], set_=fresh))
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[account_changes.c.account_id, account_changes.c.kind], set_=fresh
+            )
+        )
         return now + self._profile.registration.lifetime
 
     def _mobile_change(self, connection: Connection, session: Session, now: datetime) -> Any:
         return connection.execute(
-            select(_c.id, _c.value, _c.expires_at).where(
-                _c.account_id == session.account.id, _c.kind == _MOBILE, _c.expires_at > now
+            select(account_changes.c.id, account_changes.c.value, account_changes.c.expires_at).where(
+                account_changes.c.account_id == session.account.id,
+                account_changes.c.kind == _MOBILE,
+                account_changes.c.expires_at > now,
             )
         ).first()
 

@@ -31,9 +31,7 @@ from services.store.tables.accounts import sessions as sessions_table
 if TYPE_CHECKING:
     from services.accounts.ceremonies import Use
 
-_a = accounts.c
-_s = sessions_table.c
-_p = passkeys.c
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST = 20
 """So many passkeys an account may have."""
@@ -133,7 +131,7 @@ class Passkeys:
             if found is not None:
                 account, is_known, use, sign_count = found
                 # The account's row first, as everywhere: whoever closes it at this moment is waited for.
-                connection.execute(select(_a.id).where(_a.id == account.id).with_for_update(read=True))
+                connection.execute(select(accounts.c.id).where(accounts.c.id == account.id).with_for_update(read=True))
                 if self._is_first(connection, use.challenge, now) and self._use(connection, use, sign_count, now):
                     token = self._sign_ins.admit(
                         connection, account, device, now,
@@ -155,7 +153,7 @@ class Passkeys:
         """
         self._checks.password(session, password)
         with self._store.read() as connection:
-            count = select(func.count()).select_from(passkeys).where(_p.account_id == session.account.id)
+            count = select(func.count()).select_from(passkeys).where(passkeys.c.account_id == session.account.id)
             if connection.execute(count).scalar_one() >= _MOST:
                 raise Refusal("passkey", "too_many", count=_MOST)
         return self._challenge("new", session.id)
@@ -214,9 +212,11 @@ class Passkeys:
 
     def all(self, session: Session) -> list[Passkey]:
         """Return the account's passkeys, oldest first."""
-        found = select(_p.id, _p.name, _p.created_at, _p.used_at).where(_p.account_id == session.account.id)
+        found = select(passkeys.c.id, passkeys.c.name, passkeys.c.created_at, passkeys.c.used_at).where(
+            passkeys.c.account_id == session.account.id
+        )
         with self._store.read() as connection:
-            return [Passkey(*row) for row in connection.execute(found.order_by(_p.created_at, _p.id))]
+            return [Passkey(*row) for row in connection.execute(found.order_by(passkeys.c.created_at, passkeys.c.id))]
 
     def remove(self, session: Session, passkey_id: str) -> str | None:
         """Forget a passkey of the account and tell its address; return what the browser is to hold from now on.
@@ -228,8 +228,8 @@ class Passkeys:
         now = self._clock.now()
         with self._store.write() as connection:
             self._sessions.hold(connection, session, now)
-            gone = delete(passkeys).where(_p.id == passkey_id, _p.account_id == session.account.id)
-            if connection.execute(gone.returning(_p.id)).first() is None:
+            gone = delete(passkeys).where(passkeys.c.id == passkey_id, passkeys.c.account_id == session.account.id)
+            if connection.execute(gone.returning(passkeys.c.id)).first() is None:
                 return None
             self._notices.tell(connection, "passkey_removed", session.account, now, device=session.device)
             audit.record(connection, "passkey_removed", kutid=session.account.kutid, at=now)
@@ -257,11 +257,11 @@ class Passkeys:
         used = (
             update(passkeys)
             .where(
-                _p.id == use.passkey_id,
-                or_(_p.sign_count < sign_count, (_p.sign_count == 0) & (literal(sign_count) == 0)),
+                passkeys.c.id == use.passkey_id,
+                or_(passkeys.c.sign_count < sign_count, (passkeys.c.sign_count == 0) & (literal(sign_count) == 0)),
             )
             .values(sign_count=sign_count, used_at=now)
-            .returning(_p.id)
+            .returning(passkeys.c.id)
         )
         return connection.execute(used).first() is not None
 
@@ -275,11 +275,15 @@ class Passkeys:
         use = read_use(answer)
         if use is None or not self._is_fresh(use.challenge, "in", browser):
             return None
-        is_known = exists().where(_s.account_id == _a.id, _s.device_hash == device.hash).label("is_known")
+        is_known = (
+            exists()
+            .where(sessions_table.c.account_id == accounts.c.id, sessions_table.c.device_hash == device.hash)
+            .label("is_known")
+        )
         found = (
-            ACCOUNT.add_columns(_p.public_key, _p.sign_count, is_known)
-            .join(passkeys, _p.account_id == _a.id)
-            .where(_p.id == use.passkey_id)
+            ACCOUNT.add_columns(passkeys.c.public_key, passkeys.c.sign_count, is_known)
+            .join(passkeys, passkeys.c.account_id == accounts.c.id)
+            .where(passkeys.c.id == use.passkey_id)
         )
         with self._store.read() as connection:
             row = connection.execute(found).first()

@@ -25,11 +25,12 @@ from services.store.tables.register import customer_accounts, customers, policie
 from services.values.email_addresses import EmailAddress
 from services.values.networks import network_of
 
-_a = accounts.c
-_p = password_resets.c
-_v = activations.c
-_k = passkeys.c
-_CODE_MAILED_AT = select(_v.mailed_at).where(_v.account_id == _a.id).scalar_subquery().label("code_mailed_at")
+_CODE_MAILED_AT = (
+    select(activations.c.mailed_at)
+    .where(activations.c.account_id == accounts.c.id)
+    .scalar_subquery()
+    .label("code_mailed_at")
+)
 _accounts = customer_accounts.c
 _NUMBERS = union_all(
     *(
@@ -110,12 +111,12 @@ class PasswordChanges:
             changed = connection.execute(
                 update(accounts)
                 .where(
-                    _a.id == account.id,
-                    _a.password_hash == account.password_hash,
-                    _a.password_changed_at <= now - self._rules.change_wait,
+                    accounts.c.id == account.id,
+                    accounts.c.password_hash == account.password_hash,
+                    accounts.c.password_changed_at <= now - self._rules.change_wait,
                 )
                 .values(password_hash=hashed, password_changed_at=now)
-                .returning(_a.id)
+                .returning(accounts.c.id)
             ).first()
             if changed is not None:
                 token = self._sessions.renew(connection, session, now)
@@ -145,7 +146,9 @@ class PasswordChanges:
         now = self._clock.now()
         with self._store.write() as connection:
             row = connection.execute(
-                ACCOUNT.add_columns(_CODE_MAILED_AT).where(_a.email_key == address.key).with_for_update(of=accounts)
+                ACCOUNT.add_columns(_CODE_MAILED_AT)
+                .where(accounts.c.email_key == address.key)
+                .with_for_update(of=accounts)
             ).first()
             is_full = self._allowances.take_within(
                 connection,
@@ -177,7 +180,9 @@ class PasswordChanges:
         Raises Refusal ``email.too_many`` with `at`, or OutOfTurn when the customer has no account, or one that waits
         for its activation code.
         """
-        row = connection.execute(ACCOUNT.where(_a.kutid == kutid, IS_PROVED).with_for_update(of=accounts)).first()
+        row = connection.execute(
+            ACCOUNT.where(accounts.c.kutid == kutid, IS_PROVED).with_for_update(of=accounts)
+        ).first()
         if row is None:
             raise OutOfTurn
         account = account_from(row._mapping)
@@ -197,9 +202,9 @@ class PasswordChanges:
         """Return what a link opens, if it is the newest, unused and in time; changes nothing."""
         now = self._clock.now()
         statement = (
-            ACCOUNT.add_columns(_p.expires_at)
-            .join(password_resets, _p.account_id == _a.id)
-            .where(_p.link_id == link_id, _p.expires_at > now)
+            ACCOUNT.add_columns(password_resets.c.expires_at)
+            .join(password_resets, password_resets.c.account_id == accounts.c.id)
+            .where(password_resets.c.link_id == link_id, password_resets.c.expires_at > now)
         )
         with self._store.read() as connection:
             row = connection.execute(statement).first()
@@ -219,19 +224,21 @@ class PasswordChanges:
         hashed = self._hasher.hash(new)
         now = self._clock.now()
         with self._store.write() as connection:
-            connection.execute(select(_a.id).where(_a.id == found.account.id).with_for_update())
+            connection.execute(select(accounts.c.id).where(accounts.c.id == found.account.id).with_for_update())
             # Of the same link used by many at once, one finds its row: the statement that uses it up removes it.
             used = connection.execute(
-                delete(password_resets).where(_p.link_id == link_id, _p.expires_at > now).returning(_p.account_id)
+                delete(password_resets)
+                .where(password_resets.c.link_id == link_id, password_resets.c.expires_at > now)
+                .returning(password_resets.c.account_id)
             ).first()
             if used is not None:
                 connection.execute(
                     update(accounts)
-                    .where(_a.id == used.account_id)
+                    .where(accounts.c.id == used.account_id)
                     .values(password_hash=hashed, password_changed_at=now)
                 )
                 removed = connection.execute(
-                    delete(passkeys).where(_k.account_id == used.account_id).returning(_k.id)
+                    delete(passkeys).where(passkeys.c.account_id == used.account_id).returning(passkeys.c.id)
                 ).all()
                 for _ in removed:
                     audit.record(connection, "passkey_removed", kutid=found.account.kutid, at=now)
@@ -247,7 +254,7 @@ class PasswordChanges:
         link_id = randomness.opaque_id()
         fresh = {"link_id": link_id, "created_at": now, "expires_at": now + self._rules.reset_lifetime}
         statement = insert_for(connection, password_resets).values(account_id=account.id, **fresh)
-        connection.execute(statement.on_conflict_do_update(index_elements=[_p.account_id], set_=fresh))
+        connection.execute(statement.on_conflict_do_update(index_elements=[password_resets.c.account_id], set_=fresh))
         self._notices.mail_link(
             connection,
             "reset",
@@ -278,7 +285,7 @@ class PasswordChanges:
         have_passkeys_gone: bool = False,
     ) -> None:
         self._sessions.end_all(connection, account.id, now, but=but)
-        connection.execute(delete(password_resets).where(_p.account_id == account.id))
+        connection.execute(delete(password_resets).where(password_resets.c.account_id == account.id))
         self._notices.drop(connection, f"reset:{account.id}")
         # A new password is what keeps out somebody who knew the old one: what they asked for must not come true later.
         connection.execute(delete(account_changes).where(account_changes.c.account_id == account.id))
@@ -293,7 +300,11 @@ class PasswordChanges:
 
         Passkeys by the days on which they were added: their names may be those that a thief chose.
         """
-        added = select(_k.created_at).where(_k.account_id == account.id).order_by(_k.created_at, _k.id)
+        added = (
+            select(passkeys.c.created_at)
+            .where(passkeys.c.account_id == account.id)
+            .order_by(passkeys.c.created_at, passkeys.c.id)
+        )
         days = [moment.isoformat() for moment in connection.execute(added).scalars()]
         if days:
             return {"passkeys_added": " ".join(days)}
@@ -330,7 +341,7 @@ class PasswordChanges:
 
     def _now(self, session: Session) -> Account:
         with self._store.read() as connection:
-            row = connection.execute(ACCOUNT.where(_a.id == session.account.id)).first()
+            row = connection.execute(ACCOUNT.where(accounts.c.id == session.account.id)).first()
         if row is None:
             raise SignedOut
         return account_from(row._mapping)

@@ -26,20 +26,19 @@ from services.store.tables.register import customers
 SIGNED_OUT, ELSEWHERE, IDLE, ABSOLUTE = "signed_out", "elsewhere", "idle", "absolute"
 """Why a session ended: by its own button, by another session or a change of the password, by time."""
 
-_s = sessions.c
-_a = accounts.c
+
 _PROLONGED_AFTER = timedelta(minutes=1)
 """Being active is written down once a minute at most: a page that is read costs no write."""
 
-ACCOUNT = select(*_a, customers.c.name).join_from(accounts, customers)
-IS_PROVED = ~exists().where(activations.c.account_id == _a.id)
+ACCOUNT = select(*accounts.c, customers.c.name).join_from(accounts, customers)
+IS_PROVED = ~exists().where(activations.c.account_id == accounts.c.id)
 """Nobody has proved the address of an account that waits for its activation code: nothing is mailed that opens it."""
 # Built once: it is asked for with every page of a signed-in customer.
 _SEEN = (
-    select(*_s, *_a, customers.c.name)
+    select(*sessions.c, *accounts.c, customers.c.name)
     .join_from(sessions, accounts)
     .join(customers)
-    .where(_s.token_hash == bindparam("token_hash", type_=String))
+    .where(sessions.c.token_hash == bindparam("token_hash", type_=String))
 )
 
 
@@ -71,19 +70,19 @@ class Sessions:
         """Open a session and return what its browser is to hold; None when the conditions on the account fail."""
         token = randomness.opaque_id() + randomness.opaque_id()
         values = {
-            _s.id: literal(randomness.opaque_id()),
-            _s.account_id: _a.id,
-            _s.token_hash: literal(fingerprint(token)),
-            _s.device_hash: literal(device.hash),
-            _s.device: literal(device.name),
-            _s.created_at: literal(now, _s.created_at.type),
-            _s.seen_at: literal(now, _s.seen_at.type),
-            _s.ends_at: literal(now + self._rules.longest, _s.ends_at.type),
-            _s.kept: literal(kept, _s.kept.type),
+            sessions.c.id: literal(randomness.opaque_id()),
+            sessions.c.account_id: accounts.c.id,
+            sessions.c.token_hash: literal(fingerprint(token)),
+            sessions.c.device_hash: literal(device.hash),
+            sessions.c.device: literal(device.name),
+            sessions.c.created_at: literal(now, sessions.c.created_at.type),
+            sessions.c.seen_at: literal(now, sessions.c.seen_at.type),
+            sessions.c.ends_at: literal(now + self._rules.longest, sessions.c.ends_at.type),
+            sessions.c.kept: literal(kept, sessions.c.kept.type),
         }
         # Locked, so that a new password that is being written at this moment is waited for and fails the conditions.
-        found = select(*values.values()).where(_a.id == account.id, *conditions).with_for_update(read=True)
-        opened = connection.execute(insert(sessions).from_select(list(values), found).returning(_s.id)).first()
+        found = select(*values.values()).where(accounts.c.id == account.id, *conditions).with_for_update(read=True)
+        opened = connection.execute(insert(sessions).from_select(list(values), found).returning(sessions.c.id)).first()
         return token if opened else None
 
     def see(self, connection: Connection, token: str, now: datetime) -> Session | None:
@@ -102,7 +101,10 @@ class Sessions:
     def is_live(self, session: Session, now: datetime) -> ColumnElement[bool]:
         """Return the condition that the row of the session is there and has not ended."""
         return (
-            (_s.id == session.id) & (_s.ended_at.is_(None)) & (_s.ends_at > now) & (_s.seen_at > now - self._rules.idle)
+            (sessions.c.id == session.id)
+            & (sessions.c.ended_at.is_(None))
+            & (sessions.c.ends_at > now)
+            & (sessions.c.seen_at > now - self._rules.idle)
         )
 
     def hold(self, connection: Connection, session: Session, now: datetime) -> None:
@@ -110,7 +112,7 @@ class Sessions:
 
         Whoever changes an account takes its row first: so changes at once take turns, and none waits in a circle.
         """
-        both = select(_a.id).join_from(accounts, sessions).where(self.is_live(session, now))
+        both = select(accounts.c.id).join_from(accounts, sessions).where(self.is_live(session, now))
         if connection.execute(both.with_for_update()).first() is None:
             raise SignedOut
 
@@ -123,16 +125,16 @@ class Sessions:
 
     def end_held(self, connection: Connection, token: str, now: datetime) -> None:
         """End the session of a browser that is about to get another one."""
-        held = update(sessions).where(_s.token_hash == fingerprint(token), _s.ended_at.is_(None))
+        held = update(sessions).where(sessions.c.token_hash == fingerprint(token), sessions.c.ended_at.is_(None))
         connection.execute(held.values(ended_at=now, ended_by=SIGNED_OUT))
 
     def end(self, connection: Connection, session_id: str, account_id: str, by: str, now: datetime) -> bool:
         """End one session of the account; tell whether there was one to end."""
         ended = (
             update(sessions)
-            .where(_s.id == session_id, _s.account_id == account_id, _s.ended_at.is_(None))
+            .where(sessions.c.id == session_id, sessions.c.account_id == account_id, sessions.c.ended_at.is_(None))
             .values(ended_at=now, ended_by=by)
-            .returning(_s.id)
+            .returning(sessions.c.id)
         )
         return connection.execute(ended).first() is not None
 
@@ -140,59 +142,63 @@ class Sessions:
         """End the account's sessions, all or all but one."""
         connection.execute(
             update(sessions)
-            .where(_s.account_id == account_id, _s.id != but, _s.ended_at.is_(None))
+            .where(sessions.c.account_id == account_id, sessions.c.id != but, sessions.c.ended_at.is_(None))
             .values(ended_at=now, ended_by=ELSEWHERE)
         )
 
     def open_ones(self, connection: Connection, account_id: str, now: datetime) -> list[SignedInDevice]:
         """Return the account's sessions that last, the one used last first."""
-        found = select(_s.id, _s.device, _s.created_at, _s.seen_at).where(
-            _s.account_id == account_id,
-            _s.ended_at.is_(None),
-            _s.ends_at > now,
-            _s.seen_at > now - self._rules.idle,
+        found = select(sessions.c.id, sessions.c.device, sessions.c.created_at, sessions.c.seen_at).where(
+            sessions.c.account_id == account_id,
+            sessions.c.ended_at.is_(None),
+            sessions.c.ends_at > now,
+            sessions.c.seen_at > now - self._rules.idle,
         )
-        return [SignedInDevice(*row) for row in connection.execute(found.order_by(_s.seen_at.desc(), _s.id))]
+        return [
+            SignedInDevice(*row) for row in connection.execute(found.order_by(sessions.c.seen_at.desc(), sessions.c.id))
+        ]
 
     def last_ones(self, connection: Connection, account_id: str, count: int) -> list[SignedInDevice]:
         """Return the account's last sign-ins, newest first."""
-        found = select(_s.id, _s.device, _s.created_at, _s.seen_at).where(_s.account_id == account_id)
-        newest = found.order_by(_s.created_at.desc(), _s.id).limit(count)
+        found = select(sessions.c.id, sessions.c.device, sessions.c.created_at, sessions.c.seen_at).where(
+            sessions.c.account_id == account_id
+        )
+        newest = found.order_by(sessions.c.created_at.desc(), sessions.c.id).limit(count)
         return [SignedInDevice(*row) for row in connection.execute(newest)]
 
     def _from_row(self, row: RowMapping, now: datetime) -> Session:
-        idle_at = row[_s.seen_at] + self._rules.idle
-        ended_by = row[_s.ended_by]
-        if ended_by is None and min(idle_at, row[_s.ends_at]) <= now:
-            ended_by = IDLE if idle_at <= row[_s.ends_at] else ABSOLUTE
+        idle_at = row[sessions.c.seen_at] + self._rules.idle
+        ended_by = row[sessions.c.ended_by]
+        if ended_by is None and min(idle_at, row[sessions.c.ends_at]) <= now:
+            ended_by = IDLE if idle_at <= row[sessions.c.ends_at] else ABSOLUTE
         return Session(
-            id=row[_s.id],
+            id=row[sessions.c.id],
             account=account_from(row),
-            device=row[_s.device],
-            created_at=row[_s.created_at],
+            device=row[sessions.c.device],
+            created_at=row[sessions.c.created_at],
             idle_at=idle_at,
-            ends_at=row[_s.ends_at],
+            ends_at=row[sessions.c.ends_at],
             ended_by=ended_by,
-            terms_opened=row[_s.terms_opened],
-            kept=row[_s.kept],
+            terms_opened=row[sessions.c.terms_opened],
+            kept=row[sessions.c.kept],
         )
 
 
 def account_from(row: RowMapping) -> Account:
     """Return the account in a row of `ACCOUNT`."""
     return Account(
-        id=row[_a.id],
-        kutid=row[_a.kutid],
-        registration_id=row[_a.registration_id],
+        id=row[accounts.c.id],
+        kutid=row[accounts.c.kutid],
+        registration_id=row[accounts.c.registration_id],
         name=row[customers.c.name],
-        email=row[_a.email],
-        email_key=row[_a.email_key],
-        mobile=row[_a.mobile],
-        password_hash=row[_a.password_hash],
-        password_changed_at=row[_a.password_changed_at],
-        language=row[_a.language],
-        created_at=row[_a.created_at],
-        terms_version=row[_a.terms_version],
-        terms_accepted_at=row[_a.terms_accepted_at],
-        answers=row[_a.answers],
+        email=row[accounts.c.email],
+        email_key=row[accounts.c.email_key],
+        mobile=row[accounts.c.mobile],
+        password_hash=row[accounts.c.password_hash],
+        password_changed_at=row[accounts.c.password_changed_at],
+        language=row[accounts.c.language],
+        created_at=row[accounts.c.created_at],
+        terms_version=row[accounts.c.terms_version],
+        terms_accepted_at=row[accounts.c.terms_accepted_at],
+        answers=row[accounts.c.answers],
     )

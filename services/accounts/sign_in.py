@@ -22,14 +22,14 @@ from services.store.tables.accounts import accounts
 from services.store.tables.accounts import sessions as sessions_table
 from services.terms import Terms, TermsVersions
 
-_a = accounts.c
-_s = sessions_table.c
 _LAST_SIGN_INS = 5
 
 # Built once: every sign-in asks.
 _ASKED_FOR = ACCOUNT.add_columns(
-    exists().where(_s.account_id == _a.id, _s.device_hash == bindparam("of_device")).label("is_known")
-).where(_a.email_key == bindparam("of_email"))
+    exists()
+    .where(sessions_table.c.account_id == accounts.c.id, sessions_table.c.device_hash == bindparam("of_device"))
+    .label("is_known")
+).where(accounts.c.email_key == bindparam("of_email"))
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class SignIns:
             token = None
             if is_right and account is not None:
                 # Not if the password has changed since: whoever resets it ends every session that the old one opened.
-                unchanged = _a.password_hash == account.password_hash
+                unchanged = accounts.c.password_hash == account.password_hash
                 token = self.admit(
                     connection, account, device, now, unchanged,
                     is_known=is_known or registered_here == account.registration_id, held=held, kept=kept,
@@ -168,7 +168,7 @@ class SignIns:
         """Have the account's messages follow a language in which the customer goes on. Raises SignedOut."""
         with self._store.write() as connection:
             self._sessions.hold(connection, session, self._clock.now())
-            connection.execute(update(accounts).where(_a.id == session.account.id).values(language=language))
+            connection.execute(update(accounts).where(accounts.c.id == session.account.id).values(language=language))
 
     def sign_out(self, session: Session) -> None:
         """End the session."""
@@ -229,14 +229,14 @@ class SignIns:
         """
         now = self._clock.now()
         terms = self._terms.in_force(now)
-        opened = exists().where(_s.id == session.id, _s.terms_opened == terms.version)
+        opened = exists().where(sessions_table.c.id == session.id, sessions_table.c.terms_opened == terms.version)
         with self._store.write() as connection:
             self._sessions.hold(connection, session, now)
             accepted = connection.execute(
                 update(accounts)
-                .where(_a.id == session.account.id, opened)
+                .where(accounts.c.id == session.account.id, opened)
                 .values(terms_version=terms.version, terms_hash=terms.hash, terms_accepted_at=now)
-                .returning(_a.id)
+                .returning(accounts.c.id)
             ).first()
             if accepted is not None:
                 audit.record(connection, "terms_accepted", kutid=session.account.kutid, at=now, version=terms.version)

@@ -27,8 +27,8 @@ _USED_ANEW = timedelta(hours=1)
 _KEY = re.compile(r"belepo_[2-9A-HJKMNP-Z]{12}_[A-Za-z0-9_-]{43}")
 """Recognisable to whoever looks for keys that lie about; 256 random bits."""
 
-_q = api_keys.c
-_KNOWN = select(*_q).where(_q.key_hash == bindparam("key_hash"))
+
+_KNOWN = select(*api_keys.c).where(api_keys.c.key_hash == bindparam("key_hash"))
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,9 @@ class ApiKey:
     def lasts(self, now: datetime) -> ColumnElement[bool]:
         """Return the condition that the key is neither revoked nor over."""
         return exists().where(
-            _q.id == self.id, _q.revoked_at.is_(None), or_(_q.expires_at.is_(None), _q.expires_at > now)
+            api_keys.c.id == self.id,
+            api_keys.c.revoked_at.is_(None),
+            or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > now),
         )
 
 
@@ -126,7 +128,10 @@ class ApiKeys:
         full = f"client:{client_id.removeprefix('client:').upper()}"
         with self._store.write() as connection:
             ended = connection.execute(
-                update(api_keys).where(_q.id == full, _q.revoked_at.is_(None)).values(revoked_at=now).returning(_q.id)
+                update(api_keys)
+                .where(api_keys.c.id == full, api_keys.c.revoked_at.is_(None))
+                .values(revoked_at=now)
+                .returning(api_keys.c.id)
             ).first()
             if ended is not None:
                 audit.record(connection, "api_key_revoked", kutid=None, at=now, actor="system", client=full)
@@ -135,8 +140,8 @@ class ApiKeys:
     def all(self) -> list[ApiKey]:
         """Return all keys, those that are over too, by the client's name."""
         with self._store.read() as connection:
-            rows = connection.execute(select(*_q).order_by(_q.name, _q.created_at)).mappings()
-            return [_client({column.name: row[column] for column in _q}) for row in rows]
+            rows = connection.execute(select(*api_keys.c).order_by(api_keys.c.name, api_keys.c.created_at)).mappings()
+            return [_client({column.name: row[column] for column in api_keys.c}) for row in rows]
 
     def recognise(self, key: str, source: str) -> ApiKey:
         """Return the client whose key this is; `source` is the network address that it comes from.
@@ -150,9 +155,9 @@ class ApiKeys:
         tried = self._tries.source_key(source, "api source")
         with self._store.read() as connection:
             found = connection.execute(_KNOWN, {"key_hash": hashed}).mappings().first()
-            client = _client({column.name: found[column] for column in _q}) if found else None
+            client = _client({column.name: found[column] for column in api_keys.c}) if found else None
             # The index has found it by its hash already: this compares in constant time once more, known or not.
-            is_right = hmac.compare_digest(found[_q.key_hash] if found else fingerprint("nobody's"), hashed)
+            is_right = hmac.compare_digest(found[api_keys.c.key_hash] if found else fingerprint("nobody's"), hashed)
             if client is None or not is_right or not client.is_good(now):
                 client = None
                 wait = self._tries.waits_until(connection, tried, now)
@@ -167,7 +172,7 @@ class ApiKeys:
     def _note_use(self, client: ApiKey, now: datetime) -> ApiKey:
         if client.used_at is None or now - client.used_at >= _USED_ANEW or client.used_at > now:
             with self._store.write() as connection:
-                connection.execute(update(api_keys).where(_q.id == client.id).values(used_at=now))
+                connection.execute(update(api_keys).where(api_keys.c.id == client.id).values(used_at=now))
         return client
 
 

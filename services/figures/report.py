@@ -16,9 +16,9 @@ from services.store.tables.figures import figures
 from services.store.tables.messages import message_figures
 
 CHANNELS = ("web", "service", "adviser", "api")
-_f, _m = figures.c, message_figures.c
+
 _WEB = ("", "web")
-_COUNT = func.sum(_f.count)
+_COUNT = func.sum(figures.c.count)
 
 
 @dataclass(frozen=True)
@@ -119,14 +119,18 @@ class Figures:
         """Return the figures of what was chosen: of registrations all of it, of messages the period alone."""
         journey = self._profile.journey
         with self._store.read() as connection:
-            steps = self._passages(connection, chosen, _f.step, journey, journey)
+            steps = self._passages(connection, chosen, figures.c.step, journey, journey)
             # The whole journey ends with the step that opens the account; the activation comes after it.
             ends = journey[:1], [name for name in journey if name != "activation"][-1:]
-            days = self._passages(connection, chosen, _f.day, *ends)
-            channels = self._passages(connection, chosen, _f.channel, *ends)
+            days = self._passages(connection, chosen, figures.c.day, *ends)
+            channels = self._passages(connection, chosen, figures.c.channel, *ends)
             by_themselves = replace(chosen, channel="web")
-            browsers = self._passages(connection, by_themselves, _f.browser, *ends) if chosen.channel in _WEB else {}
-            known = connection.execute(select(_f.browser).where(*_within(chosen)).distinct().order_by(_f.browser))
+            browsers = (
+                self._passages(connection, by_themselves, figures.c.browser, *ends) if chosen.channel in _WEB else {}
+            )
+            known = connection.execute(
+                select(figures.c.browser).where(*_within(chosen)).distinct().order_by(figures.c.browser)
+            )
             return Report(
                 chosen,
                 {name: steps.get(name, Passage()) for name in (*journey, *sorted(set(steps) - set(journey)))},
@@ -148,10 +152,12 @@ class Figures:
     ) -> dict[Any, Passage]:
         """Return, for each value of `by`, how many entered a step of `first` and how many finished one of `last`."""
         found = connection.execute(
-            select(by, _f.step, _f.what, _COUNT).where(*_within(chosen), *_only(chosen)).group_by(by, _f.step, _f.what)
+            select(by, figures.c.step, figures.c.what, _COUNT)
+            .where(*_within(chosen), *_only(chosen))
+            .group_by(by, figures.c.step, figures.c.what)
         )
         wanted = {*((name, ENTERED) for name in first), *((name, FINISHED) for name in last)}
-        is_each = by is _f.step  # a step of an older journey is told too
+        is_each = by is figures.c.step  # a step of an older journey is told too
         counts: dict[Any, dict[str, int]] = {}
         for value, step, what, count in found:
             if (step, what) in wanted or (is_each and what in (ENTERED, FINISHED)):
@@ -161,18 +167,24 @@ class Figures:
 
     def _mistakes(self, connection: Connection, chosen: Chosen) -> list[Mistake]:
         rows = connection.execute(
-            select(_f.step, _f.what, _f.error, _COUNT)
-            .where(*_within(chosen), *_only(chosen), _f.what.in_((REFUSED, STOPPED)))
-            .group_by(_f.step, _f.what, _f.error)
-            .order_by(_COUNT.desc(), _f.step, _f.error)
+            select(figures.c.step, figures.c.what, figures.c.error, _COUNT)
+            .where(*_within(chosen), *_only(chosen), figures.c.what.in_((REFUSED, STOPPED)))
+            .group_by(figures.c.step, figures.c.what, figures.c.error)
+            .order_by(_COUNT.desc(), figures.c.step, figures.c.error)
         )
         return [Mistake(step, what, error, int(count)) for step, what, error, count in rows]
 
     def _messages(self, connection: Connection, chosen: Chosen) -> list[Sent]:
         rows = connection.execute(
-            select(_m.kind, _m.message, _m.what, func.sum(_m.count), func.sum(_m.parts))
-            .where(_m.day >= chosen.first, _m.day <= chosen.last)
-            .group_by(_m.kind, _m.message, _m.what)
+            select(
+                message_figures.c.kind,
+                message_figures.c.message,
+                message_figures.c.what,
+                func.sum(message_figures.c.count),
+                func.sum(message_figures.c.parts),
+            )
+            .where(message_figures.c.day >= chosen.first, message_figures.c.day <= chosen.last)
+            .group_by(message_figures.c.kind, message_figures.c.message, message_figures.c.what)
         )
         counts: dict[tuple[str, str], dict[str, tuple[int, int]]] = {}
         for kind, message, what, count, parts in rows:
@@ -194,14 +206,14 @@ class Figures:
 
 
 def _within(chosen: Chosen) -> tuple[ColumnElement[bool], ...]:
-    return (_f.day >= chosen.first, _f.day <= chosen.last)
+    return (figures.c.day >= chosen.first, figures.c.day <= chosen.last)
 
 
 def _only(chosen: Chosen) -> tuple[ColumnElement[bool], ...]:
     return (
-        *((_f.channel == chosen.channel,) if chosen.channel else ()),
+        *((figures.c.channel == chosen.channel,) if chosen.channel else ()),
         # Where staff begin, the customer's browser only ends: more would come out of it than went in.
-        *((_f.browser == chosen.browser, _f.channel == "web") if chosen.browser else ()),
+        *((figures.c.browser == chosen.browser, figures.c.channel == "web") if chosen.browser else ()),
     )
 
 

@@ -24,15 +24,15 @@ SENT, DELIVERED, GIVEN_UP = "sent", "delivered", "given_up"
 LOOK_SECONDS, STALE_SECONDS = 3.0, 10.0
 """How often a process that serves pages looks at the budget, and how old what it remembers may be."""
 _UNLIMITED = 2**31 - 1
-_m = sms_months.c
-_parts = bindparam("parts", type_=_m.used.type)
-_THIS = update(sms_months).where(_m.month == bindparam("of_month", type_=_m.month.type))
+
+_parts = bindparam("parts", type_=sms_months.c.used.type)
+_THIS = update(sms_months).where(sms_months.c.month == bindparam("of_month", type_=sms_months.c.month.type))
 _USE = (
-    _THIS.where(_m.used + _parts <= bindparam("limit", type_=_m.used.type) + _m.more)
-    .values(used=_m.used + _parts)
-    .returning(_m.used, _m.more)
+    _THIS.where(sms_months.c.used + _parts <= bindparam("limit", type_=sms_months.c.used.type) + sms_months.c.more)
+    .values(used=sms_months.c.used + _parts)
+    .returning(sms_months.c.used, sms_months.c.more)
 )
-_GIVE_BACK = _THIS.values(used=_m.used - _parts)
+_GIVE_BACK = _THIS.values(used=sms_months.c.used - _parts)
 
 
 class BudgetSpent(Exception):
@@ -121,7 +121,9 @@ class Postage:
             return None
         month = self._today().replace(day=1)
         with self._store.read() as connection:
-            row = connection.execute(select(_m.used, _m.more, _m.refused).where(_m.month == month)).first()
+            row = connection.execute(
+                select(sms_months.c.used, sms_months.c.more, sms_months.c.refused).where(sms_months.c.month == month)
+            ).first()
         used, more, refused = row or (0, 0, 0)
         budget = Budget(used, self._limit + more, more, refused, self._profile.messages.warn_at_percent)
         self._remembered = (time.monotonic(), budget)
@@ -150,7 +152,11 @@ class Postage:
         """
         month = self._today().replace(day=1)
         connection.execute(_beginning(connection.dialect.name), {"month": month})
-        more = _THIS.where(_m.more == bindparam("seen")).values(more=_m.more + _parts, refused=0).returning(_m.month)
+        more = (
+            _THIS.where(sms_months.c.more == bindparam("seen"))
+            .values(more=sms_months.c.more + _parts, refused=0)
+            .returning(sms_months.c.month)
+        )
         if connection.execute(more, {"of_month": month, "parts": parts, "seen": seen}).first() is None:
             raise OutOfTurn
 
@@ -193,4 +199,4 @@ def _adding(dialect: str) -> Any:
 @cache
 def _beginning(dialect: str) -> Any:
     begin = insert_in(dialect, sms_months).values(used=0, more=0, refused=0)
-    return begin.on_conflict_do_nothing(index_elements=[_m.month])
+    return begin.on_conflict_do_nothing(index_elements=[sms_months.c.month])

@@ -13,8 +13,6 @@ from services.store.tables.clients import api_keys
 from services.store.tables.register import contact_changes as contact_changes_table
 from services.store.tables.staff import staff
 
-_n, _m, _k = contact_changes_table.c, staff.c, api_keys.c
-
 
 @dataclass(frozen=True)
 class ContactChange:
@@ -35,10 +33,23 @@ class ContactChange:
 def contact_changes(store: Store, *, after: int = 0) -> Iterator[ContactChange]:
     """Yield the changes whose number is greater than `after`, in order: whoever keeps the last one gets each once."""
     query = (
-        select(_n.id, _n.kutid, _n.kind, _n.before, _n.after, _n.actor, func.coalesce(_m.email, _k.name), _n.at)
-        .select_from(contact_changes_table.outerjoin(staff, _m.id == _n.actor).outerjoin(api_keys, _k.id == _n.actor))
-        .where(_n.id > after)
-        .order_by(_n.id)
+        select(
+            contact_changes_table.c.id,
+            contact_changes_table.c.kutid,
+            contact_changes_table.c.kind,
+            contact_changes_table.c.before,
+            contact_changes_table.c.after,
+            contact_changes_table.c.actor,
+            func.coalesce(staff.c.email, api_keys.c.name),
+            contact_changes_table.c.at,
+        )
+        .select_from(
+            contact_changes_table.outerjoin(staff, staff.c.id == contact_changes_table.c.actor).outerjoin(
+                api_keys, api_keys.c.id == contact_changes_table.c.actor
+            )
+        )
+        .where(contact_changes_table.c.id > after)
+        .order_by(contact_changes_table.c.id)
     )
     with store.read() as connection:
         for row in connection.execute(query, execution_options={"yield_per": 1000}):

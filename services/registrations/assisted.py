@@ -20,12 +20,13 @@ from services.store.tables.accounts import accounts
 from services.store.tables.registrations import registrations
 from services.values.email_addresses import EmailAddress
 
-_r = registrations.c
-_a = accounts.c
-_KEY = bindparam("new_key", type_=_r.email_key.type)
-_IS_FREE = ~exists().where(_a.email_key == _KEY)
-_IS_LONG_AGO = or_(_r.mailed_at.is_(None), _r.mailed_at <= bindparam("again_before", type_=_r.mailed_at.type))
-_HAS_ADDRESS = _r.email.is_not(None)
+_KEY = bindparam("new_key", type_=registrations.c.email_key.type)
+_IS_FREE = ~exists().where(accounts.c.email_key == _KEY)
+_IS_LONG_AGO = or_(
+    registrations.c.mailed_at.is_(None),
+    registrations.c.mailed_at <= bindparam("again_before", type_=registrations.c.mailed_at.type),
+)
+_HAS_ADDRESS = registrations.c.email.is_not(None)
 
 
 @dataclass(frozen=True)
@@ -130,12 +131,12 @@ class AssistedRegistrations:
 
     def end(self, connection: Connection, registration_id: str, now: datetime) -> bool:
         """End a registration for good; tell whether it was open. A mail that has not left stays here."""
-        has_account = exists().where(_a.kutid == _r.kutid)
+        has_account = exists().where(accounts.c.kutid == registrations.c.kutid)
         ended = connection.execute(
             update(registrations)
-            .where(_r.id == registration_id, _r.expires_at > now, ~has_account)
+            .where(registrations.c.id == registration_id, registrations.c.expires_at > now, ~has_account)
             .values(ended_at=now, expires_at=now)
-            .returning(_r.id)
+            .returning(registrations.c.id)
         ).first()
         if ended is not None:
             self._outbox.replace(connection, f"confirm:{registration_id}")
@@ -143,6 +144,10 @@ class AssistedRegistrations:
 
     def of_customer(self, connection: Connection, kutid: str) -> list[Progress]:
         """Return the customer's registrations that are still kept, newest first."""
-        columns = [_r[name] for name in Progress.__dataclass_fields__]
-        rows = connection.execute(select(*columns).where(_r.kutid == kutid).order_by(_r.created_at.desc(), _r.id))
+        columns = [registrations.c[name] for name in Progress.__dataclass_fields__]
+        rows = connection.execute(
+            select(*columns)
+            .where(registrations.c.kutid == kutid)
+            .order_by(registrations.c.created_at.desc(), registrations.c.id)
+        )
         return [Progress(*row) for row in rows]

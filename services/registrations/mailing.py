@@ -12,9 +12,6 @@ from services.refusal import Refusal
 from services.registrations.registration import Registration
 from services.store.tables.registrations import registrations
 
-_r = registrations.c
-
-
 HAS_LINK_WAITING: ColumnElement[bool] = literal_column(
     "EXISTS (SELECT 1 FROM registrations AS begun JOIN outbox AS mail ON mail.topic = 'confirm:' || begun.id"
     " WHERE begun.kutid = accounts.kutid AND mail.state IN ('waiting', 'sending', 'doubtful', 'repeating'))",
@@ -68,7 +65,7 @@ class Mailing:
 
     def withdraw_links(self, connection: Connection, kutid: str) -> None:
         """Keep the links of a customer's registrations that have not left from being sent: all of them are dead."""
-        own = select(_r.id).where(_r.kutid == kutid)
+        own = select(registrations.c.id).where(registrations.c.kutid == kutid)
         for registration_id in connection.execute(own).scalars().all():
             self._outbox.replace(connection, f"confirm:{registration_id}")
 

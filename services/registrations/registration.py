@@ -10,8 +10,6 @@ from services.codes.one_time_codes import CodeState
 from services.figures.observations import CUSTOMER
 from services.store.tables.registrations import registrations
 
-_r = registrations.c
-
 EMAIL_CONFIRMED = "email_confirmed_at"
 """The fact that the address was confirmed: this browser holds the link."""
 
@@ -98,30 +96,34 @@ class Registration:
 
 def from_row(row: RowMapping, link_id: str | None) -> Registration:
     """Return the registration in `row` as a browser that holds the link `link_id` may see it."""
-    is_proven = row[_r.email] is not None and row[_r.link_id] is not None and row[_r.link_id] == link_id
-    confirmed_at = row[_r.email_confirmed_at]
+    is_proven = (
+        row[registrations.c.email] is not None
+        and row[registrations.c.link_id] is not None
+        and row[registrations.c.link_id] == link_id
+    )
+    confirmed_at = row[registrations.c.email_confirmed_at]
     return Registration(
-        id=row[_r.id],
-        kutid=row[_r.kutid],
-        identifier=row[_r.identifier],
-        language=row[_r.language],
-        expires_at=row[_r.expires_at],
-        email=row[_r.email],
-        email_key=row[_r.email_key],
-        link_id=row[_r.link_id],
-        mailed_at=row[_r.mailed_at],
-        mails=row[_r.mails],
+        id=row[registrations.c.id],
+        kutid=row[registrations.c.kutid],
+        identifier=row[registrations.c.identifier],
+        language=row[registrations.c.language],
+        expires_at=row[registrations.c.expires_at],
+        email=row[registrations.c.email],
+        email_key=row[registrations.c.email_key],
+        link_id=row[registrations.c.link_id],
+        mailed_at=row[registrations.c.mailed_at],
+        mails=row[registrations.c.mails],
         # Whoever holds the link has proved the address, even before the first step with it is recorded.
-        email_confirmed_at=(confirmed_at or row[_r.mailed_at]) if is_proven else None,
+        email_confirmed_at=(confirmed_at or row[registrations.c.mailed_at]) if is_proven else None,
         is_confirmed_elsewhere=confirmed_at is not None and not is_proven,
-        mobile=row[_r.mobile],
-        mobile_confirmed_at=row[_r.mobile_confirmed_at],
-        terms_opened=row[_r.terms_opened],
-        notice_opened=row[_r.notice_opened],
-        terms_version=row[_r.terms_version],
-        terms_accepted_at=row[_r.terms_accepted_at],
-        answers=row[_r.answers],
-        begun_by=row[_r.begun_by],
-        ended_at=row[_r.ended_at],
-        browser=row[_r.browser],
+        mobile=row[registrations.c.mobile],
+        mobile_confirmed_at=row[registrations.c.mobile_confirmed_at],
+        terms_opened=row[registrations.c.terms_opened],
+        notice_opened=row[registrations.c.notice_opened],
+        terms_version=row[registrations.c.terms_version],
+        terms_accepted_at=row[registrations.c.terms_accepted_at],
+        answers=row[registrations.c.answers],
+        begun_by=row[registrations.c.begun_by],
+        ended_at=row[registrations.c.ended_at],
+        browser=row[registrations.c.browser],
     )

@@ -32,33 +32,39 @@ from services.store.tables.registrations import registrations
 from services.terms import TermsVersions
 from services.values.email_addresses import EmailAddress
 
-_r = registrations.c
-_a = accounts.c
 _code = one_time_codes.c
 
 # What the steps add to the conditions of `Rows.advance`.
-_KEY = bindparam("new_key", type_=_r.email_key.type)
-_NUMBER = bindparam("new_number", type_=_r.mobile.type)
-_AGAIN_BEFORE = bindparam("again_before", type_=_r.mailed_at.type)
-_IS_TAKEN = exists().where(_a.email_key == _KEY)
+_KEY = bindparam("new_key", type_=registrations.c.email_key.type)
+_NUMBER = bindparam("new_number", type_=registrations.c.mobile.type)
+_AGAIN_BEFORE = bindparam("again_before", type_=registrations.c.mailed_at.type)
+_IS_TAKEN = exists().where(accounts.c.email_key == _KEY)
 _IS_FREE = ~_IS_TAKEN
-_IS_NEW = or_(_r.email_key.is_(None), _r.email_key != _KEY, _r.mailed_at <= _AGAIN_BEFORE)
-_HAS_ADDRESS = _r.email.is_not(None)
-_MAY_MAIL_AGAIN = _r.mailed_at <= _AGAIN_BEFORE
-_IS_ON_RECORD = has_mobile(_r.kutid, _NUMBER)
+_IS_NEW = or_(
+    registrations.c.email_key.is_(None), registrations.c.email_key != _KEY, registrations.c.mailed_at <= _AGAIN_BEFORE
+)
+_HAS_ADDRESS = registrations.c.email.is_not(None)
+_MAY_MAIL_AGAIN = registrations.c.mailed_at <= _AGAIN_BEFORE
+_IS_ON_RECORD = has_mobile(registrations.c.kutid, _NUMBER)
 _NUMBERS = "numbers not on record "
 """With the customer's id, the key of the allowance of them: no keyed hash, which a condition could not make."""
-_MAY_GIVE_NUMBER = ~exists().where(allowances_table.c.key == literal(_NUMBERS) + _r.kutid, IS_SPENT)
-_IS_ANOTHER = _r.mobile.is_distinct_from(_NUMBER)
-_HAS_OPENED = _r.terms_opened == bindparam("in_force", type_=_r.terms_opened.type)
-_IS_OPENED_FIRST = _r.terms_opened.is_distinct_from(bindparam("version", type_=_r.terms_opened.type))
-_HAS_OPENED_NOTICE = _r.notice_opened == bindparam("in_force", type_=_r.notice_opened.type)
-_IS_NOTICE_NEW = _r.notice_opened.is_distinct_from(bindparam("version", type_=_r.notice_opened.type))
-_IS_CODE_OF_BROWSER = (
-    exists().where(_r.id == _code.registration_id, IS_SAME_BROWSER, IS_CODE_UNUSED).correlate(one_time_codes)
+_MAY_GIVE_NUMBER = ~exists().where(allowances_table.c.key == literal(_NUMBERS) + registrations.c.kutid, IS_SPENT)
+_IS_ANOTHER = registrations.c.mobile.is_distinct_from(_NUMBER)
+_HAS_OPENED = registrations.c.terms_opened == bindparam("in_force", type_=registrations.c.terms_opened.type)
+_IS_OPENED_FIRST = registrations.c.terms_opened.is_distinct_from(
+    bindparam("version", type_=registrations.c.terms_opened.type)
 )
-_HAS_UNUSED_CODE = exists().where(_code.registration_id == _r.id, IS_CODE_UNUSED).correlate(registrations)
-_IS_UNACCEPTED = _r.terms_accepted_at.is_(None)
+_HAS_OPENED_NOTICE = registrations.c.notice_opened == bindparam("in_force", type_=registrations.c.notice_opened.type)
+_IS_NOTICE_NEW = registrations.c.notice_opened.is_distinct_from(
+    bindparam("version", type_=registrations.c.notice_opened.type)
+)
+_IS_CODE_OF_BROWSER = (
+    exists()
+    .where(registrations.c.id == _code.registration_id, IS_SAME_BROWSER, IS_CODE_UNUSED)
+    .correlate(one_time_codes)
+)
+_HAS_UNUSED_CODE = exists().where(_code.registration_id == registrations.c.id, IS_CODE_UNUSED).correlate(registrations)
+_IS_UNACCEPTED = registrations.c.terms_accepted_at.is_(None)
 _REFUSALS_KEPT = 20
 
 
@@ -119,7 +125,7 @@ class Registrations:
         with self._store.read() as connection:
             is_kept, has_account = connection.execute(
                 select(
-                    exists().where(_r.id == visit.registration_id),
+                    exists().where(registrations.c.id == visit.registration_id),
                     exists().where(a.registration_id == visit.registration_id),
                 )
             ).one()
@@ -410,7 +416,9 @@ class Registrations:
         """Keep that the customer was refused, for whoever helps them later; so often an hour and no more."""
         now = self._clock.now()
         with self._store.write() as connection:
-            kutid = connection.execute(select(_r.kutid).where(_r.id == visit.registration_id)).scalar()
+            kutid = connection.execute(
+                select(registrations.c.kutid).where(registrations.c.id == visit.registration_id)
+            ).scalar()
             key = self._allowances.key("refusals", visit.registration_id)
             hour = timedelta(hours=1)
             if kutid and not self._allowances.take(connection, key, limit=_REFUSALS_KEPT, quiet=hour, now=now):
@@ -440,7 +448,9 @@ class Registrations:
         """Write an answer among the others; return the registration if that could be done, and how it stood."""
         with self._store.write() as connection:
             # Locked, because the answers are written as a whole: those of two steps at once are both kept.
-            connection.execute(select(_r.id).where(_r.id == visit.registration_id).with_for_update())
+            connection.execute(
+                select(registrations.c.id).where(registrations.c.id == visit.registration_id).with_for_update()
+            )
             seen = self._rows.see(connection, visit)
             answers = {**(seen.answers if seen else {}), fact: answer}
             return self._rows.advance(connection, visit, fact, now, *conditions, answers=answers, **values), seen
@@ -525,7 +535,7 @@ class Registrations:
         with self._store.write() as connection:
             connection.execute(
                 update(registrations)
-                .where(_r.id == tried.id, _r.email_key == tried.email_key)
+                .where(registrations.c.id == tried.id, registrations.c.email_key == tried.email_key)
                 .values({**self._rows.dropped(), **self._rows.dropped_answers(), "email": None, "email_key": None})
             )
         raise Refusal("email", "taken")
@@ -553,25 +563,29 @@ def _completing(conditions: Sequence[ColumnElement[bool]]) -> Insert:
     It returns the account's id, address and mobile, and whether a link that dies with this still waits in the outbox.
     The registration is held meanwhile: staff who end it do so before this or not at all.
     """
-    now = bindparam("now", type_=_a.created_at.type)
+    now = bindparam("now", type_=accounts.c.created_at.type)
     values = {
-        _a.id: bindparam("account_id", type_=_a.id.type),
-        _a.kutid: _r.kutid,
-        _a.registration_id: _r.id,
-        _a.email: _r.email,
-        _a.email_key: _r.email_key,
-        _a.mobile: _r.mobile,
-        _a.password_hash: bindparam("hashed", type_=_a.password_hash.type),
-        _a.password_changed_at: now,
-        _a.language: bindparam("spoken", type_=_a.language.type),
-        _a.created_at: now,
-        _a.terms_version: _r.terms_version,
-        _a.terms_hash: _r.terms_hash,
-        _a.terms_accepted_at: _r.terms_accepted_at,
-        _a.answers: _r.answers,
+        accounts.c.id: bindparam("account_id", type_=accounts.c.id.type),
+        accounts.c.kutid: registrations.c.kutid,
+        accounts.c.registration_id: registrations.c.id,
+        accounts.c.email: registrations.c.email,
+        accounts.c.email_key: registrations.c.email_key,
+        accounts.c.mobile: registrations.c.mobile,
+        accounts.c.password_hash: bindparam("hashed", type_=accounts.c.password_hash.type),
+        accounts.c.password_changed_at: now,
+        accounts.c.language: bindparam("spoken", type_=accounts.c.language.type),
+        accounts.c.created_at: now,
+        accounts.c.terms_version: registrations.c.terms_version,
+        accounts.c.terms_hash: registrations.c.terms_hash,
+        accounts.c.terms_accepted_at: registrations.c.terms_accepted_at,
+        accounts.c.answers: registrations.c.answers,
     }
     begun = select(*values.values()).where(*conditions).with_for_update(of=registrations)
-    return insert(accounts).from_select(list(values), begun).returning(_a.id, _a.email, _a.mobile, HAS_LINK_WAITING)
+    return (
+        insert(accounts)
+        .from_select(list(values), begun)
+        .returning(accounts.c.id, accounts.c.email, accounts.c.mobile, HAS_LINK_WAITING)
+    )
 
 
 def _with_tries(refusal: Exception | None, seen: Registration, now: datetime) -> Exception:

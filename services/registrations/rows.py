@@ -44,24 +44,23 @@ from services.store.tables.messages import outbox
 from services.store.tables.register import customers
 from services.store.tables.registrations import registrations
 
-_r = registrations.c
 _code = one_time_codes.c
-_IS_COMPLETE = exists().where(accounts.c.registration_id == _r.id)
-_HAS_ACCOUNT = exists().where(accounts.c.kutid == _r.kutid)
+_IS_COMPLETE = exists().where(accounts.c.registration_id == registrations.c.id)
+_HAS_ACCOUNT = exists().where(accounts.c.kutid == registrations.c.kutid)
 _IS_MAIL_UNDELIVERED = exists().where(
-    outbox.c.topic == literal("confirm:") + _r.id,
+    outbox.c.topic == literal("confirm:") + registrations.c.id,
     outbox.c.state == "given_up",
-    outbox.c.created_at >= _r.mailed_at,
+    outbox.c.created_at >= registrations.c.mailed_at,
 )
 
 # Statements are built once: building one and finding it among those compiled costs more than its run.
 _id = bindparam("visit_id", type_=String)
 _link_id = bindparam("visit_link", type_=String)
-_now = bindparam("now", type_=_r.expires_at.type)
-_hour_ends_at = bindparam("hour_ends_at", type_=_r.expires_at.type)
+_now = bindparam("now", type_=registrations.c.expires_at.type)
+_hour_ends_at = bindparam("hour_ends_at", type_=registrations.c.expires_at.type)
 _SEEN = (
     select(
-        *_r,
+        *registrations.c,
         customers.c.name,
         *_code,
         _IS_COMPLETE.label("is_complete"),
@@ -69,16 +68,20 @@ _SEEN = (
         _IS_MAIL_UNDELIVERED.label("is_mail_undelivered"),
     )
     .join_from(registrations, customers)
-    .outerjoin(one_time_codes, _code.kutid == _r.kutid)
-    .where(_r.id == _id, or_(_link_id.is_(None), _r.link_id == _link_id))
+    .outerjoin(one_time_codes, _code.kutid == registrations.c.kutid)
+    .where(registrations.c.id == _id, or_(_link_id.is_(None), registrations.c.link_id == _link_id))
 )
-_browser = bindparam("visit_browser", type_=_r.browser.type)
-IS_SAME_BROWSER = _r.browser == _browser
-IS_UNPROVED_HERE = or_(_r.mobile_confirmed_at.is_(None), _r.browser.is_distinct_from(_browser))
+_browser = bindparam("visit_browser", type_=registrations.c.browser.type)
+IS_SAME_BROWSER = registrations.c.browser == _browser
+IS_UNPROVED_HERE = or_(
+    registrations.c.mobile_confirmed_at.is_(None), registrations.c.browser.is_distinct_from(_browser)
+)
 """That this browser has not proved the mobile, whatever another one has."""
-IS_CODE_UNUSED = or_(_r.mobile_confirmed_at.is_(None), _r.mobile_confirmed_at < _code.issued_at)
+IS_CODE_UNUSED = or_(
+    registrations.c.mobile_confirmed_at.is_(None), registrations.c.mobile_confirmed_at < _code.issued_at
+)
 """That the newest code of a registration has proved nothing yet: one that was typed proves no mobile elsewhere."""
-_BEGIN = insert(registrations).returning(*_r)
+_BEGIN = insert(registrations).returning(*registrations.c)
 
 
 def binds(visit: Visit, now: datetime | None = None) -> dict[str, Any]:
@@ -205,27 +208,29 @@ class Rows:
         """Return the statement of `advance` without the columns that are simply set: it takes those from its values."""
         changes: dict[str, Any] = {}
         if EMAIL_CONFIRMED in self.before(fact):
-            changes[EMAIL_CONFIRMED] = func.coalesce(_r.email_confirmed_at, _now)
+            changes[EMAIL_CONFIRMED] = func.coalesce(registrations.c.email_confirmed_at, _now)
         if new_link:
-            changes["mails"] = _r.mails + 1
-            changes["expires_at"] = case((_r.closes_at < _hour_ends_at, _r.closes_at), else_=_hour_ends_at)
+            changes["mails"] = registrations.c.mails + 1
+            changes["expires_at"] = case(
+                (registrations.c.closes_at < _hour_ends_at, registrations.c.closes_at), else_=_hour_ends_at
+            )
             changes.update(self.dropped_answers())
-        advance = update(registrations).where(*self.conditions(fact), *conditions).returning(*_r)
+        advance = update(registrations).where(*self.conditions(fact), *conditions).returning(*registrations.c)
         return advance.values(changes) if changes else advance
 
     def _conditions(self, fact: str | None) -> tuple[ColumnElement[bool], ...]:
         """Return what must hold of the row: it is open, and every fact that comes before `fact` is there."""
         # A browser that came by a link has nothing more in hand once a newer mail has left.
-        is_newest = or_(_link_id.is_(None), _r.link_id == _link_id)
-        conditions = [_r.id == _id, _r.expires_at > _now, ~_HAS_ACCOUNT, is_newest]
+        is_newest = or_(_link_id.is_(None), registrations.c.link_id == _link_id)
+        conditions = [registrations.c.id == _id, registrations.c.expires_at > _now, ~_HAS_ACCOUNT, is_newest]
         for earlier in self.before(fact) if fact else ():
             if earlier == EMAIL_CONFIRMED:
                 # The proof is the link in this browser's hands, not that somebody somewhere opened it.
-                conditions.append(_r.link_id == _link_id)
-            elif earlier in _r:
-                conditions.append(_r[earlier].is_not(None))
+                conditions.append(registrations.c.link_id == _link_id)
+            elif earlier in registrations.c:
+                conditions.append(registrations.c[earlier].is_not(None))
             else:
-                conditions.append(_r.answers[earlier].as_string().is_not(None))
+                conditions.append(registrations.c.answers[earlier].as_string().is_not(None))
         return tuple(conditions)
 
     def before(self, fact: str) -> tuple[str, ...]:
@@ -237,15 +242,15 @@ class Rows:
         if not self.is_link_mailed:
             return {}
         return {
-            **{fact: None for fact in self._after_address() if fact in _r},
+            **{fact: None for fact in self._after_address() if fact in registrations.c},
             "terms_opened": None,
             "notice_opened": None,
         }
 
     def dropped_answers(self) -> dict[str, ColumnElement[Any]]:
         """Return the change that drops the answers among it."""
-        answers = [fact for fact in self._after_address() if fact not in _r and fact != COMPLETE]
-        return {"answers": without(_r.answers, answers)} if answers and self.is_link_mailed else {}
+        answers = [fact for fact in self._after_address() if fact not in registrations.c and fact != COMPLETE]
+        return {"answers": without(registrations.c.answers, answers)} if answers and self.is_link_mailed else {}
 
     def _after_address(self) -> tuple[str, ...]:
         return self._facts[self._facts.index("email") + 1 :]

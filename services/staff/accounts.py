@@ -23,16 +23,13 @@ from services.store.tables.staff import staff, staff_sessions
 from services.store.tables.worklists import batches
 from services.values.email_addresses import EmailAddress
 
-_m = staff.c
-_s = staff_sessions.c
-_b = batches.c
 _PROLONGED_AFTER = timedelta(minutes=1)
 _SHORTEST_PASSWORD, _LONGEST_PASSWORD = 15, 1000
 """NIST SP 800-63B-4, 3.1.1.2: fifteen where nothing else is sure to stand beside it."""
 _SEEN = (
-    select(*_s, *_m)
+    select(*staff_sessions.c, *staff.c)
     .join_from(staff_sessions, staff)
-    .where(_s.token_hash == bindparam("token_hash", type_=String), _m.disabled_at.is_(None))
+    .where(staff_sessions.c.token_hash == bindparam("token_hash", type_=String), staff.c.disabled_at.is_(None))
 )
 
 
@@ -83,8 +80,8 @@ class StaffAccounts:
             with self._store.write() as connection:
                 member = new_member(address, name, role, hashed, adviser=code, totp_secret=sealed, now=now)
                 again = {column: value for column, value in member.items() if column not in ("id", "created_at")}
-                left = update(staff).where(_m.email_key == address.key, _m.disabled_at.is_not(None))
-                known = connection.execute(left.values({**again, "disabled_at": None}).returning(_m.id)).scalar()
+                left = update(staff).where(staff.c.email_key == address.key, staff.c.disabled_at.is_not(None))
+                known = connection.execute(left.values({**again, "disabled_at": None}).returning(staff.c.id)).scalar()
                 if known is None:
                     connection.execute(insert(staff).values(member))
                 audit.record(connection, "staff_added", kutid=None, at=now, actor="system", staff=known or member["id"])
@@ -98,17 +95,19 @@ class StaffAccounts:
         with self._store.write() as connection:
             disabled = connection.execute(
                 update(staff)
-                .where(_m.email_key == email_key, _m.disabled_at.is_(None))
+                .where(staff.c.email_key == email_key, staff.c.disabled_at.is_(None))
                 .values(disabled_at=now)
-                .returning(_m.id)
+                .returning(staff.c.id)
             ).scalar()
             if disabled is not None:
                 connection.execute(
-                    update(staff_sessions).where(_s.staff_id == disabled, _s.ended_at.is_(None)).values(ended_at=now)
+                    update(staff_sessions)
+                    .where(staff_sessions.c.staff_id == disabled, staff_sessions.c.ended_at.is_(None))
+                    .values(ended_at=now)
                 )
                 connection.execute(
                     update(batches)
-                    .where(_b.actor == disabled, _b.ended_at.is_(None))
+                    .where(batches.c.actor == disabled, batches.c.ended_at.is_(None))
                     .values(ended_at=now, stopped_by=disabled)
                 )
                 audit.record(connection, "staff_disabled", kutid=None, at=now, actor="system", staff=disabled)
@@ -117,7 +116,7 @@ class StaffAccounts:
     def everybody(self) -> list[Member]:
         """Return all members of staff, those who left too, by address."""
         with self._store.read() as connection:
-            return [_member(row) for row in connection.execute(select(*_m).order_by(_m.email_key)).mappings()]
+            return [_member(row) for row in connection.execute(select(*staff.c).order_by(staff.c.email_key)).mappings()]
 
     # --- Signing in --------------------------------------------------------------------------------------------
 
@@ -131,9 +130,15 @@ class StaffAccounts:
         self._hasher.refuse_overload()
         now = self._clock.now()
         with self._store.write() as connection:
-            is_known = exists().where(_s.staff_id == _m.id, _s.device_hash == device.hash).label("is_known")
+            is_known = (
+                exists()
+                .where(staff_sessions.c.staff_id == staff.c.id, staff_sessions.c.device_hash == device.hash)
+                .label("is_known")
+            )
             row = (
-                connection.execute(select(*_m, is_known).where(_m.email_key == email_key, _m.disabled_at.is_(None)))
+                connection.execute(
+                    select(*staff.c, is_known).where(staff.c.email_key == email_key, staff.c.disabled_at.is_(None))
+                )
                 .mappings()
                 .first()
             )
@@ -145,22 +150,22 @@ class StaffAccounts:
         if wait is not None:
             raise Refusal("staff_login", "wait", at=wait)
         is_right = len(password) <= _LONGEST_PASSWORD and self._hasher.is_password(
-            password, row[_m.password_hash] if row else None
+            password, row[staff.c.password_hash] if row else None
         )
         now = self._clock.now()
         with self._store.write() as connection:
             token = None
             if is_right and row is not None and self._uses_second_factor(connection, row, code, now):
-                token = self._open(connection, row[_m.id], device, now)
+                token = self._open(connection, row[staff.c.id], device, now)
             if token is None:
                 self._tries.count(connection, source, now, is_source=True)
-                actor = row[_m.id] if row is not None else audit.UNKNOWN
+                actor = row[staff.c.id] if row is not None else audit.UNKNOWN
                 audit.record(connection, "sign_in_failed", kutid=None, at=now, actor=actor)
             else:
                 self._tries.forget(connection, key)
                 if held:
                     self._end(connection, held, now)
-                audit.record(connection, "signed_in", kutid=None, at=now, actor=row[_m.id])  # type: ignore[index]
+                audit.record(connection, "signed_in", kutid=None, at=now, actor=row[staff.c.id])  # type: ignore[index]
         if token is None:
             raise Refusal("staff_login", "failed")
         return token
@@ -174,7 +179,7 @@ class StaffAccounts:
         now = self._clock.now()
         with self._store.write() as connection:
             known: str | None = connection.execute(
-                select(_m.id).where(_m.email_key == email_key, _m.disabled_at.is_(None))
+                select(staff.c.id).where(staff.c.email_key == email_key, staff.c.disabled_at.is_(None))
             ).scalar()
             if known is None:
                 audit.record(connection, "sign_in_failed", kutid=None, at=now, actor=audit.UNKNOWN, by="company")
@@ -196,7 +201,9 @@ class StaffAccounts:
             return session
         with self._store.write() as connection:
             connection.execute(
-                update(staff_sessions).where(_s.id == session.id, _s.ended_at.is_(None)).values(seen_at=now)
+                update(staff_sessions)
+                .where(staff_sessions.c.id == session.id, staff_sessions.c.ended_at.is_(None))
+                .values(seen_at=now)
             )
             return self._see(connection, token, now)
 
@@ -212,13 +219,13 @@ class StaffAccounts:
 
     def _uses_second_factor(self, connection: Connection, row: Mapping[Any, Any], code: str, now: datetime) -> bool:
         """Tell whether the code is right and use it up: of two that bring the same one, one is let in."""
-        if row[_m.totp_secret] is None:
+        if row[staff.c.totp_secret] is None:
             return not self._is_second_factor_needed
-        step = self._factors.step(row[_m.totp_secret], code, now)
+        step = self._factors.step(row[staff.c.totp_secret], code, now)
         if step is None:
             return False
-        used = update(staff).where(_m.id == row[_m.id], _m.totp_step < step).values(totp_step=step)
-        return connection.execute(used.returning(_m.id)).first() is not None
+        used = update(staff).where(staff.c.id == row[staff.c.id], staff.c.totp_step < step).values(totp_step=step)
+        return connection.execute(used.returning(staff.c.id)).first() is not None
 
     def _open(self, connection: Connection, staff_id: str, device: Device, now: datetime) -> str:
         token = randomness.opaque_id() + randomness.opaque_id()
@@ -237,21 +244,25 @@ class StaffAccounts:
 
     def _see(self, connection: Connection, token: str, now: datetime) -> StaffSession | None:
         row = connection.execute(_SEEN, {"token_hash": fingerprint(token)}).mappings().first()
-        if row is None or row[_s.ended_at] is not None:
+        if row is None or row[staff_sessions.c.ended_at] is not None:
             return None
         session = StaffSession(
-            id=row[_s.id],
+            id=row[staff_sessions.c.id],
             member=_member(row),
-            idle_at=row[_s.seen_at] + self._rules.idle,
-            ends_at=row[_s.ends_at],
-            found=None if row[_s.found] is None else tuple(row[_s.found]),
+            idle_at=row[staff_sessions.c.seen_at] + self._rules.idle,
+            ends_at=row[staff_sessions.c.ends_at],
+            found=None if row[staff_sessions.c.found] is None else tuple(row[staff_sessions.c.found]),
         )
         return session if session.over_at > now else None
 
     @staticmethod
     def _end(connection: Connection, token: str, now: datetime) -> str | None:
-        held = update(staff_sessions).where(_s.token_hash == fingerprint(token), _s.ended_at.is_(None))
-        staff_id: str | None = connection.execute(held.values(ended_at=now).returning(_s.staff_id)).scalar()
+        held = update(staff_sessions).where(
+            staff_sessions.c.token_hash == fingerprint(token), staff_sessions.c.ended_at.is_(None)
+        )
+        staff_id: str | None = connection.execute(
+            held.values(ended_at=now).returning(staff_sessions.c.staff_id)
+        ).scalar()
         return staff_id
 
 
@@ -282,11 +293,11 @@ def new_member(
 
 def _member(row: Mapping[Any, Any]) -> Member:
     return Member(
-        id=row[_m.id],
-        email=row[_m.email],
-        name=row[_m.name],
-        role=row[_m.role],
-        adviser=row[_m.adviser],
-        is_disabled=row[_m.disabled_at] is not None,
-        has_second_factor=row[_m.totp_secret] is not None,
+        id=row[staff.c.id],
+        email=row[staff.c.email],
+        name=row[staff.c.name],
+        role=row[staff.c.role],
+        adviser=row[staff.c.adviser],
+        is_disabled=row[staff.c.disabled_at] is not None,
+        has_second_factor=row[staff.c.totp_secret] is not None,
     )

@@ -37,9 +37,7 @@ IDENTIFIED_FOR = timedelta(hours=1)
 _MOST = 10
 _OWN = 50
 
-_c, _k = customers.c, staff_cases.c
-_p, _a, _r = policies_table.c, accounts.c, registrations.c
-_s = staff_sessions.c
+
 _ANY = true()
 _NAME = re.compile(r"(?!.*\d{5})[^@]*[^\W\d_]{2}[^@]*")
 _NOT_NAMES = frozenset({
@@ -110,7 +108,7 @@ class Cases:
         with self._store.write() as connection:
             found = self._find(connection, text[:200], session)
             shown = found if len(found) <= _MOST else []
-            connection.execute(update(staff_sessions).where(_s.id == session.id).values(found=shown))
+            connection.execute(update(staff_sessions).where(staff_sessions.c.id == session.id).values(found=shown))
             audit.record(connection, "searched", kutid=None, at=now, actor=session.actor, found=str(len(found)))
             if len(found) == 1:
                 case_id = self._open(connection, session, found[0], now)
@@ -134,10 +132,10 @@ class Cases:
     def recent(self, session: StaffSession) -> list[Hit]:
         """Return the customers whom the member has looked at in this session, the last one first."""
         looked = (
-            select(_k.kutid, func.max(_k.opened_at).label("at"))
-            .where(_k.session_id == session.id)
-            .group_by(_k.kutid)
-            .order_by(func.max(_k.opened_at).desc())
+            select(staff_cases.c.kutid, func.max(staff_cases.c.opened_at).label("at"))
+            .where(staff_cases.c.session_id == session.id)
+            .group_by(staff_cases.c.kutid)
+            .order_by(func.max(staff_cases.c.opened_at).desc())
             .limit(_MOST)
         )
         with self._store.read() as connection:
@@ -150,27 +148,27 @@ class Cases:
             return []
         now = self._clock.now()
         columns = [
-            _c.kutid, _c.name,
-            exists().where(_a.kutid == _c.kutid).label("has_account"),
-            has_mobile(_c.kutid).label("has_mobile"),
+            customers.c.kutid, customers.c.name,
+            exists().where(accounts.c.kutid == customers.c.kutid).label("has_account"),
+            has_mobile(customers.c.kutid).label("has_mobile"),
         ]  # fmt: skip
         with self._store.read() as connection:
             people = {
                 row.kutid: row
-                for row in connection.execute(select(*columns).where(_c.kutid.in_(kutids), is_theirs(by)))
+                for row in connection.execute(select(*columns).where(customers.c.kutid.in_(kutids), is_theirs(by)))
             }
             policies = connection.execute(
-                select(_p.kutid, _p.policy_number, _p.status)
-                .where(_p.kutid.in_(kutids))
-                .order_by((_p.status == "live").asc(), _p.policy_number.desc())
+                select(policies_table.c.kutid, policies_table.c.policy_number, policies_table.c.status)
+                .where(policies_table.c.kutid.in_(kutids))
+                .order_by((policies_table.c.status == "live").asc(), policies_table.c.policy_number.desc())
             )
             held = {row.kutid: row for row in policies}  # the first live one comes last, and stays
             cases = {
                 row.kutid: row
                 for row in connection.execute(
-                    select(_k.kutid, _k.id, _k.identified_at)
-                    .where(_belongs_to(by), _k.kutid.in_(kutids))
-                    .order_by(_k.opened_at)
+                    select(staff_cases.c.kutid, staff_cases.c.id, staff_cases.c.identified_at)
+                    .where(_belongs_to(by), staff_cases.c.kutid.in_(kutids))
+                    .order_by(staff_cases.c.opened_at)
                 )
             }
         return [self._hit(by, people[kutid], held.get(kutid), cases.get(kutid), now) for kutid in kutids
@@ -180,7 +178,7 @@ class Cases:
         """Look at a customer whom a list shows, and return the case. Raises OutOfTurn when no list shows them."""
         now = self._clock.now()
         with self._store.write() as connection:
-            seen = select(_k.kutid).where(_k.session_id == session.id).distinct()
+            seen = select(staff_cases.c.kutid).where(staff_cases.c.session_id == session.id).distinct()
             known = [
                 *(session.found or ()),
                 *connection.execute(seen).scalars(),
@@ -217,7 +215,7 @@ class Cases:
                 found = [row.kutid for row in connection.execute(theirs)]
             audit.record(connection, "searched", kutid=None, at=now, actor=by.actor, found=str(len(found)))
             if len(found) == 1:
-                case_id = self._open(connection, by, found[0], now, _k.confirmed_at.is_(None))
+                case_id = self._open(connection, by, found[0], now, staff_cases.c.confirmed_at.is_(None))
         if case_id is None:
             raise Refusal("customer", "unknown")
         return case_id
@@ -258,7 +256,9 @@ class Cases:
         """
         if method not in METHODS:
             raise Refusal("identified_by", "empty")
-        connection.execute(update(staff_cases).where(_k.id == case.id).values(identified_by=method, identified_at=now))
+        connection.execute(
+            update(staff_cases).where(staff_cases.c.id == case.id).values(identified_by=method, identified_at=now)
+        )
         audit.record(connection, "identified", kutid=case.kutid, at=now, actor=by.actor, method=method)
 
     def hold(self, connection: Connection, by: Actor, case_id: str, *, needs_identification: bool = True) -> Case:
@@ -268,7 +268,7 @@ class Cases:
         """
         now = self._clock.now()
         row = connection.execute(
-            select(*_k).where(_k.id == case_id, _belongs_to(by), by.lasts(now)).with_for_update()
+            select(*staff_cases.c).where(staff_cases.c.id == case_id, _belongs_to(by), by.lasts(now)).with_for_update()
         ).first()
         if row is None or not self._is_allowed(connection, by, row.kutid):
             raise OutOfTurn
@@ -297,7 +297,7 @@ class Cases:
     def note_denied(self, by: Actor, deed: str, what: str, case_id: str | None = None) -> None:
         """Write down that `deed` was refused, and why; `what` is a refusal's name, a dead end's kind or out_of_turn."""
         with self._store.write() as connection:
-            theirs = select(_k.kutid).where(_k.id == case_id, _belongs_to(by))
+            theirs = select(staff_cases.c.kutid).where(staff_cases.c.id == case_id, _belongs_to(by))
             kutid = connection.execute(theirs).scalar()
             audit.record(connection, "denied", kutid=kutid, at=self._clock.now(), actor=by.actor, deed=deed, what=what)
 
@@ -308,10 +308,10 @@ class Cases:
     ) -> str:
         # A case that is still open for this customer is gone on with: one look, however often the page is opened.
         going_on = (
-            select(_k.id)
-            .where(_belongs_to(by), _k.kutid == kutid, only_if)
-            .where(func.coalesce(_k.identified_at, _k.opened_at) > now - IDENTIFIED_FOR)
-            .order_by(_k.opened_at.desc())
+            select(staff_cases.c.id)
+            .where(_belongs_to(by), staff_cases.c.kutid == kutid, only_if)
+            .where(func.coalesce(staff_cases.c.identified_at, staff_cases.c.opened_at) > now - IDENTIFIED_FOR)
+            .order_by(staff_cases.c.opened_at.desc())
             .limit(1)
         )
         case_id: str | None = connection.execute(going_on).scalar()
@@ -322,13 +322,13 @@ class Cases:
         return case_id
 
     def _is_allowed(self, connection: Connection, by: Actor, kutid: str) -> bool:
-        found = select(_c.kutid).where(_c.kutid == kutid, is_theirs(by))
+        found = select(customers.c.kutid).where(customers.c.kutid == kutid, is_theirs(by))
         return connection.execute(found).first() is not None
 
     def _own(self, connection: Connection, by: Actor) -> list[str]:
         if by.adviser is None:
             return []
-        own = select(_c.kutid).where(is_theirs(by)).order_by(_c.name, _c.kutid).limit(_OWN)
+        own = select(customers.c.kutid).where(is_theirs(by)).order_by(customers.c.name, customers.c.kutid).limit(_OWN)
         return list(connection.execute(own).scalars())
 
     def _find(self, connection: Connection, text: str, by: Actor) -> list[str]:
@@ -340,7 +340,7 @@ class Cases:
 
     def _queries(self, text: str) -> Iterator[tuple[Select[Any], frozenset[str] | None]]:
         """Yield what `text` may mean: the query, and the words that the name must have if it is about a name."""
-        customer = select(_c.kutid, _c.name)
+        customer = select(customers.c.kutid, customers.c.name)
         code = _parsed(lambda: identifiers.code(text, "code"))
         if code is not None:
             for kind in NUMBERS:
@@ -350,17 +350,17 @@ class Cases:
         if "@" in text:
             address = _parsed(lambda: email_addresses.parse(text))
             if address is not None:
-                yield customer.join(accounts).where(_a.email_key == address.key), None
-                yield customer.join(registrations).where(_r.email_key == address.key), None
+                yield customer.join(accounts).where(accounts.c.email_key == address.key), None
+                yield customer.join(registrations).where(registrations.c.email_key == address.key), None
         phone = _parsed(lambda: identifiers.phone(text, self._profile.country))
         if phone is not None:
             held, learnt = phones.c, contact_changes.c
-            yield customer.join(phones, held.kutid == _c.kutid).where(held.number == phone), None
+            yield customer.join(phones, held.kutid == customers.c.kutid).where(held.number == phone), None
             yield customer.join(contact_changes).where(learnt.after == phone), None
-            yield customer.join(accounts).where(_a.mobile == phone), None
+            yield customer.join(accounts).where(accounts.c.mobile == phone), None
         born, rest = written_dates.find(text, self._languages)
         if born is not None and (names := _words(rest) - _NOT_NAMES or _words(rest)):
-            yield customer.where(_c.birth_date == born), names
+            yield customer.where(customers.c.birth_date == born), names
 
     @staticmethod
     def _hit(by: Actor, person: Any, policy: Any, case: Any, now: datetime) -> Hit:
@@ -383,7 +383,7 @@ def is_theirs(by: Actor) -> ColumnElement[bool]:
     """Return the condition that a customer is there for them: for an adviser, their own alone."""
     if by.adviser is None:
         return true()
-    return exists().where(advisers.c.kutid == _c.kutid, advisers.c.adviser == by.adviser)
+    return exists().where(advisers.c.kutid == customers.c.kutid, advisers.c.adviser == by.adviser)
 
 
 def _is_recent(identified_at: datetime | None, now: datetime) -> bool:
@@ -392,23 +392,23 @@ def _is_recent(identified_at: datetime | None, now: datetime) -> bool:
 
 def _belongs_to(by: Actor) -> ColumnElement[bool]:
     """Return the condition that a case is theirs."""
-    return and_(*(_k[column] == value for column, value in by.owner.items()))
+    return and_(*(staff_cases.c[column] == value for column, value in by.owner.items()))
 
 
 def _numbered(kind: str, number: str) -> Select[Any]:
     """Return the query for the customer whom a number of this kind is about."""
-    customer = select(_c.kutid, _c.name)
+    customer = select(customers.c.kutid, customers.c.name)
     if kind == REFERENCE:
         signs, codes = re.sub(r"[ -]", "", number.upper()), reference_codes.c
         is_this = codes.code == f"{signs[:3]}-{signs[3:]}"
-        return customer.join(reference_codes, codes.kutid == _c.kutid).where(is_this)
+        return customer.join(reference_codes, codes.kutid == customers.c.kutid).where(is_this)
     if kind == "policy_number":
-        return customer.join(policies_table).where(_p.policy_number == number)
+        return customer.join(policies_table).where(policies_table.c.policy_number == number)
     if kind == "account_number":
         account = customer_accounts.c
         is_number = or_(account.account_number == number, account.old_number == number)
         return customer.join(customer_accounts).where(is_number)
-    return customer.where(_c[kind] == number)
+    return customer.where(customers.c[kind] == number)
 
 
 def _mark(by: Actor, kutid: str) -> str:

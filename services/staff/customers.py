@@ -30,9 +30,6 @@ from services.store.tables.staff import staff
 from services.store.tables.worklists import invitations
 from services.values import masking
 
-_c, _p, _h = customers.c, policies_table.c, phones_table.c
-_a, _o, _n = accounts.c, outbox.c, contact_changes.c
-_i = invitations.c
 _MOST_EVENTS = 40
 _DEEDS = {
     "viewed": "viewed",
@@ -145,12 +142,14 @@ class CustomerFiles:
         now = self._clock.now()
         with self._store.read() as connection:
             person = connection.execute(
-                select(_c.kutid, _c.name, _c.holder_type, _c.email).where(_c.kutid == case.kutid)
+                select(customers.c.kutid, customers.c.name, customers.c.holder_type, customers.c.email).where(
+                    customers.c.kutid == case.kutid
+                )
             ).one()
-            invitation = connection.execute(select(*_i).where(_i.kutid == case.kutid)).first()
-            is_waiting = exists().where(activations.c.account_id == _a.id)
+            invitation = connection.execute(select(*invitations.c).where(invitations.c.kutid == case.kutid)).first()
+            is_waiting = exists().where(activations.c.account_id == accounts.c.id)
             account = connection.execute(
-                select(*_a, is_waiting.label("is_waiting")).where(_a.kutid == case.kutid)
+                select(*accounts.c, is_waiting.label("is_waiting")).where(accounts.c.kutid == case.kutid)
             ).first()
             registrations = self._registrations.of_customer(connection, case.kutid)
             code = connection.execute(
@@ -182,27 +181,46 @@ class CustomerFiles:
 
 def _policies(connection: Connection, kutid: str) -> Iterator[Policy]:
     numbers: dict[str, list[str]] = {}
-    for row in connection.execute(select(_h.policy_number, _h.number).where(_h.kutid == kutid).order_by(_h.number)):
+    for row in connection.execute(
+        select(phones_table.c.policy_number, phones_table.c.number)
+        .where(phones_table.c.kutid == kutid)
+        .order_by(phones_table.c.number)
+    ):
         numbers.setdefault(row.policy_number, []).append(row.number)
-    rows = connection.execute(select(*_p).where(_p.kutid == kutid).order_by(_p.status.desc(), _p.policy_number))
+    rows = connection.execute(
+        select(*policies_table.c)
+        .where(policies_table.c.kutid == kutid)
+        .order_by(policies_table.c.status.desc(), policies_table.c.policy_number)
+    )
     for row in rows:
         phones = tuple(numbers.get(row.policy_number, ()))
         yield Policy(row.policy_number, row.status, row.product, row.ended_on, phones)
 
 
 def _phones(connection: Connection, kutid: str) -> list[str]:
-    learnt = select(_n.after).where(_n.kutid == kutid, _n.kind == "mobile", _n.settled_at.is_(None))
-    held = select(_h.number).where(_h.kutid == kutid).order_by(_h.is_mobile.desc(), _h.policy_number, _h.number)
+    learnt = select(contact_changes.c.after).where(
+        contact_changes.c.kutid == kutid, contact_changes.c.kind == "mobile", contact_changes.c.settled_at.is_(None)
+    )
+    held = (
+        select(phones_table.c.number)
+        .where(phones_table.c.kutid == kutid)
+        .order_by(phones_table.c.is_mobile.desc(), phones_table.c.policy_number, phones_table.c.number)
+    )
     return list(
         dict.fromkeys(
-            [*connection.execute(learnt.order_by(_n.id.desc())).scalars(), *connection.execute(held).scalars()]
+            [
+                *connection.execute(learnt.order_by(contact_changes.c.id.desc())).scalars(),
+                *connection.execute(held).scalars(),
+            ]
         )
     )
 
 
 def _email(connection: Connection, kutid: str) -> str | None:
-    learnt = select(_n.after).where(_n.kutid == kutid, _n.kind == "email", _n.settled_at.is_(None))
-    return connection.execute(learnt.order_by(_n.id.desc()).limit(1)).scalar()
+    learnt = select(contact_changes.c.after).where(
+        contact_changes.c.kutid == kutid, contact_changes.c.kind == "email", contact_changes.c.settled_at.is_(None)
+    )
+    return connection.execute(learnt.order_by(contact_changes.c.id.desc()).limit(1)).scalar()
 
 
 def _events(
@@ -215,7 +233,9 @@ def _events(
     names = {
         row.id: row.name for kind in (staff.c, api_keys.c) for row in connection.execute(select(kind.id, kind.name))
     }
-    account = connection.execute(select(_a.id, _a.created_at, _a.registration_id).where(_a.kutid == kutid)).first()
+    account = connection.execute(
+        select(accounts.c.id, accounts.c.created_at, accounts.c.registration_id).where(accounts.c.kutid == kutid)
+    ).first()
     for one in registrations:
         is_complete = account is not None and account.registration_id == one.id
         yield from _steps(one, names, now, is_complete=is_complete)
@@ -249,13 +269,13 @@ def _steps(one: Progress, names: dict[str, str], now: datetime, *, is_complete: 
 
 def _messages(connection: Connection, kutid: str, mailed: dict[str, str]) -> Iterator[Event]:
     """Yield what became of the messages; `mailed` tells whose doing a topic's mails are."""
-    links = connection.execute(select(_i.link_id).where(_i.kutid == kutid)).scalars()
+    links = connection.execute(select(invitations.c.link_id).where(invitations.c.kutid == kutid)).scalars()
     codes = one_time_codes.topic(kutid)
     topics = {codes: CUSTOMER, **mailed, **{f"invitation:{link}": _STAFF for link in links}}
     trail = audit.c
     ordered = select(trail.at, trail.actor).where(trail.kutid == kutid, trail.action == "code_sent").order_by(trail.id)
     orders = connection.execute(ordered).all()
-    for row in connection.execute(select(*_o).where(_o.topic.in_(topics))):
+    for row in connection.execute(select(*outbox.c).where(outbox.c.topic.in_(topics))):
         by = topics[row.topic]
         if row.message == READ_BACK:
             # The outbox does not say who ordered a code: the last one to have done so before it was written.

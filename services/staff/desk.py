@@ -34,8 +34,6 @@ from services.store.tables.staff import staff_cases
 from services.values import identifiers
 from services.values.email_addresses import EmailAddress
 
-_k, _a, _p = staff_cases.c, accounts.c, policies.c
-_n = contact_changes.c
 _FORMULA_SIGNS = frozenset("=+-@")
 """With these a cell begins that a spreadsheet works out instead of showing it."""
 _BUDGETS_A_DAY = 2
@@ -143,8 +141,12 @@ class Desk:
         now = self._clock.now()
         with self._noting(by, case_id, "change_record"), self._store.write() as connection:
             case = self._cases.hold(connection, by, case_id)
-            recorded = _k.id == case.id, _k.mobile.is_not(None), _k.confirmed_at.is_(None)
-            taken_back = update(staff_cases).where(*recorded).values(mobile=None).returning(_k.id)
+            recorded = (
+                staff_cases.c.id == case.id,
+                staff_cases.c.mobile.is_not(None),
+                staff_cases.c.confirmed_at.is_(None),
+            )
+            taken_back = update(staff_cases).where(*recorded).values(mobile=None).returning(staff_cases.c.id)
             if connection.execute(taken_back).first():
                 audit.record(connection, "record_changed", kutid=case.kutid, at=now, actor=by.actor)
 
@@ -261,8 +263,8 @@ class Desk:
     # --- Inside ----------------------------------------------------------------------------------------------------
 
     def _may_register(self, connection: Connection, kutid: str) -> bool:
-        live = exists().where(_p.kutid == kutid, _p.status == "live")
-        may = select(live & ~exists().where(_a.kutid == kutid))
+        live = exists().where(policies.c.kutid == kutid, policies.c.status == "live")
+        may = select(live & ~exists().where(accounts.c.kutid == kutid))
         return self.can_register and bool(connection.execute(may).scalar())
 
     def _is_under_way(self, connection: Connection, case: Case, now: datetime) -> bool:
@@ -273,7 +275,7 @@ class Desk:
     def _record(self, connection: Connection, by: Actor, case: Case, now: datetime) -> None:
         given = {name: getattr(case, name) for name in ("email", "email_key", "mobile", "language")}
         anew = {"confirmed_at": None, "registration_id": None}
-        connection.execute(update(staff_cases).where(_k.id == case.id).values({**given, **anew}))
+        connection.execute(update(staff_cases).where(staff_cases.c.id == case.id).values({**given, **anew}))
         code = self._codes.sent_for(connection, case.kutid, case.id)
         is_sent = code is not None and code.mobile == case.mobile and code.is_usable(now) and code.again_at > now
         if not is_sent:
@@ -313,7 +315,9 @@ class Desk:
         """Do what the right code stands for, in the transaction that counted it."""
         actor = by.actor
         number = connection.execute(
-            select(_p.policy_number).where(_p.kutid == case.kutid, _p.status == "live").order_by(_p.policy_number)
+            select(policies.c.policy_number)
+            .where(policies.c.kutid == case.kutid, policies.c.status == "live")
+            .order_by(policies.c.policy_number)
         ).scalar()
         if number is None or case.email is None or case.email_key is None or case.mobile is None:
             raise OutOfTurn
@@ -328,7 +332,9 @@ class Desk:
         )
         self._codes.spend(connection, case.kutid, now)
         connection.execute(
-            update(staff_cases).where(_k.id == case.id).values(confirmed_at=now, registration_id=registration.id)
+            update(staff_cases)
+            .where(staff_cases.c.id == case.id)
+            .values(confirmed_at=now, registration_id=registration.id)
         )
         for kind, value in (("email", case.email), ("mobile", case.mobile)):
             for known in self._note_change(connection, case.kutid, kind, value, actor=actor, now=now):
@@ -342,7 +348,11 @@ class Desk:
         # One after the other, so that whoever reads on from a number misses none that is written later.
         queue_for(connection, "contact_changes")
         learnt = (
-            select(_n.after).where(_n.kutid == kutid, _n.kind == kind, _n.settled_at.is_(None)).order_by(_n.id.desc())
+            select(contact_changes.c.after)
+            .where(
+                contact_changes.c.kutid == kutid, contact_changes.c.kind == kind, contact_changes.c.settled_at.is_(None)
+            )
+            .order_by(contact_changes.c.id.desc())
         )
         known = list(connection.execute(learnt).scalars())
         if kind == "mobile":
@@ -382,7 +392,7 @@ class Desk:
 
     def _open_registration(self, connection: Connection, by: Actor, case_id: str, now: datetime) -> tuple[Case, str]:
         case = self._cases.hold(connection, by, case_id)
-        has_account = connection.execute(select(exists().where(_a.kutid == case.kutid))).scalar()
+        has_account = connection.execute(select(exists().where(accounts.c.kutid == case.kutid))).scalar()
         newest = next(iter(self._registrations.of_customer(connection, case.kutid)), None)
         if has_account or newest is None or not newest.is_open(now):
             raise OutOfTurn

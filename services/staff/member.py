@@ -12,8 +12,6 @@ from services.store.tables.staff import staff, staff_sessions
 SERVICE, ADVISER, SUPERVISOR = "service", "adviser", "supervisor"
 ROLES = (SERVICE, ADVISER, SUPERVISOR)
 
-_s, _m = staff_sessions.c, staff.c
-
 
 class Actor(Protocol):
     """Whoever works with customers: a member of staff in a session, or a client of the API by its key."""
@@ -111,7 +109,11 @@ class StaffSession:
     def lasts(self, now: datetime) -> ColumnElement[bool]:
         """Return the condition that the session lasts and the member has not left."""
         return exists().where(
-            _s.id == self.id, _s.ended_at.is_(None), _s.ends_at > now, _m.id == _s.staff_id, _m.disabled_at.is_(None)
+            staff_sessions.c.id == self.id,
+            staff_sessions.c.ended_at.is_(None),
+            staff_sessions.c.ends_at > now,
+            staff.c.id == staff_sessions.c.staff_id,
+            staff.c.disabled_at.is_(None),
         )
 
     @property

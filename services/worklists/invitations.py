@@ -29,9 +29,6 @@ _CHOSEN_A_DAY = 500
 """So many customers one member of customer service may choose in a day: writing to more is a supervisor's decision."""
 _FORM = re.compile(r"[A-Za-z0-9_-]{16,32}")
 
-_b, _i, _c, _p = batches.c, invitations.c, customers.c, policies.c
-_u, _s, _m = customer_accounts.c, staff_sessions.c, staff.c
-
 
 @dataclass(frozen=True)
 class Batch:
@@ -125,8 +122,8 @@ class Invitations:
                 raise OutOfTurn
             queue_for(connection, f"batches {session.member.id}")
             new = insert_for(connection, batches).values(batch).on_conflict_do_nothing()
-            if connection.execute(new.returning(_b.id)).first() is None:
-                owner = connection.execute(select(_b.actor).where(_b.id == form_id)).scalar_one()
+            if connection.execute(new.returning(batches.c.id)).first() is None:
+                owner = connection.execute(select(batches.c.actor).where(batches.c.id == form_id)).scalar_one()
                 if owner != session.member.id:
                     raise OutOfTurn
                 return form_id
@@ -144,9 +141,9 @@ class Invitations:
         with self._store.write() as connection:
             stopped = connection.execute(
                 update(batches)
-                .where(_b.id == batch_id, _b.ended_at.is_(None), *self._own(session))
+                .where(batches.c.id == batch_id, batches.c.ended_at.is_(None), *self._own(session))
                 .values(ended_at=now, stopped_by=session.member.id)
-                .returning(_b.id)
+                .returning(batches.c.id)
             ).first()
             if stopped is None:
                 raise OutOfTurn
@@ -157,7 +154,7 @@ class Invitations:
     def batch(self, session: StaffSession, batch_id: str) -> Batch:
         """Return a batch. Raises OutOfTurn when it is not the member's; a supervisor sees all."""
         with self._store.read() as connection:
-            row = connection.execute(self._batches(session).where(_b.id == batch_id)).first()
+            row = connection.execute(self._batches(session).where(batches.c.id == batch_id)).first()
         if row is None:
             raise OutOfTurn
         return _batch(row)
@@ -165,7 +162,12 @@ class Invitations:
     def recent(self, session: StaffSession) -> list[Batch]:
         """Return the member's last batches, a supervisor's everybody's: the newest first."""
         since = self._clock.now() - _RECENT
-        recent = self._batches(session).where(_b.created_at > since).order_by(_b.created_at.desc()).limit(_MOST_RECENT)
+        recent = (
+            self._batches(session)
+            .where(batches.c.created_at > since)
+            .order_by(batches.c.created_at.desc())
+            .limit(_MOST_RECENT)
+        )
         with self._store.read() as connection:
             return [_batch(row) for row in connection.execute(recent)]
 
@@ -173,22 +175,24 @@ class Invitations:
         """Return the number that an invitation's link fills in; None when it is outdated, or of no use any more."""
         kind = next(iter(self._profile.identification.identifiers))
         number = {
-            "policy_number": select(_p.policy_number)
-            .where(_p.kutid == _c.kutid, _p.status == "live")
-            .order_by(_p.policy_number)
+            "policy_number": select(policies.c.policy_number)
+            .where(policies.c.kutid == customers.c.kutid, policies.c.status == "live")
+            .order_by(policies.c.policy_number)
             .limit(1)
             .scalar_subquery(),
-            "account_number": select(_u.account_number)
-            .where(_u.kutid == _c.kutid)
-            .order_by(_u.account_number)
+            "account_number": select(customer_accounts.c.account_number)
+            .where(customer_accounts.c.kutid == customers.c.kutid)
+            .order_by(customer_accounts.c.account_number)
             .limit(1)
             .scalar_subquery(),
-            "customer_number": _c.customer_number,
+            "customer_number": customers.c.customer_number,
         }[kind]
         query = (
-            select(_c.kutid, number.label("number"))
+            select(customers.c.kutid, number.label("number"))
             .select_from(customers.join(invitations))
-            .where(_i.link_id == link_id, _i.deadline_at > self._clock.now(), IS_LIVE, ~HAS_ACCOUNT)
+            .where(
+                invitations.c.link_id == link_id, invitations.c.deadline_at > self._clock.now(), IS_LIVE, ~HAS_ACCOUNT
+            )
         )
         with self._store.read() as connection:
             found = connection.execute(query).first()
@@ -199,7 +203,7 @@ class Invitations:
     def has_declined(self, link_id: str) -> bool | None:
         """Tell whether the customer of a mail's link has declined; None when a newer mail has replaced it."""
         with self._store.read() as connection:
-            row = connection.execute(select(_i.declined_at).where(_i.link_id == link_id)).first()
+            row = connection.execute(select(invitations.c.declined_at).where(invitations.c.link_id == link_id)).first()
         return None if row is None else row.declined_at is not None
 
     def decline(self, link_id: str) -> bool:
@@ -208,9 +212,11 @@ class Invitations:
         A worker takes back what waits to leave. Declined again, it changes nothing.
         """
         now = self._clock.now()
-        mine = update(invitations).where(_i.link_id == link_id, _i.declined_at.is_(None))
+        mine = update(invitations).where(invitations.c.link_id == link_id, invitations.c.declined_at.is_(None))
         with self._store.write() as connection:
-            kutid = connection.execute(mine.values(declined_at=now, remind_at=None).returning(_i.kutid)).scalar()
+            kutid = connection.execute(
+                mine.values(declined_at=now, remind_at=None).returning(invitations.c.kutid)
+            ).scalar()
             if kutid is not None:
                 audit.record(connection, "invitations_declined", kutid=kutid, at=now)
                 return True
@@ -231,20 +237,32 @@ class Invitations:
         """Tell whether who may not write to everybody has done so piece by piece, this batch with the others."""
         if session.member.is_supervisor or session.member.is_adviser:
             return False
-        mine = _b.actor == session.member.id, _b.created_at > now - timedelta(days=1), _b.listed.is_(None)
-        return int(connection.execute(select(func.sum(_b.total)).where(*mine)).scalar() or 0) > _CHOSEN_A_DAY
+        mine = (
+            batches.c.actor == session.member.id,
+            batches.c.created_at > now - timedelta(days=1),
+            batches.c.listed.is_(None),
+        )
+        return int(connection.execute(select(func.sum(batches.c.total)).where(*mine)).scalar() or 0) > _CHOSEN_A_DAY
 
     @staticmethod
     def _own(session: StaffSession) -> list[ColumnElement[bool]]:
-        return [] if session.member.is_supervisor else [_b.actor == session.member.id]
+        return [] if session.member.is_supervisor else [batches.c.actor == session.member.id]
 
     def _batches(self, session: StaffSession) -> Select[Any]:
-        return select(*_b, _m.name).select_from(batches.join(staff, _m.id == _b.actor)).where(*self._own(session))
+        return (
+            select(*batches.c, staff.c.name)
+            .select_from(batches.join(staff, staff.c.id == batches.c.actor))
+            .where(*self._own(session))
+        )
 
 
 def _is_signed_in(session: StaffSession, now: datetime) -> ColumnElement[bool]:
     return exists().where(
-        _s.id == session.id, _s.ended_at.is_(None), _s.ends_at > now, _m.id == _s.staff_id, _m.disabled_at.is_(None)
+        staff_sessions.c.id == session.id,
+        staff_sessions.c.ended_at.is_(None),
+        staff_sessions.c.ends_at > now,
+        staff.c.id == staff_sessions.c.staff_id,
+        staff.c.disabled_at.is_(None),
     )
 
 

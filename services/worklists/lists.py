@@ -20,9 +20,6 @@ from services.store.tables.accounts import accounts
 from services.store.tables.register import advisers, contact_changes, customers, policies
 from services.store.tables.worklists import invitations
 
-_c, _p, _a = customers.c, policies.c, accounts.c
-_i, _d, _n = invitations.c, advisers.c, contact_changes.c
-
 ALL, NOT_INVITED, NO_ADDRESS, INVITED, OVERDUE = "all", "not_invited", "no_address", "invited", "overdue"
 LISTS = (ALL, NOT_INVITED, NO_ADDRESS, INVITED, OVERDUE)
 """Everybody; whom a mail can reach and none has been sent; whom to call; who has time left; whose deadline is over."""
@@ -32,8 +29,8 @@ INVITATION, REMINDER = "invitation", "reminder"
 AGAIN = timedelta(days=1)
 """Nobody gets a second mail of these within it."""
 
-IS_LIVE = exists().where(_p.kutid == _c.kutid, _p.status == "live")
-HAS_ACCOUNT = exists().where(_a.kutid == _c.kutid)
+IS_LIVE = exists().where(policies.c.kutid == customers.c.kutid, policies.c.status == "live")
+HAS_ACCOUNT = exists().where(accounts.c.kutid == customers.c.kutid)
 
 
 @dataclass(frozen=True)
@@ -61,43 +58,55 @@ class Place:
 def address() -> ScalarSelect[str]:
     """Return the address that a mail goes to: what staff have recorded last, or else the register's."""
     learnt = (
-        select(_n.after)
-        .where(_n.kutid == _c.kutid, _n.kind == "email", _n.settled_at.is_(None))
-        .order_by(_n.id.desc())
+        select(contact_changes.c.after)
+        .where(
+            contact_changes.c.kutid == customers.c.kutid,
+            contact_changes.c.kind == "email",
+            contact_changes.c.settled_at.is_(None),
+        )
+        .order_by(contact_changes.c.id.desc())
         .limit(1)
         .scalar_subquery()
     )
-    return func.coalesce(learnt, _c.email)  # type: ignore[return-value]
+    return func.coalesce(learnt, customers.c.email)  # type: ignore[return-value]
 
 
 def has_address() -> ColumnElement[bool]:
     """Return the condition that a mail can reach the customer."""
-    learnt = exists().where(_n.kutid == _c.kutid, _n.kind == "email", _n.settled_at.is_(None))
-    return or_(_c.email.is_not(None), learnt)
+    learnt = exists().where(
+        contact_changes.c.kutid == customers.c.kutid,
+        contact_changes.c.kind == "email",
+        contact_changes.c.settled_at.is_(None),
+    )
+    return or_(customers.c.email.is_not(None), learnt)
 
 
 def people(view: View, now: datetime, *, by_number: bool = False) -> Select[str]:
     """Return the query for the KÜTIDs of a list, in its order; by their number with `by_number`."""
     source: FromClause = customers
-    key: ColumnElement[str] = _c.kutid
+    key: ColumnElement[str] = customers.c.kutid
     if view.listed in BY_DEADLINE:
-        source, key = invitations.join(customers), _i.kutid
+        source, key = invitations.join(customers), invitations.c.kutid
     if view.adviser is not None:
-        source = source.join(advisers, _d.kutid == key)
+        source = source.join(advisers, advisers.c.kutid == key)
         # Named after the table whose index begins with the adviser: so it is read in order.
-        key = key if view.listed in BY_DEADLINE else _d.kutid
+        key = key if view.listed in BY_DEADLINE else advisers.c.kutid
     query = select(key).select_from(source).where(IS_LIVE, ~HAS_ACCOUNT)
     if view.adviser is not None:
-        query = query.where(_d.adviser == view.adviser)
+        query = query.where(advisers.c.adviser == view.adviser)
     if view.listed == INVITED:
-        query = query.where(_i.deadline_at > now)
+        query = query.where(invitations.c.deadline_at > now)
     elif view.listed == OVERDUE:
-        query = query.where(_i.deadline_at <= now)
+        query = query.where(invitations.c.deadline_at <= now)
     elif view.listed == NOT_INVITED:
-        query = query.where(has_address(), ~exists().where(_i.kutid == _c.kutid))
+        query = query.where(has_address(), ~exists().where(invitations.c.kutid == customers.c.kutid))
     elif view.listed == NO_ADDRESS:
         query = query.where(~has_address())
-    return query.order_by(key) if by_number or view.listed not in BY_DEADLINE else query.order_by(_i.deadline_at, key)
+    return (
+        query.order_by(key)
+        if by_number or view.listed not in BY_DEADLINE
+        else query.order_by(invitations.c.deadline_at, key)
+    )
 
 
 def reached(view: View, kind: str, now: datetime, *, by_number: bool = False) -> Select[str]:
@@ -105,15 +114,18 @@ def reached(view: View, kind: str, now: datetime, *, by_number: bool = False) ->
     before so that it would be one too many.
     """
     query = people(view, now, by_number=by_number).where(has_address())
-    invited = exists().where(_i.kutid == _c.kutid).correlate(customers)
-    has_had_it = or_(_i.deadline_at > now, _i.declined_at.is_not(None))
+    invited = exists().where(invitations.c.kutid == customers.c.kutid).correlate(customers)
+    has_had_it = or_(invitations.c.deadline_at > now, invitations.c.declined_at.is_not(None))
     return query.where(~invited.where(has_had_it) if kind == INVITATION else invited.where(may_remind(now)))
 
 
 def may_remind(now: datetime) -> ColumnElement[bool]:
     """Return the condition that an invitation is open, not declined, and nobody was written to for it for a day."""
-    is_rested = and_(_i.invited_at <= now - AGAIN, or_(_i.reminded_at.is_(None), _i.reminded_at <= now - AGAIN))
-    return and_(_i.deadline_at > now, _i.declined_at.is_(None), is_rested)
+    is_rested = and_(
+        invitations.c.invited_at <= now - AGAIN,
+        or_(invitations.c.reminded_at.is_(None), invitations.c.reminded_at <= now - AGAIN),
+    )
+    return and_(invitations.c.deadline_at > now, invitations.c.declined_at.is_(None), is_rested)
 
 
 def after(query: Select[str], view: View, place: Place | None, *, by_number: bool = False) -> Select[str]:
@@ -124,5 +136,8 @@ def after(query: Select[str], view: View, place: Place | None, *, by_number: boo
     if by_number or view.listed not in BY_DEADLINE:
         return query.where(key > place.kutid)
     # The first condition is for the index, which an OR alone would not use.
-    is_later = or_(_i.deadline_at > place.deadline_at, and_(_i.deadline_at == place.deadline_at, key > place.kutid))
-    return query.where(_i.deadline_at >= place.deadline_at, is_later)
+    is_later = or_(
+        invitations.c.deadline_at > place.deadline_at,
+        and_(invitations.c.deadline_at == place.deadline_at, key > place.kutid),
+    )
+    return query.where(invitations.c.deadline_at >= place.deadline_at, is_later)

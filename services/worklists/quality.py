@@ -25,8 +25,7 @@ OF_TRIES = (FAILED, OLD_ACCOUNT)
 """Found by what customers have tried; the others by what the register holds."""
 PAGE = 25
 
-_q, _d, _m, _a = quality_cases.c, advisers.c, staff.c, accounts.c
-_n, _s = contact_changes.c, staff_sessions.c
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -73,18 +72,24 @@ class QualityCases:
     ) -> QualityPage:
         """Return a page of the cases of a kind, or of all, the newest first; the closed ones with `closed`."""
         adviser = (session.member.adviser or "") if session.member.is_adviser else adviser
-        moment = _q.closed_at if closed else _q.found_at
+        moment = quality_cases.c.closed_at if closed else quality_cases.c.found_at
         query: Select[Any] = (
-            select(*quality_cases.c, _m.name)
-            .select_from(quality_cases.outerjoin(staff, _m.id == _q.closed_by))
-            .where(_q.closed_at.is_not(None) if closed else and_(_q.closed_at.is_(None), _is_due()))
-            .order_by(moment.desc(), _q.id.desc())
+            select(*quality_cases.c, staff.c.name)
+            .select_from(quality_cases.outerjoin(staff, staff.c.id == quality_cases.c.closed_by))
+            .where(
+                quality_cases.c.closed_at.is_not(None)
+                if closed
+                else and_(quality_cases.c.closed_at.is_(None), _is_due())
+            )
+            .order_by(moment.desc(), quality_cases.c.id.desc())
             .limit(PAGE + 1)
         )
         if kind in KINDS:
-            query = query.where(_q.kind == kind)
+            query = query.where(quality_cases.c.kind == kind)
         if adviser is not None:
-            query = query.where(exists().where(_d.kutid == _q.kutid, _d.adviser == adviser))
+            query = query.where(
+                exists().where(advisers.c.kutid == quality_cases.c.kutid, advisers.c.adviser == adviser)
+            )
         query = self._after(session, query, moment, place, closed=closed)
         now = self._clock.now()
         with self._store.read() as connection:
@@ -115,22 +120,29 @@ class QualityCases:
         """
         refuse_reason(note, "note")
         now = self._clock.now()
-        own = exists().where(_d.kutid == _q.kutid, _d.adviser == session.member.adviser)
+        own = exists().where(advisers.c.kutid == quality_cases.c.kutid, advisers.c.adviser == session.member.adviser)
         is_theirs: list[ColumnElement[bool]] = [own] if session.member.is_adviser else []
         is_signed_in = (
             exists()
-            .where(_s.id == session.id, _s.ended_at.is_(None), _s.ends_at > now)
-            .where(_m.id == _s.staff_id, _m.disabled_at.is_(None))
+            .where(
+                staff_sessions.c.id == session.id, staff_sessions.c.ended_at.is_(None), staff_sessions.c.ends_at > now
+            )
+            .where(staff.c.id == staff_sessions.c.staff_id, staff.c.disabled_at.is_(None))
         )
         with self._store.write() as connection:
             closed = connection.execute(
                 update(quality_cases)
-                .where(_q.id == case_id, _q.closed_at.is_(None), is_signed_in, *is_theirs)
+                .where(quality_cases.c.id == case_id, quality_cases.c.closed_at.is_(None), is_signed_in, *is_theirs)
                 .values(closed_at=now, closed_by=session.member.id, note=note)
-                .returning(_q.kutid, _q.kind)
+                .returning(quality_cases.c.kutid, quality_cases.c.kind)
             ).first()
             if closed is None:
-                if connection.execute(select(_q.id).where(_q.id == case_id, is_signed_in, *is_theirs)).first() is None:
+                if (
+                    connection.execute(
+                        select(quality_cases.c.id).where(quality_cases.c.id == case_id, is_signed_in, *is_theirs)
+                    ).first()
+                    is None
+                ):
                     raise OutOfTurn
                 return False
             audit.record(
@@ -147,7 +159,7 @@ class QualityCases:
             return query
         milliseconds, _, case_id = text.partition(" ")
         at = _EPOCH + int(milliseconds) * _MILLISECOND
-        return query.where(moment <= at, or_(moment < at, and_(moment == at, _q.id < case_id)))
+        return query.where(moment <= at, or_(moment < at, and_(moment == at, quality_cases.c.id < case_id)))
 
 
 def _is_due() -> ColumnElement[bool]:
@@ -155,10 +167,14 @@ def _is_due() -> ColumnElement[bool]:
 
     Who has registered needs no help with it; and a mobile that staff recorded counts at once.
     """
-    has_account = exists().where(_a.kutid == _q.kutid)
-    has_mobile = exists().where(_n.kutid == _q.kutid, _n.kind == "mobile", _n.settled_at.is_(None))
+    has_account = exists().where(accounts.c.kutid == quality_cases.c.kutid)
+    has_mobile = exists().where(
+        contact_changes.c.kutid == quality_cases.c.kutid,
+        contact_changes.c.kind == "mobile",
+        contact_changes.c.settled_at.is_(None),
+    )
     is_moot = or_(
-        and_(_q.kind.in_((LANDLINE, NO_PHONE)), or_(has_account, has_mobile)),
-        and_(_q.kind.in_(OF_TRIES), has_account),
+        and_(quality_cases.c.kind.in_((LANDLINE, NO_PHONE)), or_(has_account, has_mobile)),
+        and_(quality_cases.c.kind.in_(OF_TRIES), has_account),
     )
     return ~is_moot

@@ -47,9 +47,7 @@ AHEAD = 40
 _AT = time(9)
 """When reminders leave by themselves, in the insurer's zone."""
 
-_b, _i, _c, _d = batches_table.c, invitations.c, customers.c, advisers.c
-_r, _m = registrations.c, staff.c
-_o, _a, _u = outbox_table.c, accounts.c, customer_accounts.c
+
 _TOPIC = "invitation:"
 
 
@@ -76,16 +74,29 @@ class Rounds:
         """
         now = self._clock.now()
         with self._store.read() as connection:
-            batches = connection.execute(select(*_b).where(_b.ended_at.is_(None)).order_by(_b.created_at)).all()
+            batches = connection.execute(
+                select(*batches_table.c).where(batches_table.c.ended_at.is_(None)).order_by(batches_table.c.created_at)
+            ).all()
             due = connection.execute(
-                select(_i.kutid, _i.remind_at).where(_i.remind_at <= now).order_by(_i.remind_at).limit(AHEAD)
+                select(invitations.c.kutid, invitations.c.remind_at)
+                .where(invitations.c.remind_at <= now)
+                .order_by(invitations.c.remind_at)
+                .limit(AHEAD)
             ).all()
             waiting = connection.execute(
-                select(_o.topic).where(_o.state.in_(UNSENT), _o.message.in_((INVITATION, REMINDER)))
+                select(outbox_table.c.topic).where(
+                    outbox_table.c.state.in_(UNSENT), outbox_table.c.message.in_((INVITATION, REMINDER))
+                )
             ).scalars()
             topics = [topic.removeprefix(_TOPIC) for topic in waiting]
-            is_of_no_use = or_(exists().where(_a.kutid == _i.kutid), _i.declined_at.is_not(None))
-            useless = list(connection.execute(select(_i.link_id).where(_i.link_id.in_(topics), is_of_no_use)).scalars())
+            is_of_no_use = or_(
+                exists().where(accounts.c.kutid == invitations.c.kutid), invitations.c.declined_at.is_not(None)
+            )
+            useless = list(
+                connection.execute(
+                    select(invitations.c.link_id).where(invitations.c.link_id.in_(topics), is_of_no_use)
+                ).scalars()
+            )
         if useless:
             with self._store.write() as connection:
                 for link_id in useless:
@@ -106,16 +117,19 @@ class Rounds:
                 everybody = _people(batch, now).order_by(None).subquery()
                 total = connection.execute(select(func.count()).select_from(everybody)).scalar_one()
             with self._store.write() as connection:
-                connection.execute(update(batches_table).where(_b.id == batch.id).values(total=total))
+                connection.execute(update(batches_table).where(batches_table.c.id == batch.id).values(total=total))
         kutids = self._next(batch, limit, now)
         reach("rounds.chosen")
         with self._store.write() as connection:
             step: dict[str, Any] = {"position": kutids[-1]} if kutids else {}
             if len(kutids) < limit:
                 step["ended_at"] = now
-            is_here = exists().where(_m.id == batch.actor, _m.disabled_at.is_(None))
+            is_here = exists().where(staff.c.id == batch.actor, staff.c.disabled_at.is_(None))
             mine = update(batches_table).where(
-                _b.id == batch.id, _b.position == batch.position, _b.ended_at.is_(None), is_here
+                batches_table.c.id == batch.id,
+                batches_table.c.position == batch.position,
+                batches_table.c.ended_at.is_(None),
+                is_here,
             )
             # Another worker was quicker, or somebody has stopped it.
             if not connection.execute(mine.values(step)).rowcount:
@@ -124,8 +138,8 @@ class Rounds:
             sent = sum(write(connection, batch, one, now) for one in self._recipients(connection, batch, kutids, now))
             connection.execute(
                 update(batches_table)
-                .where(_b.id == batch.id)
-                .values(sent=_b.sent + sent, skipped=_b.skipped + len(kutids) - sent)
+                .where(batches_table.c.id == batch.id)
+                .values(sent=batches_table.c.sent + sent, skipped=batches_table.c.skipped + len(kutids) - sent)
             )
             reach("rounds.writing")
         reach("rounds.written")
@@ -142,8 +156,8 @@ class Rounds:
     def _recipients(self, connection: Connection, batch: Any, kutids: Sequence[str], now: datetime) -> list[_Recipient]:
         is_theirs: list[ColumnElement[bool]] = []
         if batch.adviser is not None:
-            is_theirs = [exists().where(_d.kutid == _c.kutid, _d.adviser == batch.adviser)]
-        return _reached(connection, now, _c.kutid.in_(kutids), *is_theirs)
+            is_theirs = [exists().where(advisers.c.kutid == customers.c.kutid, advisers.c.adviser == batch.adviser)]
+        return _reached(connection, now, customers.c.kutid.in_(kutids), *is_theirs)
 
     def _invite(self, connection: Connection, batch: Any, one: _Recipient, now: datetime) -> bool:
         link_id = randomness.opaque_id()
@@ -155,10 +169,10 @@ class Rounds:
             return False
         statement = insert_for(connection, invitations).values(row)
         # Whoever was invited is invited again only once that deadline is over, and never after declining.
-        may_write_over = and_(_i.deadline_at <= now, _i.declined_at.is_(None))
+        may_write_over = and_(invitations.c.deadline_at <= now, invitations.c.declined_at.is_(None))
         statement = statement.on_conflict_do_update(
-            index_elements=[_i.kutid], set_=row, where=may_write_over
-        ).returning(_i.kutid)
+            index_elements=[invitations.c.kutid], set_=row, where=may_write_over
+        ).returning(invitations.c.kutid)
         if connection.execute(statement).first() is None:
             return False
         self._put(connection, INVITATION, one, link_id, batch.deadline_at)
@@ -170,9 +184,11 @@ class Rounds:
         soon = now + timedelta(days=self._profile.invitations.remind_days)
         reminded = connection.execute(
             update(invitations)
-            .where(_i.kutid == one.kutid, may_remind(now))
-            .values(reminded_at=now, remind_at=case((_i.remind_at < soon, None), else_=_i.remind_at))
-            .returning(_i.link_id, _i.deadline_at)
+            .where(invitations.c.kutid == one.kutid, may_remind(now))
+            .values(
+                reminded_at=now, remind_at=case((invitations.c.remind_at < soon, None), else_=invitations.c.remind_at)
+            )
+            .returning(invitations.c.link_id, invitations.c.deadline_at)
         ).first()
         if reminded is None:
             return False
@@ -185,17 +201,29 @@ class Rounds:
     def _remind(self, due: Sequence[Any], now: datetime) -> int:
         with self._store.write() as connection:
             kutids = [row.kutid for row in due]
-            recipients = {one.kutid: one for one in _reached(connection, now, _c.kutid.in_(kutids))}
-            busy = set(connection.execute(select(_r.kutid).where(_r.kutid.in_(kutids), _r.expires_at > now)).scalars())
+            recipients = {one.kutid: one for one in _reached(connection, now, customers.c.kutid.in_(kutids))}
+            busy = set(
+                connection.execute(
+                    select(registrations.c.kutid).where(
+                        registrations.c.kutid.in_(kutids), registrations.c.expires_at > now
+                    )
+                ).scalars()
+            )
             for row in due:
-                mine = update(invitations).where(_i.kutid == row.kutid, _i.remind_at == row.remind_at)
+                mine = update(invitations).where(
+                    invitations.c.kutid == row.kutid, invitations.c.remind_at == row.remind_at
+                )
                 if row.kutid in busy:
                     # Who gives up on it is reminded then.
                     connection.execute(mine.values(remind_at=now + self._profile.registration.longest))
                     continue
                 one = recipients.get(row.kutid)
                 taken = mine.where(may_remind(now)).values(remind_at=None, reminded_at=now)
-                reminded = connection.execute(taken.returning(_i.link_id, _i.deadline_at)).first() if one else None
+                reminded = (
+                    connection.execute(taken.returning(invitations.c.link_id, invitations.c.deadline_at)).first()
+                    if one
+                    else None
+                )
                 if one is None or reminded is None:
                     # Registered meanwhile, or written to by hand.
                     connection.execute(mine.values(remind_at=None))
@@ -238,9 +266,9 @@ def _people(batch: Any, now: datetime) -> Select[str]:
 
 def _reached(connection: Connection, now: datetime, *conditions: ColumnElement[bool]) -> list[_Recipient]:
     """Return whom of these customers a mail may still be written to: they can register, have not, and are not at it."""
-    manages = exists().where(_u.kutid == _c.kutid, _u.manager == "customer")
-    query = select(_c.kutid, address().label("address"), manages.label("manages"))
-    is_at_it = exists().where(_r.kutid == _c.kutid, _r.expires_at > now)
+    manages = exists().where(customer_accounts.c.kutid == customers.c.kutid, customer_accounts.c.manager == "customer")
+    query = select(customers.c.kutid, address().label("address"), manages.label("manages"))
+    is_at_it = exists().where(registrations.c.kutid == customers.c.kutid, registrations.c.expires_at > now)
     query = query.where(IS_LIVE, ~HAS_ACCOUNT, ~is_at_it)
-    rows = connection.execute(query.where(has_address(), *conditions).order_by(_c.kutid))
+    rows = connection.execute(query.where(has_address(), *conditions).order_by(customers.c.kutid))
     return [_Recipient(row.kutid, row.address, bool(row.manages)) for row in rows]

@@ -36,9 +36,6 @@ SEVERAL = 3
 _CUT = 8
 """The digits of a Hungarian tax number up to the hyphen."""
 
-_c, _p, _h = customers.c, policies.c, phones.c
-_q, _w, _l, _a = quality_cases.c, quality_sweep.c, allowances_table.c, accounts.c
-
 
 @dataclass(frozen=True)
 class _Finding:
@@ -59,27 +56,38 @@ class QualitySweep:
     def go_on(self) -> bool:
         """Look at the next piece of the register; return whether there was one."""
         with self._store.read() as connection:
-            sweep = connection.execute(select(*_w).where(_w.done < _w.wanted)).first()
+            sweep = connection.execute(
+                select(*quality_sweep.c).where(quality_sweep.c.done < quality_sweep.c.wanted)
+            ).first()
             if sweep is None:
                 return False
-            piece = select(_c.kutid).where(_c.kutid > sweep.position).order_by(_c.kutid).limit(PIECE)
+            piece = (
+                select(customers.c.kutid)
+                .where(customers.c.kutid > sweep.position)
+                .order_by(customers.c.kutid)
+                .limit(PIECE)
+            )
             kutids = list(connection.execute(piece).scalars())
             last = kutids[-1] if kutids else sweep.position
             found = {(one.kutid, one.kind): one for one in _look(connection, sweep.position, last)} if kutids else {}
             known = _known(connection, sweep.position, last) if kutids else {}
         reach("sweep.looked")
         step = {"position": last} if kutids else {"done": sweep.wanted, "position": ""}
-        mine = update(quality_sweep).where(_w.wanted == sweep.wanted, _w.position == sweep.position)
+        mine = update(quality_sweep).where(
+            quality_sweep.c.wanted == sweep.wanted, quality_sweep.c.position == sweep.position
+        )
         with self._store.write() as connection:
             # Another worker, or an import, was quicker otherwise.
-            if connection.execute(mine.where(_w.done == sweep.done).values(**step)).rowcount:
+            if connection.execute(mine.where(quality_sweep.c.done == sweep.done).values(**step)).rowcount:
                 _keep(connection, found, known, self._clock.now())
         return True
 
     def look_at_tries(self) -> int:
         """Make cases of what customers have tried several times lately; return how many came anew."""
-        tried = select(_l.key, _l.kutid, _l.used, _l.ends_at).where(_l.kutid.is_not(None))
-        is_registered = exists().where(_a.kutid == _l.kutid)
+        tried = select(
+            allowances_table.c.key, allowances_table.c.kutid, allowances_table.c.used, allowances_table.c.ends_at
+        ).where(allowances_table.c.kutid.is_not(None))
+        is_registered = exists().where(accounts.c.kutid == allowances_table.c.kutid)
         with self._store.read() as connection:
             rows = connection.execute(tried.where(~is_registered)).all()
             found: dict[tuple[str, str], datetime] = {}
@@ -91,8 +99,13 @@ class QualitySweep:
             known = {
                 (row.kutid, row.kind): row
                 for row in connection.execute(
-                    select(_q.kutid, _q.kind, _q.found_at, _q.closed_at).where(
-                        _q.kind.in_(OF_TRIES), _q.kutid.in_(select(_l.kutid).where(_l.kutid.is_not(None)))
+                    select(
+                        quality_cases.c.kutid, quality_cases.c.kind, quality_cases.c.found_at, quality_cases.c.closed_at
+                    ).where(
+                        quality_cases.c.kind.in_(OF_TRIES),
+                        quality_cases.c.kutid.in_(
+                            select(allowances_table.c.kutid).where(allowances_table.c.kutid.is_not(None))
+                        ),
                     )
                 )
             }
@@ -105,32 +118,38 @@ class QualitySweep:
 
 def _look(connection: Connection, first: str, last: str) -> Iterator[_Finding]:
     """Yield what is amiss with the customers after `first` up to `last` who have a policy in force."""
-    piece = and_(_c.kutid > first, _c.kutid <= last, exists().where(_p.kutid == _c.kutid, _p.status == "live"))
-    of_piece = and_(_h.kutid > first, _h.kutid <= last)
+    piece = and_(
+        customers.c.kutid > first,
+        customers.c.kutid <= last,
+        exists().where(policies.c.kutid == customers.c.kutid, policies.c.status == "live"),
+    )
+    of_piece = and_(phones.c.kutid > first, phones.c.kutid <= last)
     numbers: dict[str, set[str]] = defaultdict(set)
-    for row in connection.execute(select(_h.kutid, _h.number).where(of_piece)):
+    for row in connection.execute(select(phones.c.kutid, phones.c.number).where(of_piece)):
         numbers[row.kutid].add(row.number)
-    for kutid in connection.execute(select(_c.kutid).where(piece, ~has_mobile(_c.kutid))).scalars():
+    for kutid in connection.execute(select(customers.c.kutid).where(piece, ~has_mobile(customers.c.kutid))).scalars():
         yield _Finding(kutid, LANDLINE if numbers[kutid] else NO_PHONE, _hash(*numbers[kutid]))
-    is_cut = and_(_c.holder_type == "company", func.length(_c.tax_number) == _CUT)
-    for row in connection.execute(select(_c.kutid, _c.tax_number).where(piece, is_cut)):
+    is_cut = and_(customers.c.holder_type == "company", func.length(customers.c.tax_number) == _CUT)
+    for row in connection.execute(select(customers.c.kutid, customers.c.tax_number).where(piece, is_cut)):
         yield _Finding(row.kutid, TAX_CUT, _hash(row.tax_number))
     other = phones.alias()
     is_shared = (
         select(other.c.number)
-        .where(other.c.number.in_(select(_h.number).where(of_piece)))
+        .where(other.c.number.in_(select(phones.c.number).where(of_piece)))
         .group_by(other.c.number)
         .having(func.count(other.c.kutid.distinct()) >= SHARED_BY)
     )
     shared = set(connection.execute(is_shared).scalars())
     if shared:
-        for kutid in connection.execute(select(_c.kutid).where(piece)).scalars():
+        for kutid in connection.execute(select(customers.c.kutid).where(piece)).scalars():
             if theirs := numbers[kutid] & shared:
                 yield _Finding(kutid, SHARED_PHONE, _hash(*theirs))
 
 
 def _known(connection: Connection, first: str, last: str) -> dict[tuple[str, str], Any]:
-    rows = select(*_q).where(_q.kutid > first, _q.kutid <= last, _q.kind.not_in(OF_TRIES))
+    rows = select(*quality_cases.c).where(
+        quality_cases.c.kutid > first, quality_cases.c.kutid <= last, quality_cases.c.kind.not_in(OF_TRIES)
+    )
     return {(row.kutid, row.kind): row for row in connection.execute(rows)}
 
 
@@ -150,28 +169,34 @@ def _keep(
         connection.execute(insert_for(connection, quality_cases).values(new).on_conflict_do_nothing())
     for case, row in known.items():
         one = found.get(case)
-        mine = update(quality_cases).where(_q.id == row.id)
+        mine = update(quality_cases).where(quality_cases.c.id == row.id)
         if one is None and row.closed_at is None and row.closed_by is None:
-            connection.execute(delete(quality_cases).where(_q.id == row.id, _q.closed_at.is_(None)))
+            connection.execute(
+                delete(quality_cases).where(quality_cases.c.id == row.id, quality_cases.c.closed_at.is_(None))
+            )
         elif one is None and row.evidence is not None:
             connection.execute(mine.values(evidence=None, closed_at=row.closed_at or now))
         elif one is not None and row.evidence != one.evidence:
             connection.execute(mine.values(evidence=one.evidence))
             # What is seen by other data than when it was closed has come anew.
-            connection.execute(mine.where(_q.closed_at.is_not(None)).values(closed_at=None, found_at=now))
+            connection.execute(mine.where(quality_cases.c.closed_at.is_not(None)).values(closed_at=None, found_at=now))
 
 
 def _try_again(connection: Connection, kutid: str, kind: str, at: datetime) -> bool:
     """Keep that a customer tried at a moment; return whether the case is new or came anew."""
-    mine = update(quality_cases).where(_q.kutid == kutid, _q.kind == kind, _q.found_at < at)
-    is_before = or_(_q.closed_at.is_(None), _q.closed_at < at)
+    mine = update(quality_cases).where(
+        quality_cases.c.kutid == kutid, quality_cases.c.kind == kind, quality_cases.c.found_at < at
+    )
+    is_before = or_(quality_cases.c.closed_at.is_(None), quality_cases.c.closed_at < at)
     if connection.execute(mine.where(is_before).values(found_at=at, closed_at=None)).rowcount:
         return True
-    if connection.execute(select(_q.id).where(_q.kutid == kutid, _q.kind == kind)).first():
+    if connection.execute(
+        select(quality_cases.c.id).where(quality_cases.c.kutid == kutid, quality_cases.c.kind == kind)
+    ).first():
         return False
     case = {"id": randomness.opaque_id(), "kutid": kutid, "kind": kind, "evidence": "tried", "found_at": at}
     insertion = insert_for(connection, quality_cases).values(case).on_conflict_do_nothing()
-    return connection.execute(insertion.returning(_q.id)).first() is not None
+    return connection.execute(insertion.returning(quality_cases.c.id)).first() is not None
 
 
 def _hash(*data: str) -> str:

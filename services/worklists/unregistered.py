@@ -23,13 +23,7 @@ PAGE = 50
 MOST_COUNTED = 1000
 _MOST_ADVISERS = 500
 
-_c, _i, _d, _o, _m = (
-    customers.c,
-    invitations.c,
-    advisers_table.c,
-    outbox.c,
-    staff.c,
-)
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -125,13 +119,17 @@ class Unregistered:
         if session.member.is_adviser:
             return []
         # From one to the next by the index, instead of looking at a million customers for a few hundred advisers.
-        step = select(func.min(_d.adviser).label("code")).cte("step", recursive=True)
-        following = select(func.min(_d.adviser)).where(_d.adviser > step.c.code).scalar_subquery()
+        step = select(func.min(advisers_table.c.adviser).label("code")).cte("step", recursive=True)
+        following = (
+            select(func.min(advisers_table.c.adviser)).where(advisers_table.c.adviser > step.c.code).scalar_subquery()
+        )
         step = step.union_all(select(following).where(step.c.code.is_not(None)))
         known = select(step.c.code).where(step.c.code.is_not(None)).limit(_MOST_ADVISERS)
         with self._store.read() as connection:
             codes = list(connection.execute(known).scalars())
-            named = select(_m.adviser, _m.name).where(_m.adviser.is_not(None), _m.disabled_at.is_(None))
+            named = select(staff.c.adviser, staff.c.name).where(
+                staff.c.adviser.is_not(None), staff.c.disabled_at.is_(None)
+            )
             names = {row.adviser: row.name for row in connection.execute(named)}
         found = [(self._marks.seal(session, "adviser", code), names.get(code, code)) for code in codes]
         return sorted(found, key=lambda one: one[1].casefold())
@@ -154,23 +152,25 @@ class Unregistered:
     def _facts(self, connection: Connection, kutids: list[str], now: datetime) -> dict[str, dict[str, Any]]:
         rows = connection.execute(
             select(
-                _c.kutid,
-                func.coalesce(_m.name, _d.adviser).label("adviser"),
+                customers.c.kutid,
+                func.coalesce(staff.c.name, advisers_table.c.adviser).label("adviser"),
                 has_address().label("has_address"),
-                _i.invited_at, _i.deadline_at, _i.reminded_at, _i.declined_at, _i.link_id,
+                invitations.c.invited_at, invitations.c.deadline_at, invitations.c.reminded_at, invitations.c.declined_at, invitations.c.link_id,
             )
             .select_from(
                 customers.outerjoin(invitations)
-                .outerjoin(advisers_table, _d.kutid == _c.kutid)
-                .outerjoin(staff, _m.adviser == _d.adviser)
+                .outerjoin(advisers_table, advisers_table.c.kutid == customers.c.kutid)
+                .outerjoin(staff, staff.c.adviser == advisers_table.c.adviser)
             )
-            .where(_c.kutid.in_(kutids))
+            .where(customers.c.kutid.in_(kutids))
         ).all()  # fmt: skip
         topics = [f"invitation:{row.link_id}" for row in rows if row.link_id]
         lost = {
             row.topic: row.state in ("given_up", "expired")
             for row in connection.execute(
-                select(_o.topic, _o.state).where(_o.topic.in_(topics)).order_by(_o.created_at, _o.id)
+                select(outbox.c.topic, outbox.c.state)
+                .where(outbox.c.topic.in_(topics))
+                .order_by(outbox.c.created_at, outbox.c.id)
             )
         }
         return {
