@@ -155,7 +155,11 @@ class Unregistered:
                 customers.c.kutid,
                 func.coalesce(staff.c.name, advisers_table.c.adviser).label("adviser"),
                 has_address().label("has_address"),
-                invitations.c.invited_at, invitations.c.deadline_at, invitations.c.reminded_at, invitations.c.declined_at, invitations.c.link_id,
+                invitations.c.invited_at,
+                invitations.c.deadline_at,
+                invitations.c.reminded_at,
+                invitations.c.declined_at,
+                invitations.c.link_id,
             )
             .select_from(
                 customers.outerjoin(invitations)

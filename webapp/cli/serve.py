@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 from multiprocessing import resource_tracker
 
@@ -39,16 +40,28 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
         if value is not None:
             os.environ[f"BELEPO_{name}"] = str(value)
     settings = shared.settings
-    listener = _bind(settings.host, settings.port)
-    parts = wire(settings)
-    migrate(parts.store)
-    if settings.demo:
-        demo_data.load(parts.store, parts.profile, parts.clock, settings.bcrypt_rounds)
-    # Fresh processes instead of copies of this one: they start without its threads, connections and modules.
-    multiprocessing.set_start_method("spawn")
-    # Its start lets signals through to the thread that needs it; from here on they are for one thread alone.
-    resource_tracker.ensure_running()
-    server = Server(
+    # Many threads would each get a heap of their own from the C library, and the process would double in size.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    with _bind(settings.host, settings.port) as listener:
+        parts = wire(settings)
+        migrate(parts.store)
+        if settings.demo:
+            demo_data.load(parts.store, parts.profile, parts.clock, settings.bcrypt_rounds)
+        # Fresh processes instead of copies of this one: they start without its threads, connections and modules.
+        multiprocessing.set_start_method("spawn")
+        # Its start lets signals through to the thread that needs it; from here on they are for one thread alone.
+        resource_tracker.ensure_running()
+        server = _server(settings, listener)
+        _follow_signals(server)
+        examples = demo_data.examples(parts.store, parts.profile) if settings.demo else []
+        # In the supervising process: a slow gateway takes nothing from the pages.
+        with beside(threading.Event(), works(parts) if worker else {}):
+            _greet(settings, examples)
+            server.serve()
+
+
+def _server(settings: Settings, listener: socket.socket) -> Server:
+    return Server(
         "webapp.cli.served:app",
         listener,
         interface=Interfaces.ASGINL,
@@ -66,24 +79,14 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
         log_level=LogLevels.error if settings.demo else LogLevels.info,
         log_access=False,
     )
-    # Many threads would each get a heap of their own from the C library, and the process would double in size.
-    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+
+
+def _follow_signals(server: Server) -> None:
+    stop, reload = server.signal_handler_interrupt, partial(_reload, server.signal_handler_reload)
     # A terminal that is closed says so by the signal that elsewhere asks for new workers.
     is_left_with_terminal = sys.stdin is not None and sys.stdin.isatty()
-    at_signals(
-        {
-            signal.SIGTERM: server.signal_handler_interrupt,
-            signal.SIGINT: server.signal_handler_interrupt,
-            signal.SIGHUP: server.signal_handler_interrupt
-            if is_left_with_terminal
-            else partial(_reload, server.signal_handler_reload),
-        }
-    )
-    examples = demo_data.examples(parts.store, parts.profile) if settings.demo else []
-    # In the supervising process: a slow gateway takes nothing from the pages.
-    with beside(threading.Event(), works(parts) if worker else {}):
-        _greet(settings, examples)
-        server.serve()
+    hangup = stop if is_left_with_terminal else reload
+    at_signals({signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: hangup})
 
 
 def _reload(reload: Callable[[], object]) -> None:
@@ -99,15 +102,21 @@ def _reload(reload: Callable[[], object]) -> None:
 def _bind(host: str, port: int) -> socket.socket:
     """Return a socket at this address. Raises RuntimeError where there can be none, as when another server has it."""
     try:
-        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        # A name like localhost may have both addresses; programs that know only one of them know IPv4.
-        family, *_, address = min(found, key=lambda one: one[0] != socket.AF_INET)
-        listener = socket.socket(family)
+        return _listener(host.strip("[]"), port)
+    except OSError as error:
+        raise RuntimeError(f"The server cannot listen at {host}, port {port}: {error.strerror}.") from error
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    # A name like localhost may have both addresses; programs that know only one of them know IPv4.
+    family, *_, address = min(found, key=lambda one: one[0] != socket.AF_INET)
+    with ExitStack() as failing:
+        listener = failing.enter_context(socket.socket(family))
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.bind(address)
-    except OSError as error:
-        raise RuntimeError(f"The server cannot listen at {host}, port {port}: {error.strerror}.") from error
+        failing.pop_all()  # bound: it stays open
     return listener
 
 
