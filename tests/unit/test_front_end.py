@@ -1,4 +1,4 @@
-"""What must hold of templates, style sheets and scripts: they can be read, they are built whole, and they stay light."""
+"""What must hold of templates, style sheets and scripts: they can be read, are built whole, and stay light."""
 
 import re
 from itertools import combinations
@@ -44,9 +44,7 @@ def test_no_line_is_longer_than_the_eye_takes_in(folder: Path) -> None:
 def test_every_file_is_in_the_build_once() -> None:
     sheets = re.findall(r'^@import "\./css/(.+)";$', (SOURCES / "app.css").read_text("utf-8"), re.M)
     assert sorted(sheets) == sorted(path.name for path in (SOURCES / "css").iterdir())
-    scripts = {
-        file for path in [SOURCES / "app.js", *_SCRIPTS] for _, file in _IMPORT.findall(path.read_text("utf-8"))
-    }
+    scripts = {file for path in [SOURCES / "app.js", *_SCRIPTS] for _, file in _IMPORT.findall(path.read_text("utf-8"))}
     assert scripts == {path.name for path in _SCRIPTS}
     built = bundle(SOURCES / "app.js") + bundle(SOURCES / "app.css")
     assert not re.search(r"^(?:@?import|export) ", built, re.M)
