@@ -7,7 +7,7 @@ from pathlib import Path
 import brotli
 import pytest
 
-from webapp.assets import SOURCES, build, bundle
+from webapp.http.assets import SOURCES, build, bundle
 
 TEMPLATES = Path(__file__).parents[2] / "webapp" / "templates"
 _SCRIPTS = sorted((SOURCES / "js").glob("*.js"))
