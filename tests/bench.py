@@ -246,7 +246,7 @@ def server(folder: Path) -> Iterator[psutil.Process]:
         environment[f"BELEPO_{name}_URL"] = f"folder:{_MESSAGES}"
     files = demo_data.files(load_profile("mygenerali"))
     customers = [f"--{name.replace('_', '-')}={file}" for name, file in files.items()]
-    belepo = [sys.executable, "-m", "webapp.cli.main"]
+    belepo = [sys.executable, "-m", "webapp.cli"]
     subprocess.run(
         [*belepo, "import", *customers, f"--rejects={folder / 'rejects.csv'}"],
         env=environment,

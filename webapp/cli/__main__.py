@@ -1,4 +1,4 @@
-"""`python -m webapp.cli.main`: the command `belepo`."""
+"""`python -m webapp.cli`: the command `belepo`."""
 
 from webapp.cli.main import main
 

@@ -71,7 +71,7 @@ def test_a_supervisor_that_stops_the_import_is_told_what_happened(tmp_path: Path
     # The command reads a pipe: once this side of it is open, the import is under way and waits.
     pipe = tmp_path / "customers.csv"
     os.mkfifo(pipe)
-    command = [sys.executable, "-m", "webapp.cli.main", "import", "--customers", str(pipe)]
+    command = [sys.executable, "-m", "webapp.cli", "import", "--customers", str(pipe)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process, pipe.open("w"):
         process.send_signal(signal.SIGTERM)

@@ -52,7 +52,7 @@ class Server:
     def begin(self) -> "subprocess.Popen[str]":
         """Start a server with these settings."""
         return subprocess.Popen(
-            [sys.executable, "-m", "webapp.cli.main", "serve"],
+            [sys.executable, "-m", "webapp.cli", "serve"],
             env=self.environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
