@@ -15,12 +15,11 @@ from sqlalchemy import Column, ColumnElement, Date, and_, case, delete, exists, 
 
 from services import audit
 from services.accounts.closing import erase
-from services.clock import Clock
+from services.base import Base
 from services.crash_points import reach
 from services.limits.allowances import Allowances
 from services.messages.outbox import ENDED, Outbox
 from services.profiles import Profile
-from services.store.engine import Store
 from services.store.tables.accounts import account_changes, accounts, activations, password_resets, sessions
 from services.store.tables.audit import audit as audit_table
 from services.store.tables.clients import api_answers
@@ -100,18 +99,16 @@ class Tidying:
 
     def __init__(
         self,
-        store: Store,
-        clock: Clock,
-        profile: Profile,
+        base: Base,
         allowances: Allowances,
         may_erase: Callable[[], bool] = lambda: True,
     ) -> None:
         self._may_erase = may_erase
-        self._store = store
-        self._clock = clock
-        self._rules = _rules(profile)
+        self._store = base.store
+        self._clock = base.clock
+        self._rules = _rules(base.profile)
         self._allowances = allowances
-        self._outbox = Outbox(store, clock)
+        self._outbox = Outbox(base)
 
     def run(self, stop: threading.Event) -> None:
         """Tidy once an hour by the application's clock until `stop` is set; what fails is tried again.

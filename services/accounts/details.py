@@ -13,15 +13,14 @@ from services.accounts.checks import Checks
 from services.accounts.closing import erase
 from services.accounts.notices import Notices
 from services.accounts.sessions import ACCOUNT, IS_PROVED, Sessions, account_from
-from services.clock import Clock
-from services.codes.one_time_codes import CodeState, OneTimeCodes
-from services.codes.sending import CodeOrder, CodeSender
+from services.base import Base
+from services.codes.group import CodeServices
+from services.codes.one_time_codes import CodeState
+from services.codes.sending import CodeOrder
 from services.crash_points import reach
 from services.limits.allowances import Allowances
 from services.messages.outbox import Outbox
-from services.profiles import Profile
 from services.refusal import OutOfTurn, Refusal
-from services.store.engine import Store
 from services.store.statements import insert_for
 from services.store.tables.accounts import account_changes, accounts, passkeys, password_resets
 from services.store.tables.accounts import sessions as sessions_table
@@ -37,27 +36,24 @@ class AccountDetails:
 
     def __init__(
         self,
-        store: Store,
-        clock: Clock,
-        profile: Profile,
+        base: Base,
         *,
         sessions: Sessions,
         checks: Checks,
         allowances: Allowances,
-        codes: OneTimeCodes,
-        code_sender: CodeSender,
+        codes: CodeServices,
         notices: Notices,
         outbox: Outbox,
     ) -> None:
-        self._store = store
-        self._clock = clock
-        self._profile = profile
+        self._store = base.store
+        self._clock = base.clock
+        self._profile = base.profile
         self._sessions = sessions
         self._checks = checks
         self._allowances = allowances
-        self._codes = codes
-        self._code_sender = code_sender
-        self._addresses = TakenAddresses(profile.registration, allowances)
+        self._codes = codes.one_time_codes
+        self._code_sender = codes.sender
+        self._addresses = TakenAddresses(base.profile.registration, allowances)
         self._notices = notices
         self._outbox = outbox
 

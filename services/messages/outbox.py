@@ -8,9 +8,8 @@ from typing import Literal
 
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
-from services.clock import Clock
+from services.base import Base
 from services.randomness import opaque_id
-from services.store.engine import Store
 from services.store.tables.messages import outbox
 from services.values import masking
 
@@ -66,9 +65,9 @@ class Backlog:
 class Outbox:
     """Takes messages in, and tells how many wait, have left or were given up."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
+    def __init__(self, base: Base) -> None:
+        self._store = base.store
+        self._clock = base.clock
 
     def put(
         self,

@@ -11,25 +11,23 @@ from sqlalchemy.exc import IntegrityError
 
 from services import audit, randomness
 from services.accounts.activations import Activations
-from services.clock import Clock
-from services.codes.one_time_codes import OneTimeCodes
-from services.codes.sending import CodeOrder, CodeSender
+from services.base import Base
+from services.codes.group import CodeServices
+from services.codes.sending import CodeOrder
 from services.crash_points import reach
 from services.limits.allowances import IS_SPENT, Allowances
 from services.messages.outbox import Outbox
 from services.passwords import Hasher, Rule, judge
-from services.profiles import Profile
 from services.refusal import DeadEnd, Refusal
 from services.register.policyholders import PolicyHolder, PolicyHolders, SecondDatum, has_mobile
 from services.registrations.mailing import HAS_LINK_WAITING, Mailing
 from services.registrations.registration import COMPLETE, MOBILE_CONFIRMED, Registration, Visit
 from services.registrations.rows import IS_CODE_UNUSED, IS_SAME_BROWSER, IS_UNPROVED_HERE, Rows, binds, why_not
-from services.store.engine import Store
 from services.store.tables.accounts import accounts
 from services.store.tables.codes import one_time_codes
 from services.store.tables.limits import allowances as allowances_table
 from services.store.tables.registrations import registrations
-from services.terms import TermsVersions
+from services.terms import Documents
 from services.values.email_addresses import EmailAddress
 
 _code = one_time_codes.c
@@ -73,33 +71,29 @@ class Registrations:
 
     def __init__(
         self,
-        store: Store,
-        clock: Clock,
-        profile: Profile,
+        base: Base,
         facts: Sequence[str],
         *,
         allowances: Allowances,
         policyholders: PolicyHolders,
-        codes: OneTimeCodes,
-        code_sender: CodeSender,
-        terms: TermsVersions,
-        notice: TermsVersions,
+        codes: CodeServices,
+        documents: Documents,
         outbox: Outbox,
         hasher: Hasher,
-        activations: Activations | None = None,
+        activations: Activations,
     ) -> None:
         """`facts` are those of the profile's journey, in its order."""
-        self._store = store
-        self._clock = clock
-        self._profile = profile
-        self._rows = Rows(facts, profile.registration, codes)
-        self._mailing = Mailing(profile.registration, allowances, outbox)
+        self._store = base.store
+        self._clock = base.clock
+        self._profile = base.profile
+        self._rows = Rows(facts, base.profile.registration, codes.one_time_codes)
+        self._mailing = Mailing(base.profile.registration, allowances, outbox)
         self._allowances = allowances
         self._policyholders = policyholders
-        self._codes = codes
-        self._code_sender = code_sender
-        self._terms = terms
-        self._notice = notice
+        self._codes = codes.one_time_codes
+        self._code_sender = codes.sender
+        self._terms = documents.terms
+        self._notice = documents.notice
         self._hasher = hasher
         self._activations = activations
         may_try = exists().where(IS_CODE_UNUSED, IS_UNPROVED_HERE, *self._rows.conditions(MOBILE_CONFIRMED))
@@ -512,7 +506,7 @@ class Registrations:
                 reach("registrations.opening")
                 # While the hash was made, another window may have given another address.
                 seen = replace(seen, email=is_open.email, mobile=is_open.mobile)
-                if self._activations is not None and self._activations.is_wanted:
+                if self._activations.is_wanted:
                     self._activations.begin(connection, is_open.id, is_open.email, seen.language, now)
                 else:
                     self._mailing.mail_success(connection, seen, now)

@@ -10,15 +10,13 @@ from sqlalchemy.exc import IntegrityError
 from services import audit, randomness
 from services.accounts import Device
 from services.accounts.account import fingerprint
-from services.clock import Clock
+from services.base import Base
 from services.limits.waits import STAFF, Tries
 from services.passwords import Hasher
 from services.passwords.rules import is_alike, is_common
-from services.profiles import SignIn as Rules
 from services.refusal import Refusal
 from services.staff.member import ADVISER, ROLES, Member, StaffSession
 from services.staff.second_factor import SecondFactors, provisioning_uri
-from services.store.engine import Store
 from services.store.tables.staff import staff, staff_sessions
 from services.store.tables.worklists import batches
 from services.values.email_addresses import EmailAddress
@@ -38,9 +36,7 @@ class StaffAccounts:
 
     def __init__(
         self,
-        store: Store,
-        clock: Clock,
-        rules: Rules,
+        base: Base,
         *,
         tries: Tries,
         hasher: Hasher,
@@ -48,9 +44,9 @@ class StaffAccounts:
         is_second_factor_needed: bool = True,
     ) -> None:
         """Without a second factor in a demonstration alone, and there for those only who have none."""
-        self._store = store
-        self._clock = clock
-        self._rules = rules
+        self._store = base.store
+        self._clock = base.clock
+        self._rules = base.profile.sign_in
         self._tries = tries
         self._hasher = hasher
         self._factors = factors

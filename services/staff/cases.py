@@ -11,12 +11,10 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, in
 
 from services import audit, randomness
 from services.accounts.account import fingerprint
-from services.clock import Clock
-from services.profiles import Profile
+from services.base import Base
 from services.refusal import OutOfTurn, Refusal
 from services.register.policyholders import has_mobile
 from services.staff.member import Actor, StaffSession
-from services.store.engine import Store
 from services.store.tables.accounts import accounts
 from services.store.tables.references import reference_codes
 from services.store.tables.register import advisers, contact_changes, customer_accounts, customers, phones
@@ -85,11 +83,11 @@ class Case:
 class Cases:
     """The verbs of finding and identifying; each public method is one transaction."""
 
-    def __init__(self, store: Store, clock: Clock, profile: Profile) -> None:
-        self._store = store
-        self._clock = clock
-        self._profile = profile
-        self._languages = (*profile.languages, "en")
+    def __init__(self, base: Base) -> None:
+        self._store = base.store
+        self._clock = base.clock
+        self._profile = base.profile
+        self._languages = (*base.profile.languages, "en")
 
     # --- Finding -----------------------------------------------------------------------------------------------
 

@@ -13,20 +13,19 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, exists, insert, select, update
 
 from services import audit
-from services.accounts import AccountDetails, Activations, PasswordChanges
 from services.accounts.addresses import TakenAddresses
-from services.clock import Clock
-from services.codes.one_time_codes import CodeState, OneTimeCodes
-from services.codes.sending import READ_BACK, CodeOrder, CodeSender
+from services.accounts.group import AccountServices
+from services.base import Base
+from services.codes.group import CodeServices
+from services.codes.one_time_codes import CodeState
+from services.codes.sending import READ_BACK, CodeOrder
 from services.limits.allowances import Allowances
 from services.messages.outbox import Outbox
-from services.profiles import Profile
 from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.registrations.assisted import AssistedRegistrations
 from services.staff.cases import Case, Cases
 from services.staff.member import Actor
 from services.staff.reasons import refuse_reason
-from services.store.engine import Store
 from services.store.statements import queue_for
 from services.store.tables.accounts import accounts
 from services.store.tables.register import contact_changes, customers, phones, policies
@@ -49,31 +48,26 @@ class Desk:
 
     def __init__(
         self,
-        store: Store,
-        clock: Clock,
-        profile: Profile,
+        base: Base,
         *,
         cases: Cases,
         registrations: AssistedRegistrations,
-        activations: Activations,
-        account_details: AccountDetails,
-        password_changes: PasswordChanges,
-        codes: OneTimeCodes,
-        code_sender: CodeSender,
+        customer_accounts: AccountServices,
+        codes: CodeServices,
         allowances: Allowances,
         outbox: Outbox,
     ) -> None:
-        self._store = store
-        self._clock = clock
-        self._profile = profile
+        self._store = base.store
+        self._clock = base.clock
+        self._profile = base.profile
         self._cases = cases
         self._registrations = registrations
-        self._activations = activations
-        self._account_details = account_details
-        self._password_changes = password_changes
-        self._codes = codes
-        self._code_sender = code_sender
-        self._addresses = TakenAddresses(profile.registration, allowances)
+        self._activations = customer_accounts.activations
+        self._account_details = customer_accounts.details
+        self._password_changes = customer_accounts.password_changes
+        self._codes = codes.one_time_codes
+        self._code_sender = codes.sender
+        self._addresses = TakenAddresses(base.profile.registration, allowances)
         self._allowances = allowances
         self._outbox = outbox
 

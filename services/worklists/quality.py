@@ -7,11 +7,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
 
 from services import audit
-from services.clock import Clock
+from services.base import Base
 from services.refusal import OutOfTurn
 from services.staff import Cases, Hit, StaffSession
 from services.staff.reasons import refuse_reason
-from services.store.engine import Store
 from services.store.tables.accounts import accounts
 from services.store.tables.register import advisers, contact_changes
 from services.store.tables.staff import staff, staff_sessions
@@ -55,9 +54,9 @@ class QualityPage:
 class QualityCases:
     """The verbs of the cases; each public method is one transaction."""
 
-    def __init__(self, store: Store, clock: Clock, *, cases: Cases, marks: Marks) -> None:
-        self._store = store
-        self._clock = clock
+    def __init__(self, base: Base, *, cases: Cases, marks: Marks) -> None:
+        self._store = base.store
+        self._clock = base.clock
         self._cases = cases
         self._marks = marks
 

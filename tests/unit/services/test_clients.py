@@ -347,7 +347,7 @@ def test_answers_hold_nothing_of_what_was_asked_and_go_after_a_day(house: House)
     held = repr(house.rows(api_answers))
     assert "ilona" not in held
     assert "a key of mine" not in held
-    tidying = Tidying(house.store, house.clock, house.profile, house.allowances)
+    tidying = Tidying(house.base, house.allowances)
     tidying.tidy()
     assert house.count(api_answers) == 1
     house.clock.advance(days=1)
@@ -358,6 +358,6 @@ def test_answers_hold_nothing_of_what_was_asked_and_go_after_a_day(house: House)
 def test_cases_of_clients_go_like_those_of_staff(house: House) -> None:
     begun(house, house.client())
     house.clock.advance(days=house.profile.retention.registrations_days, minutes=1)
-    Tidying(house.store, house.clock, house.profile, house.allowances).tidy()
+    Tidying(house.base, house.allowances).tidy()
     assert house.count(staff_cases) == 0
     assert house.count(api_keys) == 1

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from house import ANNA, HandClock, House, move_in, said
+from house import ANNA, HandClock, House, base_of, move_in, said
 
 from services.clock import DemoClock, SystemClock
 from services.references import References
@@ -126,7 +126,7 @@ def test_the_newest_moment_is_found_wherever_it_stands(store: Store) -> None:
 
     assert notes_it(lambda: house.identified(ANNA))
     assert notes_it(lambda: house.registrations.choose_email(house.identified(ANNA), ANNA.address))
-    assert notes_it(lambda: References(store, clock).issue("link_expired"))
+    assert notes_it(lambda: References(base_of(store, clock)).issue("link_expired"))
     assert notes_it(lambda: house.registered(ANNA))
     assert notes_it(lambda: house.signed_in(ANNA))
     assert notes_it(house.member)

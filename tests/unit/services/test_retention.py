@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -45,7 +46,7 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def tidying(house: House) -> Tidying:
-    return Tidying(house.store, house.clock, house.profile, house.allowances)
+    return Tidying(house.base, house.allowances)
 
 
 def tidy(house: House) -> dict[str, int]:
@@ -308,7 +309,7 @@ def test_what_is_in_use_stays(house: House) -> None:
     person = CROWD[0]
     visit = house.sent_code(person)
     house.registered(ANNA)
-    References(house.store, house.clock).issue("link_expired", kutid=ANNA.kutid)
+    References(house.base).issue("link_expired", kutid=ANNA.kutid)
     before = everything(house.store)
     assert tidy(house) == {}
     assert everything(house.store) == before
@@ -391,7 +392,7 @@ from services.store.engine import Store
 retention.BATCH = 3
 house = House(Store(sys.argv[1]))
 house.clock.advance(seconds=float(sys.argv[2]))
-Tidying(house.store, house.clock, house.profile, house.allowances).tidy_if_due()
+Tidying(house.base, house.allowances).tidy_if_due()
 """
 
 
@@ -484,7 +485,7 @@ def test_a_row_that_was_begun_anew_since_it_was_found_stays(house: House) -> Non
     put(house, allowances, key="a", used=1, ends_at=house.clock.now())
     house.clock.advance(days=2)
     store: Any = Renewing(house)
-    assert counts(Tidying(store, house.clock, house.profile, house.allowances).tidy()) == {}
+    assert counts(Tidying(replace(house.base, store=store), house.allowances).tidy()) == {}
     assert house.count(allowances) == 1
 
 

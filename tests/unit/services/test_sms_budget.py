@@ -262,7 +262,7 @@ def test_a_supervisor_releases_it_with_a_reason(three: House) -> None:
     # At once in this process, and in another as soon as it looks.
     three.registrations.choose_mobile(visit, ANNA.mobile)
     assert three.code_sent(ANNA.mobile)
-    assert not Postage(three.store, three.clock, three.profile).is_stopped()
+    assert not Postage(three.base).is_stopped()
 
 
 def test_of_two_clicks_one_counts(three: House) -> None:

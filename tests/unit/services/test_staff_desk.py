@@ -713,7 +713,7 @@ def test_activated_and_ended_at_once_it_is_the_one_or_the_other(waiting: House) 
 
 def tidied(house: House) -> int:
     """Tidy, and return how many accounts came to an end."""
-    tidying = Tidying(house.store, house.clock, house.profile, house.allowances)
+    tidying = Tidying(house.base, house.allowances)
     return next(one.count for one in tidying.tidy() if one.kind == "unactivated_accounts")
 
 

@@ -65,7 +65,7 @@ class Site:
         self.parts.clock.reset()
         self.wait_for_morning()
         demo_data.add_staff(self.parts.store, self.parts.clock, 4)
-        self.parts.terms.forget_published()
+        self.parts.documents.terms.forget_published()
 
     def wait_for_morning(self) -> None:
         """Let a demonstration begin in a morning: at night a deadline is one of another day, and reads otherwise.
@@ -84,7 +84,7 @@ class Site:
 
     def open_account(self, customer: Customer = ANNA) -> None:
         """Open a customer's account by the services: quicker than by its pages, which have tests of their own."""
-        registrations = self.parts.registrations
+        registrations = self.parts.registrations.steps
         datum = SecondDatum(date.fromisoformat(customer.born))
         begun, browser = registrations.identify(customer.policy_number, datum, "hu"), "a browser's mark"
         registrations.choose_email(Visit(begun.id), email_addresses.parse(customer.email))
@@ -92,7 +92,7 @@ class Site:
         visit = Visit(begun.id, row.link_id, browser)
         registrations.choose_mobile(visit, customer.mobile)
         registrations.confirm_mobile(visit, self.code(customer.mobile))
-        registrations.open_terms(visit, self.parts.terms.in_force(self.now).version)
+        registrations.open_terms(visit, self.parts.documents.terms.in_force(self.now).version)
         registrations.accept_terms(visit)
         registrations.complete(visit, PASSWORD)
         self.secrets.add(PASSWORD, customer.email, customer.mobile)

@@ -366,7 +366,7 @@ class Walker:
     def publish_terms(self) -> None:
         """Put new terms into force, for everybody."""
         now = self.parts.clock.now()
-        self.parts.terms.publish(f"{now:%Y-%m-%d-%H%M%S}-{randomness.digits(9)}", now)
+        self.parts.documents.terms.publish(f"{now:%Y-%m-%d-%H%M%S}-{randomness.digits(9)}", now)
 
     def sign_in(self, password: str = PASSWORD) -> None:
         """Sign in with the walker's own address."""
