@@ -25,8 +25,8 @@ class Checks:
         key = self._tries.key(ASKED_AGAIN, session.account.email_key, session.id)
         with self._store.write() as connection:
             wait = self._tries.count(connection, key, self._clock.now())
-        if wait is not None:
-            raise Refusal("current_password", "wait", at=wait)
+            if wait is not None:
+                raise Refusal("current_password", "wait", at=wait)
         if not self._hasher.is_password(password, session.account.password_hash):
             raise Refusal("current_password", "wrong")
         with self._store.write() as connection:

@@ -70,11 +70,8 @@ class AccountDetails:
         now = self._clock.now()
         with self._store.write() as connection:
             self._sessions.hold(connection, session, now)
-            refusal = self._taken(connection, session.account, address, now)
-            if refusal is None:
-                self._mail_new_address(connection, session, address, now)
-        if refusal is not None:
-            raise refusal
+            self._refuse_address(connection, session.account, address, now)
+            self._mail_new_address(connection, session, address, now)
 
     def pending_email(self, session: Session) -> str | None:
         """Return the new address that waits for its link to be opened."""
@@ -185,15 +182,11 @@ class AccountDetails:
             change = self._mobile_change(connection, session, now)
             if change is None:
                 raise OutOfTurn
-            refusal = self._codes.check(connection, code, kutid=account.kutid, registration_id=change.id, now=now)
-            if refusal is None:
-                connection.execute(delete(account_changes).where(account_changes.c.id == change.id))
-                connection.execute(update(accounts).where(accounts.c.id == account.id).values(mobile=change.value))
-                self._notices.tell(connection, "mobile_changed", account, now)
-                audit.record(connection, "mobile_changed", kutid=account.kutid, at=now)
-        # Only now, with the count of the try committed, is the answer given.
-        if refusal is not None:
-            raise refusal
+            self._codes.check(connection, code, kutid=account.kutid, registration_id=change.id, now=now)
+            connection.execute(delete(account_changes).where(account_changes.c.id == change.id))
+            connection.execute(update(accounts).where(accounts.c.id == account.id).values(mobile=change.value))
+            self._notices.tell(connection, "mobile_changed", account, now)
+            audit.record(connection, "mobile_changed", kutid=account.kutid, at=now)
 
     def drop_mobile_change(self, session: Session) -> None:
         """Forget the new number that waits for its code. Raises SignedOut."""
@@ -291,17 +284,16 @@ class AccountDetails:
         erase(connection, self._outbox, account.id, account.kutid)
         self._notices.tell(connection, "account_closed", account, now)
 
-    def _taken(self, connection: Connection, account: Account, address: EmailAddress, now: datetime) -> Refusal | None:
-        refusal = self._addresses.refuse_taken(connection, address, kutid=account.kutid, now=now)
-        if refusal is not None:
-            return refusal
+    def _refuse_address(self, connection: Connection, account: Account, address: EmailAddress, now: datetime) -> None:
+        self._addresses.refuse_taken(connection, address, kutid=account.kutid, now=now)
         # Nor do strangers, or the old address, get more mails from one account than an address may get at all.
         limit, until = self._profile.registration.mails_an_hour, None
         for purpose, subject in (("email change", account.id), ("mail", address.key)):
             until = until or self._allowances.take_within(
                 connection, purpose, subject, limit=limit, window=timedelta(hours=1), now=now
             )
-        return Refusal("email", "too_many", at=until) if until else None
+        if until is not None:
+            raise Refusal("email", "too_many", at=until).counted()
 
     def _mail_new_address(self, connection: Connection, session: Session, address: EmailAddress, now: datetime) -> None:
         account, link_id = session.account, randomness.opaque_id()

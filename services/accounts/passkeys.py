@@ -123,8 +123,7 @@ class Passkeys:
                     )  # fmt: skip
             if token is None:
                 self._sign_ins.turn_away(connection, device, now)
-        if token is None:
-            raise Refusal("login", "passkey")
+                raise Refusal("login", "passkey").counted()
         reach("accounts.signed_in")
         return token
 

@@ -94,9 +94,9 @@ class SignIns:
             wait = None if browser else self._tries.waits_until(connection, source, now)
             # Counted before the comparison and committed, so that of tries at once no more than the free ones are made.
             wait = wait or self._tries.count(connection, key, now)
+            if wait is not None:
+                raise Refusal("login", "wait", at=wait)
         reach("accounts.tried")
-        if wait is not None:
-            raise Refusal("login", "wait", at=wait)
         is_right = len(password) <= self._profile.password.max_length and self._hasher.is_password(
             password, account.password_hash if account else None
         )
@@ -112,10 +112,8 @@ class SignIns:
                 )  # fmt: skip
             if token is None:
                 self.turn_away(connection, device, now)
-            else:
-                self._tries.forget(connection, key)
-        if token is None:
-            raise Refusal("login", "failed")
+                raise Refusal("login", "failed").counted()
+            self._tries.forget(connection, key)
         reach("accounts.signed_in")
         return token
 

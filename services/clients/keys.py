@@ -165,7 +165,7 @@ class ApiKeys:
         if wait is None:
             with self._store.write() as connection:
                 self._tries.count(connection, tried, now, is_source=True)
-            raise Refusal("api_key", "unknown")
+                raise Refusal("api_key", "unknown").counted()
         raise Refusal("api_key", "wait", at=wait)
 
     def _note_use(self, client: ApiKey, now: datetime) -> ApiKey:

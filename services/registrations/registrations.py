@@ -18,7 +18,7 @@ from services.crash_points import reach
 from services.limits.allowances import IS_SPENT, Allowances
 from services.messages.outbox import Outbox
 from services.passwords import Hasher, Rule, judge
-from services.refusal import DeadEnd, Refusal
+from services.refusal import DeadEnd, Denial, Refusal
 from services.register.policyholders import PolicyHolder, PolicyHolders, SecondDatum, has_mobile
 from services.registrations.mailing import HAS_LINK_WAITING, Mailing
 from services.registrations.registration import COMPLETE, MOBILE_CONFIRMED, Registration, Visit
@@ -149,8 +149,7 @@ class Registrations:
         now = self._clock.now()
         with self._store.write() as connection:
             found = self._policyholders.match(connection, number, datum, now, kind=kind, source=source)
-            begun = self._begin(connection, found, number, language, now, mobile=datum.mobile, browser=browser)
-        return _or_raise(begun)
+            return self._begin(connection, found, number, language, now, mobile=datum.mobile, browser=browser)
 
     def identify_by_communication_id(
         self, communication_id: str, password: str, language: str, *, source: str = ""
@@ -164,17 +163,14 @@ class Registrations:
         now = self._clock.now()
         with self._store.write() as connection:
             found = self._policyholders.secret_of(connection, communication_id, now, source=source)
-        if isinstance(found, Refusal):
-            raise found
         holder, hashed = found or (None, None)
         if not self._hasher.is_password(password, hashed) or holder is None:
             with self._store.write() as connection:
-                wait = self._policyholders.turn_away(connection, source, self._clock.now())
-            raise wait or Refusal("identify", "mismatch")
+                self._policyholders.turn_away(connection, source, self._clock.now())
+                raise Refusal("identify", "mismatch").counted()
         with self._store.write() as connection:
             self._policyholders.forget_tries(connection, communication_id)
-            begun = self._begin(connection, holder, communication_id, language, now)
-        return _or_raise(begun)
+            return self._begin(connection, holder, communication_id, language, now)
 
     def choose_email(self, visit: Visit, address: EmailAddress) -> Registration:
         """Take the address and mail a new link to it (M14–M17); starts the hour anew and drops all that came later.
@@ -205,12 +201,12 @@ class Registrations:
                     raise Refusal("email", "too_many", at=blocked_until)
                 return changed
             seen = self._rows.see(connection, visit)
-            refusal = self._taken(connection, seen, address, now) if self._rows.is_in_turn(seen, "email", now) else None
-        if refusal is not None:
-            raise refusal
-        if seen is not None and seen.email_key == address.key and self._rows.is_in_turn(seen, "email", now):
+            if seen is None or not self._rows.is_in_turn(seen, "email", now):
+                raise why_not(seen, now)
+            self._refuse_taken(connection, seen, address, now)
+            if seen.email_key != address.key:
+                raise why_not(seen, now)
             return seen
-        raise why_not(seen, now)
 
     def resend_email(self, visit: Visit) -> Registration:
         """Mail a new link to the address given; the older one dies, a new hour begins (decision on M19).
@@ -265,8 +261,9 @@ class Registrations:
             blocked_until = self._allowances.take(
                 connection, f"{_NUMBERS}{seen.kutid}", limit=rules.numbers, quiet=rules.budget, now=now
             )
-        # Only now, with the count of the number committed, is the answer given.
-        raise Refusal("mobile", "wait", at=blocked_until) if blocked_until else Refusal("mobile", "not_on_record")
+            if blocked_until:
+                raise Refusal("mobile", "wait", at=blocked_until)
+            raise Refusal("mobile", "not_on_record").counted()
 
     def resend_code(self, visit: Visit) -> Registration:
         """Send a new code to the mobile given; the older one dies (M21).
@@ -287,37 +284,14 @@ class Registrations:
         A code proves the mobile once, in one browser: the same one may send it again.
         """
         now = self._clock.now()
-        changed: Registration | None = None
-        refusal: Exception | None = None
         with self._store.write() as connection:
             try:
-                is_right = self._codes.redeem(
-                    connection,
-                    code,
-                    registration_id=visit.registration_id,
-                    now=now,
-                    only_if=self._may_try,
-                    values=binds(visit),
-                )
-                refusal = None if is_right else Refusal("sms_code", "wrong")
-            except (Refusal, DeadEnd) as nothing_to_try:
-                refusal = nothing_to_try
-            if refusal is None:
-                # Asked again: of two browsers at once the other may have used it.
-                changed = self._rows.advance(
-                    connection, visit, MOBILE_CONFIRMED, now,
-                    _HAS_UNUSED_CODE,
-                    mobile_confirmed_at=now,
-                    browser=visit.browser,
-                )  # fmt: skip
-            seen = changed or self._rows.see(connection, visit)
-        # Only now, with the count of the try committed, is the answer given: raising inside would undo the count.
-        reach("registrations.tried")
-        if changed is not None:
-            return changed
-        if seen is None or seen.mobile_confirmed_at or not self._rows.is_in_turn(seen, MOBILE_CONFIRMED, now):
-            raise why_not(seen, now)
-        raise _with_tries(refusal, seen, now)
+                return self._prove_mobile(connection, visit, code, now)
+            except (Refusal, DeadEnd) as refusal:
+                seen = self._rows.see(connection, visit)
+                if seen is None or seen.mobile_confirmed_at or not self._rows.is_in_turn(seen, MOBILE_CONFIRMED, now):
+                    raise why_not(seen, now).counted() from None
+                raise _with_tries(refusal, seen, now).counted() from None
 
     def open_terms(self, visit: Visit, version: str) -> None:
         """Record that this browser opened a version of the terms (M23)."""
@@ -452,22 +426,21 @@ class Registrations:
     def _begin(
         self,
         connection: Connection,
-        found: PolicyHolder | Refusal,
+        found: PolicyHolder,
         identifier: str,
         language: str,
         now: datetime,
         *,
         mobile: str | None = None,
         browser: str | None = None,
-    ) -> Registration | Refusal | DeadEnd:
-        if isinstance(found, Refusal):
-            return found
+    ) -> Registration:
+        # What each of these says is true, so earlier slips stay forgotten.
         if found.has_account:
-            return DeadEnd("already_registered", kutid=found.kutid)
+            raise DeadEnd("already_registered", kutid=found.kutid).counted()
         if not found.has_mobile:
-            return Refusal("identify", "no_mobile", kutid=found.kutid)
+            raise Refusal("identify", "no_mobile", kutid=found.kutid).counted()
         if mobile is not None and self._codes.is_paused():
-            return Refusal("sms", "paused")  # not raised: it would undo what was counted
+            raise Refusal("sms", "paused").counted()
         begun = self._rows.begin(connection, found, identifier, language, now, mobile=mobile, browser=browser)
         return begun if mobile is None else self._send_first_code(connection, begun, mobile, now)
 
@@ -487,6 +460,28 @@ class Registrations:
                 values={"visit_browser": begun.browser},
             )
             return replace(begun, code=code)
+
+    def _prove_mobile(self, connection: Connection, visit: Visit, code: str, now: datetime) -> Registration:
+        is_right = self._codes.redeem(
+            connection,
+            code,
+            registration_id=visit.registration_id,
+            now=now,
+            only_if=self._may_try,
+            values=binds(visit),
+        )
+        if not is_right:
+            raise Refusal("sms_code", "wrong")
+        # Asked again: of two browsers at once the other may have used it.
+        changed = self._rows.advance(
+            connection, visit, MOBILE_CONFIRMED, now,
+            _HAS_UNUSED_CODE,
+            mobile_confirmed_at=now,
+            browser=visit.browser,
+        )  # fmt: skip
+        if changed is None:
+            raise Refusal("sms_code", "used")
+        return changed
 
     def _open_account(self, visit: Visit, seen: Registration, hashed: str) -> Registration:
         now = self._clock.now()
@@ -534,12 +529,10 @@ class Registrations:
             )
         raise Refusal("email", "taken")
 
-    def _taken(
-        self, connection: Connection, seen: Registration | None, address: EmailAddress, now: datetime
-    ) -> Refusal | None:
+    def _refuse_taken(self, connection: Connection, seen: Registration, address: EmailAddress, now: datetime) -> None:
         # Says that somebody has an account, so it is said a few times only (decision on M15).
-        if seen is None or not connection.execute(select(_IS_TAKEN), {"new_key": address.key}).scalar():
-            return None
+        if not connection.execute(select(_IS_TAKEN), {"new_key": address.key}).scalar():
+            return
         rules = self._profile.registration
         blocked_until = self._allowances.take(
             connection,
@@ -548,7 +541,9 @@ class Registrations:
             quiet=rules.lifetime,
             now=now,
         )
-        return Refusal("email", "too_many", at=blocked_until) if blocked_until else Refusal("email", "taken")
+        if blocked_until:
+            raise Refusal("email", "too_many", at=blocked_until)
+        raise Refusal("email", "taken").counted()
 
 
 def _completing(conditions: Sequence[ColumnElement[bool]]) -> Insert:
@@ -582,14 +577,14 @@ def _completing(conditions: Sequence[ColumnElement[bool]]) -> Insert:
     )
 
 
-def _with_tries(refusal: Exception | None, seen: Registration, now: datetime) -> Exception:
+def _with_tries(refusal: Denial, seen: Registration, now: datetime) -> Denial:
     if isinstance(refusal, Refusal) and refusal.reason == "wrong" and seen.code is not None:
         if seen.code.is_dead_end(now):
             return DeadEnd("codes_used_up", again_at=seen.code.budget_ends_at)
         if seen.code.is_elsewhere:
             return Refusal("sms_code", "used")
         return Refusal("sms_code", "wrong", tries=seen.code.tries_left)
-    return refusal or Refusal("sms_code", "used")  # right, but another browser was quicker with it
+    return refusal
 
 
 def _order(registration: Registration) -> CodeOrder:
@@ -601,12 +596,6 @@ def _order(registration: Registration) -> CodeOrder:
         ends_at=registration.expires_at,
         is_on_record=True,
     )
-
-
-def _or_raise(begun: Registration | Refusal | DeadEnd) -> Registration:
-    if isinstance(begun, Registration):
-        return begun
-    raise begun
 
 
 def _seconds(until: datetime, now: datetime) -> int:

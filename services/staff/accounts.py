@@ -143,27 +143,23 @@ class StaffAccounts:
             key, source = self._tries.key(STAFF, email_key, browser), self._tries.source_key(device.source)
             wait = None if browser else self._tries.waits_until(connection, source, now)
             wait = wait or self._tries.count(connection, key, now)
-        if wait is not None:
-            raise Refusal("staff_login", "wait", at=wait)
+            if wait is not None:
+                raise Refusal("staff_login", "wait", at=wait)
         is_right = len(password) <= _LONGEST_PASSWORD and self._hasher.is_password(
             password, row[staff.c.password_hash] if row else None
         )
         now = self._clock.now()
         with self._store.write() as connection:
-            token = None
-            if is_right and row is not None and self._uses_second_factor(connection, row, code, now):
-                token = self._open(connection, row[staff.c.id], device, now)
-            if token is None:
+            if not is_right or row is None or not self._uses_second_factor(connection, row, code, now):
                 self._tries.count(connection, source, now, is_source=True)
                 actor = row[staff.c.id] if row is not None else audit.UNKNOWN
                 audit.record(connection, "sign_in_failed", kutid=None, at=now, actor=actor)
-            else:
-                self._tries.forget(connection, key)
-                if held:
-                    self._end(connection, held, now)
-                audit.record(connection, "signed_in", kutid=None, at=now, actor=row[staff.c.id])  # type: ignore[index]
-        if token is None:
-            raise Refusal("staff_login", "failed")
+                raise Refusal("staff_login", "failed").counted()
+            token = self._open(connection, row[staff.c.id], device, now)
+            self._tries.forget(connection, key)
+            if held:
+                self._end(connection, held, now)
+            audit.record(connection, "signed_in", kutid=None, at=now, actor=row[staff.c.id])
         return token
 
     def sign_in_vouched(self, email_key: str, device: Device, *, held: str | None = None) -> str:
@@ -179,13 +175,11 @@ class StaffAccounts:
             ).scalar()
             if known is None:
                 audit.record(connection, "sign_in_failed", kutid=None, at=now, actor=audit.UNKNOWN, by="company")
-            else:
-                token = self._open(connection, known, device, now)
-                if held:
-                    self._end(connection, held, now)
-                audit.record(connection, "signed_in", kutid=None, at=now, actor=known, by="company")
-        if known is None:
-            raise Refusal("staff_login", "unknown")
+                raise Refusal("staff_login", "unknown").counted()
+            token = self._open(connection, known, device, now)
+            if held:
+                self._end(connection, held, now)
+            audit.record(connection, "signed_in", kutid=None, at=now, actor=known, by="company")
         return token
 
     def resume(self, token: str, *, is_activity: bool = True) -> StaffSession | None:

@@ -103,17 +103,11 @@ class Desk:
             if unicodedata.normalize("NFKC", address.typed)[0] in _FORMULA_SIGNS:
                 raise Refusal("email", "first_sign")
             asker = None if by.is_supervisor else by.actor
-            refusal = self._addresses.refuse_taken(connection, address, kutid=case.kutid, by=asker, now=now)
-            if refusal is None:
-                if identified_by is not None:
-                    self._cases.record_identification(connection, by, case, identified_by, now)
-                given = replace(case, email=address.typed, email_key=address.key, mobile=mobile, language=language)
-                self._record(connection, by, given, now)
-            else:
-                self._note_refusal(connection, by, case, refusal, now)
-        # Only now, with the count of the question committed, is the answer given.
-        if refusal is not None:
-            raise refusal
+            self._addresses.refuse_taken(connection, address, kutid=case.kutid, by=asker, now=now)
+            if identified_by is not None:
+                self._cases.record_identification(connection, by, case, identified_by, now)
+            given = replace(case, email=address.typed, email_key=address.key, mobile=mobile, language=language)
+            self._record(connection, by, given, now)
 
     def resend_code(self, by: Actor, case_id: str) -> None:
         """Send a new code to the mobile that was recorded; the older one dies.
@@ -155,14 +149,8 @@ class Desk:
             case = self._cases.hold(connection, by, case_id)
             if case.confirmed_at is not None or case.mobile is None:
                 raise OutOfTurn
-            refusal = self._codes.check(connection, code, kutid=case.kutid, registration_id=case.id, now=now)
-            if refusal is None:
-                self._begin(connection, by, case, now)
-            elif isinstance(refusal, Refusal):
-                self._note_refusal(connection, by, case, refusal, now)
-        # Only now, with the count of the try committed, is the answer given.
-        if refusal is not None:
-            raise refusal
+            self._codes.check(connection, code, kutid=case.kutid, registration_id=case.id, now=now)
+            self._begin(connection, by, case, now)
 
     def code_of(self, case: Case) -> CodeState | None:
         """Return what may be known of the code that was sent for this case; never the code."""
@@ -278,7 +266,7 @@ class Desk:
 
     @contextmanager
     def _noting(self, by: Actor, case_id: str, deed: str, *, is_step: bool = False) -> Iterator[None]:
-        """Note what was refused in a transaction that left nothing else behind.
+        """Note what was refused, after its transaction: that left nothing else behind than what it counted.
 
         Refusals in a step of a registration stand in the customer's timeline and in the figures.
         """
@@ -289,7 +277,9 @@ class Desk:
                 now = self._clock.now()
                 with self._store.write() as connection:
                     case = self._cases.hold(connection, by, case_id, needs_identification=False)
-                    self._note_refusal(connection, by, case, refusal, now)
+                    self._registrations.count_refused(by.actor, refusal)
+                    what = f"{refusal.field}.{refusal.reason}"
+                    audit.record(connection, "refused", kutid=case.kutid, at=now, actor=by.actor, what=what)
             else:
                 self._cases.note_denied(by, deed, f"{refusal.field}.{refusal.reason}", case_id)
             raise
@@ -299,11 +289,6 @@ class Desk:
         except OutOfTurn:
             self._cases.note_denied(by, deed, "out_of_turn", case_id)
             raise
-
-    def _note_refusal(self, connection: Connection, by: Actor, case: Case, refusal: Refusal, now: datetime) -> None:
-        self._registrations.count_refused(by.actor, refusal)
-        what = f"{refusal.field}.{refusal.reason}"
-        audit.record(connection, "refused", kutid=case.kutid, at=now, actor=by.actor, what=what)
 
     def _begin(self, connection: Connection, by: Actor, case: Case, now: datetime) -> None:
         """Do what the right code stands for, in the transaction that counted it."""

@@ -144,6 +144,6 @@ def test_killed_before_the_answer_the_tries_of_guessers_are_kept(victims: Victim
     tries = house.profile.one_time_code.tries
     for left in reversed(range(tries)):
         take = partial(victims.registering(house), "confirm_mobile", visit, wrong_code(code))
-        assert take(crash_at="registrations.tried") == "killed"
+        assert take(crash_at="store.counted") == "killed"
         assert house.see(visit).code.tries_left == left
     assert said(house.registrations.confirm_mobile, visit, code) == "sms_code.wrong"
