@@ -1,7 +1,7 @@
 """What a package declares about its tables, beside them: what is erased when, and what an account's export shows.
 
-`services.store.tables` collects the declarations; retention, the closing of accounts, the export of an account, the
-leaving of staff and the look for the newest moment work through them.
+`services.store.tables` collects the declarations. Retention, closing and exporting an account, disabling a member of
+staff, importing the register and the look for the newest moment work through them.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Column, ColumnElement, Date, Select, and_, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Date, Select, and_, func, select
 
 from services.profiles import Profile
 
@@ -79,8 +79,9 @@ class EndedRows:
 class Declarations:
     """All that one package declares about its tables.
 
-    `withdrawn_with_account` are topics of messages, with an `AccountKey` in braces. Each query of `written` finds the
-    newest moment at which rows were written.
+    `withdrawn_with_account` are topics of messages, with an `AccountKey` in braces. `after_import` runs in the
+    transaction that has changed the register. Each query of `written` finds the newest moment of
+    a table.
     """
 
     retention: tuple[RetentionRule, ...] = ()
@@ -88,6 +89,7 @@ class Declarations:
     withdrawn_with_account: tuple[str, ...] = ()
     exported: tuple[ExportedRows, ...] = ()
     ended_with_staff: tuple[EndedRows, ...] = ()
+    after_import: tuple[Callable[[Connection], None], ...] = ()
     written: tuple[Select[Any], ...] = ()
 
 

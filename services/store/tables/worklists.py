@@ -3,6 +3,7 @@
 from sqlalchemy import (
     JSON,
     Column,
+    Connection,
     ForeignKey,
     Index,
     Integer,
@@ -12,6 +13,7 @@ from sqlalchemy import (
 )
 
 from services.store.declarations import Declarations, EndedRows, RetentionRule
+from services.store.statements import insert_for
 from services.store.tables.base import Moment, metadata
 
 batches = Table(
@@ -80,6 +82,14 @@ quality_sweep = Table(
 OF_TRIES = ("failed", "old_account")
 """The kinds of cases that are found by what customers have tried."""
 
+
+def _want_sweep(connection: Connection) -> None:
+    """Have the register's new data looked through for what somebody should put right."""
+    raised = {"wanted": quality_sweep.c.wanted + 1, "position": ""}
+    statement = insert_for(connection, quality_sweep).values(id=1, wanted=1, done=0, position="")
+    connection.execute(statement.on_conflict_do_update(index_elements=[quality_sweep.c.id], set_=raised))
+
+
 DECLARED = Declarations(
     retention=(
         # Who has declined stays known: a row that is gone would be invited again.
@@ -114,5 +124,6 @@ DECLARED = Declarations(
             emptied=quality_cases.c.note,
         ),
     ),
+    after_import=(_want_sweep,),
     ended_with_staff=(EndedRows(batches.c.actor, batches.c.ended_at, ended_by=batches.c.stopped_by),),
 )
