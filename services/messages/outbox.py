@@ -10,14 +10,13 @@ from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from services.base import Base
 from services.randomness import opaque_id
-from services.store.tables.messages import outbox
+from services.store.tables.messages import ENDED, outbox
 from services.values import masking
 
 WAITING, SENDING, DOUBTFUL, REPEATING = "waiting", "sending", "doubtful", "repeating"
 UNSENT = (WAITING, SENDING, DOUBTFUL, REPEATING)
 """A message is sent at most twice, so its state tells how often it may have left: `waiting` never; `sending` it
 is leaving, or was when the process died; `doubtful` perhaps once; `repeating` it is leaving for the last time."""
-ENDED = ("sent", "replaced", "expired", "given_up")
 
 _INSERT = insert(outbox)
 
@@ -171,3 +170,8 @@ class Outbox:
             )
             for row in rows
         ]
+
+
+def give_up_on(connection: Connection, recipient: str) -> None:
+    """Note, in a caller's transaction, that no message has reached a recipient: a demonstration delivers them all."""
+    connection.execute(update(outbox).where(outbox.c.recipient == recipient).values(state="given_up"))

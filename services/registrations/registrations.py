@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Insert, bindparam, exists, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Insert, bindparam, exists, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from services import audit, randomness
 from services.accounts.activations import Activations
+from services.accounts.opening import opening
 from services.base import Base
 from services.codes.group import CodeServices
 from services.codes.sending import CodeOrder
@@ -549,32 +550,21 @@ class Registrations:
 def _completing(conditions: Sequence[ColumnElement[bool]]) -> Insert:
     """Return the statement that opens an account of what the registration holds, if the conditions hold of it.
 
-    It returns the account's id, address and mobile, and whether a link that dies with this still waits in the outbox.
-    The registration is held meanwhile: staff who end it do so before this or not at all.
+    It also returns whether a link that dies with this still waits in the outbox. The registration is held meanwhile:
+    staff who end it do so before this or not at all.
     """
-    now = bindparam("now", type_=accounts.c.created_at.type)
-    values = {
-        accounts.c.id: bindparam("account_id", type_=accounts.c.id.type),
-        accounts.c.kutid: registrations.c.kutid,
-        accounts.c.registration_id: registrations.c.id,
-        accounts.c.email: registrations.c.email,
-        accounts.c.email_key: registrations.c.email_key,
-        accounts.c.mobile: registrations.c.mobile,
-        accounts.c.password_hash: bindparam("hashed", type_=accounts.c.password_hash.type),
-        accounts.c.password_changed_at: now,
-        accounts.c.language: bindparam("spoken", type_=accounts.c.language.type),
-        accounts.c.created_at: now,
-        accounts.c.terms_version: registrations.c.terms_version,
-        accounts.c.terms_hash: registrations.c.terms_hash,
-        accounts.c.terms_accepted_at: registrations.c.terms_accepted_at,
-        accounts.c.answers: registrations.c.answers,
+    facts = {
+        "kutid": registrations.c.kutid,
+        "registration_id": registrations.c.id,
+        "email": registrations.c.email,
+        "email_key": registrations.c.email_key,
+        "mobile": registrations.c.mobile,
+        "terms_version": registrations.c.terms_version,
+        "terms_hash": registrations.c.terms_hash,
+        "terms_accepted_at": registrations.c.terms_accepted_at,
+        "answers": registrations.c.answers,
     }
-    begun = select(*values.values()).where(*conditions).with_for_update(of=registrations)
-    return (
-        insert(accounts)
-        .from_select(list(values), begun)
-        .returning(accounts.c.id, accounts.c.email, accounts.c.mobile, HAS_LINK_WAITING)
-    )
+    return opening(facts, *conditions, holding=registrations, returning=HAS_LINK_WAITING)
 
 
 def _with_tries(refusal: Denial, seen: Registration, now: datetime) -> Denial:

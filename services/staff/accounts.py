@@ -1,6 +1,6 @@
 """The accounts of staff: who there is, signing in with a second factor, and sessions apart from customers'."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,8 +17,10 @@ from services.passwords.rules import is_alike, is_common
 from services.refusal import Refusal
 from services.staff.member import ADVISER, ROLES, Member, StaffSession
 from services.staff.second_factor import SecondFactors, provisioning_uri
+from services.store.declarations import EndedRows
+from services.store.statements import insert_for
+from services.store.tables import DECLARED
 from services.store.tables.staff import staff, staff_sessions
-from services.store.tables.worklists import batches
 from services.values.email_addresses import EmailAddress
 
 _PROLONGED_AFTER = timedelta(minutes=1)
@@ -86,7 +88,7 @@ class StaffAccounts:
         return provisioning_uri(secret, address.typed, issuer)
 
     def disable(self, email_key: str) -> bool:
-        """Close an account for good, and end its sessions and its batches of mails; tell whether there was one."""
+        """Close an account for good and end what packages declare to end with it; tell whether there was one."""
         now = self._clock.now()
         with self._store.write() as connection:
             disabled = connection.execute(
@@ -96,16 +98,9 @@ class StaffAccounts:
                 .returning(staff.c.id)
             ).scalar()
             if disabled is not None:
-                connection.execute(
-                    update(staff_sessions)
-                    .where(staff_sessions.c.staff_id == disabled, staff_sessions.c.ended_at.is_(None))
-                    .values(ended_at=now)
-                )
-                connection.execute(
-                    update(batches)
-                    .where(batches.c.actor == disabled, batches.c.ended_at.is_(None))
-                    .values(ended_at=now, stopped_by=disabled)
-                )
+                for declared in DECLARED:
+                    for rows in declared.ended_with_staff:
+                        _end_rows(connection, rows, disabled, now)
                 audit.record(connection, "staff_disabled", kutid=None, at=now, actor="system", staff=disabled)
         return disabled is not None
 
@@ -279,6 +274,19 @@ def new_member(
         "totp_step": 0,
         "created_at": now,
     }
+
+
+def add_members(connection: Connection, members: Sequence[Mapping[str, Any]]) -> None:
+    """Add rows of `new_member` in a caller's transaction; those whose address is known already stay as they are."""
+    connection.execute(insert_for(connection, staff).on_conflict_do_nothing(), members)
+
+
+def _end_rows(connection: Connection, rows: EndedRows, staff_id: str, now: datetime) -> None:
+    ended: dict[Any, Any] = {rows.ended_at: now}
+    if rows.ended_by is not None:
+        ended[rows.ended_by] = staff_id
+    open_rows = (rows.column == staff_id, rows.ended_at.is_(None))
+    connection.execute(update(rows.column.table).where(*open_rows).values(ended))
 
 
 def _member(row: Mapping[Any, Any]) -> Member:

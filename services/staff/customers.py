@@ -13,14 +13,13 @@ from services.codes import one_time_codes
 from services.codes.one_time_codes import CodeState, OneTimeCodes
 from services.codes.sending import READ_BACK
 from services.figures.observations import CUSTOMER
-from services.messages.outbox import ENDED
 from services.registrations.assisted import AssistedRegistrations, Progress
 from services.staff.cases import Case
 from services.store.tables.accounts import accounts, activations
 from services.store.tables.audit import audit
 from services.store.tables.clients import api_keys
 from services.store.tables.codes import one_time_codes as one_time_codes_table
-from services.store.tables.messages import outbox
+from services.store.tables.messages import ENDED, outbox
 from services.store.tables.references import reference_codes
 from services.store.tables.register import contact_changes, customers
 from services.store.tables.register import phones as phones_table

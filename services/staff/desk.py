@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, exists, insert, select, update
+from sqlalchemy import Connection, exists, select, update
 
 from services import audit
 from services.accounts.addresses import TakenAddresses
@@ -22,13 +22,13 @@ from services.codes.sending import READ_BACK, CodeOrder
 from services.limits.allowances import Allowances
 from services.messages.outbox import Outbox
 from services.refusal import DeadEnd, OutOfTurn, Refusal
+from services.register.contact_changes import learn
 from services.registrations.assisted import AssistedRegistrations
 from services.staff.cases import Case, Cases
 from services.staff.member import Actor
 from services.staff.reasons import refuse_reason
-from services.store.statements import queue_for
 from services.store.tables.accounts import accounts
-from services.store.tables.register import contact_changes, customers, phones, policies
+from services.store.tables.register import policies
 from services.store.tables.staff import staff_cases
 from services.values import identifiers
 from services.values.email_addresses import EmailAddress
@@ -316,43 +316,9 @@ class Desk:
             .values(confirmed_at=now, registration_id=registration.id)
         )
         for kind, value in (("email", case.email), ("mobile", case.mobile)):
-            for known in self._note_change(connection, case.kutid, kind, value, actor=actor, now=now):
+            for known in learn(connection, case.kutid, kind, value, actor=actor, now=now):
                 self._tell(connection, case, kind, known, now)
         audit.record(connection, "registered_with", kutid=case.kutid, at=now, actor=actor)
-
-    def _note_change(
-        self, connection: Connection, kutid: str, kind: str, after: str, *, actor: str, now: datetime
-    ) -> list[str]:
-        """Keep, as an event for the insurer's system, what differs from what was known before; return that."""
-        # One after the other, so that whoever reads on from a number misses none that is written later.
-        queue_for(connection, "contact_changes")
-        learnt = (
-            select(contact_changes.c.after)
-            .where(
-                contact_changes.c.kutid == kutid, contact_changes.c.kind == kind, contact_changes.c.settled_at.is_(None)
-            )
-            .order_by(contact_changes.c.id.desc())
-        )
-        known = list(connection.execute(learnt).scalars())
-        if kind == "mobile":
-            held = phones.c
-            numbers = select(held.number).where(held.kutid == kutid).distinct().order_by(held.number)
-            on_record = connection.execute(numbers).scalars().all()
-            # One that was recorded before the last is written anew: an import that brings the last ends the older ones.
-            current = [*known[:1], *on_record]
-            known += on_record
-        else:
-            held_address = select(customers.c.email).where(customers.c.kutid == kutid)
-            current = known = (known or [one for one in connection.execute(held_address).scalars() if one])[:1]
-        if after.casefold() in (one.casefold() for one in current):
-            return []
-        connection.execute(
-            insert(contact_changes).values(
-                kutid=kutid, kind=kind, before=", ".join(known)[:1000], after=after, actor=actor, at=now
-            )
-        )
-        audit.record(connection, f"{kind}_recorded", kutid=kutid, at=now, actor=actor)
-        return known
 
     def _tell(self, connection: Connection, case: Case, kind: str, known: str, now: datetime) -> None:
         """Tell an address or a mobile on record that another counts from now on (ASVS 6.3.7)."""

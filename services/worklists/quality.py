@@ -14,14 +14,14 @@ from services.staff.reasons import refuse_reason
 from services.store.tables.accounts import accounts
 from services.store.tables.register import advisers, contact_changes
 from services.store.tables.staff import staff, staff_sessions
+from services.store.tables.worklists import OF_TRIES as KINDS_OF_TRIES
 from services.store.tables.worklists import quality_cases
 from services.worklists.marks import Marks
 
 LANDLINE, NO_PHONE, TAX_CUT, SHARED_PHONE = "landline", "no_phone", "tax_cut", "shared_phone"
-OLD_ACCOUNT, FAILED = "old_account", "failed"
-KINDS = (FAILED, OLD_ACCOUNT, LANDLINE, NO_PHONE, TAX_CUT, SHARED_PHONE)
-OF_TRIES = (FAILED, OLD_ACCOUNT)
+FAILED, OLD_ACCOUNT = OF_TRIES = KINDS_OF_TRIES
 """Found by what customers have tried; the others by what the register holds."""
+KINDS = (FAILED, OLD_ACCOUNT, LANDLINE, NO_PHONE, TAX_CUT, SHARED_PHONE)
 PAGE = 25
 
 

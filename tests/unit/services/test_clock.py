@@ -10,9 +10,10 @@ import pytest
 from house import ANNA, HandClock, House, base_of, move_in, said
 
 from services.clock import DemoClock, SystemClock
+from services.limits.noted_time import note_time
 from services.references import References
 from services.store.engine import Store
-from services.store.version import last_written, note_time
+from services.store.version import last_written
 
 HOUR = timedelta(hours=1)
 
