@@ -12,7 +12,14 @@ from services.messages.group import MessageServices
 from services.passwords import Hasher
 from services.register.group import RegisterServices
 from services.registrations.assisted import AssistedRegistrations
+from services.registrations.completion import Completion
+from services.registrations.consents import ConsentSteps
+from services.registrations.emails import EmailSteps
+from services.registrations.identification import Identification
+from services.registrations.mailing import Mailing
+from services.registrations.mobiles import MobileSteps
 from services.registrations.registrations import Registrations
+from services.registrations.rows import Rows
 from services.terms import Documents
 
 
@@ -20,7 +27,12 @@ from services.terms import Documents
 class RegistrationServices:
     """The steps of a registration, and what staff may do with one."""
 
-    steps: Registrations
+    records: Registrations
+    identification: Identification
+    emails: EmailSteps
+    mobiles: MobileSteps
+    consents: ConsentSteps
+    completion: Completion
     assisted: AssistedRegistrations
 
 
@@ -38,18 +50,15 @@ def build_registrations(
     hasher: Hasher,
 ) -> RegistrationServices:
     """Build the services of registrations; `facts` are those of the profile's journey, in its order."""
+    rows = Rows(facts, base.profile.registration, codes.one_time_codes)
+    mailing = Mailing(base.profile.registration, limits.allowances, messages.outbox)
     return RegistrationServices(
-        steps=Registrations(
-            base,
-            facts,
-            allowances=limits.allowances,
-            policyholders=register.policyholders,
-            codes=codes,
-            documents=documents,
-            outbox=messages.outbox,
-            hasher=hasher,
-            activations=accounts.activations,
-        ),
+        records=Registrations(base, rows, allowances=limits.allowances),
+        identification=Identification(base, rows, policyholders=register.policyholders, codes=codes, hasher=hasher),
+        emails=EmailSteps(base, rows, mailing=mailing, allowances=limits.allowances),
+        mobiles=MobileSteps(base, rows, codes=codes, allowances=limits.allowances),
+        consents=ConsentSteps(base, rows, documents=documents),
+        completion=Completion(base, rows, mailing=mailing, hasher=hasher, activations=accounts.activations),
         assisted=AssistedRegistrations(
             base,
             facts,

@@ -29,7 +29,7 @@ def one(version: str) -> Response:
 def _show(notice: Terms) -> Response:
     visit = held()
     if visit:
-        wired().registrations.steps.open_notice(visit, notice.version)
+        wired().registrations.consents.open_notice(visit, notice.version)
     return page(
         "pages/terms.html",
         kind="notice",

@@ -67,4 +67,4 @@ def _record(version: str) -> None:
         wired().accounts.sign_ins.open_terms(signed_in_, version)
     # Whoever comes by the mailed link holds nothing before their first form, so the link to the terms brings its token.
     if visit := this_browser(request.args.get("token", "")).visit:
-        wired().registrations.steps.open_terms(visit, version)
+        wired().registrations.consents.open_terms(visit, version)

@@ -275,7 +275,7 @@ class House:
         customer = self.account_services
         self.sign_ins, self.activations, self.passkeys = customer.sign_ins, customer.activations, customer.passkeys
         self.password_changes, self.account_details = customer.password_changes, customer.details
-        self.registrations = self.registration_services.steps
+        self.registrations = self.registration_services
         staff = self.staff_services
         self.staff, self.cases, self.desk = staff.accounts, staff.cases, staff.desk
         self.customer_files, self.sms_releases = staff.customer_files, staff.sms_releases
@@ -321,12 +321,12 @@ class House:
     # --- A customer's way, up to a step ----------------------------------------------------------------------
 
     def identified(self, person: Person) -> Visit:
-        begun = self.registrations.identify(person.policy_number, person.knows, "hu", browser=BROWSER)
+        begun = self.registrations.identification.identify(person.policy_number, person.knows, "hu", browser=BROWSER)
         return Visit(begun.id, browser=BROWSER)
 
     def mailed(self, person: Person) -> Visit:
         visit = self.identified(person)
-        self.registrations.choose_email(visit, person.address)
+        self.registrations.emails.choose_email(visit, person.address)
         return visit
 
     def linked(self, person: Person) -> Visit:
@@ -335,12 +335,12 @@ class House:
 
     def sent_code(self, person: Person) -> Visit:
         visit = self.linked(person)
-        self.registrations.choose_mobile(visit, person.mobile)
+        self.registrations.mobiles.choose_mobile(visit, person.mobile)
         return visit
 
     def confirmed(self, person: Person) -> Visit:
         visit = self.sent_code(person)
-        self.registrations.confirm_mobile(visit, self.code_sent(person.mobile))
+        self.registrations.mobiles.confirm_mobile(visit, self.code_sent(person.mobile))
         return visit
 
     def accepted(self, person: Person) -> Visit:
@@ -349,12 +349,12 @@ class House:
         return visit
 
     def accept_terms(self, visit: Visit) -> Registration:
-        self.registrations.open_terms(visit, self.terms.in_force(self.clock.now()).version)
-        return self.registrations.accept_terms(visit)
+        self.registrations.consents.open_terms(visit, self.terms.in_force(self.clock.now()).version)
+        return self.registrations.consents.accept_terms(visit)
 
     def registered(self, person: Person) -> Visit:
         visit = self.accepted(person)
-        self.registrations.complete(visit, PASSWORD)
+        self.registrations.completion.complete(visit, PASSWORD)
         return visit
 
     # --- A customer with an account --------------------------------------------------------------------------
@@ -446,7 +446,7 @@ class House:
     # --- What came of it -------------------------------------------------------------------------------------
 
     def see(self, visit: Visit) -> Registration:
-        seen = self.registrations.find(visit)
+        seen = self.registrations.records.find(visit)
         assert seen is not None
         return seen
 

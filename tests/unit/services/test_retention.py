@@ -255,7 +255,9 @@ def test_whose_registration_was_erased_can_begin_again_unless_there_is_the_accou
     house.registered(ANNA)
     house.clock.advance(days=9)
     tidy(house)
-    assert said(house.registrations.identify, ANNA.policy_number, ANNA.knows, "hu") == "already_registered"
+    assert (
+        said(house.registrations.identification.identify, ANNA.policy_number, ANNA.knows, "hu") == "already_registered"
+    )
     house.registered(ESZTER)
     assert len(house.accounts()) == 2
 
@@ -263,14 +265,14 @@ def test_whose_registration_was_erased_can_begin_again_unless_there_is_the_accou
 def test_a_link_says_what_became_of_its_registration(house: House) -> None:
     replaced = house.linked(ESZTER)
     house.clock.advance(minutes=1)
-    house.registrations.resend_email(replaced)
+    house.registrations.emails.resend_email(replaced)
     done = house.registered(ANNA)
-    assert house.registrations.why_dead(replaced) == "link_unknown"
+    assert house.registrations.records.why_dead(replaced) == "link_unknown"
     house.clock.advance(days=9)
     tidy(house)
     for visit, kind in ((replaced, "link_expired"), (done, "link_completed")):
-        assert house.registrations.find(visit) is None
-        assert house.registrations.why_dead(visit) == kind
+        assert house.registrations.records.find(visit) is None
+        assert house.registrations.records.why_dead(visit) == kind
 
 
 def test_codes_are_forgotten_after_their_budget_and_never_within(house: House) -> None:
@@ -313,7 +315,7 @@ def test_what_is_in_use_stays(house: House) -> None:
     before = everything(house.store)
     assert tidy(house) == {}
     assert everything(house.store) == before
-    assert said(house.registrations.confirm_mobile, visit, house.code_sent(person.mobile)) == "ok"
+    assert said(house.registrations.mobiles.confirm_mobile, visit, house.code_sent(person.mobile)) == "ok"
 
 
 def everything(store: Store) -> dict[str, list[Any]]:
