@@ -9,10 +9,9 @@ from services.clock import Clock
 from services.passwords import hash_secret, is_secret
 from services.profiles import Identification, Profile
 from services.register.importing import RegisterImport
-from services.staff.accounts import new_member
+from services.staff.accounts import add_members, new_member
 from services.staff.member import ADVISER, SERVICE, SUPERVISOR
 from services.store.engine import Store
-from services.store.statements import insert_for
 from services.store.tables import metadata
 from services.store.tables.register import REGISTER, customer_accounts, customers, phones, policies
 from services.store.tables.staff import staff
@@ -74,7 +73,7 @@ def add_staff(store: Store, clock: Clock, rounds: int) -> None:
     ]  # fmt: skip
     with store.write() as connection:
         # Several processes may begin at once.
-        connection.execute(insert_for(connection, staff).on_conflict_do_nothing(), members)
+        add_members(connection, members)
 
 
 def examples(store: Store, profile: Profile) -> list[str]:

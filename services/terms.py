@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from services.base import Base
 from services.profiles import Profile
 
 
@@ -115,6 +116,19 @@ class TermsVersions:
         except FileNotFoundError:
             return []
         return entries
+
+
+@dataclass(frozen=True)
+class Documents:
+    """The documents that a customer accepts or reads."""
+
+    terms: TermsVersions
+    notice: TermsVersions
+
+
+def build_documents(base: Base, published: Path | None = None) -> Documents:
+    """Build the versions of both documents; in demo mode, testers publish terms in the file `published`."""
+    return Documents(TermsVersions(base.profile, published), TermsVersions(base.profile, kind="notice"))
 
 
 def _shipped(profile: Profile, kind: str, version: str, day: date) -> Terms:

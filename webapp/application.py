@@ -97,7 +97,7 @@ class _Application(Flask):
 
 
 def _configuration(settings: Settings) -> dict[str, Any]:
-    newest, *older = settings.keys_known_for("sessions")
+    newest, *older = settings.keys.known_for("sessions")
     return {
         "SECRET_KEY": newest,
         # Flask takes the last of them to be the newest.

@@ -4,61 +4,57 @@ from dataclasses import dataclass
 
 from flask import current_app
 
-from services.accounts import AccountDetails, Activations, Passkeys, PasswordChanges, SignIns
-from services.clients import Answers, ApiKeys, ClientRegistrations
+from services.accounts.group import AccountServices
+from services.base import Base
+from services.clients.group import ClientServices
 from services.clock import SystemClock
-from services.codes.one_time_codes import OneTimeCodes
-from services.figures import Figures, Observations
+from services.codes.group import CodeServices
+from services.figures.group import FigureServices
+from services.limits.group import LimitServices
 from services.links import Links
-from services.messages.outbox import Outbox
-from services.messages.sms_budget import Postage
+from services.messages.group import MessageServices
 from services.passwords import Hasher
 from services.profiles import Profile
 from services.references import References
-from services.registrations import Registrations
-from services.staff import Cases, CustomerFiles, Desk, SmsReleases, StaffAccounts
+from services.registrations.group import RegistrationServices
+from services.staff.group import StaffServices
 from services.store.engine import Store
-from services.terms import TermsVersions
-from services.worklists import Chores, Invitations, QualityCases, Unregistered
+from services.terms import Documents
+from services.worklists.group import WorklistServices
 from webapp.settings import Settings
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The application's parts, put together."""
+    """The settings, what every package needs, and one group of services for each package."""
 
     settings: Settings
-    profile: Profile
-    store: Store
+    base: Base
     clock: SystemClock
     links: Links
-    outbox: Outbox
-    postage: Postage
-    observations: Observations
-    figures: Figures
-    terms: TermsVersions
-    notice: TermsVersions
+
+    documents: Documents
     references: References
-    registrations: Registrations
-    sign_ins: SignIns
-    activations: Activations
-    passkeys: Passkeys
-    password_changes: PasswordChanges
-    account_details: AccountDetails
-    staff: StaffAccounts
-    cases: Cases
-    customer_files: CustomerFiles
-    desk: Desk
-    unregistered: Unregistered
-    invitations: Invitations
-    quality_cases: QualityCases
-    chores: Chores
-    api_keys: ApiKeys
-    api_answers: Answers
-    client_registrations: ClientRegistrations
-    sms_releases: SmsReleases
+    limits: LimitServices
+    messages: MessageServices
+    codes: CodeServices
+    figures: FigureServices
     hasher: Hasher
-    codes: OneTimeCodes
+    accounts: AccountServices
+    registrations: RegistrationServices
+    staff: StaffServices
+    clients: ClientServices
+    worklists: WorklistServices
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+        return self.base.store
+
+    @property
+    def profile(self) -> Profile:
+        """The insurer's rules."""
+        return self.base.profile
 
 
 def wired() -> Parts:

@@ -116,6 +116,11 @@ class Allowances:
         ends: datetime | None = connection.execute(_SPENT, {"its_key": key, "limit": limit, "now": now}).scalar()
         return ends
 
+    def ends_at(self, connection: Connection, key: str) -> datetime | None:
+        """Return the moment at which the uses of a key are forgotten, used up or not; None where there are none."""
+        ends: datetime | None = connection.execute(select(allowances.c.ends_at).where(allowances.c.key == key)).scalar()
+        return ends
+
     def give_back(self, connection: Connection, key: str) -> None:
         """Forget all uses of the key."""
         connection.execute(delete(allowances).where(allowances.c.key == key))

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, exists, or_, select, update
 
+from services.base import Base
 from services.codes.one_time_codes import OneTimeCodes
 from services.figures.observations import REFUSED, Observations
 from services.limits.allowances import Allowances
 from services.messages.outbox import Outbox
-from services.profiles import Profile
 from services.refusal import Refusal
 from services.register.policyholders import PolicyHolder
 from services.registrations.mailing import Mailing
@@ -56,7 +56,7 @@ class AssistedRegistrations:
 
     def __init__(
         self,
-        profile: Profile,
+        base: Base,
         facts: Sequence[str],
         *,
         allowances: Allowances,
@@ -66,9 +66,9 @@ class AssistedRegistrations:
     ) -> None:
         """`facts` are those of the profile's journey, in its order."""
         self._observations = observations
-        self._rows = Rows(facts, profile.registration, codes)
-        self._rules = profile.registration
-        self._mailing = Mailing(profile.registration, allowances, outbox)
+        self._rows = Rows(facts, base.profile.registration, codes)
+        self._rules = base.profile.registration
+        self._mailing = Mailing(base.profile.registration, allowances, outbox)
         self._outbox = outbox
         # Staff take the place of what comes before the mailed link (M5): there must be one, right after who it is.
         self.is_possible = tuple(facts[:3]) == ("identifier", "email", EMAIL_CONFIRMED)

@@ -27,7 +27,7 @@ from services import randomness
 from services.codes.one_time_codes import CodeState, OneTimeCodes
 from services.figures.observations import CUSTOMER
 from services.profiles import Registration as Rules
-from services.refusal import DeadEnd, OutOfTurn
+from services.refusal import DeadEnd, Denial, OutOfTurn
 from services.register.policyholders import PolicyHolder
 from services.registrations.registration import (
     COMPLETE,
@@ -270,7 +270,7 @@ def _is_of(registration: Registration, visit: Visit) -> bool:
     return registration.browser is not None and registration.browser == visit.browser
 
 
-def why_not(seen: Registration | None, now: datetime) -> Exception:
+def why_not(seen: Registration | None, now: datetime) -> Denial:
     """Return the reason why a registration that this browser sees like this could not be changed."""
     if seen is None or seen.is_complete:
         return OutOfTurn()

@@ -8,20 +8,18 @@ from typing import Any
 
 from sqlalchemy import Connection, exists, or_, select
 
-from services.clock import Clock
+from services.base import Base
 from services.codes import one_time_codes
 from services.codes.one_time_codes import CodeState, OneTimeCodes
 from services.codes.sending import READ_BACK
 from services.figures.observations import CUSTOMER
-from services.messages.outbox import ENDED
 from services.registrations.assisted import AssistedRegistrations, Progress
 from services.staff.cases import Case
-from services.store.engine import Store
 from services.store.tables.accounts import accounts, activations
 from services.store.tables.audit import audit
 from services.store.tables.clients import api_keys
 from services.store.tables.codes import one_time_codes as one_time_codes_table
-from services.store.tables.messages import outbox
+from services.store.tables.messages import ENDED, outbox
 from services.store.tables.references import reference_codes
 from services.store.tables.register import contact_changes, customers
 from services.store.tables.register import phones as phones_table
@@ -128,9 +126,9 @@ class CustomerFile:
 class CustomerFiles:
     """Reads what staff see; changes nothing."""
 
-    def __init__(self, store: Store, clock: Clock, registrations: AssistedRegistrations, codes: OneTimeCodes) -> None:
-        self._store = store
-        self._clock = clock
+    def __init__(self, base: Base, registrations: AssistedRegistrations, codes: OneTimeCodes) -> None:
+        self._store = base.store
+        self._clock = base.clock
         self._registrations = registrations
         self._codes = codes
 

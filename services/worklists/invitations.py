@@ -9,11 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, exists, func, select, update
 
 from services import audit
-from services.clock import Clock
-from services.profiles import Profile
+from services.base import Base
 from services.refusal import OutOfTurn, Refusal
 from services.staff import StaffSession
-from services.store.engine import Store
 from services.store.statements import insert_for, queue_for
 from services.store.tables.register import customer_accounts, customers, policies
 from services.store.tables.staff import staff, staff_sessions
@@ -58,10 +56,10 @@ class Prefill:
 class Invitations:
     """The verbs of invitations; each public method is one transaction."""
 
-    def __init__(self, store: Store, clock: Clock, profile: Profile, *, marks: Marks) -> None:
-        self._store = store
-        self._clock = clock
-        self._profile = profile
+    def __init__(self, base: Base, *, marks: Marks) -> None:
+        self._store = base.store
+        self._clock = base.clock
+        self._profile = base.profile
         self._marks = marks
 
     # --- Ordering ----------------------------------------------------------------------------------------------

@@ -7,22 +7,21 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
 
 from services import audit
-from services.clock import Clock
+from services.base import Base
 from services.refusal import OutOfTurn
 from services.staff import Cases, Hit, StaffSession
 from services.staff.reasons import refuse_reason
-from services.store.engine import Store
 from services.store.tables.accounts import accounts
 from services.store.tables.register import advisers, contact_changes
 from services.store.tables.staff import staff, staff_sessions
+from services.store.tables.worklists import OF_TRIES as KINDS_OF_TRIES
 from services.store.tables.worklists import quality_cases
 from services.worklists.marks import Marks
 
 LANDLINE, NO_PHONE, TAX_CUT, SHARED_PHONE = "landline", "no_phone", "tax_cut", "shared_phone"
-OLD_ACCOUNT, FAILED = "old_account", "failed"
-KINDS = (FAILED, OLD_ACCOUNT, LANDLINE, NO_PHONE, TAX_CUT, SHARED_PHONE)
-OF_TRIES = (FAILED, OLD_ACCOUNT)
+FAILED, OLD_ACCOUNT = OF_TRIES = KINDS_OF_TRIES
 """Found by what customers have tried; the others by what the register holds."""
+KINDS = (FAILED, OLD_ACCOUNT, LANDLINE, NO_PHONE, TAX_CUT, SHARED_PHONE)
 PAGE = 25
 
 
@@ -55,9 +54,9 @@ class QualityPage:
 class QualityCases:
     """The verbs of the cases; each public method is one transaction."""
 
-    def __init__(self, store: Store, clock: Clock, *, cases: Cases, marks: Marks) -> None:
-        self._store = store
-        self._clock = clock
+    def __init__(self, base: Base, *, cases: Cases, marks: Marks) -> None:
+        self._store = base.store
+        self._clock = base.clock
         self._cases = cases
         self._marks = marks
 

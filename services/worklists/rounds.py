@@ -13,11 +13,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, or_, select, update
 
 from services import audit, randomness
-from services.clock import Clock
+from services.base import Base
 from services.crash_points import reach
 from services.messages.outbox import UNSENT, Outbox
-from services.profiles import Profile
-from services.store.engine import Store
 from services.store.statements import insert_for
 from services.store.tables.accounts import accounts
 from services.store.tables.messages import outbox as outbox_table
@@ -61,10 +59,10 @@ class _Recipient:
 class Rounds:
     """Sends what was ordered and what is due. Several workers may do so at once."""
 
-    def __init__(self, store: Store, clock: Clock, profile: Profile, outbox: Outbox) -> None:
-        self._store = store
-        self._clock = clock
-        self._profile = profile
+    def __init__(self, base: Base, outbox: Outbox) -> None:
+        self._store = base.store
+        self._clock = base.clock
+        self._profile = base.profile
         self._outbox = outbox
 
     def go_on(self) -> int:

@@ -15,13 +15,11 @@ from sqlalchemy import Connection, and_, delete, exists, func, or_, select, upda
 
 from services import randomness
 from services.accounts.account import fingerprint
-from services.clock import Clock
+from services.base import Base
 from services.crash_points import reach
 from services.limits.allowances import Allowances
-from services.profiles import Profile
 from services.register.importing.quality import SHARED_BY
 from services.register.policyholders import OLD_NUMBER, has_mobile
-from services.store.engine import Store
 from services.store.statements import insert_for
 from services.store.tables.accounts import accounts
 from services.store.tables.limits import allowances as allowances_table
@@ -47,10 +45,10 @@ class _Finding:
 class QualitySweep:
     """Finds cases. Several workers may do so at once: a piece that another has done is left alone."""
 
-    def __init__(self, store: Store, clock: Clock, profile: Profile, allowances: Allowances) -> None:
-        self._store = store
-        self._clock = clock
-        self._wait = profile.identification.wait
+    def __init__(self, base: Base, allowances: Allowances) -> None:
+        self._store = base.store
+        self._clock = base.clock
+        self._wait = base.profile.identification.wait
         self._allowances = allowances
 
     def go_on(self) -> bool:

@@ -7,10 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from services import audit
-from services.clock import Clock
+from services.base import Base
 from services.refusal import OutOfTurn
 from services.staff import Cases, Hit, StaffSession
-from services.store.engine import Store
 from services.store.tables.messages import outbox
 from services.store.tables.register import advisers as advisers_table
 from services.store.tables.register import customers
@@ -59,9 +58,9 @@ class Page:
 class Unregistered:
     """Reads the lists of customers who have not registered; every page that was shown stands in the audit trail."""
 
-    def __init__(self, store: Store, clock: Clock, *, cases: Cases, marks: Marks) -> None:
-        self._store = store
-        self._clock = clock
+    def __init__(self, base: Base, *, cases: Cases, marks: Marks) -> None:
+        self._store = base.store
+        self._clock = base.clock
         self._cases = cases
         self._marks = marks
 

@@ -87,8 +87,8 @@ ROOMS = {
     "services": (
         "demo_data", "retention", "worklists", "clients", "staff", "payments", "requests", "letters", "gateways",
         "registrations", "accounts", "figures", "codes", "messages", "register", "passwords", "terms", "references",
-        "audit", "limits", "store", "links", "keys", "profiles", "texts", "values", "randomness", "clock", "refusal",
-        "crash_points",
+        "audit", "limits", "base", "store", "links", "keys", "profiles", "texts", "values", "randomness", "clock",
+        "refusal", "crash_points",
     ),
 }  # fmt: skip
 

@@ -68,7 +68,7 @@ def submit() -> Response:
     if not refusals:
         device = devices.this_device()
         try:
-            token = wired().sign_ins.sign_in(
+            token = wired().accounts.sign_ins.sign_in(
                 _key(typed), password, device,
                 registered_here=browser.proved(),
                 reset_here=sessions.reset_here(),
@@ -94,7 +94,7 @@ def submit_passkey() -> Response:
     device = devices.this_device()
     address, kept = _brought()
     try:
-        token = wired().passkeys.sign_in(
+        token = wired().accounts.passkeys.sign_in(
             request.form.get("credential", ""), form_secret(), device,
             registered_here=browser.proved(),
             held=sessions.held(),

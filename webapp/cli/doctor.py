@@ -138,8 +138,8 @@ def _front_end(parts: Parts) -> Iterator[Finding]:
 
 
 def _passkeys(parts: Parts) -> Iterator[Finding]:
-    host = parts.passkeys.host
-    if parts.passkeys.are_possible:
+    host = parts.accounts.passkeys.host
+    if parts.accounts.passkeys.are_possible:
         yield Finding("passkeys", f"belong to {host}")
     else:
         yield Finding("passkeys", f"not offered: {host} is no name", "Set BELEPO_PUBLIC_URL to an address with a name.")
@@ -182,9 +182,9 @@ def _messages(parts: Parts) -> Iterator[Finding]:
         return
     if not is_current(parts.store):
         return
-    counts = parts.outbox.counts()
+    counts = parts.messages.outbox.counts()
     yield Finding("messages", ", ".join(f"{count} {state}" for state, count in sorted(counts.items())))
-    backlog = parts.outbox.backlog()
+    backlog = parts.messages.outbox.backlog()
     if backlog is not None and (waited := parts.clock.now() - backlog.since) > _WAITS_LONG:
         minutes = int(waited.total_seconds()) // 60
         state = f"the oldest message has waited for {minutes} minutes"
@@ -192,7 +192,7 @@ def _messages(parts: Parts) -> Iterator[Finding]:
             yield Finding("delivery", f"{state}; last error: {backlog.error}", "Look at the gateway.", is_bad=True)
         else:
             yield Finding("delivery", f"{state}, untried", "Is belepo worker running?", is_bad=True)
-    for lost in parts.outbox.given_up(5):
+    for lost in parts.messages.outbox.given_up(5):
         yield Finding(
             "given up",
             f"{lost.kind} {lost.message} to {lost.recipient}: {lost.error or lost.state}",
@@ -204,7 +204,7 @@ def _api_keys(parts: Parts) -> Iterator[Finding]:
     if not is_current(parts.store):
         return
     now = parts.clock.now()
-    keys = [one for one in parts.api_keys.all() if one.revoked_at is None]
+    keys = [one for one in parts.clients.api_keys.all() if one.revoked_at is None]
     ending = [one for one in keys if one.expires_at is not None and one.expires_at <= now + SOON]
     for one in ending:
         end = f"{one.expires_at:%Y-%m-%d}"
@@ -237,7 +237,7 @@ def _company(parts: Parts) -> Iterator[Finding]:
 def _sms_budget(parts: Parts) -> Iterator[Finding]:
     if not is_current(parts.store):
         return
-    budget = parts.postage.budget()
+    budget = parts.messages.sms_budget.budget()
     if budget is None:
         yield Finding("SMS budget", "none")
         return

@@ -167,7 +167,7 @@ def publish_terms() -> Response:
     if not version or len(version) > 40 or not version.replace("-", "").replace(".", "").replace("_", "").isalnum():
         abort(400)
     parts = wired()
-    parts.terms.publish(version, parts.clock.now())
+    parts.documents.terms.publish(version, parts.clock.now())
     return _answer(version=version)
 
 
@@ -177,8 +177,8 @@ def back_to_start() -> Response:
     parts = wired()
     if isinstance(parts.clock, DemoClock):
         parts.clock.reset()
-    parts.terms.forget_published()
-    parts.observations.flush()  # or what is counted and not written yet would outlast the reset
+    parts.documents.terms.forget_published()
+    parts.figures.funnel.flush()  # or what is counted and not written yet would outlast the reset
     reset(parts.store, parts.profile, parts.clock, parts.settings.bcrypt_rounds)
     limits.reset(current_app.extensions["belepo.limits"])
     return _answer(reset=True)

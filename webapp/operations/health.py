@@ -49,9 +49,9 @@ def metrics() -> Response:
 def _figures(parts: Parts) -> Iterable[str]:
     """Yield each figure, straight from the database: right for any number of processes."""
     yield "# HELP belepo_messages Messages by state.\n# TYPE belepo_messages gauge\n"
-    for state, count in parts.outbox.counts().items():
+    for state, count in parts.messages.outbox.counts().items():
         yield f'belepo_messages{{state="{state}"}} {count}\n'
-    if budget := parts.postage.budget():
+    if budget := parts.messages.sms_budget.budget():
         for name, words, figure in (
             ("belepo_sms_used", "Parts of text messages that have left this month", budget.used),
             ("belepo_sms_allowed", "Parts of text messages that may leave this month", budget.allowed),

@@ -102,7 +102,7 @@ def _submit_step(parts: Parts, browser: Browser) -> Response:
 def _note(parts: Parts, browser: Browser, refusal: Refusal) -> None:
     """Keep, for whoever helps the customer later, which of a service's rules was not met and when."""
     if browser.visit is not None:
-        parts.registrations.note_refusal(browser.visit, refusal.field, refusal.reason)
+        parts.registrations.records.note_refusal(browser.visit, refusal.field, refusal.reason)
 
 
 def _step_of_fields(parts: Parts, browser: Browser) -> str:
@@ -226,7 +226,7 @@ def _refused(
 def _dead_link(browser: Browser) -> Response:
     """Say why the link by which this browser came shows no registration."""
     assert browser.visit is not None
-    return dead_ends.show(wired().registrations.why_dead(browser.visit))
+    return dead_ends.show(wired().registrations.records.why_dead(browser.visit))
 
 
 def _act(action: str, parts: Parts, browser: Browser) -> tuple[Registration | None, str | None] | None:
@@ -303,7 +303,7 @@ def _invited() -> tuple[Prefill | None, Markup | None]:
         return None, None
     parts = wired()
     link_id = parts.links.read("invitation", token)
-    found = parts.invitations.prefill(link_id) if link_id else None
+    found = parts.worklists.invitations.prefill(link_id) if link_id else None
     return found, say()("identify.invitation.filled" if found else "identify.invitation.over")
 
 

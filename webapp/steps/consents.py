@@ -62,7 +62,7 @@ class Consents(Step):
         if visit is None:
             raise OutOfTurn
         answers = {name: _ANSWERS[form[name].data] for name in ("marketing", "data")}
-        return parts.registrations.consent(visit, answers, language)
+        return parts.registrations.consents.consent(visit, answers, language)
 
     def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
         """All that a service refuses is that the notice was not opened."""

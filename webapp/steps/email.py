@@ -48,7 +48,7 @@ class Email(Step):
         """Take the address."""
         if visit is None:
             raise OutOfTurn
-        return parts.registrations.choose_email(visit, form.address)
+        return parts.registrations.emails.choose_email(visit, form.address)
 
     def summary(self, parts: Parts, registration: Registration, half: int) -> str:
         """The address as typed."""

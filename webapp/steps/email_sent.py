@@ -30,12 +30,12 @@ class EmailSent(Step):
         if visit is None:
             raise OutOfTurn
         if action == "resend-email":
-            return parts.registrations.resend_email(visit), "email_sent.resent"
-        registration = parts.registrations.find(visit)
+            return parts.registrations.emails.resend_email(visit), "email_sent.resent"
+        registration = parts.registrations.records.find(visit)
         suggested = email_addresses.suggestion(registration.email or "") if registration else None
         if suggested is None:
             raise OutOfTurn
-        return parts.registrations.choose_email(visit, email_addresses.parse(suggested)), None
+        return parts.registrations.emails.choose_email(visit, email_addresses.parse(suggested)), None
 
     def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
         """There is no field here: what is refused is the mail."""

@@ -200,10 +200,10 @@ class Identify(Step):
     def submit(self, parts: Parts, visit: Visit | None, form: IdentifyForm, language: str) -> Registration:
         """Find the holder; M12 and all mismatches come as refusals."""
         if form.holder == "communication_id":
-            return parts.registrations.identify_by_communication_id(
+            return parts.registrations.identification.identify_by_communication_id(
                 form.number, form.communication_password.data, language, source=get_remote_address()
             )
-        return parts.registrations.identify(
+        return parts.registrations.identification.identify(
             form.number, form.datum, language, form.kind, browser=own_mark(), source=get_remote_address()
         )
 

@@ -41,7 +41,7 @@ class Mobile(Step):
         """Send the code."""
         if visit is None:
             raise OutOfTurn
-        return parts.registrations.choose_mobile(visit, form.number)
+        return parts.registrations.mobiles.choose_mobile(visit, form.number)
 
     def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
         """The one field, whether the number or the sending is refused."""

@@ -44,13 +44,13 @@ class SmsCode(Step):
         """Check the code."""
         if visit is None:
             raise OutOfTurn
-        return parts.registrations.confirm_mobile(visit, form.code)
+        return parts.registrations.mobiles.confirm_mobile(visit, form.code)
 
     def act(self, action: str, parts: Parts, visit: Visit | None) -> tuple[Registration, str | None]:
         """Send a new code."""
         if visit is None:
             raise OutOfTurn
-        return parts.registrations.resend_code(visit), "sms_code.resent"
+        return parts.registrations.mobiles.resend_code(visit), "sms_code.resent"
 
     def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
         """The code, or the button for a new one."""

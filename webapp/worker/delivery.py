@@ -20,16 +20,15 @@ def delivery(parts: Parts) -> Delivery:
     def undelivered(connection: Connection, topic: str, may_have_arrived: bool) -> None:
         kutid = one_time_codes.whose(topic)
         if kutid is not None:
-            parts.codes.give_back(connection, kutid, may_have_arrived=may_have_arrived)
+            parts.codes.one_time_codes.give_back(connection, kutid, may_have_arrived=may_have_arrived)
 
     settings = parts.settings
     try:
         senders = {"email": _sender(settings.mail_url, parts), "sms": _sender(settings.sms_url, parts)}
     except ValueError as error:
         raise SettingsError(str(error)) from error
-    return Delivery(
-        parts.store, parts.clock, Composer(parts.profile, parts.links), senders, undelivered, postage=parts.postage
-    )
+    composer, sms_budget = Composer(parts.profile, parts.links), parts.messages.sms_budget
+    return Delivery(parts.store, parts.clock, composer, senders, undelivered, postage=sms_budget)
 
 
 def _sender(url: str, parts: Parts) -> Sender:

@@ -75,7 +75,7 @@ def test_a_reset_leaves_nothing_but_the_demo_data(site: Site, visitor: Visitor) 
     visitor.client.post("/dev/terms", data={"version": "2027-1"})
     assert visitor.client.post("/dev/reset").status_code == 200
     assert not site.messages()
-    site.parts.observations.flush()  # what was counted and not written yet
+    site.parts.figures.funnel.flush()  # what was counted and not written yet
     for table in ("accounts", "registrations", "one_time_codes", "allowances", "outbox", "figures"):
         assert not site.rows(table)
     assert "2027-1" not in visitor.get("/aszf").text
