@@ -11,24 +11,24 @@ from sqlalchemy.exc import IntegrityError
 
 from services import audit, randomness
 from services.accounts.activations import Activations
+from services.accounts.conditions import is_opened_by, is_taken
 from services.accounts.opening import opening
 from services.clock import Clock
 from services.codes.one_time_codes import OneTimeCodes
 from services.codes.sending import CodeOrder, CodeSender
 from services.crash_points import reach
-from services.limits.allowances import IS_SPENT, Allowances
+from services.limits.allowances import Allowances, is_spent
 from services.messages.outbox import Outbox
 from services.passwords import Hasher, Rule, judge
 from services.profiles import Profile
 from services.refusal import DeadEnd, Refusal
-from services.register.policyholders import PolicyHolder, PolicyHolders, SecondDatum, has_mobile
+from services.register.conditions import has_mobile
+from services.register.policyholders import PolicyHolder, PolicyHolders, SecondDatum
 from services.registrations.mailing import HAS_LINK_WAITING, Mailing
 from services.registrations.registration import COMPLETE, MOBILE_CONFIRMED, Registration, Visit
 from services.registrations.rows import IS_CODE_UNUSED, IS_SAME_BROWSER, IS_UNPROVED_HERE, Rows, binds, why_not
 from services.store.engine import Store
-from services.store.tables.accounts import accounts
 from services.store.tables.codes import one_time_codes
-from services.store.tables.limits import allowances as allowances_table
 from services.store.tables.registrations import registrations
 from services.terms import TermsVersions
 from services.values.email_addresses import EmailAddress
@@ -39,7 +39,7 @@ _code = one_time_codes.c
 _KEY = bindparam("new_key", type_=registrations.c.email_key.type)
 _NUMBER = bindparam("new_number", type_=registrations.c.mobile.type)
 _AGAIN_BEFORE = bindparam("again_before", type_=registrations.c.mailed_at.type)
-_IS_TAKEN = exists().where(accounts.c.email_key == _KEY)
+_IS_TAKEN = is_taken(_KEY)
 _IS_FREE = ~_IS_TAKEN
 _IS_NEW = or_(
     registrations.c.email_key.is_(None), registrations.c.email_key != _KEY, registrations.c.mailed_at <= _AGAIN_BEFORE
@@ -49,7 +49,7 @@ _MAY_MAIL_AGAIN = registrations.c.mailed_at <= _AGAIN_BEFORE
 _IS_ON_RECORD = has_mobile(registrations.c.kutid, _NUMBER)
 _NUMBERS = "numbers not on record "
 """With the customer's id, the key of the allowance of them: no keyed hash, which a condition could not make."""
-_MAY_GIVE_NUMBER = ~exists().where(allowances_table.c.key == literal(_NUMBERS) + registrations.c.kutid, IS_SPENT)
+_MAY_GIVE_NUMBER = ~is_spent(literal(_NUMBERS) + registrations.c.kutid)
 _IS_ANOTHER = registrations.c.mobile.is_distinct_from(_NUMBER)
 _HAS_OPENED = registrations.c.terms_opened == bindparam("in_force", type_=registrations.c.terms_opened.type)
 _IS_OPENED_FIRST = registrations.c.terms_opened.is_distinct_from(
@@ -122,12 +122,11 @@ class Registrations:
         ``link_unknown`` when a newer mail has left for it; once it was erased, ``link_completed`` while there is
         the account that it opened, else ``link_expired``.
         """
-        a = accounts.c
         with self._store.read() as connection:
             is_kept, has_account = connection.execute(
                 select(
                     exists().where(registrations.c.id == visit.registration_id),
-                    exists().where(a.registration_id == visit.registration_id),
+                    is_opened_by(visit.registration_id),
                 )
             ).one()
         return "link_unknown" if is_kept else "link_completed" if has_account else "link_expired"
