@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, delete, select, union_all, update
+from sqlalchemy import Connection, String, bindparam, delete, select, update
 
 from services import audit, randomness
 from services.accounts.account import Account, DeadLink, Session, SignedOut
@@ -16,10 +16,10 @@ from services.limits.group import LimitServices
 from services.limits.waits import CUSTOMER, PROVED
 from services.passwords import Hasher, Rule, judge
 from services.refusal import OutOfTurn, Refusal
+from services.register.conditions import all_numbers
 from services.store.statements import insert_for
 from services.store.tables.accounts import account_changes, accounts, activations, passkeys, password_resets
 from services.store.tables.accounts import sessions as sessions_table
-from services.store.tables.register import customer_accounts, customers, policies
 from services.values.email_addresses import EmailAddress
 from services.values.networks import network_of
 
@@ -29,19 +29,7 @@ _CODE_MAILED_AT = (
     .scalar_subquery()
     .label("code_mailed_at")
 )
-_accounts = customer_accounts.c
-_NUMBERS = union_all(
-    *(
-        select(number).where(number.table.c.kutid == bindparam("kutid"), number.is_not(None))
-        for number in (
-            policies.c.policy_number,
-            customers.c.customer_number,
-            _accounts.account_number,
-            _accounts.old_number,
-        )
-    )
-)
-"""All numbers by which the insurer knows a customer."""
+_NUMBERS = all_numbers(bindparam("kutid", type_=String))
 
 
 @dataclass(frozen=True)

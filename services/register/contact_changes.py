@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from services import audit
 from services.clock import Clock
+from services.register.conditions import learnt
 from services.store.engine import Store
 from services.store.statements import queue_for
 from services.store.tables.clients import api_keys
@@ -53,13 +54,7 @@ def learn(connection: Connection, kutid: str, kind: str, after: str, *, actor: s
 
 def _known(connection: Connection, kutid: str, kind: str) -> tuple[list[str], list[str]]:
     """Return what need not be written again, and all that is known."""
-    changes = contact_changes_table.c
-    learnt = (
-        select(changes.after)
-        .where(changes.kutid == kutid, changes.kind == kind, changes.settled_at.is_(None))
-        .order_by(changes.id.desc())
-    )
-    known = list(connection.execute(learnt).scalars())
+    known = list(connection.execute(learnt(kutid, kind)).scalars())
     if kind == "mobile":
         numbers = select(phones.c.number).where(phones.c.kutid == kutid).distinct().order_by(phones.c.number)
         on_record = connection.execute(numbers).scalars().all()

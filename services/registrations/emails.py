@@ -3,22 +3,22 @@
 from datetime import datetime
 from math import ceil
 
-from sqlalchemy import Connection, bindparam, exists, or_, select
+from sqlalchemy import Connection, bindparam, or_, select
 
+from services.accounts.conditions import is_taken
 from services.base import Base
 from services.limits.allowances import Allowances
 from services.refusal import Refusal
 from services.registrations.mailing import Mailing
 from services.registrations.registration import Registration, Visit
 from services.registrations.rows import Rows, why_not
-from services.store.tables.accounts import accounts
 from services.store.tables.registrations import registrations
 from services.values.email_addresses import EmailAddress
 
 # What the steps add to the conditions of `Rows.advance`.
 _KEY = bindparam("new_key", type_=registrations.c.email_key.type)
 _AGAIN_BEFORE = bindparam("again_before", type_=registrations.c.mailed_at.type)
-_IS_TAKEN = exists().where(accounts.c.email_key == _KEY)
+_IS_TAKEN = is_taken(_KEY)
 _IS_FREE = ~_IS_TAKEN
 _IS_NEW = or_(
     registrations.c.email_key.is_(None), registrations.c.email_key != _KEY, registrations.c.mailed_at <= _AGAIN_BEFORE

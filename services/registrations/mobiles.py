@@ -7,21 +7,20 @@ from sqlalchemy import Connection, bindparam, exists, literal
 
 from services.base import Base
 from services.codes.group import CodeServices
-from services.limits.allowances import IS_SPENT, Allowances
+from services.limits.allowances import Allowances, is_spent
 from services.refusal import DeadEnd, Denial, Refusal
-from services.register.policyholders import has_mobile
+from services.register.conditions import has_mobile
 from services.registrations.code_orders import code_order
 from services.registrations.registration import MOBILE_CONFIRMED, Registration, Visit
 from services.registrations.rows import IS_CODE_UNUSED, IS_UNPROVED_HERE, Rows, binds, why_not
 from services.store.tables.codes import one_time_codes
-from services.store.tables.limits import allowances as allowances_table
 from services.store.tables.registrations import registrations
 
 _NUMBER = bindparam("new_number", type_=registrations.c.mobile.type)
 _IS_ON_RECORD = has_mobile(registrations.c.kutid, _NUMBER)
 _NUMBERS = "numbers not on record "
 """With the customer's id, the key of the allowance of them: no keyed hash, which a condition could not make."""
-_MAY_GIVE_NUMBER = ~exists().where(allowances_table.c.key == literal(_NUMBERS) + registrations.c.kutid, IS_SPENT)
+_MAY_GIVE_NUMBER = ~is_spent(literal(_NUMBERS) + registrations.c.kutid)
 _IS_ANOTHER = registrations.c.mobile.is_distinct_from(_NUMBER)
 _code = one_time_codes.c
 _HAS_UNUSED_CODE = exists().where(_code.registration_id == registrations.c.id, IS_CODE_UNUSED).correlate(registrations)

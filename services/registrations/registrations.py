@@ -5,11 +5,11 @@ from datetime import timedelta
 from sqlalchemy import exists, select
 
 from services import audit
+from services.accounts.conditions import is_opened_by
 from services.base import Base
 from services.limits.allowances import Allowances
 from services.registrations.registration import Registration, Visit
 from services.registrations.rows import Rows
-from services.store.tables.accounts import accounts
 from services.store.tables.registrations import registrations
 
 _REFUSALS_KEPT = 20
@@ -35,12 +35,11 @@ class Registrations:
         ``link_unknown`` when a newer mail has left for it; once it was erased, ``link_completed`` while there is
         the account that it opened, else ``link_expired``.
         """
-        a = accounts.c
         with self._store.read() as connection:
             is_kept, has_account = connection.execute(
                 select(
                     exists().where(registrations.c.id == visit.registration_id),
-                    exists().where(a.registration_id == visit.registration_id),
+                    is_opened_by(visit.registration_id),
                 )
             ).one()
         return "link_unknown" if is_kept else "link_completed" if has_account else "link_expired"

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, exists, select, update
+from sqlalchemy import Connection, select, update
 
 from services import audit
 from services.accounts.addresses import TakenAddresses
+from services.accounts.conditions import is_registered
 from services.accounts.group import AccountServices
 from services.base import Base
 from services.codes.group import CodeServices
@@ -22,13 +23,12 @@ from services.codes.sending import READ_BACK, CodeOrder
 from services.limits.allowances import Allowances
 from services.messages.outbox import Outbox
 from services.refusal import DeadEnd, OutOfTurn, Refusal
+from services.register.conditions import has_live_policy, live_policy_numbers
 from services.register.contact_changes import learn
 from services.registrations.assisted import AssistedRegistrations
 from services.staff.cases import Case, Cases
 from services.staff.member import Actor
 from services.staff.reasons import refuse_reason
-from services.store.tables.accounts import accounts
-from services.store.tables.register import policies
 from services.store.tables.staff import staff_cases
 from services.values import identifiers
 from services.values.email_addresses import EmailAddress
@@ -245,8 +245,7 @@ class Desk:
     # --- Inside ----------------------------------------------------------------------------------------------------
 
     def _may_register(self, connection: Connection, kutid: str) -> bool:
-        live = exists().where(policies.c.kutid == kutid, policies.c.status == "live")
-        may = select(live & ~exists().where(accounts.c.kutid == kutid))
+        may = select(has_live_policy(kutid) & ~is_registered(kutid))
         return self.can_register and bool(connection.execute(may).scalar())
 
     def _is_under_way(self, connection: Connection, case: Case, now: datetime) -> bool:
@@ -293,11 +292,7 @@ class Desk:
     def _begin(self, connection: Connection, by: Actor, case: Case, now: datetime) -> None:
         """Do what the right code stands for, in the transaction that counted it."""
         actor = by.actor
-        number = connection.execute(
-            select(policies.c.policy_number)
-            .where(policies.c.kutid == case.kutid, policies.c.status == "live")
-            .order_by(policies.c.policy_number)
-        ).scalar()
+        number = connection.execute(live_policy_numbers(case.kutid)).scalar()
         if number is None or case.email is None or case.email_key is None or case.mobile is None:
             raise OutOfTurn
         registration = self._registrations.begin(
@@ -337,7 +332,7 @@ class Desk:
 
     def _open_registration(self, connection: Connection, by: Actor, case_id: str, now: datetime) -> tuple[Case, str]:
         case = self._cases.hold(connection, by, case_id)
-        has_account = connection.execute(select(exists().where(accounts.c.kutid == case.kutid))).scalar()
+        has_account = connection.execute(select(is_registered(case.kutid))).scalar()
         newest = next(iter(self._registrations.of_customer(connection, case.kutid)), None)
         if has_account or newest is None or not newest.is_open(now):
             raise OutOfTurn

@@ -8,14 +8,15 @@ from sqlalchemy import Connection, func, select
 
 from services import audit
 from services.base import Base
+from services.messages.conditions import states_of
 from services.refusal import OutOfTurn
+from services.register.conditions import has_address
 from services.staff import Cases, Hit, StaffSession
-from services.store.tables.messages import outbox
 from services.store.tables.register import advisers as advisers_table
 from services.store.tables.register import customers
 from services.store.tables.staff import staff
 from services.store.tables.worklists import invitations
-from services.worklists.lists import BY_DEADLINE, Place, View, after, has_address, people, reached
+from services.worklists.lists import BY_DEADLINE, Place, View, after, people, reached
 from services.worklists.marks import Marks
 
 PAGE = 50
@@ -168,14 +169,7 @@ class Unregistered:
             .where(customers.c.kutid.in_(kutids))
         ).all()  # fmt: skip
         topics = [f"invitation:{row.link_id}" for row in rows if row.link_id]
-        lost = {
-            row.topic: row.state in ("given_up", "expired")
-            for row in connection.execute(
-                select(outbox.c.topic, outbox.c.state)
-                .where(outbox.c.topic.in_(topics))
-                .order_by(outbox.c.created_at, outbox.c.id)
-            )
-        }
+        lost = {row.topic: row.state in ("given_up", "expired") for row in connection.execute(states_of(topics))}
         return {
             row.kutid: {
                 "adviser": row.adviser,

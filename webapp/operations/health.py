@@ -4,11 +4,10 @@ import hmac
 from collections.abc import Iterable
 
 from flask import Blueprint, Response, abort, make_response, request
-from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.store.tables.accounts import accounts
-from services.store.tables.registrations import registrations
+from services.accounts.conditions import count_accounts
+from services.registrations.conditions import count_open
 from services.store.version import is_current
 from webapp.parts import Parts, wired
 
@@ -58,11 +57,10 @@ def _figures(parts: Parts) -> Iterable[str]:
             ("belepo_sms_stopped", "Whether the SMS budget is used up and no text message leaves", budget.is_stopped),
         ):
             yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {int(figure)}\n"
-    open_now = select(func.count()).where(registrations.c.expires_at > parts.clock.now())
     with parts.store.read() as connection:
         for name, words, statement in (
-            ("belepo_accounts", "Accounts", select(func.count()).select_from(accounts)),
-            ("belepo_registrations_open", "Registrations under way", open_now),
+            ("belepo_accounts", "Accounts", count_accounts()),
+            ("belepo_registrations_open", "Registrations under way", count_open(parts.clock.now())),
         ):
             yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {connection.execute(statement).scalar_one()}\n"
 

@@ -14,9 +14,9 @@ from sqlalchemy import ColumnElement, RowMapping, Select, exists, func, or_, sel
 from werkzeug.test import TestResponse
 
 from services import randomness
+from services.accounts.conditions import is_registered
 from services.clock import DemoClock
 from services.messages.outbox import give_up_on
-from services.store.tables.accounts import accounts
 from services.store.tables.codes import one_time_codes
 from services.store.tables.register import customer_accounts, customers, phones, policies
 from webapp.demo.inbox import arrived
@@ -284,7 +284,7 @@ class Walker:
             select(customers, policies.c.policy_number, customer_accounts.c.account_number, _mobile.label("number"))
             .join_from(customers, policies)
             .outerjoin(customer_accounts, customer_accounts.c.kutid == customers.c.kutid)
-            .where(policies.c.status == "live", ~exists().where(accounts.c.kutid == customers.c.kutid))
+            .where(policies.c.status == "live", ~is_registered(customers.c.kutid))
         )
 
     def _customer_of(self, row: RowMapping, holder: str) -> Customer:
