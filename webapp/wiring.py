@@ -1,6 +1,7 @@
 """Builds the application's parts once."""
 
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 
 from services.accounts import AccountDetails, Activations, Passkeys, PasswordChanges, SignIns
@@ -8,7 +9,7 @@ from services.accounts.checks import Checks
 from services.accounts.notices import Notices
 from services.accounts.sessions import Sessions
 from services.clients import Answers, ApiKeys, ClientRegistrations
-from services.clock import DemoClock, SystemClock
+from services.clock import SystemClock
 from services.codes.one_time_codes import OneTimeCodes, Seals
 from services.codes.sending import CodeSender
 from services.figures import Figures, Observations
@@ -35,18 +36,20 @@ from services.worklists.rounds import Rounds
 from services.worklists.sweep import QualitySweep
 from webapp.journey.journey import Journey
 from webapp.journey.registry import journey_of
-from webapp.parts import Parts
+from webapp.parts import Demonstration, Parts
 from webapp.settings import Settings
 
 
 def wire(settings: Settings) -> Parts:
     """Build the application's parts. Raises ProfileError when the profile cannot be used."""
     store = open_store(settings)
-    clock = DemoClock(settings.demo_file("clock")) if settings.demo else SystemClock()
-    if not settings.demo and not settings.trust_clock:
+    # The one import of testers' code: it stays out of production's memory.
+    demo: Demonstration | None = import_module("webapp.demo.mode").DemoMode(settings) if settings.demo else None
+    clock = demo.clock if demo else SystemClock()
+    if not demo and not settings.trust_clock:
         clock.not_before(last_written(store))
     # Testers set their clock back to the machine's time: what is in force by that is in force by theirs.
-    profile, journey = read_profile(settings, None if settings.demo else clock.now())
+    profile, journey = read_profile(settings, None if demo else clock.now())
     allowances = Allowances(settings.keys_for("limits")[-1])
     hasher = Hasher(settings.bcrypt_rounds, places=settings.hashes_at_once)
     outbox = Outbox(store, clock)
@@ -55,7 +58,7 @@ def wire(settings: Settings) -> Parts:
     codes = OneTimeCodes(profile.one_time_code, settings.keys_known_for("one-time codes"), postage.is_stopped)
     code_sender = CodeSender(profile.one_time_code, codes, allowances, outbox)
     notice = TermsVersions(profile, kind="notice")
-    terms = TermsVersions(profile, settings.demo_file("terms") if settings.demo else None)
+    terms = demo.terms(profile) if demo else TermsVersions(profile)
     sessions = Sessions(profile.sign_in)
     tries = Tries(profile.sign_in, allowances)
     checks = Checks(store, clock, tries, hasher)
@@ -127,6 +130,7 @@ def wire(settings: Settings) -> Parts:
     )
     return Parts(
         settings=settings,
+        demo=demo,
         profile=profile,
         store=store,
         clock=clock,

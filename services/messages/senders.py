@@ -1,4 +1,4 @@
-"""Ways out for messages: a folder, the demo inbox, and SMS services through apprise."""
+"""Ways out for messages: a folder, and SMS services through apprise."""
 
 import hashlib
 import importlib
@@ -8,20 +8,14 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
 from email.utils import format_datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 from urllib.parse import quote
 
-from sqlalchemy import func, insert, select
-from sqlalchemy.exc import IntegrityError
-
 from services.clock import Clock
 from services.messages.composer import Composed
-from services.store.engine import Store
-from services.store.tables.messages import demo_messages
 
 _DECLARED = re.compile(r'^    (?:secure_)?protocol = (\(.*?\)|".*?")', re.MULTILINE | re.DOTALL)
 
@@ -96,57 +90,6 @@ class FolderSender:
             raise TemporaryFailure(f"the folder cannot be written: errno {error.errno}") from None
         if written != len(entry):
             raise TemporaryFailure("the folder's disk is full", may_have_arrived=True)
-
-
-_MOMENT = timedelta(milliseconds=1)
-
-
-class DemoSender:
-    """Puts messages into the demo inbox, each once."""
-
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
-
-    def send(
-        self, recipient: str, composed: Composed, message_id: str, leaving: Callable[[], None] = _unwatched
-    ) -> None:
-        """Write the message down; a repetition changes nothing."""
-        leaving()
-        try:
-            with self._store.write() as connection:
-                # Each later than the one before it: they are listed by that, and several may leave in a millisecond.
-                newest = connection.execute(select(func.max(demo_messages.c.created_at))).scalar()
-                now = self._clock.now()
-                connection.execute(
-                    insert(demo_messages).values(
-                        id=message_id,
-                        kind=composed.kind,
-                        recipient=recipient,
-                        subject=composed.subject,
-                        text=composed.text,
-                        html=composed.html,
-                        links=list(composed.links),
-                        created_at=max(now, newest + _MOMENT) if newest else now,
-                    )
-                )
-        except IntegrityError:
-            return
-
-
-class Noted:
-    """Sends one way, and puts what has left into the demo inbox too."""
-
-    def __init__(self, sender: Sender, inbox: Sender) -> None:
-        self._sender = sender
-        self._inbox = inbox
-
-    def send(
-        self, recipient: str, composed: Composed, message_id: str, leaving: Callable[[], None] = _unwatched
-    ) -> None:
-        """Send, then note it; raises what the sending raises."""
-        self._sender.send(recipient, composed, message_id, leaving)
-        self._inbox.send(recipient, composed, message_id)
 
 
 class AppriseSender:

@@ -85,7 +85,7 @@ ROOMS = {
         "service_urls",
     ),
     "services": (
-        "demo_data", "retention", "worklists", "clients", "staff", "payments", "requests", "letters", "gateways",
+        "retention", "worklists", "clients", "staff", "payments", "requests", "letters", "gateways",
         "registrations", "accounts", "figures", "codes", "messages", "register", "passwords", "terms", "references",
         "audit", "limits", "store", "links", "keys", "profiles", "texts", "values", "randomness", "clock", "refusal",
         "crash_points",

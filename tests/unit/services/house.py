@@ -62,6 +62,7 @@ from services.worklists import Chores, Invitations, QualityCases, Unregistered
 from services.worklists.marks import Marks
 from services.worklists.rounds import Rounds
 from services.worklists.sweep import QualitySweep
+from webapp.demo.terms import PublishedTerms
 
 KEYS = ("the newest key of these tests, 32+ signs", "the older key of these tests, 32+ signs..")
 PROFILE = profiles.load("mygenerali")
@@ -251,7 +252,7 @@ class House:
         self.figures = Figures(store, profile)
         self.codes = OneTimeCodes(profile.one_time_code, KEYS, self.postage.is_stopped)
         code_sender = CodeSender(profile.one_time_code, self.codes, self.allowances, self.outbox)
-        self.terms = TermsVersions(profile, published)
+        self.terms = PublishedTerms(profile, published) if published else TermsVersions(profile)
         hasher = Hasher(4, threads=2)
         sessions_, tries = Sessions(profile.sign_in), Tries(profile.sign_in, self.allowances)
         self.policyholders = PolicyHolders(profile.identification, self.allowances, tries)

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from house import ANNA, HandClock, House, move_in, said
 
-from services.clock import DemoClock, SystemClock
+from services.clock import SystemClock
 from services.references import References
 from services.store.engine import Store
 from services.store.version import last_written, note_time
+from webapp.demo.clock import DemoClock
 
 HOUR = timedelta(hours=1)
 

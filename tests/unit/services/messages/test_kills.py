@@ -11,20 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from services.clock import DemoClock
 from services.messages.outbox import Outbox
 from services.store.engine import Store
 from services.store.tables import metadata
+from webapp.demo.clock import DemoClock
 
 WORKER = """
 import os, sys, threading
 from pathlib import Path
 from services import profiles
-from services.clock import DemoClock
+from webapp.demo.clock import DemoClock
 from services.links import Links
 from services.messages.composer import Composer
 from services.messages.delivery import Delivery
-from services.messages.postage import Postage
+from services.messages.sms_budget import Postage
 from services.messages.senders import FolderSender
 from services.store.engine import Store
 

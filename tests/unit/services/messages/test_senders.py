@@ -14,9 +14,10 @@ from mailroom import DiscreetLog, HandClock
 from sqlalchemy import select
 
 from services.messages.composer import Composed
-from services.messages.senders import AppriseSender, DemoSender, FolderSender, PermanentFailure, TemporaryFailure
+from services.messages.senders import AppriseSender, FolderSender, PermanentFailure, TemporaryFailure
 from services.store.engine import Store
 from services.store.tables.messages import demo_messages
+from webapp.demo.sender import DemoSender
 
 
 @pytest.fixture
