@@ -11,6 +11,7 @@ from services.clients import Answers, ApiKeys, ClientRegistrations
 from services.clock import SystemClock
 from services.codes.one_time_codes import OneTimeCodes
 from services.figures import Figures, Observations
+from services.health import Health
 from services.links import Links
 from services.messages.outbox import Outbox
 from services.messages.senders import Sender
@@ -75,6 +76,7 @@ class Parts:
     profile: Profile
     store: Store
     clock: SystemClock
+    health: Health
     links: Links
     outbox: Outbox
     postage: Postage

@@ -13,6 +13,7 @@ from services.clock import SystemClock
 from services.codes.one_time_codes import OneTimeCodes, Seals
 from services.codes.sending import CodeSender
 from services.figures import Figures, Observations
+from services.health import Health
 from services.limits.allowances import Allowances
 from services.limits.waits import Tries
 from services.links import Links
@@ -134,6 +135,7 @@ def wire(settings: Settings) -> Parts:
         profile=profile,
         store=store,
         clock=clock,
+        health=Health(store, clock),
         links=links,
         outbox=outbox,
         postage=postage,

@@ -12,12 +12,10 @@ import requests
 from limits.storage import storage_from_string
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.clients.keys import SOON
 from services.profiles import ProfileError
-from services.store.tables.register import customers
 from services.store.version import is_current
 from webapp.cli.main import Context
 from webapp.http.assets import Assets
@@ -149,8 +147,7 @@ def _database(parts: Parts) -> Iterator[Finding]:
         if not is_current(parts.store):
             yield Finding("database", name, "Run belepo migrate.", is_bad=True)
             return
-        with parts.store.read() as connection:
-            count = connection.execute(select(func.count()).select_from(customers)).scalar_one()
+        count = parts.health.customers()
         is_of_demo = parts.staff.has_members_without_second_factor()
     except SQLAlchemyError as error:
         yield Finding(
