@@ -22,7 +22,7 @@ _PLURALS = ("none", "zero", "one", "two", "few", "many", "other")
 _KEY = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+")
 _TIME = {"now", "utcnow", "today", "time", "time_ns", "localtime", "gmtime"}
 _LATE_IMPORTS = {
-    "services/messages/senders.py": ("apprise",),
+    "services/messages/senders/sms.py": ("apprise",),
     "services/accounts/passkeys.py": ("services.accounts.ceremonies",),
     "services/staff/second_factor.py": ("services.staff.secret_box",),
     "services/worklists/marks.py": ("services.worklists.mark_box",),

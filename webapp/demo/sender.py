@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from services.clock import Clock
 from services.messages.composer import Composed
-from services.messages.senders import Sender
+from services.messages.senders import Sender, unwatched
 from services.store.engine import Store
 from services.store.tables.messages import demo_messages
 
@@ -23,7 +23,7 @@ class DemoSender:
         self._clock = clock
 
     def send(
-        self, recipient: str, composed: Composed, message_id: str, leaving: Callable[[], None] = lambda: None
+        self, recipient: str, composed: Composed, message_id: str, leaving: Callable[[], None] = unwatched
     ) -> None:
         """Write the message down; a repetition changes nothing."""
         leaving()
@@ -56,7 +56,7 @@ class Noted:
         self._inbox = inbox
 
     def send(
-        self, recipient: str, composed: Composed, message_id: str, leaving: Callable[[], None] = lambda: None
+        self, recipient: str, composed: Composed, message_id: str, leaving: Callable[[], None] = unwatched
     ) -> None:
         """Send, then note it; raises what the sending raises."""
         self._sender.send(recipient, composed, message_id, leaving)

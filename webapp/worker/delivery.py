@@ -8,7 +8,9 @@ from sqlalchemy import Connection
 from services.codes import one_time_codes
 from services.messages.composer import Composer
 from services.messages.delivery import Delivery
-from services.messages.senders import AppriseSender, FolderSender, Sender
+from services.messages.senders import Sender
+from services.messages.senders.folder import FolderSender
+from services.messages.senders.sms import AppriseSender
 from webapp.parts import Parts
 from webapp.settings import SettingsError
 from webapp.worker.mail_sender import SmtpSender

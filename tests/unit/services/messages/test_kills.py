@@ -25,7 +25,7 @@ from services.links import Links
 from services.messages.composer import Composer
 from services.messages.delivery import Delivery
 from services.messages.sms_budget import Postage
-from services.messages.senders import FolderSender
+from services.messages.senders.folder import FolderSender
 from services.store.engine import Store
 
 folder = Path(sys.argv[1])
