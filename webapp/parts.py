@@ -1,8 +1,10 @@
 """The application's parts, as every view and step may use them."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
 
-from flask import current_app
+from flask import Blueprint, Flask, current_app
 
 from services.accounts.group import AccountServices
 from services.base import Base
@@ -10,18 +12,59 @@ from services.clients.group import ClientServices
 from services.clock import SystemClock
 from services.codes.group import CodeServices
 from services.figures.group import FigureServices
+from services.health import Health
 from services.limits.group import LimitServices
 from services.links import Links
 from services.messages.group import MessageServices
+from services.messages.senders import Sender
 from services.passwords import Hasher
 from services.profiles import Profile
 from services.references import References
 from services.registrations.group import RegistrationServices
 from services.staff.group import StaffServices
 from services.store.engine import Store
-from services.terms import Documents
+from services.terms import Documents, TermsVersions
 from services.worklists.group import WorklistServices
 from webapp.settings import Settings
+
+
+class Demonstration(Protocol):
+    """What demo mode adds (`webapp.demo.mode`); production imports nothing of it."""
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """The testers' doors."""
+        ...
+
+    @property
+    def clock(self) -> SystemClock:
+        """The clock, which testers move."""
+        ...
+
+    @property
+    def moved_by(self) -> timedelta:
+        """How far testers have moved the clock."""
+        ...
+
+    def terms(self, profile: Profile) -> TermsVersions:
+        """Return the terms, to which testers add versions."""
+        ...
+
+    def set_up(self, app: Flask, parts: "Parts") -> None:
+        """Add the testers' doors to the application, and the moved clock to its pages."""
+        ...
+
+    def sender(self, parts: "Parts", way_out: Sender | None) -> Sender:
+        """Return what puts messages into the inbox, after it has sent them by `way_out` if there is one."""
+        ...
+
+    def seed(self, parts: "Parts") -> None:
+        """Fill an empty database with the demo customers and staff."""
+        ...
+
+    def greeting(self, parts: "Parts") -> str:
+        """Return what a tester needs to begin."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -30,7 +73,10 @@ class Parts:
 
     settings: Settings
     base: Base
+    demo: Demonstration | None
+    """None in production."""
     clock: SystemClock
+    health: Health
     links: Links
 
     documents: Documents

@@ -1,14 +1,16 @@
 """Builds the application's parts once."""
 
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 
 from services.accounts.group import build_accounts
 from services.base import Base
 from services.clients.group import build_clients
-from services.clock import DemoClock, SystemClock
+from services.clock import SystemClock
 from services.codes.group import build_codes
 from services.figures.group import build_figures
+from services.health import Health
 from services.limits.group import build_limits
 from services.links import Links
 from services.messages.group import build_messages
@@ -25,22 +27,24 @@ from services.terms import build_documents
 from services.worklists.group import build_worklists
 from webapp.journey.journey import Journey
 from webapp.journey.registry import journey_of
-from webapp.parts import Parts
+from webapp.parts import Demonstration, Parts
 from webapp.settings import Settings
 
 
 def wire(settings: Settings) -> Parts:
     """Build the application's parts. Raises ProfileError when the profile cannot be used."""
     store = open_store(settings)
-    clock = DemoClock(settings.demo_file("clock")) if settings.demo else SystemClock()
-    if not settings.demo and not settings.trust_clock:
+    # The one import of testers' code: it stays out of production's memory.
+    demo: Demonstration | None = import_module("webapp.demo.mode").DemoMode(settings) if settings.demo else None
+    clock = demo.clock if demo else SystemClock()
+    if not demo and not settings.trust_clock:
         clock.not_before(last_written(store))
     # Testers set their clock back to the machine's time: what is in force by that is in force by theirs.
-    profile, journey = read_profile(settings, None if settings.demo else clock.now())
+    profile, journey = read_profile(settings, None if demo else clock.now())
     base = Base(store, clock, profile, settings.keys)
     hasher = Hasher(settings.bcrypt_rounds, places=settings.hashes_at_once)
     links = Links(base.keys.known_for("links"), settings.public_url)
-    documents = build_documents(base, settings.demo_file("terms") if settings.demo else None)
+    documents = build_documents(base, demo.terms(profile) if demo else None)
     limits, messages, figures = build_limits(base), build_messages(base), build_figures(base)
     codes = build_codes(base, limits=limits, messages=messages)
     accounts = build_accounts(
@@ -56,7 +60,7 @@ def wire(settings: Settings) -> Parts:
         hasher=hasher, is_second_factor_needed=not settings.demo,
     )  # fmt: skip
     return Parts(
-        settings, base, clock, links,
+        settings, base, demo, clock, Health(base), links,
         documents=documents, references=References(base), limits=limits, messages=messages, codes=codes,
         figures=figures, hasher=hasher, accounts=accounts, registrations=registrations, staff=staff,
         clients=build_clients(base, limits=limits, staff=staff),

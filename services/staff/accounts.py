@@ -200,6 +200,11 @@ class StaffAccounts:
             if ended is not None:
                 audit.record(connection, "signed_out", kutid=None, at=now, actor=ended)
 
+    def has_members_without_second_factor(self) -> bool:
+        """Tell whether a member of staff signs in by a password alone, as those of demo mode do and nobody else."""
+        with self._store.read() as connection:
+            return bool(connection.execute(select(exists().where(staff.c.totp_secret.is_(None)))).scalar())
+
     # --- Inside ------------------------------------------------------------------------------------------------
 
     def _uses_second_factor(self, connection: Connection, row: Mapping[Any, Any], code: str, now: datetime) -> bool:

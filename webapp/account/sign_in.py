@@ -15,7 +15,6 @@ from flask import (
     request,
     session,
 )
-from sqlalchemy.exc import SQLAlchemyError
 
 from services.accounts import Device
 from services.refusal import Refusal
@@ -26,6 +25,7 @@ from webapp.http.addresses import local
 from webapp.http.forgery import form_secret
 from webapp.journey import browser
 from webapp.parts import wired
+from webapp.ui.faults import DATABASE_FAILURES
 from webapp.ui.form_errors import Fields, about_all, explain
 from webapp.ui.formats import clock_time, first_minute, time_left
 from webapp.ui.forms import StepForm, Text
@@ -154,7 +154,7 @@ def frame() -> dict[str, object]:
     """Return what the frame of every page knows of the signed-in customer."""
     try:
         return {"signed_in": sessions.current() is not None, "session_note": session_note()}
-    except (SQLAlchemyError, TimeoutError):
+    except DATABASE_FAILURES:
         # The page that says so is shown while the database does not answer.
         return {"signed_in": False, "session_note": None}
 

@@ -12,14 +12,10 @@ import requests
 from limits.storage import storage_from_string
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from services import demo_data
 from services.clients.keys import SOON
-from services.clock import DemoClock
 from services.profiles import ProfileError
-from services.store.tables.register import customers
 from services.store.version import is_current
 from webapp.cli.main import Context
 from webapp.http.assets import Assets
@@ -151,9 +147,8 @@ def _database(parts: Parts) -> Iterator[Finding]:
         if not is_current(parts.store):
             yield Finding("database", name, "Run belepo migrate.", is_bad=True)
             return
-        with parts.store.read() as connection:
-            count = connection.execute(select(func.count()).select_from(customers)).scalar_one()
-            is_of_demo = demo_data.is_in(connection)
+        count = parts.health.customers()
+        is_of_demo = parts.staff.accounts.has_members_without_second_factor()
     except SQLAlchemyError as error:
         yield Finding(
             "database", f"{name}: {type(error).__name__}", "Is it running, is the address right?", is_bad=True
@@ -284,8 +279,8 @@ def _limits(parts: Parts) -> Iterator[Finding]:
 def _clock(parts: Parts) -> Iterator[Finding]:
     if time.time() < _EARLIEST:
         yield Finding("clock", "is years behind", "Set the machine's clock (NTP).", is_bad=True)
-    elif isinstance(parts.clock, DemoClock) and parts.clock.offset:
-        yield Finding("clock", f"moved forward by {parts.clock.offset}", "Demo mode; POST /dev/reset goes back.")
+    elif parts.demo and parts.demo.moved_by:
+        yield Finding("clock", f"moved forward by {parts.demo.moved_by}", "Demo mode; POST /dev/reset goes back.")
     elif parts.clock.lead > _FORGIVEN:
         yield Finding(
             "clock",

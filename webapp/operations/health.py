@@ -4,11 +4,7 @@ import hmac
 from collections.abc import Iterable
 
 from flask import Blueprint, Response, abort, make_response, request
-from sqlalchemy.exc import SQLAlchemyError
 
-from services.accounts.conditions import count_accounts
-from services.registrations.conditions import count_open
-from services.store.version import is_current
 from webapp.parts import Parts, wired
 
 blueprint = Blueprint("operations", __name__)
@@ -23,10 +19,7 @@ def alive() -> Response:
 @blueprint.get("/readyz")
 def ready() -> Response:
     """Answer 200 when the database answers and has all its tables."""
-    try:
-        is_ready = is_current(wired().store)
-    except SQLAlchemyError:
-        is_ready = False
+    is_ready = wired().health.is_ready()
     return _text("ready" if is_ready else "not ready", 200 if is_ready else 503)
 
 
@@ -57,12 +50,12 @@ def _figures(parts: Parts) -> Iterable[str]:
             ("belepo_sms_stopped", "Whether the SMS budget is used up and no text message leaves", budget.is_stopped),
         ):
             yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {int(figure)}\n"
-    with parts.store.read() as connection:
-        for name, words, statement in (
-            ("belepo_accounts", "Accounts", count_accounts()),
-            ("belepo_registrations_open", "Registrations under way", count_open(parts.clock.now())),
-        ):
-            yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {connection.execute(statement).scalar_one()}\n"
+    counts = parts.health.counts()
+    for name, words, count in (
+        ("belepo_accounts", "Accounts", counts.accounts),
+        ("belepo_registrations_open", "Registrations under way", counts.open_registrations),
+    ):
+        yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {count}\n"
 
 
 def _text(words: str, status: int = 200) -> Response:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, make_response, redirect, request, session
+from flask_limiter.util import get_remote_address
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 
@@ -15,9 +16,9 @@ from services.values import masking
 from services.worklists import Prefill
 from webapp.http.addresses import link_token
 from webapp.journey import funnel
-from webapp.journey.browser import Browser, forget, held, is_own, mark_of, reopen, reopened, this_browser
+from webapp.journey.browser import Browser, forget, held, is_own, mark_of, own_mark, reopen, reopened, this_browser
 from webapp.journey.journey import current_journey
-from webapp.journey.step import Step, is_about
+from webapp.journey.step import Asker, Step, is_about
 from webapp.parts import Parts, wired
 from webapp.registration import dead_ends
 from webapp.ui.form_errors import SentForm, explain
@@ -91,12 +92,16 @@ def _submit_step(parts: Parts, browser: Browser) -> Response:
     if not form.validate():
         return _refused(browser, values, list(form.refusals()), form, step)
     try:
-        registration = step.submit(parts, browser.visit, form, language())
+        registration = step.submit(parts, browser.visit, form, _asker())
     except Refusal as refusal:
         _note(parts, browser, refusal)
         return _refused(browser, values, [("", refusal)], form, step)
     reopen(None)
     return _answer(registration, None, browser)
+
+
+def _asker() -> Asker:
+    return Asker(language(), own_mark(), get_remote_address())
 
 
 def _note(parts: Parts, browser: Browser, refusal: Refusal) -> None:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
-from webapp.journey.step import Step
+from webapp.journey.step import Asker, Step
 from webapp.parts import Parts
 from webapp.ui.passwords import NewPasswordForm, every_mistake, rules_shown
 
@@ -20,7 +20,7 @@ class Password(Step):
     form = NewPasswordForm
     labels: ClassVar = {"password": "password.label", "password_confirm": "password.confirm.label"}
 
-    def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
+    def submit(self, parts: Parts, visit: Visit | None, form: Any, asker: Asker) -> Registration:
         """Judge the password and open the account."""
         if visit is None:
             raise OutOfTurn

@@ -8,7 +8,7 @@ from wtforms import ValidationError
 from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
 from services.values import masking
-from webapp.journey.step import Step
+from webapp.journey.step import Asker, Step
 from webapp.parts import Parts, wired
 from webapp.ui.formats import clock_time, first_minute, time_left
 from webapp.ui.forms import StepForm, Text, read_code
@@ -40,7 +40,7 @@ class SmsCode(Step):
     labels: ClassVar = {"sms_code": "sms_code.label", "resend": "sms_code.resend"}
     actions = ("sms-resend",)
 
-    def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
+    def submit(self, parts: Parts, visit: Visit | None, form: Any, asker: Asker) -> Registration:
         """Check the code."""
         if visit is None:
             raise OutOfTurn

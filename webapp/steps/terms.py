@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
-from webapp.journey.step import Step
+from webapp.journey.step import Asker, Step
 from webapp.parts import Parts
 from webapp.ui.documents import terms_shown
 from webapp.ui.forms import StepForm, Text
@@ -26,7 +26,7 @@ class Terms(Step):
     form = TermsForm
     labels: ClassVar = {"terms": "step.terms"}
 
-    def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
+    def submit(self, parts: Parts, visit: Visit | None, form: Any, asker: Asker) -> Registration:
         """Accept the terms; that they were opened is on record, and asked for before the tick."""
         if visit is None:
             raise OutOfTurn

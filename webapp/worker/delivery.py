@@ -8,7 +8,9 @@ from sqlalchemy import Connection
 from services.codes import one_time_codes
 from services.messages.composer import Composer
 from services.messages.delivery import Delivery
-from services.messages.senders import AppriseSender, DemoSender, FolderSender, Noted, Sender
+from services.messages.senders import Sender
+from services.messages.senders.folder import FolderSender
+from services.messages.senders.sms import AppriseSender
 from webapp.parts import Parts
 from webapp.settings import SettingsError
 from webapp.worker.mail_sender import SmtpSender
@@ -32,10 +34,9 @@ def delivery(parts: Parts) -> Delivery:
 
 
 def _sender(url: str, parts: Parts) -> Sender:
-    if not parts.settings.demo:
+    if not parts.demo:
         return _way_out(url, parts)
-    inbox = DemoSender(parts.store, parts.clock)
-    return inbox if url == "demo:" else Noted(_way_out(url, parts), inbox)
+    return parts.demo.sender(parts, None if url == "demo:" else _way_out(url, parts))
 
 
 def _way_out(url: str, parts: Parts) -> Sender:

@@ -54,6 +54,7 @@ from services.terms import build_documents
 from services.values import email_addresses
 from services.values.identifiers import TaxNumber
 from services.worklists.group import build_worklists
+from webapp.demo.terms import PublishedTerms
 
 KEYS = ("the newest key of these tests, 32+ signs", "the older key of these tests, 32+ signs..")
 PROFILE = profiles.load("mygenerali")
@@ -243,7 +244,10 @@ class House:
         self.links = LINKS
         self.base = base = base_of(store, self.clock, profile)
         hasher = Hasher(4, threads=2)
-        self.limits, self.documents = build_limits(base), build_documents(base, published)
+        self.limits, self.documents = (
+            build_limits(base),
+            build_documents(base, PublishedTerms(profile, published) if published else None),
+        )
         self.message_services, self.figure_services = build_messages(base), build_figures(base)
         self.code_services = build_codes(base, limits=self.limits, messages=self.message_services)
         self.register = build_register(base, self.limits)

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from house import ANNA, HandClock, House, base_of, move_in, said
 
-from services.clock import DemoClock, SystemClock
+from services.clock import SystemClock
 from services.limits.noted_time import note_time
 from services.references import References
 from services.store.engine import Store
 from services.store.version import last_written
+from webapp.demo.clock import DemoClock
 
 HOUR = timedelta(hours=1)
 

@@ -12,14 +12,15 @@ from pages import Element, Page
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from services import demo_data
-from services.clock import DemoClock
 from services.register.policyholders import SecondDatum
 from services.registrations import Visit
 from services.store.tables import metadata
 from services.store.tables.register import REGISTER
 from services.texts import Texts
 from services.values import email_addresses
+from webapp.demo import seed
+from webapp.demo.clock import DemoClock
+from webapp.demo.terms import PublishedTerms
 from webapp.parts import Parts
 
 FIRST = "/regisztracio"
@@ -64,7 +65,8 @@ class Site:
         assert isinstance(self.parts.clock, DemoClock)
         self.parts.clock.reset()
         self.wait_for_morning()
-        demo_data.add_staff(self.parts.store, self.parts.clock, 4)
+        seed.add_staff(self.parts.store, self.parts.clock, 4)
+        assert isinstance(self.parts.documents.terms, PublishedTerms)
         self.parts.documents.terms.forget_published()
 
     def wait_for_morning(self) -> None:

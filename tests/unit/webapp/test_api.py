@@ -14,9 +14,9 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from services.clients import SCOPES
-from services.demo_data import STAFF_PASSWORD
 from services.staff import Desk
 from services.store.tables.register import advisers
+from webapp.demo.seed import STAFF_PASSWORD
 
 FIND, START, RESET = "/api/v1/customers/find", "/api/v1/registrations", "/api/v1/password-resets"
 ILONA, MOBILE, MAIL = "940000005", "+36209998877", "ilona@example.hu"

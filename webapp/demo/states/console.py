@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 
-from services.demo_data import STAFF, STAFF_PASSWORD
 from services.staff.member import ADVISER, SERVICE, SUPERVISOR
 from services.values import identifiers
 from services.worklists.sweep import SEVERAL
+from webapp.demo.seed import STAFF, STAFF_PASSWORD
 from webapp.demo.states.catalogue import state
 from webapp.demo.states.walker import Customer, Walker
 

@@ -15,11 +15,12 @@ from werkzeug.test import TestResponse
 
 from services import randomness
 from services.accounts.conditions import is_registered
-from services.clock import DemoClock
 from services.messages.outbox import give_up_on
 from services.store.tables.codes import one_time_codes
 from services.store.tables.register import customer_accounts, customers, phones, policies
+from webapp.demo.clock import DemoClock
 from webapp.demo.inbox import arrived
+from webapp.demo.terms import PublishedTerms
 from webapp.parts import Parts
 
 PASSWORD = "Kek7Hold8Fenyes"
@@ -366,7 +367,9 @@ class Walker:
     def publish_terms(self) -> None:
         """Put new terms into force, for everybody."""
         now = self.parts.clock.now()
-        self.parts.documents.terms.publish(f"{now:%Y-%m-%d-%H%M%S}-{randomness.digits(9)}", now)
+        terms = self.parts.documents.terms
+        assert isinstance(terms, PublishedTerms)
+        terms.publish(f"{now:%Y-%m-%d-%H%M%S}-{randomness.digits(9)}", now)
 
     def sign_in(self, password: str = PASSWORD) -> None:
         """Sign in with the walker's own address."""

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from mailroom import base_of
 
-from services.clock import DemoClock
 from services.messages.outbox import Outbox
 from services.store.engine import Store
 from services.store.tables import metadata
+from webapp.demo.clock import DemoClock
 
 WORKER = """
 import os, sys, threading
@@ -23,12 +23,12 @@ from pathlib import Path
 from services import profiles
 from services.base import Base
 from services.keys import Keys
-from services.clock import DemoClock
+from webapp.demo.clock import DemoClock
 from services.links import Links
 from services.messages.composer import Composer
 from services.messages.delivery import Delivery
 from services.messages.sms_budget import Postage
-from services.messages.senders import FolderSender
+from services.messages.senders.folder import FolderSender
 from services.store.engine import Store
 
 folder = Path(sys.argv[1])

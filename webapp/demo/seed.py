@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, exists, func, select, true
+from sqlalchemy import delete, exists, func, select, true
 
 from services.clock import Clock
 from services.passwords import hash_secret, is_secret
@@ -50,12 +50,6 @@ def reset(store: Store, profile: Profile, clock: Clock, rounds: int) -> None:
             connection.execute(delete(table))
     _import(store, profile, clock, rounds)
     add_staff(store, clock, rounds)
-
-
-def is_in(connection: Connection) -> bool:
-    """Tell whether a database has been used in demo mode: the demonstration's staff are still there."""
-    emails = [email for email, _, _ in STAFF]
-    return bool(connection.execute(select(exists().where(staff.c.email.in_(emails)))).scalar())
 
 
 def add_staff(store: Store, clock: Clock, rounds: int) -> None:
