@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, flash, get_flashed_messages, jsonify, make_response, redirect, request
+from flask import Blueprint, Response, jsonify, make_response, redirect, request
 from markupsafe import Markup
 from wtforms import ValidationError
 
@@ -22,7 +22,7 @@ from webapp.ui.forms import StepForm, Text
 from webapp.ui.language import say
 from webapp.ui.passwords import FAR_TOO_LONG, NewPasswordForm, every_mistake, rules_shown
 from webapp.ui.references import passing_reference
-from webapp.ui.respond import is_fragment_due, page
+from webapp.ui.respond import go_on, page, see_other
 
 blueprint = Blueprint("account", __name__)
 
@@ -158,7 +158,8 @@ def end_sessions() -> Response:
         parts.sign_ins.end(session, ended)
     else:
         raise OutOfTurn
-    return _done(ACCOUNT, "account.sessions.ended", overview)
+    sessions.flash.leave("account.sessions.ended")
+    return go_on(ACCOUNT, overview)
 
 
 @blueprint.get("/fiok/adatok.json")
@@ -201,14 +202,14 @@ def accept_terms() -> Response:
             sessions.hold(parts.sign_ins.accept_terms(session))
         except Refusal as refusal:
             return _terms(explain([("", refusal)], _TERMS_FIELDS, {"terms": request.form.get("terms", "")}))
-    return _done(ACCOUNT, None, overview)
+    return go_on(ACCOUNT, overview)
 
 
 def _terms(form: SentForm) -> Response:
     session = _session()
     due = wired().sign_ins.terms_due(session)
     if due is None:
-        return make_response(redirect(ACCOUNT, 303))
+        return see_other(ACCOUNT)
     return _form("terms_update", sessions.TERMS, form, terms=terms_shown(due, session.terms_opened))
 
 
@@ -236,7 +237,7 @@ def change_password() -> Response:
     except Refusal as refusal:
         return _password(form, [("", refusal)])
     sessions.hold(token)
-    return _done(f"{PASSWORD}?done", None, lambda: page("account/password_changed.html"))
+    return go_on(f"{PASSWORD}?done", lambda: page("account/password_changed.html"))
 
 
 def _password(sent: PasswordForm | None = None, refusals: Sequence[tuple[str, Refusal]] = ()) -> Response:
@@ -276,7 +277,7 @@ def change_email() -> Response:
         wired().account_details.ask_for_email(_session(), form.current_password.data, form.address)
     except Refusal as refusal:
         return _form("email_change", EMAIL, explain([("", refusal)], _EMAIL_FIELDS, typed))
-    return _done(ACCOUNT, None, overview)
+    return go_on(ACCOUNT, overview)
 
 
 @blueprint.get(NEW_EMAIL)
@@ -301,7 +302,7 @@ def confirm_email() -> Response:
         return _dead_link()
     except Refusal as refusal:
         return _new_email(token, explain([("", refusal)], Fields({"email": "account.email"}), {}))
-    return _done(f"{NEW_EMAIL}?done", None, lambda: page("account/email_changed.html"))
+    return go_on(f"{NEW_EMAIL}?done", lambda: page("account/email_changed.html"))
 
 
 def _new_email(token: str, form: SentForm) -> Response:
@@ -335,7 +336,7 @@ def change_mobile() -> Response:
     try:
         return _do_with_mobile(session)
     except OutOfTurn:
-        return _done(MOBILE, None, _mobile)
+        return go_on(MOBILE, mobile)
     except DeadEnd as dead_end:
         return _no_codes_left(dead_end)
     except Refusal as refusal:
@@ -353,10 +354,11 @@ def _do_with_mobile(session: Session) -> Response:
     action = request.form.get("action") or request.form.get("step")
     if action == "sms-resend":
         details.resend_code(session)
-        return _done(MOBILE, "sms_code.resent", _mobile)
+        sessions.flash.leave("sms_code.resent")
+        return go_on(MOBILE, mobile)
     if action == "change-mobile":
         details.drop_mobile_change(session)
-        return _done(MOBILE, None, _mobile)
+        return go_on(MOBILE, mobile)
     return _check_code(session) if "sms_code" in request.form else _send_code(session)
 
 
@@ -365,7 +367,7 @@ def _send_code(session: Session) -> Response:
     if not form.validate():
         return _mobile(explain(list(form.refusals()), _MOBILE_FIELDS, {"mobile": form.mobile.data}))
     wired().account_details.ask_for_mobile(session, form.current_password.data, form.number)
-    return _done(MOBILE, None, _mobile)
+    return go_on(MOBILE, mobile)
 
 
 def _check_code(session: Session) -> Response:
@@ -373,7 +375,9 @@ def _check_code(session: Session) -> Response:
     if not form.validate():
         return _mobile(explain(list(form.refusals()), _CODE_FIELDS, {"sms_code": form.sms_code.data}))
     wired().account_details.confirm_mobile(session, form.code)
-    return _done(ACCOUNT, "account.mobile.change.done", overview)
+    sessions.look_again()
+    sessions.flash.leave("account.mobile.change.done")
+    return go_on(ACCOUNT, overview)
 
 
 def _mobile(form: SentForm | None = None, *, is_paused: bool = False) -> Response:
@@ -435,9 +439,7 @@ def close() -> Response:
     except Refusal as refusal:
         return _form("close", CLOSE, explain([("", refusal)], _CLOSE_FIELDS, {"confirm": form.confirm.data}))
     sessions.let_go()
-    if is_fragment_due():
-        return page("account/closed.html", signed_out_to=CLOSED)
-    return make_response(redirect(CLOSED, 303))
+    return go_on(CLOSED, lambda: page("account/closed.html", signed_out_to=CLOSED))
 
 
 @blueprint.get(CLOSED)
@@ -471,22 +473,9 @@ def _form(name: str, action: str, form: SentForm, **context: Any) -> Response:
     return page(f"account/{name}.html", form.status, form=form, problems=form.problems, action=action, **context)
 
 
-def _done(address: str, notice: str | None, show: Any) -> Response:
-    """Go on to `address`: at once to HTMX, by way of the page to a plain form."""
-    if notice:
-        flash(notice)
-    if not is_fragment_due():
-        return make_response(redirect(address, 303))
-    sessions.look_again()
-    response: Response = show()
-    response.headers["HX-Push-Url"] = address
-    return response
-
-
 def _notice() -> Markup | None:
-    key = next((str(key) for key in get_flashed_messages()), None)
     session = sessions.current()
-    return say()(key, time=clock_time(session.over_at)) if key and session else None
+    return sessions.flash.take(time=clock_time(session.over_at)) if session else None
 
 
 def _kept(*names: str) -> dict[str, str]:

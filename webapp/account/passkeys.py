@@ -1,6 +1,6 @@
 """The signed-in customer's passkeys: adding one, which takes a script, and removing one, which does not."""
 
-from flask import Blueprint, Response, flash, get_flashed_messages, jsonify, make_response, redirect, request
+from flask import Blueprint, Response, jsonify, request
 from flask import session as browser_session
 from wtforms import ValidationError
 
@@ -10,18 +10,20 @@ from webapp.account import sessions
 from webapp.account.overview import ACCOUNT, AskedAgain, overview
 from webapp.http import devices
 from webapp.parts import wired
+from webapp.ui.flash import Flash
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.formats import clock_time
 from webapp.ui.forms import StepForm, Text
-from webapp.ui.language import say
-from webapp.ui.respond import is_fragment_due, page
+from webapp.ui.respond import go_on, page, see_other
 
 blueprint = Blueprint("passkeys", __name__)
 
 PASSKEYS, NEW, REMOVE = "/fiok/azonositokulcsok", "/fiok/azonositokulcsok/uj", "/fiok/azonositokulcsok/torles"
 _FIELDS = Fields({"current_password": "login.password.label"})
 _NAME = Fields({"name": "account.passkeys.name"})
-_CHALLENGE, _STOPPED = "passkey", "account.passkeys.stopped"
+_CHALLENGE = "passkey"
+_failure = Flash("passkey_failure")
+"""Why no passkey was made; only the page that begins it says so."""
 
 
 class NameForm(StepForm):
@@ -54,11 +56,7 @@ def ask_to_add() -> Response:
     except Refusal as refusal:
         return _password(explain([("", refusal)], _FIELDS, {}))
     browser_session[_CHALLENGE] = challenge
-    if not is_fragment_due():
-        return make_response(redirect(NEW, 303))
-    response = new()
-    response.headers["HX-Push-Url"] = NEW
-    return response
+    return go_on(NEW, new)
 
 
 @blueprint.get(NEW)
@@ -67,7 +65,7 @@ def new() -> Response:
     """Ask for the name, and have the browser make the passkey."""
     options = wired().passkeys.options_to_add(_session(), browser_session.get(_CHALLENGE, ""))
     if options is None:
-        return make_response(redirect(PASSKEYS, 303))
+        return see_other(PASSKEYS)
     return page(
         "account/passkey_new.html",
         action=NEW,
@@ -94,12 +92,12 @@ def add() -> Response:
     try:
         token = wired().passkeys.add(session, challenge, request.form.get("credential", ""), form.name.data.strip())
     except Refusal:
-        flash(_STOPPED)
+        _failure.leave("account.passkeys.stopped")
         return jsonify(to=PASSKEYS)
     except SignedOut:
         return jsonify(to=PASSKEYS)
     sessions.hold(token)
-    flash("account.passkeys.added")
+    sessions.flash.leave("account.passkeys.added")
     return jsonify(to=ACCOUNT)
 
 
@@ -111,24 +109,19 @@ def remove() -> Response:
     if token is None:
         raise OutOfTurn
     sessions.hold(token)
-    flash("account.passkeys.removed")
-    if not is_fragment_due():
-        return make_response(redirect(ACCOUNT, 303))
-    return overview()
+    sessions.flash.leave("account.passkeys.removed")
+    return go_on(ACCOUNT, overview, push=False)
 
 
 def _password(form: SentForm) -> Response:
-    notice = next((str(key) for key in get_flashed_messages()), None)
-    text = say()(notice, time=clock_time(_session().over_at)) if notice else None
-    is_stopped = notice == _STOPPED
     return page(
         "account/passkey_password.html",
         form.status,
         form=form,
         problems=form.problems,
         action=PASSKEYS,
-        notice=None if is_stopped else text,
-        stopped=text if is_stopped else None,
+        notice=sessions.flash.take(time=clock_time(_session().over_at)),
+        stopped=_failure.take(),
         passkeys=wired().passkeys,
     )
 

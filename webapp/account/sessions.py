@@ -5,14 +5,15 @@ from functools import wraps
 from typing import Any, ParamSpec
 from urllib.parse import urlencode
 
-from flask import Response, flash, g, make_response, redirect, request, session
+from flask import Response, g, request, session
 
 from services.accounts import Session, SignedOut
 from webapp.http.forgery import form_secret
 from webapp.parts import wired
+from webapp.ui.flash import Flash
 from webapp.ui.form_errors import SentForm
-from webapp.ui.language import language
-from webapp.ui.respond import page
+from webapp.ui.language import language, say
+from webapp.ui.respond import page, see_other
 
 P = ParamSpec("P")
 
@@ -23,6 +24,8 @@ ACTIVATION = "/fiok/aktivalas"
 STAFF = "staff"
 """Where the browser's session holds the secret of a member of staff's session, see `webapp.console.staff_sessions`."""
 _KEY, _RESET = "sign_in", "reset"
+flash = Flash("customer")
+"""What the sign-in and the account say once."""
 _KEPT = ("email", "mobile")
 """What is kept of a form whose session has ended: what was typed there, and never a secret."""
 _LONGEST_KEPT = 320
@@ -108,11 +111,11 @@ def needed(view: Callable[P, Response]) -> Callable[P, Response]:
         if session_ is None:
             return ask()
         if request.path != TERMS and wired().sign_ins.terms_due(session_):
-            return make_response(redirect(TERMS, 303))
+            return see_other(TERMS)
         if request.path not in (TERMS, ACTIVATION) and wired().activations.is_due(session_):
             if request.path != ACCOUNT:
-                flash("activation.limited")
-            return make_response(redirect(ACTIVATION, 303))
+                flash.leave("activation.limited")
+            return see_other(ACTIVATION)
         try:
             # Only here, behind the sign-in: its mail about a new device keeps the language that the account had,
             # which is not the choice of whoever it may warn of.
@@ -135,7 +138,7 @@ def ask() -> Response:
     session.pop(_KEY, None)
     look_again()
     return show_sign_in(
-        403, notice=ended or "login.needed", next_address=request.path, kept=kept(), signed_out_to=SIGN_IN
+        403, notice=say()(ended or "login.needed"), next_address=request.path, kept=kept(), signed_out_to=SIGN_IN
     )
 
 
@@ -150,8 +153,8 @@ def ask_before(address: str) -> Response:
     ended = why_ended()
     session.pop(_KEY, None)
     look_again()
-    flash(ended or "login.needed")
-    return make_response(redirect(f"{SIGN_IN}?{urlencode({'next': address})}", 303))
+    flash.leave(ended or "login.needed")
+    return see_other(f"{SIGN_IN}?{urlencode({'next': address})}")
 
 
 def show_sign_in(status: int = 200, **context: Any) -> Response:

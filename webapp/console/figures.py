@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
-from flask import Response, abort, make_response, redirect, request
+from flask import Response, abort, make_response, request
 
 from services.figures import CHANNELS, STOPPED, Chosen, Passage, Report
 from services.figures.report import Mistake, Sent
@@ -23,7 +23,7 @@ from webapp.http.devices import OTHER_BROWSER
 from webapp.parts import wired
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.language import language, say
-from webapp.ui.respond import is_fragment_due
+from webapp.ui.respond import go_on
 
 _PERIODS = {"1": "today", "7": "week", "30": "month"}
 _LONGEST = 366
@@ -93,17 +93,11 @@ def release_sms() -> Response:
         chosen, form = _chosen()
         return _show(chosen, explain([("", refusal)], _RELEASE, {**form.values, **typed}))
     except OutOfTurn:
-        notice = None  # done by a second click, or by a colleague: the page shows where things stand
+        pass  # done by a second click, or by a colleague: the page shows where things stand
     else:
-        notice = say()("funnel.sms_budget.released", count=more)
-    if notice:
-        staff_sessions.leave_notice(notice)
-    address = f"{staff_sessions.door()}/regisztraciok"
-    if not is_fragment_due():
-        return make_response(redirect(address, 303))
-    response = make_response("")
-    response.headers["HX-Redirect"] = address  # whole, because the alarm stands outside of the main part
-    return response
+        staff_sessions.flash.leave("funnel.sms_budget.released", count=more or 0)
+    # Whole, because the alarm stands outside of the main part.
+    return go_on(f"{staff_sessions.door()}/regisztraciok")
 
 
 # --- What is chosen ----------------------------------------------------------------------------------------------
@@ -157,7 +151,7 @@ def _show(chosen: Chosen, form: SentForm) -> Response:
         "console/figures.html",
         form.status,
         form=form,
-        notice=staff_sessions.take_notice(),
+        notice=staff_sessions.flash.take(),
         here_url=f"{staff_sessions.door()}/regisztraciok",
         chosen=chosen,
         period=_period(chosen),

@@ -10,13 +10,13 @@ from services.refusal import Refusal
 from services.worklists import KINDS, QualityLine
 from services.worklists.quality import OF_TRIES
 from webapp.console import cases, staff_sessions
-from webapp.console.search import go
 from webapp.console.staff_sessions import blueprint, console_page, needed
 from webapp.console.worklists import ROOM, adviser_of, asked, choice_of_advisers, query, signed_in
 from webapp.parts import wired
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.formats import date_and_time
 from webapp.ui.language import say
+from webapp.ui.respond import go_on
 
 
 @blueprint.get("/munkalistak/adatok")
@@ -32,9 +32,9 @@ def choose() -> Response:
     """Open a customer of the list, or choose an adviser."""
     if "customer" in request.form:
         case_id = wired().unregistered.open(signed_in(), request.form["customer"])
-        return go(cases.address(case_id), lambda: cases.show_case(case_id))
+        return go_on(cases.address(case_id), lambda: cases.show_case(case_id))
     chosen = {**request.form, "utan": ""}
-    return go(_address(chosen), lambda: _show(chosen))
+    return go_on(_address(chosen), lambda: _show(chosen))
 
 
 @blueprint.post("/munkalistak/adatok/<case_id>")
@@ -48,8 +48,8 @@ def close(case_id: str) -> Response:
         field = f"note-{case_id}"
         return _show(request.form, explain([("", refusal)], Fields({field: "worklist.note"}), {field: note}))
     if is_closed:
-        staff_sessions.leave_notice(say()("worklist.quality.was_closed"))
-    return go(_address(request.form), lambda: _show(request.form))
+        staff_sessions.flash.leave("worklist.quality.was_closed")
+    return go_on(_address(request.form), lambda: _show(request.form))
 
 
 def _home() -> str:
@@ -76,7 +76,7 @@ def _show(values: Mapping[str, str], form: SentForm | None = None) -> Response:
         room=ROOM,
         form=form,
         problems=form.problems,
-        notice=staff_sessions.take_notice(),
+        notice=staff_sessions.flash.take(),
         address=_home(),
         lists=f"{staff_sessions.door()}/munkalistak",
         kinds=[("", _address(chosen, adat=""), not kind)]

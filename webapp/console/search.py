@@ -1,8 +1,6 @@
 """Finding a customer: the console's first page."""
 
-from collections.abc import Callable
-
-from flask import Response, make_response, redirect, request
+from flask import Response, request
 
 from services.refusal import Refusal
 from webapp.console import cases, staff_sessions
@@ -11,7 +9,7 @@ from webapp.parts import wired
 from webapp.ui.form_errors import Fields, Problem, SentForm, explain
 from webapp.ui.forms import StepForm, Text
 from webapp.ui.language import say
-from webapp.ui.respond import is_fragment_due
+from webapp.ui.respond import go_on
 
 _FIELDS = Fields({"policy_number": "staff.search.heading"})
 
@@ -53,7 +51,7 @@ def search() -> Response:
     if case_id:
         return _opened(case_id)
     staff_sessions.look_again()
-    return go(f"{staff_sessions.door()}?talalatok", lambda: _home(shows_results=True))
+    return go_on(f"{staff_sessions.door()}?talalatok", lambda: _home(shows_results=True))
 
 
 @blueprint.post("/ugyfel")
@@ -67,16 +65,7 @@ def open_customer() -> Response:
 
 
 def _opened(case_id: str) -> Response:
-    return go(cases.address(case_id), lambda: cases.show_case(case_id))
-
-
-def go(address: str, show: Callable[[], Response]) -> Response:
-    """Go to another page of the console: by a redirect, or at once with its fragment."""
-    if not is_fragment_due():
-        return make_response(redirect(address, 303))
-    response = show()
-    response.headers["HX-Push-Url"] = address
-    return response
+    return go_on(cases.address(case_id), lambda: cases.show_case(case_id))
 
 
 def _home(status: int = 200, form: SentForm | None = None, *, shows_results: bool = False) -> Response:

@@ -4,16 +4,17 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec
 
-from flask import Blueprint, Response, g, make_response, redirect, request, session
+from flask import Blueprint, Response, g, request, session
 from markupsafe import Markup
 
 from services.staff import Hit, Member, StaffSession
 from webapp.account import sessions
 from webapp.parts import wired
+from webapp.ui.flash import Flash
 from webapp.ui.form_errors import SentForm
 from webapp.ui.formats import clock_time, time_left
 from webapp.ui.language import say
-from webapp.ui.respond import page
+from webapp.ui.respond import page, see_other
 
 P = ParamSpec("P")
 
@@ -23,7 +24,9 @@ COMPANY = f"{SERVICE}/ceges-belepes"
 DOORS = {"console": SERVICE, "partner": PARTNER}
 """The blueprint stands at both addresses, under these names."""
 blueprint = Blueprint("console", __name__)
-_KEY, _NOTICE = sessions.STAFF, "staff_notice"
+_KEY = sessions.STAFF
+flash = Flash("staff")
+"""What the console's next page says."""
 
 
 def door() -> str:
@@ -65,21 +68,6 @@ def look_again() -> None:
     g.pop(_KEY, None)
 
 
-def leave_notice(notice: Markup) -> None:
-    """Have the console's next page say this, once.
-
-    Customers' pages flash the keys of texts that they fill themselves: one browser may show both, and neither what is
-    the other's.
-    """
-    session[_NOTICE] = notice
-
-
-def take_notice() -> Markup | None:
-    """Return what was left for this page, if anything was."""
-    notice: Markup | None = session.pop(_NOTICE, None)
-    return notice
-
-
 def needed(view: Callable[P, Response]) -> Callable[P, Response]:
     """Let a view be reached by members of staff alone, each by their own door."""
 
@@ -89,7 +77,7 @@ def needed(view: Callable[P, Response]) -> Callable[P, Response]:
         if seen is None:
             return ask()
         if door() != own_door(seen.member):
-            return make_response(redirect(own_door(seen.member), 303))
+            return see_other(own_door(seen.member))
         return view(*arguments, **named)
 
     return guarded
@@ -101,8 +89,8 @@ def ask() -> Response:
     session.pop(_KEY, None)
     if request.method in ("GET", "HEAD"):
         if request.path != door():
-            leave_notice(say()(ended or "login.needed"))
-            return make_response(redirect(door(), 303))
+            flash.leave(ended or "login.needed")
+            return see_other(door())
         return show_login(notice=ended)
     response = show_login(403, notice=ended or "login.needed", is_refused=True)
     response.headers["HX-Push-Url"] = door()
@@ -111,7 +99,7 @@ def ask() -> Response:
 
 def show_login(status: int = 200, *, notice: str | None = None, **context: Any) -> Response:
     """Show the sign-in of staff; `notice` is the key of a text that counts more than what was left to be said."""
-    left = take_notice()
+    left = flash.take()
     shown: dict[str, Any] = {"wait": None, "is_failed": False, "is_refused": False, **context}
     shown["notice"] = say()(notice) if notice else left
     form = shown.setdefault("form", SentForm())

@@ -14,12 +14,12 @@ from services.worklists import Batch, Line, View
 from services.worklists.lists import ALL, INVITATION, INVITED, NO_ADDRESS, NOT_INVITED, OVERDUE, REMINDER
 from services.worklists.unregistered import MOST_COUNTED
 from webapp.console import cases, staff_sessions
-from webapp.console.search import go
 from webapp.console.staff_sessions import blueprint, console_page, needed
 from webapp.parts import wired
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.formats import date_and_time, day
 from webapp.ui.language import say
+from webapp.ui.respond import go_on
 
 LISTED = {ALL: "mind", NOT_INVITED: "meghivhato", NO_ADDRESS: "hivando", INVITED: "meghivott", OVERDUE: "lejart"}
 """The lists by the words that name them in an address."""
@@ -46,17 +46,17 @@ def order() -> Response:
     seen, form = signed_in(), request.form
     if "customer" in form:
         case_id = wired().unregistered.open(seen, form["customer"])
-        return go(cases.address(case_id), lambda: cases.show_case(case_id))
+        return go_on(cases.address(case_id), lambda: cases.show_case(case_id))
     kind = _ORDERS.get(form.get("action", ""))
     if kind is None:
         chosen = {**form, "utan": "", "kijelolve": ""}
-        return go(_address(chosen), lambda: _show(chosen))
+        return go_on(_address(chosen), lambda: _show(chosen))
     everybody, invitations = form["action"].endswith("-all"), wired().invitations
     try:
         deadline_at = invitations.end_of(form.get("due_on", "")) if kind == INVITATION else None
         if everybody and "sure" not in form:
             of_all = {**form, "utan": "", "mit": form["action"], "nap": form.get("due_on", "") if deadline_at else ""}
-            return go(f"{_home()}/mindenki{query(of_all)}", lambda: _ask(of_all))
+            return go_on(f"{_home()}/mindenki{query(of_all)}", lambda: _ask(of_all))
         batch_id = invitations.order(
             seen,
             form.get("form", ""),
@@ -67,7 +67,7 @@ def order() -> Response:
         )
     except Refusal as refusal:
         return _show(form, explain([("", refusal)], _FIELDS, form))
-    return go(_batch_address(batch_id), lambda: _show_batch(batch_id))
+    return go_on(_batch_address(batch_id), lambda: _show_batch(batch_id))
 
 
 @blueprint.get("/munkalistak/mindenki")
@@ -92,7 +92,7 @@ def stop_batch(batch_id: str) -> Response:
         wired().invitations.stop(signed_in(), batch_id)
     except OutOfTurn:
         wired().invitations.batch(signed_in(), batch_id)  # over already; or not to be seen at all
-    return go(_batch_address(batch_id), lambda: _show_batch(batch_id))
+    return go_on(_batch_address(batch_id), lambda: _show_batch(batch_id))
 
 
 # --- What both worklists share -------------------------------------------------------------------------------------
