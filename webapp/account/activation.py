@@ -37,16 +37,16 @@ class ActivationForm(StepForm):
 
 @blueprint.get(sessions.ACTIVATION)
 @sessions.needed
-def show() -> Response:
+def show(session: Session) -> Response:
     """Ask for the code."""
-    return _show(SentForm())
+    return _show(session, SentForm())
 
 
 @blueprint.post(sessions.ACTIVATION)
 @sessions.needed
-def submit() -> Response:
+def submit(session: Session) -> Response:
     """Take the code, or mail a new one."""
-    session, activations = _session(), wired().activations
+    activations = wired().activations
     if not activations.is_due(session):
         return go_on(sessions.ACCOUNT, overview)
     is_resend = request.form.get("action") == "resend-email"
@@ -61,14 +61,14 @@ def submit() -> Response:
         sessions.hold(activations.activate(session, form.code))
     except Refusal as refusal:
         funnel.activation(REFUSED, f"{refusal.field}.{refusal.reason}")
-        return _show(explain([("resend" if is_resend else "", refusal)], _FIELDS, {}))
+        return _show(session, explain([("resend" if is_resend else "", refusal)], _FIELDS, {}))
     funnel.activation(FINISHED)
     sessions.flash.leave("activation.done")
     return go_on(sessions.ACCOUNT, overview)
 
 
-def _show(form: SentForm) -> Response:
-    session, rules = _session(), wired().profile.one_time_code
+def _show(session: Session, form: SentForm) -> Response:
+    rules = wired().profile.one_time_code
     if not wired().activations.is_due(session):
         return see_other(sessions.ACCOUNT)
     return page(
@@ -83,10 +83,3 @@ def _show(form: SentForm) -> Response:
         action=sessions.ACTIVATION,
         token_field="",
     )
-
-
-def _session() -> Session:
-    session = sessions.current()
-    if session is None:
-        raise RuntimeError("this view is reached by signed-in customers only")
-    return session

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response, redirect, request
-from markupsafe import Markup
 from wtforms import ValidationError
 
 from services.accounts import DeadLink, Session
@@ -101,14 +100,14 @@ class CloseForm(AskedAgain):
 
 @blueprint.get(ACCOUNT)
 @sessions.needed
-def overview() -> Response:
+def overview(session: Session) -> Response:
     """Show what the account holds."""
-    parts, session = wired(), _session()
+    parts = wired()
     account, places = session.account, parts.sign_ins.places(session)
     possible_from = parts.password_changes.possible_from(account)
     return page(
         "account/overview.html",
-        notice=_notice(),
+        notice=sessions.flash.take(time=clock_time(session.over_at)),
         pending_email=parts.account_details.pending_email(session),
         customer=account.name,
         email=masking.email(account.email),
@@ -147,9 +146,9 @@ def overview() -> Response:
 
 @blueprint.post(ACCOUNT)
 @sessions.needed
-def end_sessions() -> Response:
+def end_sessions(session: Session) -> Response:
     """Sign out on another device, or on all others."""
-    parts, session = wired(), _session()
+    parts = wired()
     if request.form.get("action") == "end-others":
         parts.sign_ins.end_others(session)
     elif ended := request.form.get("session", ""):
@@ -164,9 +163,9 @@ def end_sessions() -> Response:
 
 @blueprint.get("/fiok/adatok.json")
 @sessions.needed
-def download() -> Response:
+def download(session: Session) -> Response:
     """Send everything that the account holds as one file."""
-    response = jsonify(_readable(wired().account_details.export(_session())))
+    response = jsonify(_readable(wired().account_details.export(session)))
     response.headers["Content-Disposition"] = 'attachment; filename="adataim.json"'
     return response
 
@@ -184,16 +183,16 @@ def _readable(held: Any) -> Any:
 
 @blueprint.get(sessions.TERMS)
 @sessions.needed
-def changed_terms() -> Response:
+def changed_terms(session: Session) -> Response:
     """Show what changed in the terms since they were accepted (M24)."""
-    return _terms(SentForm())
+    return _terms(session, SentForm())
 
 
 @blueprint.post(sessions.TERMS)
 @sessions.needed
-def accept_terms() -> Response:
+def accept_terms(session: Session) -> Response:
     """Accept the terms in force and go on."""
-    parts, session = wired(), _session()
+    parts = wired()
     due = parts.sign_ins.terms_due(session)
     if due is not None:
         try:
@@ -201,16 +200,15 @@ def accept_terms() -> Response:
                 raise Refusal("terms", "not_ticked" if session.terms_opened == due.version else "not_opened")
             sessions.hold(parts.sign_ins.accept_terms(session))
         except Refusal as refusal:
-            return _terms(explain([("", refusal)], _TERMS_FIELDS, {"terms": request.form.get("terms", "")}))
+            return _terms(session, explain([("", refusal)], _TERMS_FIELDS, {"terms": request.form.get("terms", "")}))
     return go_on(ACCOUNT, overview)
 
 
-def _terms(form: SentForm) -> Response:
-    session = _session()
+def _terms(session: Session, form: SentForm) -> Response:
     due = wired().sign_ins.terms_due(session)
     if due is None:
         return see_other(ACCOUNT)
-    return _form("terms_update", sessions.TERMS, form, terms=terms_shown(due, session.terms_opened))
+    return _form(session, "terms_update", sessions.TERMS, form, terms=terms_shown(due, session.terms_opened))
 
 
 # --- The password ------------------------------------------------------------------------------------------------
@@ -218,34 +216,37 @@ def _terms(form: SentForm) -> Response:
 
 @blueprint.get(PASSWORD)
 @sessions.needed
-def password() -> Response:
+def password(session: Session) -> Response:
     """Show the form for a new password, or from when there will be one."""
     if request.args.get("done") is not None:
         return page("account/password_changed.html")
-    return _password()
+    return _password(session)
 
 
 @blueprint.post(PASSWORD)
 @sessions.needed
-def change_password() -> Response:
+def change_password(session: Session) -> Response:
     """Change the password; every other session ends."""
     form = PasswordForm(request.form)
     if not form.validate():
-        return _password(form, list(form.refusals()))
+        return _password(session, form, list(form.refusals()))
     try:
-        token = wired().password_changes.change(_session(), form.current_password.data, form.password.data)
+        token = wired().password_changes.change(session, form.current_password.data, form.password.data)
     except Refusal as refusal:
-        return _password(form, [("", refusal)])
+        return _password(session, form, [("", refusal)])
     sessions.hold(token)
     return go_on(f"{PASSWORD}?done", lambda: page("account/password_changed.html"))
 
 
-def _password(sent: PasswordForm | None = None, refusals: Sequence[tuple[str, Refusal]] = ()) -> Response:
-    parts, account = wired(), _session().account
+def _password(
+    session: Session, sent: PasswordForm | None = None, refusals: Sequence[tuple[str, Refusal]] = ()
+) -> Response:
+    parts, account = wired(), session.account
     judge = partial(parts.password_changes.judge, account)
     form = explain(every_mistake(refusals, sent, judge), _PASSWORD_FIELDS, {}) if sent is not None else SentForm()
     possible_from = parts.password_changes.possible_from(account)
     return _form(
+        session,
         "password_change",
         PASSWORD,
         form,
@@ -260,23 +261,23 @@ def _password(sent: PasswordForm | None = None, refusals: Sequence[tuple[str, Re
 
 @blueprint.get(EMAIL)
 @sessions.needed
-def email() -> Response:
+def email(session: Session) -> Response:
     """Show the form for a new address."""
-    return _form("email_change", EMAIL, SentForm(_kept("email")))
+    return _form(session, "email_change", EMAIL, SentForm(_kept(session, "email")))
 
 
 @blueprint.post(EMAIL)
 @sessions.needed
-def change_email() -> Response:
+def change_email(session: Session) -> Response:
     """Mail a link to the new address."""
     form = EmailForm(request.form)
     typed = {"email": form.email.data}
     if not form.validate():
-        return _form("email_change", EMAIL, explain(list(form.refusals()), _EMAIL_FIELDS, typed))
+        return _form(session, "email_change", EMAIL, explain(list(form.refusals()), _EMAIL_FIELDS, typed))
     try:
-        wired().account_details.ask_for_email(_session(), form.current_password.data, form.address)
+        wired().account_details.ask_for_email(session, form.current_password.data, form.address)
     except Refusal as refusal:
-        return _form("email_change", EMAIL, explain([("", refusal)], _EMAIL_FIELDS, typed))
+        return _form(session, "email_change", EMAIL, explain([("", refusal)], _EMAIL_FIELDS, typed))
     return go_on(ACCOUNT, overview)
 
 
@@ -310,7 +311,7 @@ def _new_email(token: str, form: SentForm) -> Response:
     address = wired().account_details.find_email_change(link_id) if link_id else None
     if address is None:
         return _dead_link()
-    return _form("email_confirm", NEW_EMAIL, form, token=token, email=address, another=EMAIL)
+    return _form(None, "email_confirm", NEW_EMAIL, form, token=token, email=address, another=EMAIL)
 
 
 def _dead_link() -> Response:
@@ -323,30 +324,30 @@ def _dead_link() -> Response:
 
 @blueprint.get(MOBILE)
 @sessions.needed
-def mobile() -> Response:
+def mobile(session: Session) -> Response:
     """Show the form for a new number, or for the code that was sent to it."""
-    return _mobile()
+    return _mobile(session)
 
 
 @blueprint.post(MOBILE)
 @sessions.needed
-def change_mobile() -> Response:
+def change_mobile(session: Session) -> Response:
     """Send a code to the new number, check it, or send another."""
-    details, session = wired().account_details, _session()
+    details = wired().account_details
     try:
         return _do_with_mobile(session)
     except OutOfTurn:
         return go_on(MOBILE, mobile)
     except DeadEnd as dead_end:
-        return _no_codes_left(dead_end)
+        return _no_codes_left(session, dead_end)
     except Refusal as refusal:
         typed = {"mobile": request.form.get("mobile", "")}
         if (refusal.field, refusal.reason) == ("sms", "paused"):
-            return _mobile(SentForm(typed, status=409), is_paused=True)
+            return _mobile(session, SentForm(typed, status=409), is_paused=True)
         fields = _MOBILE_FIELDS
         if details.mobile_change(session):
             fields = _CODE_FIELDS if refusal.field == "sms_code" else _RESEND_FIELDS
-        return _mobile(explain([("", refusal)], fields, typed))
+        return _mobile(session, explain([("", refusal)], fields, typed))
 
 
 def _do_with_mobile(session: Session) -> Response:
@@ -365,7 +366,7 @@ def _do_with_mobile(session: Session) -> Response:
 def _send_code(session: Session) -> Response:
     form = MobileForm(request.form)
     if not form.validate():
-        return _mobile(explain(list(form.refusals()), _MOBILE_FIELDS, {"mobile": form.mobile.data}))
+        return _mobile(session, explain(list(form.refusals()), _MOBILE_FIELDS, {"mobile": form.mobile.data}))
     wired().account_details.ask_for_mobile(session, form.current_password.data, form.number)
     return go_on(MOBILE, mobile)
 
@@ -373,23 +374,24 @@ def _send_code(session: Session) -> Response:
 def _check_code(session: Session) -> Response:
     form = SmsCodeForm(request.form)
     if not form.validate():
-        return _mobile(explain(list(form.refusals()), _CODE_FIELDS, {"sms_code": form.sms_code.data}))
+        return _mobile(session, explain(list(form.refusals()), _CODE_FIELDS, {"sms_code": form.sms_code.data}))
     wired().account_details.confirm_mobile(session, form.code)
     sessions.look_again()
     sessions.flash.leave("account.mobile.change.done")
     return go_on(ACCOUNT, overview)
 
 
-def _mobile(form: SentForm | None = None, *, is_paused: bool = False) -> Response:
+def _mobile(session: Session, form: SentForm | None = None, *, is_paused: bool = False) -> Response:
     parts = wired()
-    waiting = parts.account_details.mobile_change(_session())
+    waiting = parts.account_details.mobile_change(session)
     if waiting is None:
-        return _form("mobile_change", MOBILE, form or SentForm(_kept("mobile")), is_paused=is_paused)
+        return _form(session, "mobile_change", MOBILE, form or SentForm(_kept(session, "mobile")), is_paused=is_paused)
     number, code = waiting
     now, rules = parts.clock.now(), parts.profile.one_time_code
     if code is not None and code.is_dead_end(now):
-        return _no_codes_left(DeadEnd("codes_used_up", again_at=code.budget_ends_at))
+        return _no_codes_left(session, DeadEnd("codes_used_up", again_at=code.budget_ends_at))
     return _form(
+        session,
         "mobile_code",
         MOBILE,
         form or SentForm(),
@@ -407,12 +409,12 @@ def _mobile(form: SentForm | None = None, *, is_paused: bool = False) -> Respons
     )
 
 
-def _no_codes_left(dead_end: DeadEnd) -> Response:
+def _no_codes_left(session: Session, dead_end: DeadEnd) -> Response:
     return page(
         "account/no_codes.html",
         403,
         again_at=date_and_time(first_minute(dead_end.facts["again_at"])),
-        reference=wired().references.issue("codes_used_up", kutid=_session().account.kutid),
+        reference=wired().references.issue("codes_used_up", kutid=session.account.kutid),
         href=ACCOUNT,
     )
 
@@ -422,22 +424,24 @@ def _no_codes_left(dead_end: DeadEnd) -> Response:
 
 @blueprint.get(CLOSE)
 @sessions.needed
-def closing() -> Response:
+def closing(session: Session) -> Response:
     """Ask whether the account is really to be closed."""
-    return _form("close", CLOSE, SentForm())
+    return _form(session, "close", CLOSE, SentForm())
 
 
 @blueprint.post(CLOSE)
 @sessions.needed
-def close() -> Response:
+def close(session: Session) -> Response:
     """Close the account."""
     form = CloseForm(request.form)
     if not form.validate():
-        return _form("close", CLOSE, explain(list(form.refusals()), _CLOSE_FIELDS, {"confirm": form.confirm.data}))
+        return _form(
+            session, "close", CLOSE, explain(list(form.refusals()), _CLOSE_FIELDS, {"confirm": form.confirm.data})
+        )
     try:
-        wired().account_details.close(_session(), form.current_password.data)
+        wired().account_details.close(session, form.current_password.data)
     except Refusal as refusal:
-        return _form("close", CLOSE, explain([("", refusal)], _CLOSE_FIELDS, {"confirm": form.confirm.data}))
+        return _form(session, "close", CLOSE, explain([("", refusal)], _CLOSE_FIELDS, {"confirm": form.confirm.data}))
     sessions.let_go()
     return go_on(CLOSED, lambda: page("account/closed.html", signed_out_to=CLOSED))
 
@@ -457,28 +461,25 @@ def well_known() -> Response:
 # --- Inside ------------------------------------------------------------------------------------------------------
 
 
-def _session() -> Session:
-    session = sessions.current()
-    assert session is not None
-    return session
-
-
 def _device(name: str) -> str:
     return name or say().plain("account.device.unknown")
 
 
-def _form(name: str, action: str, form: SentForm, **context: Any) -> Response:
+def _form(session: Session | None, name: str, action: str, form: SentForm, **context: Any) -> Response:
     """Show the form `name` as it was sent, or for the first time."""
-    context = {"notice": _notice(), **context}
-    return page(f"account/{name}.html", form.status, form=form, problems=form.problems, action=action, **context)
+    notice = sessions.flash.take(time=clock_time(session.over_at)) if session else None
+    return page(
+        f"account/{name}.html",
+        form.status,
+        form=form,
+        problems=form.problems,
+        action=action,
+        notice=notice,
+        **context,
+    )
 
 
-def _notice() -> Markup | None:
-    session = sessions.current()
-    return sessions.flash.take(time=clock_time(session.over_at)) if session else None
-
-
-def _kept(*names: str) -> dict[str, str]:
+def _kept(session: Session, *names: str) -> dict[str, str]:
     """Return what was typed into this form when an earlier session ended."""
-    kept = _session().kept if "kept" in request.args else None
+    kept = session.kept if "kept" in request.args else None
     return {name: kept[name] for name in names if kept and name in kept}

@@ -39,31 +39,31 @@ class NameForm(StepForm):
 
 @blueprint.get(PASSKEYS)
 @sessions.needed
-def password() -> Response:
+def password(session: Session) -> Response:
     """Ask for the password before a passkey is added."""
-    return _password(SentForm())
+    return _password(session, SentForm())
 
 
 @blueprint.post(PASSKEYS)
 @sessions.needed
-def ask_to_add() -> Response:
+def ask_to_add(session: Session) -> Response:
     """Check the password and go on to the making of a passkey."""
     form = AskedAgain(request.form)
     if not form.validate():
-        return _password(explain(list(form.refusals()), _FIELDS, {}))
+        return _password(session, explain(list(form.refusals()), _FIELDS, {}))
     try:
-        challenge = wired().passkeys.ask_to_add(_session(), form.current_password.data)
+        challenge = wired().passkeys.ask_to_add(session, form.current_password.data)
     except Refusal as refusal:
-        return _password(explain([("", refusal)], _FIELDS, {}))
+        return _password(session, explain([("", refusal)], _FIELDS, {}))
     browser_session[_CHALLENGE] = challenge
     return go_on(NEW, new)
 
 
 @blueprint.get(NEW)
 @sessions.needed
-def new() -> Response:
+def new(session: Session) -> Response:
     """Ask for the name, and have the browser make the passkey."""
-    options = wired().passkeys.options_to_add(_session(), browser_session.get(_CHALLENGE, ""))
+    options = wired().passkeys.options_to_add(session, browser_session.get(_CHALLENGE, ""))
     if options is None:
         return see_other(PASSKEYS)
     return page(
@@ -103,9 +103,9 @@ def add() -> Response:
 
 @blueprint.post(REMOVE)
 @sessions.needed
-def remove() -> Response:
+def remove(session: Session) -> Response:
     """Remove a passkey."""
-    token = wired().passkeys.remove(_session(), request.form.get("passkey", ""))
+    token = wired().passkeys.remove(session, request.form.get("passkey", ""))
     if token is None:
         raise OutOfTurn
     sessions.hold(token)
@@ -113,20 +113,14 @@ def remove() -> Response:
     return go_on(ACCOUNT, overview, push=False)
 
 
-def _password(form: SentForm) -> Response:
+def _password(session: Session, form: SentForm) -> Response:
     return page(
         "account/passkey_password.html",
         form.status,
         form=form,
         problems=form.problems,
         action=PASSKEYS,
-        notice=sessions.flash.take(time=clock_time(_session().over_at)),
+        notice=sessions.flash.take(time=clock_time(session.over_at)),
         stopped=_failure.take(),
         passkeys=wired().passkeys,
     )
-
-
-def _session() -> Session:
-    session = sessions.current()
-    assert session is not None
-    return session

@@ -54,27 +54,26 @@ class RecordForm(EmailForm):
 
 @blueprint.get("/ugyfel/<case_id>")
 @needed
-def show(case_id: str) -> Response:
+def show(seen: StaffSession, case_id: str) -> Response:
     """Show the customer, masked until it is recorded how they were identified."""
-    return show_case(case_id)
+    return show_case(seen, case_id)
 
 
 @blueprint.get("/ugyfel/<case_id>/idovonal")
 @needed
-def follow(case_id: str) -> Response:
+def follow(seen: StaffSession, case_id: str) -> Response:
     """Show the same for a page that follows the timeline by itself: whoever only looks on is not active."""
-    return show_case(case_id)
+    return show_case(seen, case_id)
 
 
 @blueprint.post("/ugyfel/<case_id>")
 @needed
-def submit(case_id: str) -> Response:
+def submit(seen: StaffSession, case_id: str) -> Response:
     """Do what the form that was sent is about."""
-    seen = _session()
     try:
         _do(seen, case_id)
     except _Refused as refused:
-        shown = show_case(case_id, form=refused.form)
+        shown = show_case(seen, case_id, form=refused.form)
         if shown.status_code >= 400:
             return shown
         # Of a form that is not there any more: the page shows where things stand.
@@ -84,7 +83,7 @@ def submit(case_id: str) -> Response:
     except DeadEnd as dead_end:
         # That all codes are used up, or that there is an account now, stands in place of the form.
         flash.leave(f"dead_end.{dead_end.kind}.heading")
-    return go_on(f"{address(case_id)}#due", lambda: show_case(case_id), push=False)
+    return go_on(f"{address(case_id)}#due", lambda: show_case(seen, case_id), push=False)
 
 
 def address(case_id: str) -> str:
@@ -196,9 +195,9 @@ _DEEDS: Mapping[str, tuple[Fields, Callable[[StaffSession, str], None]]] = {
 # --- What the page shows -----------------------------------------------------------------------------------------
 
 
-def show_case(case_id: str, *, form: SentForm | None = None) -> Response:
+def show_case(seen: StaffSession, case_id: str, *, form: SentForm | None = None) -> Response:
     """Show the customer and what is due with them."""
-    parts, seen = wired(), _session()
+    parts = wired()
     case = parts.cases.case(seen, case_id)
     file = parts.customer_files.of(case)
     form = form or SentForm()
@@ -208,6 +207,7 @@ def show_case(case_id: str, *, form: SentForm | None = None) -> Response:
     if stage == "record" and not form.values:
         form = SentForm({"mobile": _known_mobile(file), "email": case.email or _known_email(file)})
     return desk_page(
+        seen,
         "console/case.html",
         form.status,
         form=form,
@@ -224,12 +224,6 @@ def show_case(case_id: str, *, form: SentForm | None = None) -> Response:
         message_languages=parts.profile.languages,
         done_until=clock_time(file.registration.expires_at) if file.registration else None,
     )
-
-
-def _session() -> StaffSession:
-    seen = staff_sessions.current()
-    assert seen is not None
-    return seen
 
 
 def _stage(case: Case, file: CustomerFile) -> str:

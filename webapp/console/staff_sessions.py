@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
-from flask import Blueprint, Response, g, request, session
+from flask import Blueprint, Response, request, session
 from markupsafe import Markup
 
 from services.staff import Hit, Member, StaffSession
@@ -24,7 +24,7 @@ COMPANY = f"{SERVICE}/ceges-belepes"
 DOORS = {"console": SERVICE, "partner": PARTNER}
 """The blueprint stands at both addresses, under these names."""
 blueprint = Blueprint("console", __name__)
-_KEY = sessions.STAFF
+current, held, look_again = sessions.staff.read, sessions.staff.secret, sessions.staff.look_again
 flash = Flash("staff")
 """What the console's next page says."""
 
@@ -39,37 +39,14 @@ def own_door(member: Member) -> str:
     return PARTNER if member.is_adviser else SERVICE
 
 
-def current() -> StaffSession | None:
-    """Return the staff session of this browser while it lasts. Being asked for counts as being active."""
-    if _KEY not in g:
-        token = held()
-        # What a page asks by itself, again and again, is no activity.
-        is_activity = not (request.endpoint or "").endswith((".until_when", ".batch_progress", ".follow"))
-        g.staff = wired().staff.resume(token, is_activity=is_activity) if token else None
-    seen: StaffSession | None = g.staff
-    return seen
-
-
-def held() -> str | None:
-    """Return the secret that this browser holds, whatever has become of the session."""
-    token: str | None = session.get(_KEY)
-    return token
-
-
 def enter(token: str) -> None:
     """Have this browser hold a new session: whatever was in it before, a customer's session too, has ended."""
     sessions.let_go()
-    session[_KEY] = token
-    look_again()
+    sessions.staff.hold(token)
 
 
-def look_again() -> None:
-    """Have `current` read anew what has changed since."""
-    g.pop(_KEY, None)
-
-
-def needed(view: Callable[P, Response]) -> Callable[P, Response]:
-    """Let a view be reached by members of staff alone, each by their own door."""
+def needed(view: Callable[Concatenate[StaffSession, P], Response]) -> Callable[P, Response]:
+    """Let a view be reached by members of staff alone, each by their own door; the view is handed their session."""
 
     @wraps(view)
     def guarded(*arguments: P.args, **named: P.kwargs) -> Response:
@@ -78,7 +55,7 @@ def needed(view: Callable[P, Response]) -> Callable[P, Response]:
             return ask()
         if door() != own_door(seen.member):
             return see_other(own_door(seen.member))
-        return view(*arguments, **named)
+        return view(seen, *arguments, **named)
 
     return guarded
 
@@ -86,7 +63,7 @@ def needed(view: Callable[P, Response]) -> Callable[P, Response]:
 def ask() -> Response:
     """Ask for a sign-in."""
     ended = "login.ended.idle" if held() else None
-    session.pop(_KEY, None)
+    sessions.staff.drop()
     if request.method in ("GET", "HEAD"):
         if request.path != door():
             flash.leave(ended or "login.needed")
@@ -125,10 +102,8 @@ def console_page(template: str, status: int = 200, **context: Any) -> Response:
     )
 
 
-def desk_page(template: str, status: int = 200, **context: Any) -> Response:
+def desk_page(seen: StaffSession, template: str, status: int = 200, **context: Any) -> Response:
     """Render a page with the search and the customers looked at beside it."""
-    seen = current()
-    assert seen is not None
     return console_page(template, status, recent=listed(wired().cases.recent(seen)), **context)
 
 
