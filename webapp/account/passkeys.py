@@ -7,7 +7,8 @@ from wtforms import ValidationError
 from services.accounts import Session, SignedOut
 from services.refusal import OutOfTurn, Refusal
 from webapp.account import sessions
-from webapp.account.overview import ACCOUNT, AskedAgain, overview
+from webapp.account.forms import AskedAgain
+from webapp.account.overview import overview
 from webapp.http import devices
 from webapp.parts import wired
 from webapp.ui.flash import Flash
@@ -98,7 +99,7 @@ def add() -> Response:
         return jsonify(to=PASSKEYS)
     sessions.hold(token)
     sessions.flash.leave("account.passkeys.added")
-    return jsonify(to=ACCOUNT)
+    return jsonify(to=sessions.ACCOUNT)
 
 
 @blueprint.post(REMOVE)
@@ -110,7 +111,7 @@ def remove(session: Session) -> Response:
         raise OutOfTurn
     sessions.hold(token)
     sessions.flash.leave("account.passkeys.removed")
-    return go_on(ACCOUNT, overview, push=False)
+    return go_on(sessions.ACCOUNT, overview, push=False)
 
 
 def _password(session: Session, form: SentForm) -> Response:

@@ -19,8 +19,9 @@ from webapp.parts import wired
 from webapp.steps.email import EmailForm
 from webapp.steps.sms_code import SmsCodeForm
 from webapp.ui import timeline
+from webapp.ui.codes import code_shown
 from webapp.ui.form_errors import Fields, SentForm, explain
-from webapp.ui.formats import clock_time, date_in_words, day, first_minute, time_left
+from webapp.ui.formats import clock_time, date_in_words, day, first_minute
 from webapp.ui.forms import Text
 from webapp.ui.language import language, say
 from webapp.ui.respond import go_on
@@ -206,6 +207,8 @@ def show_case(seen: StaffSession, case_id: str, *, form: SentForm | None = None)
         form = SentForm()  # of a form that is not there any more
     if stage == "record" and not form.values:
         form = SentForm({"mobile": _known_mobile(file), "email": case.email or _known_email(file)})
+    # Without one a colleague, or the customer at home, has asked for another code since: this one's is dead.
+    code = parts.desk.code_of(case) if stage == "code" else None
     return desk_page(
         seen,
         "console/case.html",
@@ -218,7 +221,8 @@ def show_case(seen: StaffSession, case_id: str, *, form: SentForm | None = None)
         stage=stage,
         customer=customer,
         events=[_event(event) for event in file.events] if case.is_identified else None,
-        code=_code(case) if stage == "code" else None,
+        code=code_shown(code) if stage == "code" else None,
+        mobile=_phone((code.mobile if code else case.mobile) or ""),
         codes_again=clock_time(first_minute(file.code.budget_ends_at)) if file.code else None,
         methods=[(method, say()(f"staff.identify.method.{method}"), _PICTURES[method]) for method in METHODS],
         message_languages=parts.profile.languages,
@@ -325,27 +329,6 @@ def _budget(file: CustomerFile, now: datetime) -> str | None:
     left = say()("staff.customer.codes.left", codes=state.codes_left(now))
     tries = say()("staff.customer.codes.tries", tries=state.tries_left) if state.is_usable(now) else ""
     return Markup("{} {}").format(left, tries) if tries else left
-
-
-def _code(case: Case) -> dict[str, Any]:
-    now, rules = wired().clock.now(), wired().profile.one_time_code
-    state = wired().desk.code_of(case)
-    if state is None:
-        # A colleague, or the customer at home, has asked for another code since: this one's is dead.
-        return {"usable": False, "codes_left": 1, "again": None, "wait": 0, "until": None,
-                "mobile": _phone(case.mobile or ""), "length": rules.length}  # fmt: skip
-    return {
-        "usable": state.is_usable(now),
-        "delivery_failed": state.is_undelivered,
-        "length": rules.length,
-        "mobile": _phone(state.mobile),
-        "until": clock_time(state.expires_at),
-        "tries": state.tries_left,
-        "tries_total": rules.tries,
-        "codes_left": state.codes_left(now),
-        "again": clock_time(first_minute(state.again_at)),
-        "wait": time_left(state.again_at),
-    }
 
 
 def _event(event: Event) -> dict[str, Any]:
