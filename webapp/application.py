@@ -13,7 +13,18 @@ from whitenoise import WhiteNoise
 
 from services import audit
 from webapp import api, console
-from webapp.account import activation, forgotten_password, overview, passkeys, sign_in
+from webapp.account import (
+    activation,
+    closing,
+    email,
+    forgotten_password,
+    mobile,
+    overview,
+    passkeys,
+    password,
+    sign_in,
+    terms_update,
+)
 from webapp.api import problems
 from webapp.http import forgery, limits, security
 from webapp.http.assets import BUILT
@@ -56,8 +67,8 @@ def create_app(settings: Settings) -> Flask:
     faults.set_up(app, for_programs=problems)
     app.before_request(_note_source)
     for module in (
-        accessibility, overview, activation, brand, forgotten_password, declining, privacy_notice, health, passkeys,
-        page, sign_in, start, terms,
+        accessibility, activation, brand, closing, declining, email, forgotten_password, health, mobile, overview, page,
+        passkeys, password, privacy_notice, sign_in, start, terms, terms_update,
     ):  # fmt: skip
         app.register_blueprint(module.blueprint)
     for name, address in console.DOORS.items():

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, request
+from flask import Blueprint, Response, request
 from wtforms import ValidationError
 
 from services.accounts import DeadLink
@@ -19,7 +19,7 @@ from webapp.ui.forms import StepForm, Text
 from webapp.ui.language import language
 from webapp.ui.passwords import NewPasswordForm, every_mistake, rules_shown
 from webapp.ui.references import passing_reference
-from webapp.ui.respond import is_fragment_due, page
+from webapp.ui.respond import go_on, page
 
 blueprint = Blueprint("forgotten_password", __name__)
 
@@ -55,11 +55,7 @@ def ask() -> Response:
     if not form.validate():
         return _forgot(explain(list(form.refusals()), _FORGOT_FIELDS, {"email": form.email.data}))
     wired().accounts.password_changes.ask_for_reset(form.address, language(), source=request.remote_addr or "")
-    if not is_fragment_due():
-        return make_response(redirect(f"{FORGOT}?sent", 303))
-    response = _sent()
-    response.headers["HX-Push-Url"] = f"{FORGOT}?sent"
-    return response
+    return go_on(f"{FORGOT}?sent", _sent)
 
 
 @blueprint.get(RESET)
@@ -89,9 +85,8 @@ def reset() -> Response:
     # Every session has ended, this browser's own too; it signs in with the new password.
     sessions.let_go()
     sessions.remember_reset(proof)
-    if not is_fragment_due():
-        return make_response(redirect(f"{RESET}?done", 303))
-    return _reset_done(signed_out_to=f"{RESET}?done")
+    done = f"{RESET}?done"
+    return go_on(done, lambda: _reset_done(signed_out_to=done))
 
 
 def _forgot(form: SentForm) -> Response:

@@ -3,18 +3,7 @@
 from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
 
-from flask import (
-    Blueprint,
-    Response,
-    flash,
-    get_flashed_messages,
-    jsonify,
-    make_response,
-    redirect,
-    render_template,
-    request,
-    session,
-)
+from flask import Blueprint, Response, jsonify, make_response, render_template, request, session
 
 from services.accounts import Device
 from services.refusal import Refusal
@@ -32,7 +21,7 @@ from webapp.ui.forms import StepForm, Text
 from webapp.ui.language import say
 from webapp.ui.passwords import FAR_TOO_LONG
 from webapp.ui.references import passing_reference
-from webapp.ui.respond import is_fragment_due
+from webapp.ui.respond import go_on, is_fragment_due, see_other
 
 blueprint = Blueprint("sign_in", __name__)
 
@@ -52,8 +41,9 @@ def show() -> Response:
     """Show the form; a customer who is signed in goes on to the account."""
     address = local(request.args.get("next", ""), "")
     if sessions.current() is not None:
-        return make_response(redirect(address or ACCOUNT, 303))
-    notice = next((str(key) for key in get_flashed_messages()), None) or sessions.why_ended()
+        return see_other(address or ACCOUNT)
+    ended = sessions.why_ended()
+    notice = sessions.flash.take() or (say()(ended) if ended else None)
     return sessions.show_sign_in(notice=notice, next_address=address)
 
 
@@ -111,8 +101,8 @@ def submit_passkey() -> Response:
 def sign_out() -> Response:
     """End the session on the server, and have the browser forget everything."""
     sessions.let_go()
-    flash("login.signed_out")
-    return _go("/belepes")
+    sessions.flash.leave("login.signed_out")
+    return go_on("/belepes")
 
 
 @blueprint.post("/belepes/maradok")
@@ -120,13 +110,10 @@ def stay() -> Response:
     """Prolong the session: to be asked for is to be active."""
     address = local(request.form.get("next", ""), ACCOUNT)
     is_signed_in = sessions.current() is not None
-    if is_signed_in:
-        session["extended"] = True
-    if is_fragment_due():
-        return _session_note()
     if not is_signed_in:
-        return sessions.ask_before(address)
-    return make_response(redirect(address, 303))
+        return _session_note() if is_fragment_due() else sessions.ask_before(address)
+    session["extended"] = True
+    return go_on(address, _session_note, push=False)
 
 
 @blueprint.get("/belepes/meddig")
@@ -197,17 +184,8 @@ def _enter(
     sessions.hold(token)
     if kept and address:
         address = f"{urlsplit(address).path}?kept=1"
-    response = (go or _go)(address or ACCOUNT)
+    response = (go or go_on)(address or ACCOUNT)
     devices.remember(device, response)
-    return response
-
-
-def _go(address: str) -> Response:
-    """Go to a page with another frame around it: htmx loads it whole."""
-    if not is_fragment_due():
-        return make_response(redirect(address, 303))
-    response = make_response("")
-    response.headers["HX-Redirect"] = address
     return response
 
 

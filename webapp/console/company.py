@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.flask_client import OAuth
-from flask import Blueprint, Flask, Response, current_app, make_response, redirect, request, session
+from flask import Blueprint, Flask, Response, current_app, make_response, request, session
 from joserfc.errors import JoseError
 from requests import RequestException
 
@@ -22,6 +22,7 @@ from webapp.console.provider import Provider
 from webapp.http import devices
 from webapp.parts import wired
 from webapp.settings import Settings
+from webapp.ui.respond import see_other
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +104,7 @@ def come_back() -> Response:
         return _failed(error)
     staff_sessions.enter(secret)
     seen = staff_sessions.current()
-    response = make_response(redirect(staff_sessions.own_door(seen.member) if seen else staff_sessions.SERVICE, 303))
+    response = see_other(staff_sessions.own_door(seen.member) if seen else staff_sessions.SERVICE)
     devices.remember(device, response)
     return response
 

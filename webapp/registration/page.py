@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, make_response, redirect, request, session
+from flask import Blueprint, Response, request, session
 from flask_limiter.util import get_remote_address
 from flask_wtf import FlaskForm
 from markupsafe import Markup
@@ -21,14 +21,14 @@ from webapp.journey.journey import current_journey
 from webapp.journey.step import Asker, Step, is_about
 from webapp.parts import Parts, wired
 from webapp.registration import dead_ends
+from webapp.ui.flash import Flash
 from webapp.ui.form_errors import SentForm, explain
 from webapp.ui.formats import clock_time, time_left
 from webapp.ui.language import language, say
-from webapp.ui.respond import is_fragment_due, page
+from webapp.ui.respond import go_on, page
 
 blueprint = Blueprint("registration", __name__)
-_NOTICE = "step_notice"
-"""What the next page of a registration says, by its text's key; others' pages could not fill in its time."""
+_flash = Flash("registration")
 
 FIRST_HALF = "/regisztracio"
 SECOND_HALF = "/regisztracioveglegesites"
@@ -52,8 +52,7 @@ def show() -> Response:
     if registration is not None and _is_over(registration) and _invited()[0] is not None:
         forget()  # a new beginning: what is over is not gone on with
         registration, browser = None, Browser(None)
-    notice = session.pop(_NOTICE, None)
-    response = _show(registration, browser, notice=_notice(notice, registration))
+    response = _show(registration, browser, notice=_notice(registration))
     if browser.token and registration is not None and response.status_code == 200:
         # This browser alone remembers it: without the token in its address bar it stands where the link led.
         browser.go_on_with(registration)
@@ -125,17 +124,19 @@ def _answer(registration: Registration | None, notice: str | None, browser: Brow
         browser.go_on_with(registration)
     elif browser.came_by_link and request.form.get("action") != "restart":
         return _dead_link(browser)
-    if not is_fragment_due():
-        if notice:
-            session[_NOTICE] = notice
-        step = current_journey().current(registration, reopened())
-        invited = f"?{urlencode(request.args)}" if registration is None and "meghivo" in request.args else ""
-        return make_response(redirect(_address(step, registration) + invited, 303))
-    response = _show(registration, Browser(held()), notice=_notice(notice, registration))
-    if browser.token:
-        # The token has done its work; it leaves the address bar and so the history and the next screenshot.
-        response.headers["HX-Replace-Url"] = SECOND_HALF
-    return response
+    if notice:
+        _flash.leave(notice)
+
+    def show_due() -> Response:
+        response = _show(registration, Browser(held()), notice=_notice(registration))
+        if browser.token:
+            # The token has done its work; it leaves the address bar and so the history and the next screenshot.
+            response.headers["HX-Replace-Url"] = SECOND_HALF
+        return response
+
+    step = current_journey().current(registration, reopened())
+    invited = f"?{urlencode(request.args)}" if registration is None and "meghivo" in request.args else ""
+    return go_on(_address(step, registration) + invited, show_due, push=False)
 
 
 def _show(
@@ -334,10 +335,8 @@ def _filled_in(prefill: Prefill | None) -> Mapping[str, str]:
     return {wired().profile.identification.field: prefill.number, "identifier_kind": prefill.kind}
 
 
-def _notice(key: str | None, registration: Registration | None) -> Markup | None:
-    if key is None or registration is None:
-        return None
-    return say()(key, time=clock_time(registration.expires_at))
+def _notice(registration: Registration | None) -> Markup | None:
+    return _flash.take(time=clock_time(registration.expires_at)) if registration is not None else None
 
 
 def _deadline(registration: Registration | None) -> dict[str, Any] | None:
