@@ -11,11 +11,12 @@ from zlib import crc32
 import pytest
 from playwright.sync_api import Browser, Error, sync_playwright
 
-from . import browsers, cast, webkit
-from .differences import WITHOUT_SCRIPTS
-from .driver import Driver, PlaywrightDriver
-from .server import ROOT, OwnServer, Server
-from .visitor import Visitor
+from tests import ROOT
+from tests.e2e import browsers, cast, webkit
+from tests.e2e.differences import WITHOUT_SCRIPTS
+from tests.e2e.driver import Driver, PlaywrightDriver
+from tests.e2e.server import OwnServer, Server
+from tests.e2e.visitor import Visitor
 
 KEPT = ROOT / "build" / "e2e"
 _BASE_URL = os.environ.get("BASE_URL", "")

@@ -12,9 +12,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from tests import ROOT
 from tests.ports import free_port
 
-ROOT = Path(__file__).parents[2]
 _PATIENCE = 60
 _MORNING = 8 * 3600
 """In seconds of a day in UTC: nine or ten o’clock in Budapest."""

@@ -2,11 +2,11 @@
 
 import pytest
 
-from .cast import PASSWORD
-from .conftest import Meet
-from .server import Server
-from .visitor import Visitor
-from .words import pattern, words
+from tests.e2e.cast import PASSWORD
+from tests.e2e.conftest import Meet
+from tests.e2e.server import Server
+from tests.e2e.visitor import Visitor
+from tests.e2e.words import pattern, words
 
 NEW_PASSWORD = "Zold3Kapu9Alma"
 ACCOUNT, CHANGE = "/fiok", "/fiok/jelszo"

@@ -5,11 +5,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from . import cast
-from .conftest import Meet
-from .server import Server
-from .visitor import FIRST_HALF, SECOND_HALF, STEPS, Visitor
-from .words import words
+from tests.e2e import cast
+from tests.e2e.conftest import Meet
+from tests.e2e.server import Server
+from tests.e2e.visitor import FIRST_HALF, SECOND_HALF, STEPS, Visitor
+from tests.e2e.words import words
 
 
 def test_another_address_is_given(visitor: Visitor, server: Server) -> None:

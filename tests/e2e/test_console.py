@@ -2,11 +2,11 @@
 
 import pytest
 
-from . import cast
-from .conftest import Meet
-from .server import Server
-from .visitor import Visitor
-from .words import words
+from tests.e2e import cast
+from tests.e2e.conftest import Meet
+from tests.e2e.server import Server
+from tests.e2e.visitor import Visitor
+from tests.e2e.words import words
 
 SERVICE, PARTNER = "/ugyfelszolgalat", "/partner"
 CLERK, ADVISER, BOSS = "ugyintezo@example.hu", "tanacsado@example.hu", "vezeto@example.hu"

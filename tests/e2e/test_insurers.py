@@ -6,12 +6,11 @@ from collections.abc import Callable
 import pytest
 
 from services.profiles import load
-
-from . import cast
-from .conftest import Meet
-from .server import Server
-from .visitor import FIRST_HALF, Visitor
-from .words import LOCALES, plain
+from tests.e2e import cast
+from tests.e2e.conftest import Meet
+from tests.e2e.server import Server
+from tests.e2e.visitor import FIRST_HALF, Visitor
+from tests.e2e.words import LOCALES, plain
 
 ServerOf = Callable[[str], Server]
 

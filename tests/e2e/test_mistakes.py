@@ -2,9 +2,9 @@
 
 import pytest
 
-from .server import Server
-from .visitor import FIRST_HALF, Visitor
-from .words import PHONE, pattern, words
+from tests.e2e.server import Server
+from tests.e2e.visitor import FIRST_HALF, Visitor
+from tests.e2e.words import PHONE, pattern, words
 
 
 @pytest.mark.in_webkit

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from .cast import PASSWORD
-from .conftest import Meet
-from .driver import PlaywrightDriver
-from .server import OwnServer
-from .visitor import Visitor
-from .words import pattern, words
+from tests.e2e.cast import PASSWORD
+from tests.e2e.conftest import Meet
+from tests.e2e.driver import PlaywrightDriver
+from tests.e2e.server import OwnServer
+from tests.e2e.visitor import Visitor
+from tests.e2e.words import pattern, words
 
 pytestmark = pytest.mark.once
 

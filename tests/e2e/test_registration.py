@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from . import cast
-from .cast import PASSWORD, Customer
-from .conftest import Meet
-from .server import OwnServer, Server
-from .visitor import FIRST_HALF, SECOND_HALF, STEPS, Visitor
-from .words import PHONE, words
+from tests.e2e import cast
+from tests.e2e.cast import PASSWORD, Customer
+from tests.e2e.conftest import Meet
+from tests.e2e.server import OwnServer, Server
+from tests.e2e.visitor import FIRST_HALF, SECOND_HALF, STEPS, Visitor
+from tests.e2e.words import PHONE, words
 
 
 @pytest.mark.in_webkit

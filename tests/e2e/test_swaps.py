@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from .conftest import Meet
-from .server import OwnServer, Server
-from .visitor import FIRST_HALF, SECOND_HALF, STEPS, Visitor
-from .words import words
+from tests.e2e.conftest import Meet
+from tests.e2e.server import OwnServer, Server
+from tests.e2e.visitor import FIRST_HALF, SECOND_HALF, STEPS, Visitor
+from tests.e2e.words import words
 
 pytestmark = pytest.mark.scripted("swaps")
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from .cast import PASSWORD, Customer
-from .differences import WITHOUT_SCRIPTS
-from .driver import Driver
-from .server import ROOT, Server
-from .words import plain, words
+from tests import ROOT
+from tests.e2e.cast import PASSWORD, Customer
+from tests.e2e.differences import WITHOUT_SCRIPTS
+from tests.e2e.driver import Driver
+from tests.e2e.server import Server
+from tests.e2e.words import plain, words
 
 AXE = (ROOT / "tests" / "e2e" / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from house import ANNA, HandClock, House, move_in, said
 
 from services.clock import DemoClock, SystemClock
 from services.references import References
 from services.store.engine import Store
 from services.store.version import last_written, note_time
+from tests.world.world import ANNA, HandClock, House, move_in, said
 
 HOUR = timedelta(hours=1)
 

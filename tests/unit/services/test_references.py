@@ -3,12 +3,12 @@
 import re
 
 import pytest
-from house import HandClock, at_once
 from sqlalchemy import select
 
 from services.references import References
 from services.store.engine import Store
 from services.store.tables.references import reference_codes
+from tests.world.world import HandClock, at_once
 
 
 @pytest.fixture

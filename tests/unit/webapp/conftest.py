@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import Secrets, Site, Visitor
 
 from services import demo_data
 from services.store.migrate import migrate
+from tests.world.browsing import Secrets, Site, Visitor
 from webapp.application import create_app
 from webapp.settings import load
 

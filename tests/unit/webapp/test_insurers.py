@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 from babel.messages.pofile import read_po
-from browsing import FIRST, SECOND, Site, Visitor
-from demo_cast import ANNA
-from insurers import (
+
+from services.texts import Texts, texts
+from tests.unit.webapp.api.test_api import RESET, Client, about
+from tests.unit.webapp.console.test_console import ADVISER, CLERK, Colleague, colleague
+from tests.world.browsing import FIRST, SECOND, Site, Visitor
+from tests.world.demo_cast import ANNA
+from tests.world.insurers import (
     ALLIANZ_BY_ACCOUNT,
     ALLIANZ_BY_POLICY,
     EVERYBODY,
@@ -25,11 +29,7 @@ from insurers import (
     take_step,
     walk_to,
 )
-from pages import Page
-from test_api import RESET, Client, about
-from test_console import ADVISER, CLERK, Colleague, colleague
-
-from services.texts import Texts, texts
+from tests.world.pages import Page
 
 SiteOf = Callable[[str], Site]
 

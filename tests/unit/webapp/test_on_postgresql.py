@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from browsing import Site
-from demo_cast import ANNA, PASSWORD
 from sqlalchemy import text
 from sqlalchemy.exc import DataError
-from test_api import START, Client, about
-from test_console import BOSS, SERVICE, Colleague
 
 from services.clients import ApiKeys
 from services.store.engine import Store
+from tests.unit.webapp.api.test_api import START, Client, about
+from tests.unit.webapp.console.test_console import BOSS, SERVICE, Colleague
+from tests.world.browsing import Site
+from tests.world.demo_cast import ANNA, PASSWORD
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import Site
 from click.testing import CliRunner
 from limits.storage import SCHEMES
 
+from tests.world.browsing import Site
 from webapp.cli import main
 from webapp.cli.doctor import examine
 from webapp.settings import Settings, SettingsError, load

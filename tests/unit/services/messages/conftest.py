@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from mailroom import SECRETS, DiscreetLog, HandClock, Mailbox
 
 from services import profiles
 from services.links import Links
 from services.messages.composer import Composer
 from services.messages.outbox import Outbox
 from services.store.engine import Store
+from tests.unit.services.messages.mailroom import SECRETS, DiscreetLog, HandClock, Mailbox
 
 
 @pytest.fixture(autouse=True)

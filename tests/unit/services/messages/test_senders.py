@@ -10,13 +10,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from mailroom import DiscreetLog, HandClock
 from sqlalchemy import select
 
 from services.messages.composer import Composed
 from services.messages.senders import AppriseSender, DemoSender, FolderSender, PermanentFailure, TemporaryFailure
 from services.store.engine import Store
 from services.store.tables.messages import demo_messages
+from tests.unit.services.messages.mailroom import DiscreetLog, HandClock
 
 
 @pytest.fixture
