@@ -17,11 +17,12 @@ from playwright.sync_api import Browser, sync_playwright
 
 from services.profiles import default, load
 from tests import ROOT
-from tests.e2e import browsers, cast
+from tests.e2e import browsers
 from tests.e2e.driver import PlaywrightDriver
 from tests.e2e.server import OwnServer, Server
 from tests.e2e.visitor import Visitor
 from tests.e2e.words import LOCALES
+from tests.world import cast
 
 FOLDER = ROOT / "build" / "screenshots"
 DEVICES = ("iphone", "desktop")
@@ -99,7 +100,7 @@ def _visitor(browser: Browser, server: Server, look: Look) -> Visitor:
         server,
         is_scripted=True,
         email="kovacs.anna@example.hu",
-        customer=cast.nth(0),
+        customer=cast.one_of_many(101),
         language=look.language,
     )
 

@@ -1,14 +1,11 @@
 """A page as a test sees it, and everything that must hold of each page, whatever the test is about."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
-from html.parser import HTMLParser
 
 from werkzeug.test import TestResponse
 
 from services.texts import Texts
+from webapp.demo.states.reading import Element, actions_of, form_of, read, step_of
 
 STEPS = {
     "identify", "email", "email-sent", "mobile", "sms-code", "sms-resend", "terms", "consents", "password", "done",
@@ -17,7 +14,6 @@ STEPS = {
     "mobile-code", "close", "closed", "staff-login", "staff-search", "staff-record", "staff-code", "staff-done",
     "passkey", "passkey-new", "figures", "sms-release", "invitation-decline", "invitation-declined",
 }  # fmt: skip
-_VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"}
 _POLICY = {
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",
     "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
@@ -31,61 +27,6 @@ _HEADERS = {
 }
 
 
-@dataclass
-class Element:
-    """An element with what is in it."""
-
-    tag: str
-    attributes: dict[str, str]
-    children: list["Element | str"] = field(default_factory=list)
-
-    def __getitem__(self, name: str) -> str:
-        return self.attributes.get(name, "")
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.attributes
-
-    def all(self, *tags: str) -> Iterator["Element"]:
-        """Yield the elements inside, of these tags or of any."""
-        return (element for element in self._inside if not tags or element.tag in tags)
-
-    @cached_property
-    def _inside(self) -> list["Element"]:
-        elements = [child for child in self.children if isinstance(child, Element)]
-        return [one for element in elements for one in (element, *element._inside)]
-
-    @property
-    def text(self) -> str:
-        """The text inside, with single spaces."""
-        pieces = (child if isinstance(child, str) else child.text for child in self.children)
-        return re.sub(r"\s+", " ", " ".join(pieces)).strip()
-
-
-class _Builder(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.root = Element("", {})
-        self._open = [self.root]
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        names = [name for name, _ in attrs]
-        assert len(names) == len(set(names)), f"<{tag}> has an attribute twice: {names}"
-        element = Element(tag, {name: value or "" for name, value in attrs})
-        self._open[-1].children.append(element)
-        if tag not in _VOID:
-            self._open.append(element)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._open[-1].children.append(Element(tag, {name: value or "" for name, value in attrs}))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open[-1].tag == tag, f"</{tag}> closes <{self._open[-1].tag}>"
-        self._open.pop()
-
-    def handle_data(self, data: str) -> None:
-        self._open[-1].children.append(data)
-
-
 class Page:
     """An answer of the server that has been read, and linted when it is HTML."""
 
@@ -93,10 +34,8 @@ class Page:
         self.status = response.status_code
         self.headers = response.headers
         self.html = response.get_data(as_text=True)
-        self.address = response.request.path
-        builder = _Builder()
-        builder.feed(self.html)
-        self.root = builder.root
+        self.path = response.request.path
+        self.root = read(self.html)
         self.is_fragment = "<!doctype html>" not in self.html
         self.language = next((html["lang"] for html in self.root.all("html")), "")
         self.lint(texts)
@@ -115,13 +54,8 @@ class Page:
 
     @property
     def step(self) -> str:
-        """The step that the page shows; the form for a new code stands beside its step, or alone without one.
-
-        The button to sign out is on every page of a signed-in customer, and is no step.
-        """
-        marks = [element["data-step"] for element in self.root.all() if "data-step" in element]
-        marks = [mark for mark in marks if mark != "logout"]
-        return next((mark for mark in marks if mark != "sms-resend"), marks[0] if marks else "")
+        """The step that the page shows."""
+        return step_of(self.root)
 
     @property
     def is_signed_in(self) -> bool:
@@ -135,17 +69,11 @@ class Page:
 
     def form(self, step: str = "", action: str = "") -> Element:
         """Return the form of a step, or the one with the button for an action."""
-        for form in self.root.all("form"):
-            buttons = [button["value"] for button in form.all("button") if button["name"] == "action"]
-            if (step and form["data-step"] == step) or (action and action in buttons):
-                return form
-        raise AssertionError(
-            f"there is no form for {step or action}, only {[f['data-step'] for f in self.root.all('form')]}"
-        )
+        return form_of(self.root, step, action)
 
     def has_button(self, action: str) -> bool:
         """Tell whether there is a button for an action."""
-        return any(button["value"] == action for button in self.root.all("button") if button["name"] == "action")
+        return any(action in actions_of(form) for form in self.root.all("form"))
 
     def by_id(self, name: str) -> Element | None:
         """Return the element with this id."""
@@ -166,7 +94,6 @@ class Page:
         line = self.by_id(f"{name}-error")
         return line.text if line else ""
 
-    @property
     def errors(self) -> dict[str, str]:
         """Each field in error with the message beside it, without the word that is there for screen readers."""
         lines = [line for line in self.root.all("p") if line["class"] == "error" and line["id"]]
@@ -256,7 +183,7 @@ class Page:
     def _lint_dead_end(self) -> None:
         """What happened stands in one message; where a customer cannot go on, with the telephone and a reference."""
         (alert,) = [element for element in self.root.all() if element["role"] == "alert"]
-        is_customers = not self.address.startswith(("/ugyfelszolgalat", "/partner", "/dev", "/api"))
+        is_customers = not self.path.startswith(("/ugyfelszolgalat", "/partner", "/dev", "/api"))
         if is_customers and self.status in (410, 429):
             assert any(link["href"].startswith("tel:") for link in alert.all("a"))
             assert re.search(r"\b[2-9A-Z]{3}-[2-9A-Z]{3}\b", alert.text)

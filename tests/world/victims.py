@@ -9,12 +9,14 @@ from functools import partial
 from typing import Any
 
 from tests import ROOT
-from tests.world.world import HandClock, House
+from tests.world.clock import HandClock
+from tests.world.world import House
 
 VICTIM = """
 import base64, os, pickle, signal, sys
 from sqlalchemy import event
-from tests.world.world import House, said
+from tests.world.outcomes import said
+from tests.world.world import House
 from services.passwords.rules import is_common
 from services.store.engine import Store
 

@@ -1,25 +1,20 @@
-"""A house to register in: the demo's cast in an empty database, a clock moved by hand, and a postman."""
+"""The services around the cast: an empty database with their register, a clock moved by hand, and a postman."""
 
-import re
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from services import profiles, randomness
 from services.accounts import (
     AccountDetails,
     Activations,
-    DeadLink,
     Device,
     PasswordChanges,
     Session,
-    SignedOut,
     SignIns,
 )
 from services.accounts.checks import Checks
@@ -34,14 +29,12 @@ from services.figures import Figures, Observations
 from services.limits.allowances import Allowances
 from services.limits.waits import Tries
 from services.links import Links
-from services.messages.composer import Composed, Composer
+from services.messages.composer import Composer
 from services.messages.delivery import Delivery
 from services.messages.outbox import Outbox
-from services.messages.senders import PermanentFailure, TemporaryFailure
 from services.messages.sms_budget import Postage
 from services.passwords import Hasher, hash_secret
 from services.profiles import Profile
-from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.register.policyholders import PolicyHolders, SecondDatum
 from services.registrations import Registration, Registrations, Visit
 from services.registrations.assisted import AssistedRegistrations
@@ -57,11 +50,31 @@ from services.store.tables.register import communication_ids, customers, phones,
 from services.store.tables.staff import staff, staff_sessions
 from services.terms import TermsVersions
 from services.values import email_addresses
-from services.values.identifiers import TaxNumber
 from services.worklists import Chores, Invitations, QualityCases, Unregistered
 from services.worklists.marks import Marks
 from services.worklists.rounds import Rounds
 from services.worklists.sweep import QualitySweep
+from tests.world.cast import (
+    ANNA,
+    ANNAS_OTHER_MOBILE,
+    COMMUNICATION_ID,
+    COMMUNICATION_PASSWORD,
+    CROWD,
+    ESZTER,
+    GABOR,
+    ILONA,
+    ILONAS_LANDLINE,
+    LAPTOP,
+    LASZLO,
+    MINTA,
+    PASSWORD,
+    PETER,
+    PHONE,
+    Customer,
+)
+from tests.world.clock import HandClock
+from tests.world.outcomes import said
+from tests.world.postman import Letter, Postman
 
 KEYS = ("the newest key of these tests, 32+ signs", "the older key of these tests, 32+ signs..")
 PROFILE = profiles.load("mygenerali")
@@ -76,61 +89,8 @@ FACTS = (
     "terms_accepted_at",
     "is_complete",
 )
-PASSWORD, OTHER_PASSWORD = "Tavaszi-Szel-2031", "Oszi-Eso-2044-Kapu"
 BROWSER = "the mark of the customer's browser"
-PHONE = Device("the-mark-of-a-phone", "Chrome, Android", "198.51.100.7")
-LAPTOP = Device("the-mark-of-a-laptop", "Firefox, Linux", "203.0.113.9")
-
-
-@dataclass(frozen=True)
-class Person:
-    """A customer of the demo data set, with what they know and hold."""
-
-    kutid: str
-    name: str
-    policy_number: str
-    knows: SecondDatum
-    mobile: str = ""
-    email: str = ""
-
-    @property
-    def address(self) -> email_addresses.EmailAddress:
-        return email_addresses.parse(self.email)
-
-
-ANNA = Person("10000001", "Kovács Anna", "940000001", SecondDatum(date(1985, 3, 14)), "+36201234567", "anna@example.hu")
-ANNAS_OTHER_MOBILE = "+36301112233"
-MINTA = Person(
-    "10000002",
-    "Minta Kereskedelmi Kft.",
-    "940000003",
-    SecondDatum(tax_number=TaxNumber("12345676", "2-42")),
-    "+36309876543",
-    "iroda@example.hu",
-)
-PETER = Person("10000003", "Szabó Péter", "940000004", SecondDatum(date(1970, 12, 1)), "+36701234567")
-ILONA = Person("10000004", "Nagy Ilona", "940000005", SecondDatum(date(1948, 7, 22)))
-ILONAS_LANDLINE = "+3612345678"
-GABOR = Person(
-    "10000005", "Tóth Gábor e.v.", "940000006", SecondDatum(tax_number=TaxNumber("23456787", "1-33")), "+36203334455"
-)
-ESZTER = Person(
-    "10000006", "Varga Eszter", "940000007", SecondDatum(date(2000, 2, 29)), "+36705556677", "eszter@example.hu"
-)
-LASZLO = Person("10000007", "Horváth László", "940000008", SecondDatum(date(1962, 10, 5)))
-CROWD = tuple(
-    Person(
-        f"1000{number:04}",
-        f"Próba {number}",
-        f"94010{number:04}",
-        SecondDatum(date(1990, 1, 1)),
-        f"+362010{number:05}",
-        f"proba{number}@example.hu",
-    )
-    for number in range(101, 141)
-)
 WRONG = SecondDatum(date(1984, 3, 14))
-COMMUNICATION_ID, COMMUNICATION_PASSWORD = "K1234567", "Levelezes2020"
 
 
 def move_in(store: Store) -> None:
@@ -166,7 +126,7 @@ def move_in(store: Store) -> None:
         )
 
 
-def _customer(person: Person) -> dict[str, Any]:
+def _customer(person: Customer) -> dict[str, Any]:
     # A stored tax number regularly lacks the part from the hyphen on (M13).
     tax_number = person.knows.tax_number
     stored = tax_number.core if tax_number and person is GABOR else tax_number
@@ -177,54 +137,6 @@ def _customer(person: Person) -> dict[str, Any]:
         "birth_date": person.knows.birth_date,
         "tax_number": str(stored) if stored else None,
     }
-
-
-class HandClock:
-    """A clock that stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.moment = datetime(2026, 11, 20, 9, 2, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def advance(self, **by: float) -> None:
-        self.moment += timedelta(**by)
-
-
-@dataclass(frozen=True)
-class Letter:
-    """One message as it reached somebody."""
-
-    to: str
-    kind: str
-    subject: str
-    text: str
-    link: str | None
-
-    @property
-    def code(self) -> str:
-        found = re.search(r"\b\d{4}\b", self.text)
-        assert found is not None
-        return found[0]
-
-
-class Postman:
-    """A sender that keeps what it gets, says that it cannot be delivered, or takes it and breaks off without a word."""
-
-    def __init__(self) -> None:
-        self.letters: list[Letter] = []
-        self.is_refusing = False
-        self.is_breaking_off = False
-
-    def send(self, recipient: str, composed: Composed, message_id: str, leaving: Callable[[], None]) -> None:
-        if self.is_refusing:
-            raise PermanentFailure("nobody lives there")
-        leaving()
-        link = next(iter(composed.links), None)
-        self.letters.append(Letter(recipient, composed.kind, composed.subject, composed.text, link))
-        if self.is_breaking_off:
-            raise TemporaryFailure("it broke off", may_have_arrived=True)
 
 
 class House:
@@ -360,11 +272,12 @@ class House:
     def deliver(self) -> None:
         """Deliver what waits."""
         senders = {"email": self.postman, "sms": self.postman}
-        delivery = Delivery(self.store, self.clock, COMPOSER, senders, self._undelivered, postage=self.postage)
+        delivery = Delivery(self.store, self.clock, COMPOSER, senders, self.undelivered, postage=self.postage)
         while delivery.deliver_due(64):
             pass
 
-    def _undelivered(self, connection: Any, topic: str, may_have_arrived: bool) -> None:
+    def undelivered(self, connection: Any, topic: str, may_have_arrived: bool) -> None:
+        """Give a code back that did not arrive, as the server does."""
         kutid = one_time_codes.whose(topic)
         if kutid is not None:
             self.codes.give_back(connection, kutid, may_have_arrived=may_have_arrived)
@@ -388,30 +301,30 @@ class House:
 
     # --- A customer's way, up to a step ----------------------------------------------------------------------
 
-    def identified(self, person: Person) -> Visit:
+    def identified(self, person: Customer) -> Visit:
         begun = self.registrations.identify(person.policy_number, person.knows, "hu", browser=BROWSER)
         return Visit(begun.id, browser=BROWSER)
 
-    def mailed(self, person: Person) -> Visit:
+    def mailed(self, person: Customer) -> Visit:
         visit = self.identified(person)
         self.registrations.choose_email(visit, person.address)
         return visit
 
-    def linked(self, person: Person) -> Visit:
+    def linked(self, person: Customer) -> Visit:
         self.mailed(person)
         return self.visit_by_mail(person.email)
 
-    def sent_code(self, person: Person) -> Visit:
+    def sent_code(self, person: Customer) -> Visit:
         visit = self.linked(person)
         self.registrations.choose_mobile(visit, person.mobile)
         return visit
 
-    def confirmed(self, person: Person) -> Visit:
+    def confirmed(self, person: Customer) -> Visit:
         visit = self.sent_code(person)
         self.registrations.confirm_mobile(visit, self.code_sent(person.mobile))
         return visit
 
-    def accepted(self, person: Person) -> Visit:
+    def accepted(self, person: Customer) -> Visit:
         visit = self.confirmed(person)
         self.accept_terms(visit)
         return visit
@@ -420,14 +333,14 @@ class House:
         self.registrations.open_terms(visit, self.terms.in_force(self.clock.now()).version)
         return self.registrations.accept_terms(visit)
 
-    def registered(self, person: Person) -> Visit:
+    def registered(self, person: Customer) -> Visit:
         visit = self.accepted(person)
         self.registrations.complete(visit, PASSWORD)
         return visit
 
     # --- A customer with an account --------------------------------------------------------------------------
 
-    def signed_in(self, person: Person, device: Device = PHONE, password: str = PASSWORD) -> Session:
+    def signed_in(self, person: Customer, device: Device = PHONE, password: str = PASSWORD) -> Session:
         """Return a new session of somebody who has registered."""
         return self.session(self.sign_ins.sign_in(person.address.key, password, device))
 
@@ -442,16 +355,16 @@ class House:
         (row,) = (row for row in self.rows(sessions) if row.id == session.id)
         return replace(session, ended_by=row.ended_by)
 
-    def comes_in(self, person: Person, password: str, device: Device = PHONE) -> str:
+    def comes_in(self, person: Customer, password: str, device: Device = PHONE) -> str:
         """Try to sign in and return the answer."""
         return said(self.sign_ins.sign_in, person.address.key, password, device)
 
-    def fail(self, person: Person, times: int, device: Device = LAPTOP) -> None:
+    def fail(self, person: Customer, times: int, device: Device = LAPTOP) -> None:
         """Fail so often to sign in, each time looked at."""
         for _ in range(times):
             assert self.comes_in(person, "not the password", device) == "login.failed"
 
-    def reset_link(self, person: Person) -> str:
+    def reset_link(self, person: Customer) -> str:
         """Ask for a new password and return the id in the mailed link."""
         self.password_changes.ask_for_reset(person.address, "hu")
         return self.mailed_id("reset", person.email)
@@ -475,7 +388,9 @@ class House:
         row = new_member(address, name, role, "no password", adviser=adviser, totp_secret=None, now=self.clock.now())
         with self.store.write() as connection:
             connection.execute(insert(staff), row)
-            token = self.staff._open(connection, row["id"], LAPTOP, self.clock.now())
+        token = self.staff.sign_in_vouched(address.key, LAPTOP)
+        with self.store.write() as connection:  # what tests find in the audit trail is what the member does from now on
+            connection.execute(delete(audit).where(audit.c.actor == row["id"]))
         return self.at_work(token)
 
     def client(self, name: str = "G3", adviser: str | None = None) -> ApiKey:
@@ -493,7 +408,7 @@ class House:
         (row,) = (row for row in self.rows(staff_sessions) if row.id == session.id)
         return replace(session, found=None if row.found is None else tuple(row.found))
 
-    def case(self, by: Actor, person: Person) -> str:
+    def case(self, by: Actor, person: Customer) -> str:
         """Return a case of a customer who was found and identified."""
         if isinstance(by, StaffSession):
             case_id = self.cases.search(by, person.policy_number)
@@ -503,7 +418,7 @@ class House:
         self.cases.identify(by, case_id, "call")
         return case_id
 
-    def mark(self, session: StaffSession, person: Person) -> str:
+    def mark(self, session: StaffSession, person: Customer) -> str:
         """Return the mark by which a worklist shows a customer to this session."""
         return self.marks.seal(session, "customer", person.kutid)
 
@@ -535,40 +450,3 @@ class House:
     def count(self, table: Any) -> int:
         with self.store.read() as connection:
             return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
-
-
-def said(function: Callable[..., Any], *arguments: Any, **named: Any) -> str:
-    """Return what a verb answered: ``ok``, or the name of what it raised."""
-    try:
-        function(*arguments, **named)
-    except Refusal as refusal:
-        return f"{refusal.field}.{refusal.reason}"
-    except DeadEnd as dead_end:
-        return dead_end.kind
-    except OutOfTurn:
-        return "out_of_turn"
-    except SignedOut:
-        return "signed_out"
-    except DeadLink:
-        return "dead_link"
-    return "ok"
-
-
-def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Make all calls at the same moment, each in a thread; return their answers, exceptions included."""
-    gate = threading.Barrier(len(calls))
-
-    def call(one: Callable[[], Any]) -> Any:
-        gate.wait(30)
-        try:
-            return one()
-        except Exception as error:
-            return error
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(call, calls))
-
-
-def wrong_code(right: str) -> str:
-    """Return another code of the same length."""
-    return f"{(int(right) + 1) % 10000:04}"

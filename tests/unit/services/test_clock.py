@@ -12,7 +12,10 @@ from services.clock import DemoClock, SystemClock
 from services.references import References
 from services.store.engine import Store
 from services.store.version import last_written, note_time
-from tests.world.world import ANNA, HandClock, House, move_in, said
+from tests.world.cast import ANNA
+from tests.world.clock import HandClock
+from tests.world.outcomes import said
+from tests.world.world import House, move_in
 
 HOUR = timedelta(hours=1)
 

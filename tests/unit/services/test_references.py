@@ -8,7 +8,8 @@ from sqlalchemy import select
 from services.references import References
 from services.store.engine import Store
 from services.store.tables.references import reference_codes
-from tests.world.world import HandClock, at_once
+from tests.world.clock import HandClock
+from tests.world.outcomes import at_once
 
 
 @pytest.fixture

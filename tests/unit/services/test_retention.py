@@ -33,7 +33,10 @@ from services.store.tables.registrations import registrations
 from services.store.tables.staff import staff_cases
 from services.store.tables.worklists import batches, invitations, quality_cases
 from tests import ROOT
-from tests.world.world import ANNA, CROWD, ESZTER, PROFILE, HandClock, House, at_once, said
+from tests.world.cast import ANNA, CROWD, ESZTER
+from tests.world.clock import HandClock
+from tests.world.outcomes import at_once, said
+from tests.world.world import PROFILE, House
 
 MOMENT = timedelta(milliseconds=1)
 DAY = timedelta(days=1)

@@ -10,7 +10,7 @@ import pytest
 
 from services import demo_data
 from services.store.migrate import migrate
-from tests.world.browsing import Secrets, Site, Visitor
+from tests.world.site import Secrets, Site, Visitor
 from webapp.application import create_app
 from webapp.settings import load
 

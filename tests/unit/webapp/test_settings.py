@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from limits.storage import SCHEMES
 
-from tests.world.browsing import Site
+from tests.world.site import Site
 from webapp.cli import main
 from webapp.cli.doctor import examine
 from webapp.settings import Settings, SettingsError, load

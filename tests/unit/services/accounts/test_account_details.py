@@ -13,30 +13,12 @@ from services.store.tables.messages import outbox
 from services.store.tables.register import REGISTER
 from services.store.tables.registrations import registrations
 from services.values import email_addresses
-from tests.world.world import (
-    ANNA,
-    ANNAS_OTHER_MOBILE,
-    CROWD,
-    ESZTER,
-    LAPTOP,
-    OTHER_PASSWORD,
-    PASSWORD,
-    PHONE,
-    House,
-    said,
-    wrong_code,
-)
+from tests.world.cast import ANNA, ANNAS_OTHER_MOBILE, CROWD, ESZTER, LAPTOP, OTHER_PASSWORD, PASSWORD, PHONE
+from tests.world.outcomes import said, wrong_code
+from tests.world.world import House
 
 NEW = email_addresses.parse("uj@example.hu")
 NEW_MOBILE = "+36209998877"
-
-
-@pytest.fixture
-def anna(house: House) -> House:
-    """A house in which Anna has an account."""
-    house.registered(ANNA)
-    house.clock.advance(hours=2)
-    return house
 
 
 @pytest.fixture

@@ -2,42 +2,18 @@
 
 from collections import Counter
 from functools import partial
-from typing import Any
 from unittest.mock import Mock
 
-import bcrypt
 import pytest
 
-from services.accounts import DeadLink, Device, SignedOut
-from services.refusal import DeadEnd, OutOfTurn, Refusal
+from services.accounts import Device
 from services.store.tables.accounts import account_changes, accounts, sessions
 from services.store.tables.codes import one_time_codes
-from tests.world.world import ANNA, CROWD, ESZTER, LAPTOP, OTHER_PASSWORD, PASSWORD, PHONE, House, at_once, said
+from tests.world.cast import ANNA, CROWD, ESZTER, LAPTOP, OTHER_PASSWORD, PASSWORD, PHONE
+from tests.world.outcomes import at_once, only_answers, said
+from tests.world.world import House
 
-ANSWERS = (Refusal, DeadEnd, OutOfTurn, SignedOut, DeadLink, str, type(None))
 NEW_MOBILE = "+36209998877"
-
-
-@pytest.fixture
-def anna(house: House) -> House:
-    """A house in which Anna has had an account for a day."""
-    house.registered(ANNA)
-    house.clock.advance(days=1)
-    return house
-
-
-@pytest.fixture
-def compared(monkeypatch: pytest.MonkeyPatch) -> Mock:
-    """Every comparison of a password with a hash."""
-    watched = Mock(wraps=bcrypt.checkpw)
-    monkeypatch.setattr(bcrypt, "checkpw", watched)
-    return watched
-
-
-def only_answers(found: list[Any]) -> list[Any]:
-    """Make sure that every thread was answered in the services' own words."""
-    assert [one for one in found if not isinstance(one, ANSWERS)] == []
-    return found
 
 
 def test_of_fifty_wrong_passwords_at_once_the_free_ones_are_looked_at(anna: House, compared: Mock) -> None:

@@ -11,8 +11,10 @@ from services.store.engine import Store
 from services.store.tables.accounts import sessions
 from services.store.tables.limits import allowances, sign_in_tries
 from services.store.tables.registrations import registrations
+from tests.world.cast import ANNA, ESZTER, LAPTOP, OTHER_PASSWORD, PASSWORD, PHONE
+from tests.world.outcomes import said
 from tests.world.victims import Victims
-from tests.world.world import ANNA, ESZTER, LAPTOP, OTHER_PASSWORD, PASSWORD, PHONE, House, move_in, said
+from tests.world.world import House, move_in
 
 NEW_MOBILE = "+36209998877"
 TRIES = (sign_in_tries, allowances)

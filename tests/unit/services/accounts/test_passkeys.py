@@ -16,7 +16,9 @@ from services.store.tables.accounts import passkeys
 from services.store.tables.accounts import sessions as sessions_table
 from services.store.tables.audit import audit
 from tests.world.authenticator import ATTESTED, PRESENT, VERIFIED, Authenticator, handle
-from tests.world.world import ANNA, ESZTER, KEYS, OTHER_PASSWORD, PASSWORD, House, Person, at_once, said
+from tests.world.cast import ANNA, ESZTER, OTHER_PASSWORD, PASSWORD, Customer
+from tests.world.outcomes import at_once, said
+from tests.world.world import KEYS, House
 
 ORIGIN, HOST = "https://ugyfel.example.hu", "ugyfel.example.hu"
 BROWSER = "the secret of a browser's session"
@@ -46,7 +48,7 @@ class Keyring:
         assert session is not None
         return session
 
-    def signed_in(self, person: Person) -> Session:
+    def signed_in(self, person: Customer) -> Session:
         return self.session(self.sign_ins.sign_in(person.address.key, PASSWORD, PHONE))
 
     def options_to_add(self, session: Session) -> tuple[str, str]:

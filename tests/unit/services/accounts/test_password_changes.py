@@ -13,35 +13,11 @@ from services.store.tables.accounts import account_changes, accounts, password_r
 from services.store.tables.audit import audit
 from services.store.tables.limits import sign_in_tries
 from services.values import email_addresses
-from tests.world.world import (
-    ANNA,
-    CROWD,
-    ESZTER,
-    LAPTOP,
-    OTHER_PASSWORD,
-    PASSWORD,
-    PHONE,
-    House,
-    said,
-)
+from tests.world.cast import ANNA, CROWD, ESZTER, LAPTOP, OTHER_PASSWORD, PASSWORD, PHONE
+from tests.world.outcomes import said
+from tests.world.world import House
 
 THIRD_PASSWORD = "Teli-Hideg-2051-Hegy"
-
-
-@pytest.fixture
-def compared(monkeypatch: pytest.MonkeyPatch) -> Mock:
-    """Every comparison of a password with a hash."""
-    watched = Mock(wraps=bcrypt.checkpw)
-    monkeypatch.setattr(bcrypt, "checkpw", watched)
-    return watched
-
-
-@pytest.fixture
-def anna(house: House) -> House:
-    """A house in which Anna has had an account for a day."""
-    house.registered(ANNA)
-    house.clock.advance(days=1)
-    return house
 
 
 def change(house: House, session: Session, current: str = PASSWORD, new: str = OTHER_PASSWORD) -> str:

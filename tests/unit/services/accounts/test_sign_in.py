@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
-import bcrypt
 import pytest
 from sqlalchemy import event
 
@@ -16,38 +15,12 @@ from services.refusal import Refusal
 from services.store.engine import Store
 from services.store.tables.accounts import accounts, sessions
 from services.store.tables.audit import audit
-from tests.world.world import (
-    ANNA,
-    CROWD,
-    ESZTER,
-    LAPTOP,
-    OTHER_PASSWORD,
-    PASSWORD,
-    PHONE,
-    PROFILE,
-    House,
-    Person,
-    move_in,
-    said,
-)
+from tests.world.cast import ANNA, CROWD, ESZTER, LAPTOP, OTHER_PASSWORD, PASSWORD, PHONE, Customer
+from tests.world.outcomes import said
+from tests.world.world import PROFILE, House, move_in
 
 RULES = PROFILE.sign_in
 FEW_A_SOURCE = RULES.model_copy(update={"source_tries": 10})
-
-
-@pytest.fixture
-def compared(monkeypatch: pytest.MonkeyPatch) -> Mock:
-    """Every comparison of a password with a hash."""
-    watched = Mock(wraps=bcrypt.checkpw)
-    monkeypatch.setattr(bcrypt, "checkpw", watched)
-    return watched
-
-
-@pytest.fixture
-def anna(house: House) -> House:
-    """A house in which Anna has an account."""
-    house.registered(ANNA)
-    return house
 
 
 @pytest.fixture
@@ -59,7 +32,7 @@ def crowded(store: Store) -> House:
     return house
 
 
-def wait_of(house: House, person: Person, device: Device = LAPTOP) -> datetime | None:
+def wait_of(house: House, person: Customer, device: Device = LAPTOP) -> datetime | None:
     """Try once more in vain; return until when to wait, or None when the try was looked at."""
     with pytest.raises(Refusal) as refused:
         house.sign_ins.sign_in(person.address.key, "not the password", device)

@@ -17,7 +17,9 @@ from services.store.tables.references import reference_codes
 from services.store.tables.register import advisers, customers
 from services.store.tables.staff import staff_cases
 from services.values import email_addresses
-from tests.world.world import ANNA, ANNAS_OTHER_MOBILE, ESZTER, ILONA, PASSWORD, House, at_once, said, wrong_code
+from tests.world.cast import ANNA, ANNAS_OTHER_MOBILE, ESZTER, ILONA, PASSWORD
+from tests.world.outcomes import at_once, said, wrong_code
+from tests.world.world import House
 
 NEW = "+36209998877"
 ILONAS = email_addresses.parse("ilona@example.hu")

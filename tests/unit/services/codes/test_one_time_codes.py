@@ -11,7 +11,9 @@ from services.refusal import DeadEnd, Refusal
 from services.store.engine import Store
 from services.store.tables.codes import one_time_codes
 from services.store.tables.register import customers
-from tests.world.world import ANNA, ANNAS_OTHER_MOBILE, KEYS, PROFILE, said, wrong_code
+from tests.world.cast import ANNA, ANNAS_OTHER_MOBILE
+from tests.world.outcomes import said, wrong_code
+from tests.world.world import KEYS, PROFILE
 
 NOW = datetime(2026, 11, 20, 9, 2, tzinfo=UTC)
 MINUTE, DAY = timedelta(minutes=1), timedelta(hours=24)

@@ -16,7 +16,8 @@ from services.retention import Tidying
 from services.store.engine import Store
 from services.store.tables.figures import figures
 from services.store.tables.messages import message_figures, sms_months
-from tests.world.world import ANNA, PROFILE, House
+from tests.world.cast import ANNA
+from tests.world.world import PROFILE, House
 
 TODAY = date(2026, 11, 20)
 WEEK = Chosen(TODAY - timedelta(days=6), TODAY)

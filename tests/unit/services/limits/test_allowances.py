@@ -6,7 +6,7 @@ from functools import partial
 from services.limits.allowances import Allowances
 from services.store.engine import Store
 from services.store.tables.limits import allowances as table
-from tests.world.world import at_once
+from tests.world.outcomes import at_once
 
 NOW = datetime(2026, 11, 20, 9, 2, tzinfo=UTC)
 QUIET = timedelta(minutes=30)

@@ -11,7 +11,8 @@ from services.links import Links
 from services.messages.composer import Composer
 from services.messages.outbox import Outbox
 from services.store.engine import Store
-from tests.unit.services.messages.mailroom import SECRETS, DiscreetLog, HandClock, Mailbox
+from tests.unit.services.messages.mailroom import SECRETS, DiscreetLog, Mailbox
+from tests.world.clock import HandClock
 
 
 @pytest.fixture(autouse=True)

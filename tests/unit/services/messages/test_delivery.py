@@ -18,7 +18,8 @@ from services.messages.senders import PermanentFailure, TemporaryFailure
 from services.messages.sms_budget import Postage
 from services.store.engine import Store
 from services.store.tables.messages import outbox as table
-from tests.unit.services.messages.mailroom import DiscreetLog, HandClock, Mailbox
+from tests.unit.services.messages.mailroom import DiscreetLog, Mailbox
+from tests.world.clock import HandClock
 
 PROFILE = profiles.load("mygenerali")
 

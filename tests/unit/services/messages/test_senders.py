@@ -16,7 +16,8 @@ from services.messages.composer import Composed
 from services.messages.senders import AppriseSender, DemoSender, FolderSender, PermanentFailure, TemporaryFailure
 from services.store.engine import Store
 from services.store.tables.messages import demo_messages
-from tests.unit.services.messages.mailroom import DiscreetLog, HandClock
+from tests.unit.services.messages.mailroom import DiscreetLog
+from tests.world.clock import HandClock
 
 
 @pytest.fixture

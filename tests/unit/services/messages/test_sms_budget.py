@@ -26,7 +26,9 @@ from services.store.tables.messages import message_figures, outbox, sms_months
 from services.store.tables.register import phones
 from services.store.tables.registrations import registrations
 from services.values import email_addresses
-from tests.world.world import ANNA, COMPOSER, CROWD, ESZTER, ILONA, PROFILE, House, Person, at_once, move_in, said
+from tests.world.cast import ANNA, CROWD, ESZTER, ILONA, Customer
+from tests.world.outcomes import at_once, said
+from tests.world.world import COMPOSER, PROFILE, House, move_in
 
 
 def with_budget(profile: Profile = PROFILE, **messages: Any) -> Profile:
@@ -82,7 +84,7 @@ class Gateway:
 
 def text_by(house: House, gateway: Gateway) -> Delivery:
     """Return a delivery of the house's text messages by this gateway."""
-    return Delivery(house.store, house.clock, COMPOSER, {"sms": gateway}, house._undelivered, postage=house.postage)
+    return Delivery(house.store, house.clock, COMPOSER, {"sms": gateway}, house.undelivered, postage=house.postage)
 
 
 def test_what_the_gateway_refused_for_certain_costs_nothing(three: House) -> None:
@@ -174,7 +176,7 @@ def test_a_journey_that_begins_with_a_code_begins_nothing(store: Store) -> None:
     assert len(house.rows(registrations)) == 1
 
 
-def mobile_of(person: Person) -> SecondDatum:
+def mobile_of(person: Customer) -> SecondDatum:
     return SecondDatum(person.knows.birth_date, mobile=person.mobile)
 
 

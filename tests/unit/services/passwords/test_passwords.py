@@ -13,7 +13,8 @@ import pytest
 from services.passwords import Hasher, hash_secret, hashing, is_secret, judge, normal_form
 from services.passwords.hashing import Overloaded
 from services.profiles import PasswordRules
-from tests.world.world import PASSWORD, PROFILE
+from tests.world.cast import PASSWORD
+from tests.world.world import PROFILE
 
 RULES = PROFILE.password
 ALLIANZ = PasswordRules(min_length=6, max_length=64, upper=True, lower=True, digit=True, special=False)

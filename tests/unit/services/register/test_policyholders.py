@@ -14,7 +14,7 @@ from services.register.policyholders import PolicyHolder, PolicyHolders, SecondD
 from services.store.engine import Store
 from services.store.tables.register import customers, policies
 from services.values.identifiers import TaxNumber
-from tests.world.world import (
+from tests.world.cast import (
     ANNA,
     COMMUNICATION_ID,
     COMMUNICATION_PASSWORD,
@@ -24,11 +24,9 @@ from tests.world.world import (
     LASZLO,
     MINTA,
     PETER,
-    PROFILE,
-    WRONG,
-    Person,
-    move_in,
+    Customer,
 )
+from tests.world.world import PROFILE, WRONG, move_in
 
 NOW = datetime(2026, 11, 20, 9, 2, tzinfo=UTC)
 RULES = PROFILE.identification
@@ -63,12 +61,12 @@ def register(store: Store) -> Register:
 
 
 @pytest.mark.parametrize("person", [ANNA, MINTA, GABOR, ESZTER])
-def test_a_holder_is_found_by_what_they_know(register: Register, person: Person) -> None:
+def test_a_holder_is_found_by_what_they_know(register: Register, person: Customer) -> None:
     assert register.match(person.policy_number, person.knows) == PolicyHolder(person.kutid, True, False)
 
 
 @pytest.mark.parametrize("person", [ILONA, LASZLO])
-def test_a_landline_or_nothing_is_no_mobile(register: Register, person: Person) -> None:
+def test_a_landline_or_nothing_is_no_mobile(register: Register, person: Customer) -> None:
     assert register.match(person.policy_number, person.knows) == PolicyHolder(person.kutid, False, False)
 
 

@@ -16,14 +16,13 @@ from services.store.tables.codes import one_time_codes
 from services.store.tables.register import phones
 from services.store.tables.registrations import registrations
 from services.values.email_addresses import parse
-from tests.world.world import (
+from tests.world.cast import (
     ANNA,
     ANNAS_OTHER_MOBILE,
     COMMUNICATION_ID,
     COMMUNICATION_PASSWORD,
     CROWD,
     ESZTER,
-    FACTS,
     GABOR,
     ILONA,
     ILONAS_LANDLINE,
@@ -31,19 +30,15 @@ from tests.world.world import (
     MINTA,
     PASSWORD,
     PETER,
-    WRONG,
-    House,
-    Person,
-    at_once,
-    move_in,
-    said,
-    wrong_code,
+    Customer,
 )
+from tests.world.outcomes import at_once, said, wrong_code
+from tests.world.world import FACTS, WRONG, House, move_in
 
 NEW_ADDRESS = "anna.kovacs@example.hu"
 
 
-def identify(house: House, person: Person, knows: SecondDatum | None = None) -> str:
+def identify(house: House, person: Customer, knows: SecondDatum | None = None) -> str:
     return said(house.registrations.identify, person.policy_number, knows or person.knows, "hu")
 
 
@@ -51,7 +46,7 @@ def identify(house: House, person: Person, knows: SecondDatum | None = None) -> 
 
 
 @pytest.mark.parametrize("person", [ANNA, MINTA])
-def test_a_customer_registers(house: House, person: Person) -> None:
+def test_a_customer_registers(house: House, person: Customer) -> None:
     visit = house.registered(person)
     (account,) = house.accounts()
     terms = house.terms.in_force(house.clock.now())
@@ -102,7 +97,7 @@ def test_whoever_cannot_register_hears_why(house: House) -> None:
 
 
 def test_wrong_unknown_and_cancelled_are_answered_alike(house: House) -> None:
-    unknown = Person("", "", "949999999", ANNA.knows)
+    unknown = replace(ANNA, policy_number="949999999")
     answers = [identify(house, ANNA, WRONG), identify(house, unknown), identify(house, PETER)]
     assert answers == ["identify.mismatch"] * 3
     assert house.count(registrations) == 0

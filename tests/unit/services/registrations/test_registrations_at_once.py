@@ -4,18 +4,11 @@ from functools import partial
 
 import pytest
 
-from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.registrations import Registration, Visit
 from services.store.tables.codes import one_time_codes
-from tests.world.world import ANNA, CROWD, ESZTER, FACTS, PASSWORD, WRONG, House, at_once, said, wrong_code
-
-ANSWERS = (Registration, Refusal, DeadEnd, OutOfTurn)
-
-
-def only_answers(found: list) -> list:
-    """Make sure that every thread was answered in the services' own words."""
-    assert [one for one in found if not isinstance(one, ANSWERS)] == []
-    return found
+from tests.world.cast import ANNA, CROWD, ESZTER, PASSWORD
+from tests.world.outcomes import at_once, only_answers, said, wrong_code
+from tests.world.world import FACTS, WRONG, House
 
 
 def evaluated(found: list) -> list:

@@ -14,18 +14,10 @@ from services.store.tables.codes import one_time_codes
 from services.store.tables.limits import allowances
 from services.store.tables.messages import outbox
 from services.store.tables.registrations import registrations
+from tests.world.cast import ANNA, COMMUNICATION_ID, COMMUNICATION_PASSWORD, CROWD, PASSWORD, Customer
+from tests.world.outcomes import said, wrong_code
 from tests.world.victims import Victims
-from tests.world.world import (
-    ANNA,
-    COMMUNICATION_ID,
-    COMMUNICATION_PASSWORD,
-    CROWD,
-    PASSWORD,
-    House,
-    Person,
-    said,
-    wrong_code,
-)
+from tests.world.world import House
 
 
 @dataclass(frozen=True)
@@ -35,7 +27,7 @@ class Step:
     verb: str
     stage: str
 
-    def arguments(self, house: House, person: Person) -> list[Any]:
+    def arguments(self, house: House, person: Customer) -> list[Any]:
         if self.verb == "choose_email":
             return [person.address]
         if self.verb == "choose_mobile":
@@ -65,7 +57,7 @@ def everything(store: Store) -> dict[str, list[Any]]:
         }
 
 
-def stand(house: House, step: Step, person: Person) -> tuple[Visit, list[Any]]:
+def stand(house: House, step: Step, person: Customer) -> tuple[Visit, list[Any]]:
     """Bring a customer to where `step` is due."""
     visit = getattr(house, step.stage)(person)
     if step.verb == "accept_terms":

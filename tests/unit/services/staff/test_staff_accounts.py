@@ -11,7 +11,9 @@ from services.staff.second_factor import SecondFactors
 from services.store.tables.audit import audit
 from services.store.tables.staff import staff, staff_sessions
 from services.values import email_addresses
-from tests.world.world import ANNA, KEYS, LAPTOP, PASSWORD, PHONE, House, at_once, said
+from tests.world.cast import ANNA, LAPTOP, PASSWORD, PHONE
+from tests.world.outcomes import at_once, said
+from tests.world.world import KEYS, House
 
 ORSI = email_addresses.parse("Kiss.Orsolya@example.hu")
 SECRET = "Hosszu-Szolgalati-Jelszo"

@@ -12,7 +12,9 @@ from services.staff.cases import IDENTIFIED_FOR
 from services.store.tables.audit import audit
 from services.store.tables.register import advisers, customers
 from services.store.tables.staff import staff_cases
-from tests.world.world import ANNA, CROWD, ESZTER, GABOR, ILONA, ILONAS_LANDLINE, LASZLO, MINTA, House, Person, said
+from tests.world.cast import ANNA, CROWD, ESZTER, GABOR, ILONA, ILONAS_LANDLINE, LASZLO, MINTA, Customer
+from tests.world.outcomes import said
+from tests.world.world import House
 
 
 def found(house: House, text: str, session: StaffSession | None = None) -> str:
@@ -54,7 +56,7 @@ def found(house: House, text: str, session: StaffSession | None = None) -> str:
         ("940000005.", ILONA),
     ],
 )
-def test_a_customer_is_found_by_whatever_they_say(house: House, text: str, person: Person) -> None:
+def test_a_customer_is_found_by_whatever_they_say(house: House, text: str, person: Customer) -> None:
     assert found(house, text) == person.kutid
 
 

@@ -22,11 +22,10 @@ from services.store.tables.register import customers
 from services.store.tables.registrations import registrations
 from services.store.tables.staff import staff_cases
 from services.values import email_addresses
-from tests.world.world import (
+from tests.world.cast import (
     ANNA,
     ANNAS_OTHER_MOBILE,
     ESZTER,
-    FACTS,
     GABOR,
     ILONA,
     ILONAS_LANDLINE,
@@ -34,14 +33,10 @@ from tests.world.world import (
     LASZLO,
     PASSWORD,
     PETER,
-    PROFILE,
-    House,
-    Person,
-    at_once,
-    move_in,
-    said,
-    wrong_code,
+    Customer,
 )
+from tests.world.outcomes import at_once, said, wrong_code
+from tests.world.world import FACTS, PROFILE, House, move_in
 
 NEW = "+36209998877"
 ILONAS = email_addresses.parse("ilona@example.hu")
@@ -55,14 +50,14 @@ def record(house: House, session: StaffSession, case_id: str, mobile: str = NEW,
     return said(house.desk.record, session, case_id, address, mobile, "hu")
 
 
-def started(house: House, session: StaffSession, person: Person = ILONA, mobile: str = NEW, address=ILONAS) -> str:
+def started(house: House, session: StaffSession, person: Customer = ILONA, mobile: str = NEW, address=ILONAS) -> str:
     """Return a case whose code was sent."""
     case_id = house.case(session, person)
     assert record(house, session, case_id, mobile, address) == "ok"
     return case_id
 
 
-def begun(house: House, session: StaffSession, person: Person = ILONA, mobile: str = NEW, address=ILONAS) -> str:
+def begun(house: House, session: StaffSession, person: Customer = ILONA, mobile: str = NEW, address=ILONAS) -> str:
     """Return a case whose code was read back."""
     case_id = started(house, session, person, mobile, address)
     house.desk.check_code(session, case_id, house.code_sent(mobile))
@@ -125,7 +120,7 @@ def test_a_change_counts_at_once_and_is_an_event_for_the_insurers_system(house: 
     assert list(contact_changes(house.store, after=changes[0].id)) == changes[1:]
     # By themselves, too, she gets on now.
     house.clock.advance(minutes=1)
-    visit = house.mailed(Person(**{**ILONA.__dict__, "email": "masik@example.hu"}))
+    visit = house.mailed(replace(ILONA, email="masik@example.hu"))
     visit = house.visit_by_mail("masik@example.hu")
     assert said(house.registrations.choose_mobile, visit, ILONAS_LANDLINE) == "mobile.not_on_record"
     assert said(house.registrations.choose_mobile, visit, NEW) == "ok"
@@ -185,7 +180,7 @@ def test_nothing_happens_without_an_identification(house: House) -> None:
 
 
 @pytest.mark.parametrize("person", [PETER, ESZTER])
-def test_who_may_not_register_may_not_with_staff_either(house: House, person: Person) -> None:
+def test_who_may_not_register_may_not_with_staff_either(house: House, person: Customer) -> None:
     if person is ESZTER:
         house.registered(ESZTER)
     session = house.member()

@@ -18,7 +18,7 @@ from services.store.tables import metadata
 from services.store.tables.limits import allowances
 from services.store.tables.register import policies
 from services.store.version import is_current
-from tests.world.world import at_once
+from tests.world.outcomes import at_once
 
 NOW = datetime(2026, 11, 20, 9, 2, 3, 456789, tzinfo=UTC)
 

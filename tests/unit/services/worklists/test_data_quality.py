@@ -15,22 +15,11 @@ from services.store.tables.register import contact_changes, customer_accounts, c
 from services.store.tables.worklists import quality_cases
 from services.worklists import quality as listing
 from services.worklists import sweep
-from tests.unit.services.worklists.test_worklists import advise
+from tests.unit.services.worklists.lists import advise
+from tests.world.cast import ANNA, CROWD, ESZTER, GABOR, ILONA, LASZLO, MINTA, PETER, Customer
+from tests.world.outcomes import at_once, said
 from tests.world.victims import Victims
-from tests.world.world import (
-    ANNA,
-    CROWD,
-    ESZTER,
-    GABOR,
-    ILONA,
-    LASZLO,
-    MINTA,
-    PETER,
-    House,
-    Person,
-    at_once,
-    said,
-)
+from tests.world.world import House
 
 NOTE = "Felhívtuk, nem kér mobilszámot"
 
@@ -47,7 +36,7 @@ def bring(house: House, folder: Path, **texts: str) -> None:
     house.chores.finish()
 
 
-def phones_file(*rows: tuple[Person, str]) -> str:
+def phones_file(*rows: tuple[Customer, str]) -> str:
     lines = [f"{person.kutid};{person.policy_number};{number}" for person, number in rows]
     return "\n".join(["kutid;policy_number;phone", *lines, ""])
 
@@ -71,15 +60,15 @@ def cases(house: House, session: StaffSession | None = None, kind: str = "", **n
         place = page.more
 
 
-def case_of(house: House, person: Person, kind: str) -> Any:
+def case_of(house: House, person: Customer, kind: str) -> Any:
     return next(row for row in house.rows(quality_cases) if (row.kutid, row.kind) == (person.kutid, kind))
 
 
-def close(house: House, person: Person, kind: str, session: StaffSession | None = None) -> bool:
+def close(house: House, person: Customer, kind: str, session: StaffSession | None = None) -> bool:
     return house.quality_cases.close(session or house.member(), case_of(house, person, kind).id, NOTE)
 
 
-def fail(house: House, person: Person, times: int) -> None:
+def fail(house: House, person: Customer, times: int) -> None:
     for _ in range(times):
         wrong = SecondDatum(date(1999, 1, 1))
         assert said(house.registrations.identify, person.policy_number, wrong, "hu") == "identify.mismatch"

@@ -16,9 +16,11 @@ from services.values import email_addresses
 from services.worklists import View, rounds
 from services.worklists import invitations as orders
 from services.worklists.lists import ALL, INVITED, NOT_INVITED, OVERDUE
-from tests.unit.services.worklists.test_worklists import FORM, advise, give_addresses, invite
+from tests.unit.services.worklists.lists import FORM, advise, give_addresses, invite
+from tests.world.cast import ANNA, CROWD, ESZTER, ILONA, Customer
+from tests.world.outcomes import at_once, said
 from tests.world.victims import Victims
-from tests.world.world import ANNA, CROWD, ESZTER, ILONA, House, Person, at_once, said
+from tests.world.world import House
 
 TEN = CROWD[:10]
 
@@ -42,7 +44,7 @@ def got(house: House, message: str = "invitation") -> Counter[str]:
     return Counter(letter.to for letter in house.letters("email") if letter.subject == subject)
 
 
-def once(*people: Person) -> Counter[str]:
+def once(*people: Customer) -> Counter[str]:
     return Counter(f"{one.kutid}@example.hu" for one in people)
 
 

@@ -1,39 +1,18 @@
 """Who has not registered: the lists, page by page, and who sees whom, on both databases."""
 
-from datetime import timedelta
-
 import pytest
 from sqlalchemy import event, insert, update
 
 from services.staff import StaffSession
 from services.store.tables.audit import audit
-from services.store.tables.register import advisers, contact_changes, customers, policies
+from services.store.tables.register import contact_changes, customers, policies
 from services.worklists import View
 from services.worklists import unregistered as listing
 from services.worklists.lists import ALL, INVITED, NO_ADDRESS, NOT_INVITED, OVERDUE
-from tests.world.world import ANNA, CROWD, ESZTER, ILONA, MINTA, PETER, House, Person, said
-
-FORM = "a-form-of-these-tests"
-
-
-def give_addresses(house: House, *people: Person) -> None:
-    with house.store.write() as connection:
-        for person in people:
-            address = f"{person.kutid}@example.hu"
-            connection.execute(update(customers).where(customers.c.kutid == person.kutid).values(email=address))
-
-
-def advise(house: House, adviser: str, *people: Person) -> None:
-    with house.store.write() as connection:
-        connection.execute(insert(advisers), [{"kutid": one.kutid, "adviser": adviser} for one in people])
-
-
-def invite(house: House, session: StaffSession, *people: Person, days: int = 20, form: str = FORM) -> str:
-    marks = [house.mark(session, person) for person in people]
-    day = (house.clock.now() + timedelta(days=days)).date().isoformat()
-    batch = house.invitations.order(session, form, "invitation", marks=marks, deadline_at=house.invitations.end_of(day))
-    house.chores.finish()
-    return batch
+from tests.unit.services.worklists.lists import FORM, advise, give_addresses, invite
+from tests.world.cast import ANNA, CROWD, ESZTER, ILONA, MINTA, PETER
+from tests.world.outcomes import said
+from tests.world.world import House
 
 
 def kutids(house: House, session: StaffSession, listed: str = ALL, adviser: str | None = None) -> list[str]:

@@ -4,18 +4,11 @@ import re
 
 import pytest
 
-from tests.world.browsing import Site, Visitor
-from tests.world.demo_cast import ANNA, ESZTER_BORN_ON_A_LEAP_DAY, PASSWORD
+from tests.world.cast import ANNA, ESZTER, OTHER_PASSWORD, PASSWORD
+from tests.world.site import Site, Visitor
 
 FORGOT, RESET = "/sso/ForgotPassword", "/sso/ResetPassword"
-OTHER_PASSWORD, THIRD_PASSWORD = "Kerek tó partján 8 jegenye", "Magas hegyen 9 fenyő Zúg"
-
-
-@pytest.fixture
-def anna(site: Site) -> Site:
-    """The site with Anna's account."""
-    site.open_account()
-    return site
+THIRD_PASSWORD = "Magas hegyen 9 fenyő Zúg"
 
 
 def _token(site: Site, email: str = ANNA.email) -> str:
@@ -30,7 +23,7 @@ def test_whatever_address_is_given_the_answer_is_the_same(anna: Site, htmx: bool
     for email in (
         ANNA.email,
         " ANNA@example.hu ",
-        ESZTER_BORN_ON_A_LEAP_DAY.email,
+        ESZTER.email,
         "ann\u0430@example.hu",
         "anna+biztosito@example.hu",
         "o'neil@example.hu",
@@ -39,7 +32,7 @@ def test_whatever_address_is_given_the_answer_is_the_same(anna: Site, htmx: bool
         "anna@árvíztűrő.hu",
     ):
         visitor = anna.visitor(htmx=htmx)
-        visitor.get(FORGOT)
+        visitor.open(FORGOT)
         answer = visitor.post(FORGOT, {"email": email})
         assert answer.status_code == (200 if htmx else 303)
         assert answer.headers["HX-Push-Url" if htmx else "Location"] == f"{FORGOT}?sent"
@@ -48,34 +41,34 @@ def test_whatever_address_is_given_the_answer_is_the_same(anna: Site, htmx: bool
         assert email.strip() not in page.html
         seen.add(re.sub(r'(csrf_token" value=|href="/brand)[^>]*', "", page.html))
     assert len(seen) == 1
-    assert visitor.get(f"{FORGOT}?sent").step == "forgot-sent"
+    assert visitor.open(f"{FORGOT}?sent").step == "forgot-sent"
 
 
 def test_the_page_says_how_many_links_an_hour_there_are_and_no_more_are_mailed(anna: Site, htmx: bool) -> None:
     visitor = anna.visitor(htmx=htmx)
-    asked = {visitor.ask_for_reset().text: len(anna.mails("reset")) for _ in range(8)}
+    asked = {visitor.ask_for_reset().text: len(anna.mails_of("reset")) for _ in range(8)}
     ((text, mailed),) = asked.items()
     assert 1 < mailed < 8
     assert anna.say("forgot_sent.limit", mails=mailed) in text
     # The newest one's link counts, though it was asked for again since.
     link = anna.link(ANNA.email)
-    assert visitor.get(link).step == "reset"
+    assert visitor.open(link).step == "reset"
 
 
 @pytest.mark.parametrize("email", ["", "anna", "anna@", "@example.hu", "anna@example", "a b@example.hu", "x" * 400,
                                    "a\0b@example.hu", "anna@example.hu\r\nBcc: x@example.hu"])  # fmt: skip
 def test_what_is_no_address_is_said_to_be_none_and_writes_nothing(anna: Site, htmx: bool, email: str) -> None:
     visitor = anna.visitor(htmx=htmx)
-    visitor.get(FORGOT)
+    visitor.open(FORGOT)
     before = anna.database()
-    page = visitor.send({"email": email})
+    page = visitor.send(email=email)
     assert (page.status, page.step, page.fields_in_error) == (422, "forgot", ["email"])
     assert anna.database() == before
 
 
 def test_the_mail_says_what_to_do_and_holds_nothing_personal(anna: Site, visitor: Visitor) -> None:
     visitor.ask_for_reset()
-    (mail,) = anna.mails("reset")
+    (mail,) = anna.mails_of("reset")
     assert anna.say("mail.reset.not_you") in " ".join(mail["text"].split())
     assert "15" in mail["text"]
     assert mail["links"][0].startswith(f"{anna.parts.settings.public_url}{RESET}?token=")
@@ -95,7 +88,7 @@ def test_a_stranger_is_led_to_the_registration_once_a_day(site: Site, visitor: V
 
 
 def test_links_are_built_from_the_public_address_alone(anna: Site, visitor: Visitor) -> None:
-    visitor.get(FORGOT)
+    visitor.open(FORGOT)
     forged = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https",
               "Forwarded": "host=evil.example"}  # fmt: skip
     body = {"csrf_token": visitor.csrf_token, "email": ANNA.email}
@@ -116,7 +109,7 @@ def test_the_link_sets_a_new_password_and_the_customer_signs_in(anna: Site, htmx
     elsewhere.sign_in()
     visitor = anna.visitor(language, htmx=htmx)
     visitor.ask_for_reset()
-    page = visitor.get(anna.link(ANNA.email))
+    page = visitor.open(anna.link(ANNA.email))
     assert page.step == "reset"
     (row,) = anna.rows("password_resets")
     assert anna.say("reset.until", language, time=anna.clock_time(row.expires_at)) in page.text
@@ -125,11 +118,11 @@ def test_the_link_sets_a_new_password_and_the_customer_signs_in(anna: Site, htmx
     assert anna.say("reset_done.passkeys", language) in page.text
     assert not page.is_signed_in
     assert visitor.post("/megjelenes", {"theme": "dark"}).status_code == 303, "what stands around it follows"
-    assert visitor.get("/fiok").step == "login"
-    assert elsewhere.get("/fiok").step == "login", "every session has ended"
+    assert visitor.open("/fiok").step == "login"
+    assert elsewhere.open("/fiok").step == "login", "every session has ended"
     assert anna.told("password_changed") == 1
     assert visitor.sign_in().status == 422
-    assert visitor.sign_in(password=OTHER_PASSWORD).address == "/fiok"
+    assert visitor.sign_in(password=OTHER_PASSWORD).path == "/fiok"
 
 
 def test_opening_the_link_changes_nothing(anna: Site, visitor: Visitor) -> None:
@@ -150,7 +143,7 @@ def test_the_link_works_once(anna: Site, htmx: bool) -> None:
     visitor, second = anna.visitor(htmx=htmx), anna.visitor(htmx=htmx)
     visitor.ask_for_reset()
     link = anna.link(ANNA.email)
-    second.get(link)
+    second.open(link)
     visitor.reset(OTHER_PASSWORD)
     page = second.give_password(THIRD_PASSWORD)
     assert (page.status, page.step) == (410, "")
@@ -158,8 +151,8 @@ def test_the_link_works_once(anna: Site, htmx: bool) -> None:
     assert FORGOT in page.html
     (just_set,) = [line for line in page.root.all("p") if anna.say("reset.dead.just_set") in line.text]
     assert [link["href"] for link in just_set.all("a")] == ["/belepes"], "whoever clicked twice has set it"
-    assert second.get(link).status == 410
-    assert second.sign_in(password=OTHER_PASSWORD).address == "/fiok"
+    assert second.open(link).status == 410
+    assert second.sign_in(password=OTHER_PASSWORD).path == "/fiok"
 
 
 def test_only_the_newest_link_works_also_in_a_form_that_was_open(anna: Site, htmx: bool) -> None:
@@ -167,12 +160,12 @@ def test_only_the_newest_link_works_also_in_a_form_that_was_open(anna: Site, htm
     visitor.ask_for_reset()
     older = anna.link(ANNA.email)
     opened = anna.visitor(htmx=htmx)
-    opened.get(older)
+    opened.open(older)
     anna.advance(seconds=1)
     visitor.ask_for_reset()
     assert anna.link(ANNA.email) != older
     assert opened.give_password(OTHER_PASSWORD).status == 410
-    assert anna.visitor().get(older).status == 410
+    assert anna.visitor().open(older).status == 410
     assert visitor.reset(OTHER_PASSWORD).step == "reset-done"
 
 
@@ -180,11 +173,11 @@ def test_the_link_lives_fifteen_minutes_also_in_a_form_that_was_open(anna: Site,
     visitor.ask_for_reset()
     link = anna.link(ANNA.email)
     anna.advance(minutes=14, seconds=50)
-    assert visitor.get(link).step == "reset"
+    assert visitor.open(link).step == "reset"
     anna.advance(seconds=10)
     before = anna.rows("accounts")
     assert visitor.give_password(OTHER_PASSWORD).status == 410
-    assert visitor.get(link).status == 410
+    assert visitor.open(link).status == 410
     assert anna.rows("accounts") == before
 
 
@@ -205,9 +198,9 @@ def test_a_refused_password_uses_nothing_up(
     visitor = anna.visitor(htmx=htmx)
     visitor.ask_for_reset()
     link = anna.link(ANNA.email)
-    visitor.get(link)
+    visitor.open(link)
     before = anna.database()
-    page = visitor.send({"password": first, "password_confirm": second})
+    page = visitor.send(password=first, password_confirm=second)
     assert (page.status, page.step, page.fields_in_error) == (422, "reset", expected)
     assert anna.database() == before
     assert visitor.give_password(OTHER_PASSWORD).step == "reset-done", "the same page goes on"
@@ -227,19 +220,19 @@ def test_a_link_that_was_not_signed_here_for_this_is_dead(anna: Site, visitor: V
     ]  # fmt: skip
     before = anna.database()
     for each in made_up:
-        page = visitor.get(f"{RESET}?token={each}")
+        page = visitor.open(f"{RESET}?token={each}")
         assert page.status == 410
         sent = {"token": each, "password": OTHER_PASSWORD, "password_confirm": OTHER_PASSWORD}
         assert visitor.follow(visitor.post(RESET, sent)).status == 410
-    assert visitor.get(RESET).status == 410
+    assert visitor.open(RESET).status == 410
     assert anna.database() == before
 
 
 def test_a_link_for_a_registration_resets_nothing(anna: Site) -> None:
     other = anna.visitor()
-    other.reach("email-sent", ESZTER_BORN_ON_A_LEAP_DAY)
-    token = _token(anna, ESZTER_BORN_ON_A_LEAP_DAY.email)
-    assert other.get(f"{RESET}?token={token}").status == 410
+    other.walk_to("email-sent", ESZTER)
+    token = _token(anna, ESZTER.email)
+    assert other.open(f"{RESET}?token={token}").status == 410
 
 
 def test_the_token_shows_nowhere_else(anna: Site, htmx: bool, log: list[str]) -> None:
@@ -247,7 +240,7 @@ def test_the_token_shows_nowhere_else(anna: Site, htmx: bool, log: list[str]) ->
     visitor = anna.visitor(htmx=htmx)
     visitor.ask_for_reset()
     token = _token(anna)
-    page = visitor.get(f"{RESET}?token={token}")
+    page = visitor.open(f"{RESET}?token={token}")
     assert page.headers["Referrer-Policy"] == "strict-origin"
     assert token not in str(page.headers)
     for form in page.root.all("form"):
@@ -260,7 +253,7 @@ def test_the_token_shows_nowhere_else(anna: Site, htmx: bool, log: list[str]) ->
     assert token not in str(answer.headers)
     assert token not in answer.text
     for address in ("/", "/belepes", FORGOT, f"{RESET}?done"):
-        page = visitor.get(address)
+        page = visitor.open(address)
         assert token not in page.html
     assert token not in repr(anna.database("demo_messages"))
     assert not [line for line in log if token in line]
@@ -270,21 +263,21 @@ def test_a_signed_in_browser_that_resets_is_signed_out(anna: Site, visitor: Visi
     visitor.sign_in()
     visitor.ask_for_reset()
     assert visitor.reset(OTHER_PASSWORD).step == "reset-done"
-    assert not visitor.get("/").is_signed_in
-    assert visitor.sign_in(password=OTHER_PASSWORD).address == "/fiok"
+    assert not visitor.open("/").is_signed_in
+    assert visitor.sign_in(password=OTHER_PASSWORD).path == "/fiok"
 
 
 def test_the_day_between_two_changes_does_not_matter(anna: Site, visitor: Visitor) -> None:
     for password in (OTHER_PASSWORD, THIRD_PASSWORD, PASSWORD):
         visitor.ask_for_reset()
         assert visitor.reset(password).step == "reset-done"
-    assert visitor.sign_in(password=PASSWORD).address == "/fiok"
+    assert visitor.sign_in(password=PASSWORD).path == "/fiok"
 
 
 def test_a_reset_is_found_by_its_marks_in_every_language(anna: Site) -> None:
     anna.visitor().ask_for_reset()
     for language in ("hu", "en"):
-        page = anna.visitor(language).get(anna.link(ANNA.email))
+        page = anna.visitor(language).open(anna.link(ANNA.email))
         fields = {field["name"]: field for field in page.form("reset").all("input")}
         assert {"csrf_token", "token", "password", "password_confirm"} <= set(fields)
         assert fields["password"]["autocomplete"] == fields["password_confirm"]["autocomplete"] == "new-password"

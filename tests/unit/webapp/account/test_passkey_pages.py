@@ -10,8 +10,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.world.authenticator import Authenticator
-from tests.world.browsing import Site, Visitor
-from tests.world.demo_cast import ANNA, ESZTER_BORN_ON_A_LEAP_DAY, PASSWORD, Customer
+from tests.world.cast import ANNA, ESZTER, PASSWORD, Customer
+from tests.world.site import Site, Visitor
 
 ACCOUNT, SIGN_IN, BY_PASSKEY = "/fiok", "/belepes", "/belepes/azonositokulcs"
 PASSKEYS, NEW, REMOVE = "/fiok/azonositokulcsok", "/fiok/azonositokulcsok/uj", "/fiok/azonositokulcsok/torles"
@@ -25,26 +25,26 @@ def origin(site: Site) -> str:
 def member(site: Site, customer: Customer = ANNA, *, htmx: bool = False) -> Visitor:
     """Return somebody who has registered and signed in."""
     visitor = site.visitor()
-    visitor.reach("done", customer)
+    visitor.walk_to("done", customer)
     return sign_in(site.visitor(htmx=htmx), customer)
 
 
 def sign_in(visitor: Visitor, customer: Customer = ANNA) -> Visitor:
-    visitor.get(SIGN_IN)
+    visitor.open(SIGN_IN)
     visitor.post(SIGN_IN, {"email": customer.email, "password": PASSWORD})
-    assert visitor.get(ACCOUNT).status == 200
+    assert visitor.open(ACCOUNT).status == 200
     return visitor
 
 
 def options(visitor: Visitor, address: str) -> str:
     """Return what a page tells the script."""
-    html = visitor.get(address).html
+    html = visitor.open(address).html
     return unescape(html.partition('data-options="')[2].partition('"')[0])
 
 
 def add(visitor: Visitor, device: Authenticator, name: str = "Anna telefonja") -> TestResponse:
-    visitor.get(PASSKEYS)
-    visitor.send({"current_password": PASSWORD}, step="passkey")
+    visitor.open(PASSKEYS)
+    visitor.send("passkey", current_password=PASSWORD)
     answer = device.make(options(visitor, NEW))
     return visitor.post(NEW, {"name": name, "credential": answer})
 
@@ -64,7 +64,7 @@ def test_adding_using_and_removing_a_passkey(site: Site, htmx: bool, origin: str
     answer = add(visitor, device)
     assert (answer.status_code, answer.json) == (200, {"to": ACCOUNT})
     assert visitor.client.get_cookie("session") != before
-    page = visitor.get(ACCOUNT)
+    page = visitor.open(ACCOUNT)
     assert site.say("account.passkeys.added") in page.text
     assert "Anna telefonja" in page.text
 
@@ -88,7 +88,7 @@ def test_the_sign_in_is_a_new_session_of_the_browser(site: Site, origin: str) ->
     device = Authenticator(origin)
     add(member(site), device)
     visitor = site.visitor()
-    visitor.get(SIGN_IN)
+    visitor.open(SIGN_IN)
     token, cookie = visitor.csrf_token, visitor.client.get_cookie("session")
     assert enter(visitor, device).status_code == 200
     assert visitor.client.get_cookie("session") != cookie
@@ -117,7 +117,7 @@ def test_an_answer_meant_for_another_browser_does_nothing(site: Site, origin: st
     add(member(site), device)
     answer = device.prove(options(site.visitor(), SIGN_IN))
     thief = site.visitor()
-    thief.get(SIGN_IN)
+    thief.open(SIGN_IN)
     assert thief.post(BY_PASSKEY, {"credential": answer}).status_code == 422
     assert not is_in(thief)
 
@@ -153,7 +153,7 @@ def test_no_post_without_the_pages_own_token(site: Site, origin: str, address: s
         "current_password": PASSWORD, "name": "x", "passkey": site.rows("passkeys")[0].id,
     }  # fmt: skip
     stranger = site.visitor()
-    stranger.get("/")
+    stranger.open("/")
     for token in ("", stranger.csrf_token):
         assert visitor.post(address, fields, token=token).status_code == 400
     assert site.database() == before
@@ -174,8 +174,8 @@ def test_another_origin_opens_nothing(site: Site, origin: str, wrong: str) -> No
 def test_the_passkey_needs_the_password_first(site: Site, origin: str) -> None:
     visitor, device = member(site), Authenticator(origin)
     assert visitor.client.get(NEW).location == PASSKEYS
-    visitor.get(PASSKEYS)
-    page = visitor.send({"current_password": "not this one"}, step="passkey")
+    visitor.open(PASSKEYS)
+    page = visitor.send("passkey", current_password="not this one")
     assert page.status == 422
     assert visitor.client.get(NEW).location == PASSKEYS
     sign_in_options = json.loads(options(site.visitor(), SIGN_IN))
@@ -193,13 +193,13 @@ def test_a_name_that_cannot_be_kept_is_said_beside_the_button(site: Site, origin
     assert answer.json["error"]
     assert site.rows("passkeys") == []
     assert add(visitor, Authenticator(origin), "<b>&amp;").json == {"to": ACCOUNT}
-    assert "<b>&amp;" in visitor.get(ACCOUNT).text
+    assert "<b>&amp;" in visitor.open(ACCOUNT).text
 
 
 def test_strangers_remove_nothing(site: Site, origin: str) -> None:
     add(member(site), Authenticator(origin))
     own = site.rows("passkeys")[0].id
-    stranger = member(site, ESZTER_BORN_ON_A_LEAP_DAY)
+    stranger = member(site, ESZTER)
     assert stranger.post(REMOVE, {"passkey": own}).status_code == 404
     outsider = site.visitor()
     assert outsider.post(REMOVE, {"passkey": own}).status_code == 403
@@ -216,7 +216,7 @@ def test_changed_terms_come_before_anything_else(site: Site, origin: str) -> Non
     visitor = site.visitor()
     assert enter(visitor, device).json == {"to": ACCOUNT}
     assert visitor.client.get(ACCOUNT).location == "/fiok/feltetelek"
-    visitor.get("/fiok/feltetelek")
+    visitor.open("/fiok/feltetelek")
     assert visitor.post(NEW, {"name": "x", "credential": "{}"}).json == {"to": PASSKEYS}
 
 
@@ -239,4 +239,4 @@ def test_the_way_on_stays_on_the_site(site: Site, origin: str) -> None:
 def test_passkeys_belong_to_a_name(make_site: Callable[..., Site], public: str, origin: str, are_offered: bool) -> None:
     site = make_site(public_url=public)
     assert site.parts.passkeys.origin == origin
-    assert ("data-passkey" in site.visitor().get(SIGN_IN).html) == are_offered
+    assert ("data-passkey" in site.visitor().open(SIGN_IN).html) == are_offered

@@ -17,7 +17,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from services.clients import SCOPES
 from tests import ROOT
-from tests.world.browsing import Site
+from tests.world.site import Site
 
 HERE = Path(__file__).parent
 OPERATIONS = {

@@ -8,7 +8,7 @@ from services.messages.composer import Composed, Composer
 from services.messages.delivery import Delivery
 from services.messages.outbox import Outbox
 from services.messages.senders import TemporaryFailure
-from tests.world.browsing import Site
+from tests.world.site import Site
 from webapp.cli.doctor import Finding, examine
 
 ANSWER = "the mail server answered 454 4.7.0"

@@ -19,8 +19,9 @@ from click.testing import CliRunner
 from services.retention import Tidying
 from services.store.migrate import migrate
 from tests import ROOT
-from tests.world.browsing import FIRST, SECOND, WAY, Site, Visitor
-from tests.world.demo_cast import ANNA, MINTA, PASSWORD
+from tests.world.cast import ANNA, MINTA, PASSWORD
+from tests.world.site import Site, Visitor
+from tests.world.walk import FIRST, SECOND, WAY
 from webapp.cli import main
 from webapp.cli.doctor import Finding, examine
 from webapp.parts import Parts
@@ -39,7 +40,7 @@ def tidy(site: Site) -> None:
 def sign_in(site: Site, password: str = PASSWORD, email: str = ANNA.email, due: str = "") -> Visitor:
     """Sign in on a new device; `due` is what is asked before anything else."""
     visitor = site.visitor()
-    visitor.get("/belepes")
+    visitor.open("/belepes")
     assert visitor.post("/belepes", {"email": email, "password": password}).status_code == 303
     visitor.csrf_token = ""
     assert visitor.client.get("/fiok").headers.get("Location", "") == due
@@ -52,19 +53,19 @@ def sign_in(site: Site, password: str = PASSWORD, email: str = ANNA.email, due: 
 @pytest.mark.parametrize("step", WAY[2:-1])
 def test_an_old_link_leads_to_a_new_start(site: Site, step: str, htmx: bool) -> None:
     own = site.visitor(htmx=htmx)
-    own.reach(step)
+    own.walk_to(step)
     link = site.link(ANNA.email)
     tidy(site)
     before = site.database()
     for visitor in (site.visitor(htmx=htmx), own):
-        page = visitor.get(link)
+        page = visitor.open(link)
         assert page.status == 410
         assert site.say("dead_end.link_expired.heading") in page.text
         token = link.partition("token=")[2]
         for fields in ({"mobile": ANNA.mobile}, {"sms_code": "1234"}, {"terms": "1"}, {"password": PASSWORD}):
             assert visitor.post(SECOND, {**fields, "token": token}).status_code == 410
     assert site.database() == before
-    page = own.send(action="restart")
+    page = own.act("restart")
     assert page.step == "identify"
     assert own.identify(ANNA).step == "email"
 
@@ -72,7 +73,7 @@ def test_an_old_link_leads_to_a_new_start(site: Site, step: str, htmx: bool) -> 
 @pytest.mark.parametrize("step", WAY[1:-1])
 def test_a_browser_left_open_for_a_week_meets_no_fault(site: Site, step: str, htmx: bool) -> None:
     visitor = site.visitor(htmx=htmx)
-    visitor.reach(step)
+    visitor.walk_to(step)
     tidy(site)
     before = site.database()
     for address in (FIRST, SECOND):
@@ -82,24 +83,24 @@ def test_a_browser_left_open_for_a_week_meets_no_fault(site: Site, step: str, ht
     # Whoever had opened the link is told; whoever had not begins anew.
     expected = (200, "identify") if step in WAY[:3] else (410, None)
     for address in (FIRST, SECOND):
-        page = visitor.get(address)
+        page = visitor.open(address)
         assert (page.status, page.step or None) == expected
 
 
 def test_a_finished_registrations_link_still_says_so(site: Site) -> None:
     visitor = site.visitor()
-    visitor.reach("mobile")
+    visitor.walk_to("mobile")
     link = site.link(ANNA.email)
-    visitor.reach("done")
+    visitor.walk_to("done")
     tidy(site)
     for reader in (visitor, site.visitor()):
-        page = reader.get(link)
+        page = reader.open(link)
         assert page.status == 410
         assert site.say("dead_end.link_completed.heading") in page.text
 
 
 def test_an_account_lives_on_without_its_registration(site: Site) -> None:
-    site.visitor().reach("done")
+    site.visitor().walk_to("done")
     first = sign_in(site)
     first.post("/kilepes", {})
     open_session = sign_in(site)
@@ -107,13 +108,13 @@ def test_an_account_lives_on_without_its_registration(site: Site) -> None:
     again = sign_in(site)
     tidying(site.parts).tidy()
     assert not site.rows("registrations")
-    assert again.get("/fiok").status == 200
+    assert again.open("/fiok").status == 200
     held = json.loads(again.client.get("/fiok/adatok.json").data)
     assert held["account"]["email"] == ANNA.email
     assert len(held["sessions"]) == 3
     assert open_session.client.get("/fiok").status_code == 303, "its time was over long ago"
     assert site.visitor().identify(ANNA).status == 409, "the customer is still known to have an account"
-    assert site.visitor().reach("done", MINTA).step == "done"
+    assert site.visitor().walk_to("done", MINTA).step == "done"
     assert site.app.test_client().post("/dev/reset").status_code == 200
     assert not site.rows("accounts")
 
@@ -126,7 +127,7 @@ def run(make_site: Callable[..., Site], tmp_path: Path, monkeypatch: pytest.Monk
     """Run a command on a site of its own, with two registrations in it that are over."""
     site = make_site()
     for customer in (ANNA, MINTA):
-        site.visitor().reach("email-sent", customer)
+        site.visitor().walk_to("email-sent", customer)
     site.advance(days=9)
     for name, value in {"DEMO": "1", "DATA_DIR": str(tmp_path), "BCRYPT_ROUNDS": "4"}.items():
         monkeypatch.setenv(f"BELEPO_{name}", value)
@@ -193,7 +194,7 @@ def test_the_audit_trail_tells_who_did_what_and_nothing_personal(site: Site) -> 
     """All that a customer can do to an account; then all that was typed, mailed or known is looked for."""
     mobile, email = "+36301112233", "anna.uj@example.hu"
     first, second, third = PASSWORD, "Zöld 5 almafa alatt ülök", "Lila 6 körtefa mögött állok"
-    site.visitor().reach("done")
+    site.visitor().walk_to("done")
 
     def do(visitor: Visitor, address: str, **fields: str) -> None:
         assert visitor.post(address, fields).status_code == 303, address
@@ -218,7 +219,7 @@ def test_the_audit_trail_tells_who_did_what_and_nothing_personal(site: Site) -> 
 
     do(visitor, "/dev/terms", version="uj-9", next="/dev/messages")
     visitor = sign_in(site, second, email, due="/fiok/feltetelek")
-    visitor.read_terms()
+    visitor.open_document("terms")
     do(visitor, "/fiok/feltetelek", terms="1")
     do(visitor, "/sso/ForgotPassword", email=email)
     do(visitor, "/sso/ResetPassword", token=token(site, email), **choose(third))

@@ -21,7 +21,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.ports import free_port
-from tests.world.browsing import Site
+from tests.world.site import Site
 from webapp.cli.doctor import examine
 from webapp.settings import SettingsError, load
 

@@ -12,12 +12,13 @@ from sqlalchemy import delete
 
 from services import profiles
 from services.store.tables.figures import figures
-from tests.unit.webapp.api.test_api import Client, about
-from tests.unit.webapp.console.test_console import (
+from tests.world.api_client import Client, about
+from tests.world.cast import ALLIANZ_BY_POLICY, ANNA, GABOR, GENERTEL, PASSWORD, SLOVAK, Customer
+from tests.world.colleague import (
     ADVISER,
     BOSS,
     CLERK,
-    ILONA,
+    ILONAS_POLICY,
     MAIL,
     NEW_MOBILE,
     PARTNER,
@@ -25,18 +26,8 @@ from tests.unit.webapp.console.test_console import (
     Colleague,
     colleague,
 )
-from tests.world.browsing import FIRST, PASSWORD, Site, Visitor
-from tests.world.demo_cast import ANNA, GABOR_SOLE_TRADER, ILONA_LANDLINE_ONLY
-from tests.world.insurers import (
-    ALLIANZ_BY_POLICY,
-    GENERTEL,
-    SLOVAK,
-    Insured,
-    activation_code,
-    language_of,
-    sign_in,
-    walk_to,
-)
+from tests.world.site import Site, Visitor
+from tests.world.walk import FIRST
 
 PAGE = f"{SERVICE}/regisztraciok"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
@@ -89,20 +80,20 @@ def through(*steps: str, to: str = "") -> dict[str, tuple[int, int]]:
 
 @pytest.mark.parametrize("who", [ALLIANZ_BY_POLICY, GENERTEL, SLOVAK], ids=lambda who: who.profile)
 def test_every_step_of_every_journey_is_counted_once(
-    site_of: Callable[[str], Site], htmx: bool, who: Insured, forget: Callable[[Site], None]
+    site_of: Callable[[str], Site], htmx: bool, who: Customer, forget: Callable[[Site], None]
 ) -> None:
     site = site_of(who.profile)
     forget(site)
-    visitor = site.visitor(language_of(site), htmx=htmx)
-    walk_to(visitor, "done", who)
-    visitor.get(FIRST)
+    visitor = site.visitor(site.language, htmx=htmx)
+    visitor.walk_to("done", who)
+    visitor.open(FIRST)
     journey = site.parts.profile.journey
     if "activation" in journey:
         assert counted(site) == through(*journey, to="activation")
-        visitor, code = site.visitor(), activation_code(site, who)
-        sign_in(visitor, who)
-        visitor.send({"activation_code": "1"})
-        visitor.send({"activation_code": code})
+        visitor, code = site.visitor(), site.activation_code(who.email)
+        visitor.sign_in(who.email)
+        visitor.send(activation_code="1")
+        visitor.send(activation_code=code)
         assert ("activation", "refused", "activation_code.malformed.tail") in errors(site)
     assert counted(site) == through(*journey)
 
@@ -110,15 +101,15 @@ def test_every_step_of_every_journey_is_counted_once(
 def test_a_person_counts_once_whatever_they_do(site: Site, visitor: Visitor, counts: Counts) -> None:
     visitor.open()
     visitor.open()
-    visitor.send({**ANNA.identification, "birth_date": "1900-01-01"})
+    visitor.send(**{**ANNA.identification, "birth_date": "1900-01-01"})
     visitor.copy().open()
     visitor.identify(ANNA)
-    visitor.send({"email": "no address", "email_confirm": "no address"})
-    visitor.get(FIRST)
+    visitor.send(email="no address", email_confirm="no address")
+    visitor.open(FIRST)
     visitor.give_email(ANNA.email)
-    visitor.send(action="change-email")
+    visitor.act("change-email")
     visitor.give_email("masik@example.hu")
-    visitor.get(FIRST)
+    visitor.open(FIRST)
     assert counts() == through("identify", "email", "email-sent", to="email-sent")
     assert errors(site) == {
         ("identify", "refused", "identify.mismatch"): 1,
@@ -129,30 +120,30 @@ def test_a_person_counts_once_whatever_they_do(site: Site, visitor: Visitor, cou
 def test_the_link_counts_once_in_whichever_browsers_it_is_opened(
     site: Site, visitor: Visitor, htmx: bool, counts: Counts
 ) -> None:
-    visitor.reach("email-sent")
+    visitor.walk_to("email-sent")
     site.visitor().open_link(ANNA.email)  # a mail scanner
     phone = site.visitor(htmx=htmx)
     phone.open_link(ANNA.email)
-    visitor.get(FIRST)
+    visitor.open(FIRST)
     assert counts() == through("identify", "email", "email-sent", "mobile", to="mobile")
-    phone.reach("done")
+    phone.walk_to("done")
     assert counts() == through(*site.parts.profile.journey)
 
 
 def test_the_next_customer_at_the_same_browser_counts_anew(site: Site, visitor: Visitor, counts: Counts) -> None:
-    visitor.reach("done")
+    visitor.walk_to("done")
     site.advance(hours=2)
     visitor.open()
-    visitor.identify(GABOR_SOLE_TRADER)
+    visitor.identify(GABOR)
     assert counts()["identify"] == (2, 2)
 
 
 def test_a_dead_end_counts_once_however_often_it_is_looked_at(site: Site, visitor: Visitor, counts: Counts) -> None:
-    visitor.reach("email")
+    visitor.walk_to("email")
     site.advance(hours=2)
-    visitor.get(FIRST)
-    visitor.get(FIRST)
-    site.visitor().get("/regisztracioveglegesites?token=made-up")
+    visitor.open(FIRST)
+    visitor.open(FIRST)
+    site.visitor().open("/regisztracioveglegesites?token=made-up")
     assert errors(site) == {("email", "stopped", "link_expired"): 1, ("email-sent", "stopped", "link_unknown"): 1}
     assert counts()["email"] == (1, 0)
 
@@ -169,20 +160,19 @@ def test_robots_and_what_is_only_fetched_are_not_counted(site: Site, counts: Cou
 
 def test_a_registration_with_staff_is_counted_by_its_channel(site: Site, counts: Counts) -> None:
     clerk = colleague(site, CLERK)
-    clerk.serve(ILONA)
+    clerk.serve(ILONAS_POLICY)
     clerk.record()
     clerk.type_code(site.code(NEW_MOBILE))
     assert counts(channel="service") == through("identify", "email", "email-sent", to="email-sent")
     ilona = site.visitor()
     ilona.open_link(MAIL)
-    ilona.send({"mobile": NEW_MOBILE})
+    ilona.send(mobile=NEW_MOBILE)
     assert counts(channel="service") == through("identify", "email", "email-sent", "mobile", "sms-code", to="sms-code")
-    assert ILONA_LANDLINE_ONLY.policy_number == ILONA
     assert counts(channel="web") == {}
 
 
 def test_nothing_of_a_person_is_kept(site: Site, visitor: Visitor, counts: Counts) -> None:
-    visitor.reach("done")
+    visitor.walk_to("done")
     held = " ".join(str(value) for row in seen(site) for value in row)
     (registration,) = site.rows("registrations")
     for secret in (registration.id, registration.kutid, ANNA.email, ANNA.mobile, ANNA.policy_number, "127.0.0.1"):
@@ -210,8 +200,8 @@ def table(page: object, caption: str) -> list[list[str]]:
 def test_the_page_tells_how_far_registrations_came(
     site: Site, visitor: Visitor, boss: Colleague, counts: Counts
 ) -> None:
-    visitor.reach("mobile")
-    page = boss.get(f"{PAGE}?days=1")
+    visitor.walk_to("mobile")
+    page = boss.open(f"{PAGE}?days=1")
     assert page.status == 200
     rows = {row[0]: row[1:] for row in table(page, "table")}
     assert rows[site.say("step.email")] == ["1", "1", "0", "100%"]
@@ -220,15 +210,15 @@ def test_the_page_tells_how_far_registrations_came(
     assert table(page, "channels") == [["Web", "1", "0", "1", "0%"]]
     assert page.html.count('role="img"') == 1
     assert "style=" not in page.html
-    week = boss.get(PAGE)
+    week = boss.open(PAGE)
     assert week.html.count('role="img"') == 2
 
 
 def test_errors_are_told_in_words(site: Site, visitor: Visitor, boss: Colleague, counts: Counts) -> None:
     visitor.open()
-    visitor.send({**ANNA.identification, "birth_date": "1900-01-01"})
-    visitor.send({**ANNA.identification, "policy_number": "1"})
-    page = boss.get(PAGE)
+    visitor.send(**{**ANNA.identification, "birth_date": "1900-01-01"})
+    visitor.send(**{**ANNA.identification, "policy_number": "1"})
+    page = boss.open(PAGE)
     told = {row[1] for row in table(page, "errors")}
     assert told == {site.say("funnel.error.identify.mismatch"), site.say("funnel.error.policy_number.malformed")}
 
@@ -248,12 +238,12 @@ def test_every_error_that_a_form_knows_has_words() -> None:
 
 
 def test_filters_and_an_empty_period(site: Site, visitor: Visitor, boss: Colleague, counts: Counts) -> None:
-    assert site.say("funnel.none") in boss.get(PAGE).text
+    assert site.say("funnel.none") in boss.open(PAGE).text
     visitor.open()
-    assert site.say("funnel.none") not in boss.get(PAGE).text
-    assert site.say("funnel.none") in boss.get(f"{PAGE}?channel=adviser").text
-    assert site.say("funnel.none") in boss.get(f"{PAGE}?first=2026-01-01&last=2026-01-31").text
-    page = boss.get(f"{PAGE}?channel=nonsense&browser=%3Cscript%3E%00")
+    assert site.say("funnel.none") not in boss.open(PAGE).text
+    assert site.say("funnel.none") in boss.open(f"{PAGE}?channel=adviser").text
+    assert site.say("funnel.none") in boss.open(f"{PAGE}?first=2026-01-01&last=2026-01-31").text
+    page = boss.open(f"{PAGE}?channel=nonsense&browser=%3Cscript%3E%00")
     assert page.status == 200
     assert "<script>" not in page.html.partition("<main")[2]
 
@@ -264,13 +254,13 @@ def test_filters_and_an_empty_period(site: Site, visitor: Visitor, boss: Colleag
      "first=x", "last=2026-01-01"],
 )  # fmt: skip
 def test_a_period_that_cannot_be_is_refused(site: Site, boss: Colleague, query: str) -> None:
-    page = boss.get(f"{PAGE}?{query}")
+    page = boss.open(f"{PAGE}?{query}")
     assert page.status == 422
-    assert len(page.errors) == 1
+    assert len(page.errors()) == 1
 
 
 def test_the_table_as_csv(site: Site, visitor: Visitor, boss: Colleague, counts: Counts) -> None:
-    visitor.reach("email")
+    visitor.walk_to("email")
     answer = boss.client.get(f"{PAGE}.csv?days=7", headers={"Accept-Language": "hu"})
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert [row.facts for row in site.rows("audit") if row.action == "exported"] == [{"what": "figures"}]
@@ -281,16 +271,16 @@ def test_the_table_as_csv(site: Site, visitor: Visitor, boss: Colleague, counts:
 
 
 def test_who_may_see_it(site: Site) -> None:
-    assert Colleague(site).get(PAGE).step == "staff-login"
+    assert Colleague(site).open(PAGE).step == "staff-login"
     for email in (CLERK, BOSS):
-        assert colleague(site, email).get(PAGE).status == 200
+        assert colleague(site, email).open(PAGE).status == 200
     adviser = colleague(site, ADVISER)
     for address in (PAGE, f"{PAGE}.csv", f"{PARTNER}/regisztraciok", f"{PARTNER}/regisztraciok.csv"):
         assert adviser.client.get(address).status_code == 404
     assert adviser.post(PAGE, {"more": "1"}).status_code == 404
-    assert "regisztraciok" not in adviser.get(PARTNER).html
+    assert "regisztraciok" not in adviser.open(PARTNER).html
     customer = site.visitor()
-    assert customer.get(PAGE).step == "staff-login"
+    assert customer.open(PAGE).step == "staff-login"
 
 
 # --- The budget ----------------------------------------------------------------------------------------------------
@@ -320,32 +310,32 @@ def test_the_budget_warns_stops_and_is_released(with_budget: Site, htmx: bool) -
     site = with_budget
     boss = Colleague(site, htmx=htmx)
     boss.sign_in(BOSS)
-    assert "alarm" not in boss.get(SERVICE).html
+    assert "alarm" not in boss.open(SERVICE).html
     send_code(site, 101)
-    assert site.say("funnel.sms_budget.warning", count=50) in boss.get(SERVICE).html
+    assert site.say("funnel.sms_budget.warning", count=50) in boss.open(SERVICE).html
     send_code(site, 102)
-    assert site.say("funnel.sms_budget.stopped") in boss.get(SERVICE).html
+    assert site.say("funnel.sms_budget.stopped") in boss.open(SERVICE).html
     # A customer is told before it costs them anything, and what was typed stands there still.
     customer = site.visitor(htmx=htmx)
-    customer.reach("mobile", GABOR_SOLE_TRADER)
-    page = customer.send({"mobile": GABOR_SOLE_TRADER.mobile})
-    assert (page.status, page.step, page.errors) == (409, "mobile", {})
+    customer.walk_to("mobile", GABOR)
+    page = customer.send(mobile=GABOR.mobile)
+    assert (page.status, page.step, page.errors()) == (409, "mobile", {})
     assert site.say("sms_paused.heading") in page.text
-    assert GABOR_SOLE_TRADER.mobile in page.html
-    assert not [row for row in site.rows("one_time_codes") if row.mobile == GABOR_SOLE_TRADER.mobile]
+    assert GABOR.mobile in page.html
+    assert not [row for row in site.rows("one_time_codes") if row.mobile == GABOR.mobile]
     # So are staff, in their words.
     clerk = colleague(site, CLERK)
     clerk.serve("940100107")
-    assert site.say("funnel.sms_budget.stopped") in clerk.record("proba7@example.hu", "20 100 0107").errors["mobile"]
+    assert site.say("funnel.sms_budget.stopped") in clerk.record("proba7@example.hu", "20 100 0107").errors()["mobile"]
     # Customer service sees how it stands, a supervisor releases it.
-    assert 'name="more"' not in clerk.get(PAGE).html
+    assert 'name="more"' not in clerk.open(PAGE).html
     assert clerk.post(PAGE, {"more": "5", "reason": "Kampány", "seen": "0"}).status_code == 404
-    boss.get(PAGE)
-    assert boss.send({"more": "", "reason": "Kampány"}, step="sms-release").errors
-    page = boss.send({"more": "5", "reason": "Kampány miatt"}, step="sms-release")
+    boss.open(PAGE)
+    assert boss.send("sms-release", more="", reason="Kampány").errors()
+    page = boss.send("sms-release", more="5", reason="Kampány miatt")
     assert site.say("funnel.sms_budget.released", count=5) in page.text
     assert site.parts.postage.budget().allowed == 7
-    assert customer.send({"mobile": GABOR_SOLE_TRADER.mobile}).step == "sms-code"
+    assert customer.send(mobile=GABOR.mobile).step == "sms-code"
 
 
 def test_who_changes_the_mobile_of_an_account_and_who_asks_by_the_api_are_told_too(
@@ -356,9 +346,9 @@ def test_who_changes_the_mobile_of_an_account_and_who_asks_by_the_api_are_told_t
     send_code(site, 101)
     customer = site.visitor(htmx=htmx)
     customer.sign_in()
-    customer.get("/fiok/mobil")
-    page = customer.send({"mobile": "20 999 8877", "current_password": PASSWORD})
-    assert (page.status, page.step, page.errors) == (409, "mobile-change", {})
+    customer.open("/fiok/mobil")
+    page = customer.send(mobile="20 999 8877", current_password=PASSWORD)
+    assert (page.status, page.step, page.errors()) == (409, "mobile-change", {})
     assert site.say("sms_paused.heading") in page.text
     assert page.value("mobile") == "20 999 8877"
     answer = Client(site).start()

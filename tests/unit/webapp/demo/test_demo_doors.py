@@ -15,8 +15,9 @@ from services import demo_data
 from services.clock import SystemClock
 from services.store.engine import Store
 from services.store.migrate import migrate
-from tests.world.browsing import FIRST, Site, Visitor
-from tests.world.demo_cast import ANNA
+from tests.world.cast import ANNA
+from tests.world.site import Site, Visitor
+from tests.world.walk import FIRST
 from webapp.cli import main
 from webapp.cli.doctor import examine
 from webapp.settings import Settings, SettingsError, load
@@ -50,7 +51,7 @@ def test_the_doors_are_not_there_outside_demo_mode(make_site: Callable[..., Site
 
 def test_demo_mode_says_so_on_every_page(site: Site, visitor: Visitor) -> None:
     for address in ("/", FIRST, "/belepes", "/aszf", "/nowhere", "/dev/messages"):
-        assert site.say("demo.banner") in visitor.get(address).root.text
+        assert site.say("demo.banner") in visitor.open(address).root.text
 
 
 def test_the_clock_moves_forward_for_everybody(site: Site, make_site: Callable[..., Site]) -> None:
@@ -70,7 +71,7 @@ def test_the_clock_refuses_nonsense(site: Site, advance: str) -> None:
 
 
 def test_a_reset_leaves_nothing_but_the_demo_data(site: Site, visitor: Visitor) -> None:
-    visitor.reach("done")
+    visitor.walk_to("done")
     site.advance(hours=5)
     visitor.client.post("/dev/terms", data={"version": "2027-1"})
     assert visitor.client.post("/dev/reset").status_code == 200
@@ -78,10 +79,10 @@ def test_a_reset_leaves_nothing_but_the_demo_data(site: Site, visitor: Visitor) 
     site.parts.observations.flush()  # what was counted and not written yet
     for table in ("accounts", "registrations", "one_time_codes", "allowances", "outbox", "figures"):
         assert not site.rows(table)
-    assert "2027-1" not in visitor.get("/aszf").text
+    assert "2027-1" not in visitor.open("/aszf").text
     assert len(site.rows("customers")) == 529
     again = site.visitor()
-    assert again.reach("done").step == "done"
+    assert again.walk_to("done").step == "done"
 
 
 def test_another_sites_page_changes_nothing(site: Site) -> None:
@@ -99,7 +100,7 @@ def test_another_sites_page_changes_nothing(site: Site) -> None:
 
 
 def test_messages_are_chosen_by_recipient_and_kind(site: Site, visitor: Visitor) -> None:
-    visitor.reach("done")
+    visitor.walk_to("done")
     keys = {"id", "kind", "to", "subject", "text", "html", "links", "created_at"}
     everything = site.messages()
     assert all(set(message) == keys for message in everything)
@@ -107,7 +108,7 @@ def test_messages_are_chosen_by_recipient_and_kind(site: Site, visitor: Visitor)
     assert site.messages(ANNA.mobile) == [everything[1]]
     assert site.messages(ANNA.email, "sms") == []
     assert len(site.messages(kind="email")) == 2
-    page = visitor.get("/dev/messages")
+    page = visitor.open("/dev/messages")
     assert ANNA.email in page.text
     for link in page.root.all("a"):
         if link["href"].endswith(".html"):
@@ -116,22 +117,22 @@ def test_messages_are_chosen_by_recipient_and_kind(site: Site, visitor: Visitor)
 
 
 def test_a_number_is_understood_whose_plus_sign_was_not_encoded(site: Site, visitor: Visitor) -> None:
-    visitor.reach("sms-code")
+    visitor.walk_to("sms-code")
     asked = site.app.test_client().get(f"/dev/messages.json?to={ANNA.mobile}")
     assert len(asked.json) == 1
 
 
 def test_what_was_on_its_way_arrives_before_the_clock_moves(site: Site, visitor: Visitor) -> None:
-    visitor.reach("mobile")
-    visitor.send({"mobile": ANNA.mobile})
+    visitor.walk_to("mobile")
+    visitor.send(mobile=ANNA.mobile)
     site.advance(seconds=61)
-    visitor.send(step="sms-resend")
+    visitor.send("sms-resend")
     assert len(site.messages(ANNA.mobile)) == 2
 
 
 def test_what_leaves_a_demonstration_stands_in_its_inbox_too(make_site: Callable[..., Site], tmp_path: Path) -> None:
     site = make_site(mail_url=f"folder:{tmp_path / 'mails'}")
-    site.visitor().reach("email-sent")
+    site.visitor().walk_to("email-sent")
     (mail,) = site.messages(ANNA.email)
     assert mail["links"][0] in (tmp_path / "mails" / ANNA.email).read_text("utf-8")
 

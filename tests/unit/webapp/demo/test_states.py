@@ -10,9 +10,9 @@ from flask import request_started, template_rendered
 import webapp
 from services.profiles import load
 from services.texts import Texts
-from tests.world.browsing import Site
-from tests.world.demo_cast import MINTA
+from tests.world.cast import MINTA
 from tests.world.pages import Page
+from tests.world.site import Site
 from webapp.demo.states import known
 from webapp.ui.language import Say
 

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.world.browsing import FIRST, SECOND, Site, Visitor
-from tests.world.demo_cast import ANNA, PASSWORD
+from tests.world.cast import ANNA, PASSWORD
 from tests.world.pages import Page
+from tests.world.site import Site, Visitor
+from tests.world.walk import FIRST, SECOND
 
 _PAGES = ["/", FIRST, SECOND, "/belepes", "/aszf"]
 
@@ -14,7 +15,7 @@ _PAGES = ["/", FIRST, SECOND, "/belepes", "/aszf"]
 @pytest.mark.parametrize("language", ["hu", "en"])
 @pytest.mark.parametrize("address", [*_PAGES, "/dev/messages", "/no-such-page", f"{SECOND}?token=x"])
 def test_every_page_and_its_fragment_are_sound(site: Site, language: str, address: str, htmx: bool) -> None:
-    page = site.visitor(language, htmx=htmx).get(address, whole=not htmx)
+    page = site.visitor(language, htmx=htmx).open(address, whole=not htmx)
     assert page.is_fragment == htmx
     assert htmx or page.language == language
 
@@ -30,7 +31,7 @@ def test_wrong_methods_are_refused(visitor: Visitor, address: str, method: str) 
 
 @pytest.mark.parametrize(("method", "address"), [("GET", "/megjelenes"), ("GET", "/dev/reset"), ("GET", "/dev/terms")])
 def test_what_changes_something_is_not_opened(visitor: Visitor, method: str, address: str) -> None:
-    page = visitor.get(address)
+    page = visitor.open(address)
     assert page.status == 405
     assert page.headers["Allow"] == "OPTIONS, POST"
     assert method == "GET"
@@ -44,7 +45,7 @@ def test_what_changes_something_is_not_opened(visitor: Visitor, method: str, add
     ids=lambda address: address[:24],
 )  # fmt: skip
 def test_unknown_addresses_are_not_found(site: Site, visitor: Visitor, address: str) -> None:
-    page = visitor.get(address)
+    page = visitor.open(address)
     assert page.status == 404
     for link in page.root.all("a"):
         assert not link["href"].startswith(("//", "/\\"))
@@ -79,9 +80,9 @@ def test_a_redirect_stays_on_the_site(visitor: Visitor, next_: str) -> None:
 def test_a_redirect_leads_back(visitor: Visitor, next_: str) -> None:
     visitor.open()
     assert visitor.post("/megjelenes", {"theme": "dark", "next": next_}).location == next_
-    assert 'data-theme="dark"' in visitor.get("/").html
+    assert 'data-theme="dark"' in visitor.open("/").html
     visitor.post("/megjelenes", {"theme": '"><script>', "next": next_})
-    assert 'data-theme="dark"' in visitor.get("/").html
+    assert 'data-theme="dark"' in visitor.open("/").html
 
 
 def test_a_forged_host_reaches_no_page(site: Site) -> None:
@@ -131,7 +132,7 @@ def test_a_flood_is_told_when_to_come_back(make_site: Callable[..., Site], htmx:
     page = visitor.follow(visitor.post(FIRST, ANNA.identification))
     assert page.status == 429
     assert 0 < int(page.headers["Retry-After"]) <= 60
-    assert visitor.get(FIRST).status == 200
+    assert visitor.open(FIRST).status == 200
     site.advance(seconds=61)
     assert visitor.follow(visitor.post(FIRST, ANNA.identification)).step == "email"
 
@@ -198,13 +199,13 @@ def test_every_cookie_of_https_bears_the_prefix_and_is_read_again(make_site: Cal
     site = make_site(public_url="https://portal.example.hu")
     site.open_account()
     visitor = site.visitor("en")
-    visitor.get(f"{FIRST}?lang=hu")
+    visitor.open(f"{FIRST}?lang=hu")
     visitor.post("/megjelenes", {"theme": "dark"})
     visitor.sign_in()
     set_ = {cookie.key: cookie for cookie in visitor.client._cookies.values()}  # type: ignore[union-attr]
     assert set(set_) == {"__Host-session", "__Host-lang", "__Host-theme", "__Host-device"}
     assert all(cookie.secure and cookie.path == "/" and not cookie.domain.startswith(".") for cookie in set_.values())
-    (html,) = visitor.get(FIRST).root.all("html")
+    (html,) = visitor.open(FIRST).root.all("html")
     assert (html["lang"], html["data-theme"]) == ("hu", "dark")
     assert site.told("new_device") == 1
     visitor.sign_out()
@@ -213,7 +214,7 @@ def test_every_cookie_of_https_bears_the_prefix_and_is_read_again(make_site: Cal
     stranger = site.visitor("en")
     for name, value in (("lang", "hu"), ("theme", "dark")):
         stranger.client.set_cookie(name, value)
-    (html,) = stranger.get(FIRST).root.all("html")
+    (html,) = stranger.open(FIRST).root.all("html")
     assert html["lang"] == "en", "what another host may have set counts for nothing"
     assert "data-theme" not in html
 
@@ -250,7 +251,7 @@ def test_a_program_is_answered_as_a_program_whatever_it_calls_itself(site: Site,
 
 
 def test_an_invitations_policy_number_is_filled_in_and_escaped(visitor: Visitor) -> None:
-    page = visitor.get(f"{FIRST}?policy_number=%22%3E%3Cscript%3E%00940000001")
+    page = visitor.open(f"{FIRST}?policy_number=%22%3E%3Cscript%3E%00940000001")
     assert page.value("policy_number") == '"><script>940000001'
     assert not [script for script in page.root.all("script") if not script["src"]]
 
@@ -273,10 +274,10 @@ def test_a_page_that_answers_a_form_is_left_for_one_that_can_be_opened(
     site: Site, visitor: Visitor, address: str
 ) -> None:
     """By the links of the languages and by the choice of light or dark."""
-    visitor.get("/ugyfelszolgalat")
+    visitor.open("/ugyfelszolgalat")
     page = visitor.follow(visitor.post(address, {"policy_number": "", "email": "", "password": ""}))
     (english,) = [link["href"] for link in page.root.all("a") if "lang=en" in link["href"]]
-    assert visitor.get(english).status == 200
+    assert visitor.open(english).status == 200
     chosen = visitor.follow(visitor.post("/megjelenes", {"theme": "dark", "next": page.value("next")}))
     assert (chosen.status, chosen.step) == (200, "staff-login")
 
@@ -285,7 +286,7 @@ def test_a_page_that_answers_a_form_is_left_for_one_that_can_be_opened(
 def test_a_mailed_links_token_stands_in_no_address_of_its_page(site: Site, kind: str) -> None:
     reader = site.visitor()
     if kind == "registration":
-        site.visitor().reach("email-sent")
+        site.visitor().walk_to("email-sent")
         link, step = site.link(ANNA.email), "mobile"
     elif kind == "reset":
         site.open_account()
@@ -295,16 +296,16 @@ def test_a_mailed_links_token_stands_in_no_address_of_its_page(site: Site, kind:
         site.open_account()
         owner = site.visitor()
         owner.sign_in()
-        owner.get("/fiok/email")
-        owner.send({"email": "uj@example.hu", "current_password": PASSWORD})
+        owner.open("/fiok/email")
+        owner.send(email="uj@example.hu", current_password=PASSWORD)
         link, step = site.link("uj@example.hu"), "email-confirm"
     token = link.partition("token=")[2]
-    page = reader.get(link)
+    page = reader.open(link)
     assert page.step == step
     for language in ("en", "hu"):
         assert not [address for address in _addresses(page) if token in address]
         (other,) = [link["href"] for link in page.root.all("a") if f"lang={language}" in (link["href"] or "")]
-        page = reader.get(other)
+        page = reader.open(other)
         assert (page.language, page.step) == (language, step)
     page = reader.follow(reader.post("/megjelenes", {"theme": "dark", "next": page.value("next")}))
     assert page.step == step
@@ -315,10 +316,10 @@ def test_the_page_of_one_link_is_not_shown_for_another(site: Site) -> None:
     site.open_account()
     reader = site.visitor()
     site.visitor().ask_for_reset()
-    page = reader.get(site.link(ANNA.email))
+    page = reader.open(site.link(ANNA.email))
     (english,) = [link["href"] for link in page.root.all("a") if "lang=en" in (link["href"] or "")]
-    reader.get("/sso/ResetPassword?token=another")
-    assert reader.get(english).status == 410
+    reader.open("/sso/ResetPassword?token=another")
+    assert reader.open(english).status == 410
 
 
 def _addresses(page: Page) -> list[str]:
@@ -330,9 +331,9 @@ def test_the_language_is_chosen_while_a_new_password_is_mended(site: Site) -> No
     site.open_account()
     visitor = site.visitor()
     visitor.ask_for_reset()
-    visitor.get(site.link(ANNA.email))
+    visitor.open(site.link(ANNA.email))
     page = visitor.give_password("short")
     assert (page.status, page.step) == (422, "reset")
     (english,) = [link["href"] for link in page.root.all("a") if "lang=en" in link["href"]]
-    page = visitor.get(english)
+    page = visitor.open(english)
     assert (page.language, page.step) == ("en", "reset")

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.world.browsing import FIRST, SECOND, Site
-from tests.world.demo_cast import ANNA, PASSWORD
+from tests.world.cast import ANNA, PASSWORD
 from tests.world.pages import Page
+from tests.world.site import Site
+from tests.world.walk import FIRST, SECOND
 
 _FORMS = [
     ("identify", FIRST, {"step": "identify", **ANNA.identification}),
@@ -34,9 +35,9 @@ def test_a_form_without_its_own_token_does_nothing(
     site: Site, htmx: bool, due: str, address: str, fields: dict[str, str]
 ) -> None:
     visitor = site.visitor(htmx=htmx)
-    visitor.reach(due)
+    visitor.walk_to(due)
     if due == "terms":
-        visitor.read_terms()
+        visitor.open_document("terms")
     stranger = site.visitor()
     stranger.open()
     right = visitor.csrf_token
@@ -50,18 +51,18 @@ def test_a_form_without_its_own_token_does_nothing(
     assert page.is_fragment == htmx
     assert site.database() == before
     assert visitor.client.get_cookie("theme") == cookies
-    assert visitor.get(SECOND if due not in ("identify",) else FIRST).step in (due, "email-sent")
+    assert visitor.open(SECOND if due not in ("identify",) else FIRST).step in (due, "email-sent")
 
 
 def test_the_way_back_leads_to_a_page(site: Site) -> None:
-    site.visitor().reach("email-sent")
+    site.visitor().walk_to("email-sent")
     reader = site.visitor()
     reader.open_link(ANNA.email)
     token = site.link(ANNA.email).partition("token=")[2]
     for address, step in (("/megjelenes", ""), (FIRST, "mobile"), (SECOND, "mobile")):
         page = reader.follow(reader.post(address, {"token": token} if address == SECOND else {}, token="x"))
         button = next(link for link in page.root.all("a") if link["href"] and "btn" in link["class"].split())
-        there = reader.get(button["href"])
+        there = reader.open(button["href"])
         assert (there.status, there.step) == (200, step)
 
 
@@ -82,7 +83,7 @@ def test_a_form_stays_good_as_long_as_the_session(site: Site) -> None:
     visitor = site.visitor()
     visitor.open()
     site.advance(hours=20)
-    assert visitor.send(ANNA.identification).step == "email"
+    assert visitor.send(**ANNA.identification).step == "email"
 
 
 _ACCOUNT_FORMS = [
@@ -114,16 +115,16 @@ def test_no_form_of_the_account_does_anything_without_its_own_token(
         fields = {**fields, "token": site.link(ANNA.email).partition("token=")[2]}
     if address == "/fiok/feltetelek":
         site.publish_terms("2027-1")
-    visitor.get("/belepes")
+    visitor.open("/belepes")
     if is_signed_in:
         visitor.sign_in()
     if address == "/fiok/feltetelek":
-        visitor.read_terms()
+        visitor.open_document("terms")
     elif address == "/fiok/email/uj":
         other = site.visitor()
         other.sign_in()
-        other.get("/fiok/email")
-        other.send({"email": "uj@example.hu", "current_password": PASSWORD})
+        other.open("/fiok/email")
+        other.send(email="uj@example.hu", current_password=PASSWORD)
         fields = {"token": site.link("uj@example.hu").partition("token=")[2]}
     stranger.sign_in()
     right = visitor.csrf_token
@@ -135,7 +136,7 @@ def test_no_form_of_the_account_does_anything_without_its_own_token(
     page = visitor.follow(visitor.client.post(address, data=fields, headers=visitor.headers))
     assert page.status == 400
     assert site.database() == before
-    assert visitor.get("/").is_signed_in == is_signed_in
+    assert visitor.open("/").is_signed_in == is_signed_in
     assert visitor.post(address, fields, token=right).status_code in (200, 303)
     assert site.database() != before or address == "/belepes/maradok"
 

@@ -9,8 +9,9 @@ from sqlalchemy import update
 from services.codes.one_time_codes import Seals
 from services.links import Links
 from services.store.tables.codes import one_time_codes
-from tests.world.browsing import SECOND, Site
-from tests.world.demo_cast import ANNA
+from tests.world.cast import ANNA
+from tests.world.site import Site
+from tests.world.walk import SECOND
 
 _KEY = "rA9-fTq2_xWz7LbPn4KdVs8YcHe3MgJu"
 
@@ -37,26 +38,26 @@ def _token(site: Site) -> str:
 
 
 def test_a_link_of_before_still_opens(own_site: Site) -> None:
-    own_site.visitor().reach("email-sent")
+    own_site.visitor().walk_to("email-sent")
     link_id = own_site.parts.links.read("confirm", _token(own_site))
     assert link_id
     older = Links((_KEY,), "").token("confirm", link_id)
-    assert own_site.visitor().get(f"{SECOND}?token={older}").step == "mobile"
+    assert own_site.visitor().open(f"{SECOND}?token={older}").step == "mobile"
 
 
 def test_a_session_of_before_still_counts(own_site: Site) -> None:
     visitor = own_site.visitor()
-    visitor.reach("email-sent")
+    visitor.walk_to("email-sent")
     with visitor.client.session_transaction() as session:
         held = dict(session)
     reader = own_site.visitor()
     reader.client.set_cookie("session", _older_session(own_site, held))
-    assert reader.get(SECOND).step == "email-sent"
+    assert reader.open(SECOND).step == "email-sent"
 
 
 def test_a_code_of_before_is_still_right(own_site: Site) -> None:
     visitor = own_site.visitor()
-    visitor.reach("sms-code")
+    visitor.walk_to("sms-code")
     code, columns = Seals(own_site.parts.profile.one_time_code, (_KEY,)).new()
     with own_site.parts.store.write() as connection:
         connection.execute(update(one_time_codes).values(columns))
@@ -65,7 +66,7 @@ def test_a_code_of_before_is_still_right(own_site: Site) -> None:
 
 def test_the_operators_own_key_signs_nothing(own_site: Site) -> None:
     visitor = own_site.visitor()
-    visitor.reach("sms-code")
+    visitor.walk_to("sms-code")
     assert Links((_KEY,), "").read("confirm", _token(own_site)) is None
     (code,) = own_site.rows("one_time_codes")
     sent = own_site.code(ANNA.mobile)

@@ -2,15 +2,13 @@
 
 import socket
 from collections.abc import Iterator
-from contextlib import suppress
 from http.client import HTTPResponse
 from urllib.parse import urlencode
 
-import psutil
 import pytest
 
-from tests.unit.webapp.cli.test_serve import Server
-from tests.world.browsing import Site
+from tests.world.served import Server
+from tests.world.site import Site
 
 
 @pytest.fixture(scope="module")
@@ -18,10 +16,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of its own for this module."""
     running = Server(tmp_path_factory.mktemp("served"))
     yield running
-    running.process.kill()
-    with suppress(psutil.NoSuchProcess):
-        running.worker.kill()
-    running.process.communicate()
+    running.end()
 
 
 def ask(

@@ -3,8 +3,8 @@
 import re
 
 from tests import ROOT
-from tests.world.browsing import Site, Visitor
 from tests.world.pages import Element, Page
+from tests.world.site import Site, Visitor
 
 TUTORIAL = ROOT / "docs" / "tutorials" / "first-registration.md"
 EMAIL, MOBILE = "anna@example.hu", "+36201234567"
@@ -19,7 +19,7 @@ def test_the_tutorial_leads_to_the_account(site: Site) -> None:
     visitor = site.visitor("en")
     address = re.search(r"<http://127\.0\.0\.1:8000(/\S+)>\. Keep", text)
     assert address is not None
-    visitor.get(address[1])
+    visitor.open(address[1])
     for section in (identify, email):
         _follow(visitor, section)
     assert not _LINE.findall(link)
@@ -29,7 +29,7 @@ def test_the_tutorial_leads_to_the_account(site: Site) -> None:
     _says(visitor, password)
     assert len(site.messages(EMAIL)) == 2
     (onward,) = re.findall(r"Follow \*\*(.+?)\*\*", sign_in)
-    visitor.get(_link(visitor, onward))
+    visitor.open(_link(visitor, onward))
     _follow(visitor, sign_in)
     assert _page(visitor).is_signed_in
     _says(visitor, sign_in)
@@ -42,7 +42,7 @@ def _follow(visitor: Visitor, section: str) -> None:
     for verb, words, value in _LINE.findall(section):
         if verb == "Open ":
             before = _page(visitor)
-            visitor.get(_link(visitor, words))
+            visitor.open(_link(visitor, words))
             visitor.page = before
         elif verb:
             pressed = words
@@ -52,7 +52,7 @@ def _follow(visitor: Visitor, section: str) -> None:
     step = _page(visitor).step
     buttons = [button.text for button in _page(visitor).form(step).all("button") if button["type"] != "button"]
     assert pressed in buttons
-    visitor.send(typed, step=step)
+    visitor.send(step, **typed)
     assert _page(visitor).status == 200, _page(visitor).text
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from services.profiles import default, load
 from tests import ROOT
-from tests.world.browsing import Site
+from tests.world.site import Site
 from webapp.site.accessibility import ADDRESS, ALL, ELSEWHERE, NOT_TESTED, OWN, TESTED, WHERE, looked_at
 
 PROFILES = {"mygenerali": ALL, "allianz": OWN, "genertel": OWN, "generali-sk": OWN}
@@ -57,8 +57,8 @@ def test_it_is_reached_from_every_page_and_names_more_than_the_telephone(
     site = site_of(profile)
     rules = site.parts.profile
     visitor = site.visitor(language)
-    assert f'href="{ADDRESS}"' in visitor.get("/").html
-    page = visitor.get(ADDRESS)
+    assert f'href="{ADDRESS}"' in visitor.open("/").html
+    page = visitor.open(ADDRESS)
     keys = [f"tested.in.{where}" for where in WHERE[PROFILES[profile]]]
     keys += [f"tested.{one}" for one in TESTED if one != "time"] + [f"not_tested.{one}" for one in NOT_TESTED]
     for key in keys:
@@ -71,6 +71,6 @@ def test_it_is_reached_from_every_page_and_names_more_than_the_telephone(
 
 def test_it_says_where_time_ends_for_good(site: Site) -> None:
     rules = site.parts.profile
-    text = site.visitor("en").get(ADDRESS).text.replace("\N{NO-BREAK SPACE}", " ")
+    text = site.visitor("en").open(ADDRESS).text.replace("\N{NO-BREAK SPACE}", " ")
     assert f"after {rules.sign_in.hours} hours you have to sign in again" in text
     assert f"at most {rules.one_time_code.budget_hours} hours later" in text

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.world.browsing import SECOND, Site, Visitor
-from tests.world.demo_cast import ANNA, ESZTER_BORN_ON_A_LEAP_DAY, MINTA
+from tests.world.cast import ANNA, ESZTER, MINTA
+from tests.world.site import Site, Visitor
+from tests.world.walk import SECOND
 
 _SECOND_MOBILE = "+36301112233"
 
@@ -16,7 +17,7 @@ _SECOND_MOBILE = "+36301112233"
      "+36 (20) 123-4567", "20.123.45.67", " 20\u00a0123\u20114567 ", "２０１２３４５６７"],
 )  # fmt: skip
 def test_a_number_on_record_is_found_in_every_spelling(site: Site, visitor: Visitor, typed: str) -> None:
-    visitor.reach("mobile")
+    visitor.walk_to("mobile")
     assert visitor.give_mobile(typed).step == "sms-code"
     (message,) = site.messages(kind="sms")
     assert message["to"] == ANNA.mobile
@@ -29,7 +30,7 @@ def test_a_number_on_record_is_found_in_every_spelling(site: Site, visitor: Visi
     ids=lambda typed: typed[:16],
 )  # fmt: skip
 def test_what_is_no_mobile_is_told(site: Site, visitor: Visitor, typed: str) -> None:
-    visitor.reach("mobile")
+    visitor.walk_to("mobile")
     page = visitor.give_mobile(typed)
     assert (page.status, page.fields_in_error) == (422, ["mobile"])
     assert not site.messages(kind="sms")
@@ -37,13 +38,13 @@ def test_what_is_no_mobile_is_told(site: Site, visitor: Visitor, typed: str) -> 
 
 @pytest.mark.parametrize("other", [MINTA.mobile, "+36201234568", "+3612345678"])
 def test_only_numbers_on_record_get_a_code(site: Site, visitor: Visitor, other: str) -> None:
-    visitor.reach("mobile")
+    visitor.walk_to("mobile")
     assert visitor.give_mobile(other).fields_in_error == ["mobile"]
     assert not site.messages(kind="sms")
 
 
 def test_a_number_on_any_of_the_customers_policies_will_do(site: Site, visitor: Visitor) -> None:
-    visitor.reach("mobile")
+    visitor.walk_to("mobile")
     assert visitor.give_mobile(_SECOND_MOBILE).step == "sms-code"
     assert [message["to"] for message in site.messages(kind="sms")] == [_SECOND_MOBILE]
 
@@ -53,12 +54,12 @@ def test_a_number_on_any_of_the_customers_policies_will_do(site: Site, visitor: 
     "{}.", "\u200b{}", "\u202a{}\u202c", "{}\ufeff", "\u2066{}\u2069.",
 ])  # fmt: skip
 def test_a_code_may_have_spaces(site: Site, visitor: Visitor, spelling: str) -> None:
-    visitor.reach("sms-code")
+    visitor.walk_to("sms-code")
     assert visitor.give_code(spelling.format(site.code(ANNA.mobile))).step == "terms"
 
 
 def test_a_code_may_be_typed_in_digits_of_another_script(site: Site, visitor: Visitor) -> None:
-    visitor.reach("sms-code")
+    visitor.walk_to("sms-code")
     arabic = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
     assert visitor.give_code(site.code(ANNA.mobile).translate(arabic)).step == "terms"
 
@@ -67,7 +68,7 @@ def test_a_code_may_be_typed_in_digits_of_another_script(site: Site, visitor: Vi
     "typed", ["", "123", "12345", "abcd", "12\x0034", "1" * 10_000, "²²²²"], ids=lambda t: ascii(t[:8])
 )
 def test_what_cannot_be_a_code_costs_no_try(site: Site, visitor: Visitor, typed: str) -> None:
-    visitor.reach("sms-code")
+    visitor.walk_to("sms-code")
     for _ in range(4):
         page = visitor.give_code(typed)
         assert (page.status, page.fields_in_error) == (422, ["sms_code"])
@@ -75,7 +76,7 @@ def test_what_cannot_be_a_code_costs_no_try(site: Site, visitor: Visitor, typed:
 
 
 def test_the_page_counts_the_tries_down(site: Site, visitor: Visitor) -> None:
-    visitor.reach("sms-code")
+    visitor.walk_to("sms-code")
     code = site.code(ANNA.mobile)
     for left in (2, 1):
         page = visitor.give_wrong_code(code)
@@ -89,13 +90,13 @@ def test_the_page_counts_the_tries_down(site: Site, visitor: Visitor) -> None:
 
 def test_a_new_code_comes_after_a_minute_and_kills_the_older_one(site: Site, htmx: bool) -> None:
     visitor = site.visitor(htmx=htmx)
-    visitor.reach("sms-code")
+    visitor.walk_to("sms-code")
     first = site.code(ANNA.mobile)
-    page = visitor.send(step="sms-resend")
+    page = visitor.send("sms-resend")
     assert (page.status, page.fields_in_error) == (422, ["resend"])
     assert len(site.messages(kind="sms")) == 1
     site.advance(seconds=60)
-    page = visitor.send(step="sms-resend")
+    page = visitor.send("sms-resend")
     assert site.say("sms_code.resent") in page.text
     second = site.code(ANNA.mobile)
     assert len(site.messages(kind="sms")) == 2
@@ -105,7 +106,7 @@ def test_a_new_code_comes_after_a_minute_and_kills_the_older_one(site: Site, htm
 
 
 def test_a_code_is_dead_after_half_an_hour(site: Site, visitor: Visitor) -> None:
-    visitor.reach("sms-code")
+    visitor.walk_to("sms-code")
     code = site.code(ANNA.mobile)
     site.advance(minutes=30)
     page = visitor.follow(visitor.post(SECOND, {"step": "sms-code", "sms_code": code}))
@@ -114,7 +115,7 @@ def test_a_code_is_dead_after_half_an_hour(site: Site, visitor: Visitor) -> None
 
 
 def test_a_code_is_dead_after_the_hour(site: Site, visitor: Visitor) -> None:
-    visitor.reach("mobile")
+    visitor.walk_to("mobile")
     site.advance(minutes=45)
     visitor.give_mobile(ANNA.mobile)
     code = site.code(ANNA.mobile)
@@ -125,9 +126,9 @@ def test_a_code_is_dead_after_the_hour(site: Site, visitor: Visitor) -> None:
 
 
 def test_a_code_belongs_to_its_customer(site: Site, visitor: Visitor) -> None:
-    visitor.reach("sms-code")
+    visitor.walk_to("sms-code")
     other = site.visitor()
-    other.reach("sms-code", MINTA)
+    other.walk_to("sms-code", MINTA)
     hers, theirs = site.code(ANNA.mobile), site.code(MINTA.mobile)
     if hers != theirs:
         assert other.give_code(hers).status == 422
@@ -172,9 +173,9 @@ def test_three_codes_and_nine_guesses_are_all_there_is(site: Site, door: str) ->
     evaluated = 0
     for round_ in range(6):
         number = mobiles[round_ % 2] if door == "the other mobile" else ANNA.mobile
-        page = visitor.get(SECOND)
+        page = visitor.open(SECOND)
         if page.step in ("identify", "email", "email-sent"):
-            visitor.reach("mobile")
+            visitor.walk_to("mobile")
         for action in ({"step": "mobile", "mobile": number}, {"step": "sms-resend"}):
             visitor.post(SECOND, {**action, **_token(site)})
         sent = [message for message in site.messages(kind="sms") if message["to"] in mobiles]
@@ -197,7 +198,7 @@ def _token(site: Site) -> dict[str, str]:
 def test_a_restarted_server_remembers_the_budget(make_site: Callable[..., Site]) -> None:
     site = make_site()
     visitor = site.visitor()
-    visitor.reach("sms-code")
+    visitor.walk_to("sms-code")
     code = site.code(ANNA.mobile)
     for _ in range(3):
         visitor.give_wrong_code(code) if visitor.page and visitor.page.step == "sms-code" else None
@@ -216,38 +217,38 @@ def _use_up(site: Site, visitor: Visitor) -> None:
             visitor.give_wrong_code(code)
         if round_ < 2:
             site.advance(seconds=61)
-            visitor.send(step="sms-resend")
+            visitor.send("sms-resend")
 
 
 @pytest.mark.parametrize("language", ["hu", "en"])
 def test_at_the_end_of_codes_and_tries_customer_service_helps(site: Site, htmx: bool, language: str) -> None:
     visitor = site.visitor(language, htmx=htmx)
-    visitor.reach("sms-code")
+    visitor.walk_to("sms-code")
     _use_up(site, visitor)
     page = visitor.page
     assert page
     assert page.status == 403
     assert site.rows("reference_codes")[0].code in page.text
     assert site.parts.profile.phone_display in page.text
-    assert visitor.get(SECOND).status == 403
+    assert visitor.open(SECOND).status == 403
     other = site.visitor()
-    other.reach("mobile")
+    other.walk_to("mobile")
     assert other.give_mobile(_SECOND_MOBILE).status == 403
     assert len(site.messages(kind="sms")) == 3
 
 
 def test_the_budget_comes_back_after_a_day(site: Site, visitor: Visitor) -> None:
-    visitor.reach("sms-code")
+    visitor.walk_to("sms-code")
     _use_up(site, visitor)
     site.advance(hours=24)
     again = site.visitor()
-    again.reach("sms-code")
+    again.walk_to("sms-code")
     assert len(site.messages(kind="sms")) == 4
     assert again.give_code(site.code(ANNA.mobile)).step == "terms"
 
 
 def test_a_registration_confirmed_with_the_last_try_goes_on(site: Site, visitor: Visitor) -> None:
-    visitor.reach("sms-code")
+    visitor.walk_to("sms-code")
     code = site.code(ANNA.mobile)
     visitor.give_wrong_code(code)
     visitor.give_wrong_code(code)
@@ -255,45 +256,45 @@ def test_a_registration_confirmed_with_the_last_try_goes_on(site: Site, visitor:
 
 
 def test_a_newer_registration_of_the_customer_takes_the_code_with_it(site: Site, visitor: Visitor) -> None:
-    visitor.reach("sms-code")
+    visitor.walk_to("sms-code")
     first = site.code(ANNA.mobile)
     site.advance(seconds=61)
-    site.visitor().reach("sms-code")
+    site.visitor().walk_to("sms-code")
     assert visitor.give_code(first).status == 422
-    page = visitor.get(SECOND)
+    page = visitor.open(SECOND)
     assert page.step == "sms-resend"
 
 
 def test_the_mobile_can_be_changed_within_the_budget(site: Site, htmx: bool) -> None:
     visitor = site.visitor(htmx=htmx)
-    visitor.reach("sms-code")
+    visitor.walk_to("sms-code")
     assert site.code(ANNA.mobile), "it has left"
-    assert visitor.send(action="change-mobile").step == "mobile"
+    assert visitor.act("change-mobile").step == "mobile"
     page = visitor.give_mobile(_SECOND_MOBILE)
     assert (page.status, page.fields_in_error) == (422, ["mobile"]), "within the minute"
     site.advance(seconds=61)
     assert visitor.give_mobile(_SECOND_MOBILE).step == "sms-code"
     assert visitor.give_code(site.code(_SECOND_MOBILE)).step == "terms"
-    visitor.reach("done")
+    visitor.walk_to("done")
     assert site.rows("accounts")[0].mobile == _SECOND_MOBILE
 
 
 def test_a_post_that_the_browser_repeats_sends_one_code(site: Site, visitor: Visitor) -> None:
-    visitor.reach("sms-code", ESZTER_BORN_ON_A_LEAP_DAY)
+    visitor.walk_to("sms-code", ESZTER)
     for _ in range(3):
-        visitor.post(SECOND, {"step": "mobile", "mobile": ESZTER_BORN_ON_A_LEAP_DAY.mobile})
+        visitor.post(SECOND, {"step": "mobile", "mobile": ESZTER.mobile})
     assert len(site.messages(kind="sms")) == 1
 
 
 def test_the_number_is_masked_on_the_page(site: Site, visitor: Visitor) -> None:
-    page = visitor.reach("sms-code")
+    page = visitor.walk_to("sms-code")
     digits = "".join(sign for sign in page.text if sign.isdigit() or sign == "•")
     assert "1234567" not in digits
     assert ANNA.mobile not in page.html
 
 
 def test_too_many_numbers_that_are_not_on_record_wait(site: Site, visitor: Visitor) -> None:
-    visitor.reach("mobile")
+    visitor.walk_to("mobile")
     for number in range(site.parts.profile.one_time_code.numbers):
         assert (
             site.say("error.mobile.wait", time="", phone="")[:20] not in visitor.give_mobile(f"2099900{number:02}").text

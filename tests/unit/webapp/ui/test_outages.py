@@ -10,8 +10,9 @@ import pytest
 
 from services.messages.outbox import Outbox
 from services.store.engine import Store
-from tests.world.browsing import FIRST, SECOND, Site
-from tests.world.demo_cast import ANNA, PASSWORD
+from tests.world.cast import ANNA, PASSWORD
+from tests.world.site import Site
+from tests.world.walk import FIRST, SECOND
 from webapp import wiring
 
 
@@ -37,31 +38,31 @@ def _locked(site: Site) -> Iterator[None]:
 def test_a_locked_database_is_a_page_and_passes(impatient_site: Site, language: str, htmx: bool) -> None:
     site = impatient_site
     visitor = site.visitor(language, htmx=htmx)
-    visitor.reach("email")
+    visitor.walk_to("email")
     with _locked(site):
-        page = visitor.send({"email": ANNA.email, "email_confirm": ANNA.email})
+        page = visitor.send(email=ANNA.email, email_confirm=ANNA.email)
         assert page.status == 503
         assert page.headers["Retry-After"]
         assert site.say("page.503.heading", language) in page.text
-        assert visitor.get(FIRST).step == "email", "reading goes on"
-    assert visitor.send({"email": ANNA.email, "email_confirm": ANNA.email}).step == "email-sent"
+        assert visitor.open(FIRST).step == "email", "reading goes on"
+    assert visitor.send(email=ANNA.email, email_confirm=ANNA.email).step == "email-sent"
 
 
 def test_a_guess_while_the_database_is_locked_is_not_looked_at(impatient_site: Site) -> None:
     site = impatient_site
     visitor = site.visitor()
-    visitor.reach("sms-code")
+    visitor.walk_to("sms-code")
     code = site.code(ANNA.mobile)
     with _locked(site):
         assert visitor.give_code(code).status == 503
-    assert visitor.get(SECOND).step == "sms-code"
+    assert visitor.open(SECOND).step == "sms-code"
     assert visitor.give_code(code).step == "terms"
 
 
 def test_without_the_store_of_limits_pages_work_and_limits_go_on(make_site: Callable[..., Site]) -> None:
     site = make_site(limits_url="redis://127.0.0.1:9/0", requests_a_minute=20)
     visitor = site.visitor()
-    visitor.reach("done")
+    visitor.walk_to("done")
     answers = [visitor.post("/megjelenes", {"theme": "dark"}).status_code for _ in range(25)]
     assert answers.count(429) > 0
 
@@ -69,7 +70,7 @@ def test_without_the_store_of_limits_pages_work_and_limits_go_on(make_site: Call
 def test_without_the_store_of_limits_a_demonstration_is_reset_all_the_same(make_site: Callable[..., Site]) -> None:
     site = make_site(limits_url="redis://127.0.0.1:9/0", requests_a_minute=20)
     visitor = site.visitor()
-    visitor.reach("email-sent")
+    visitor.walk_to("email-sent")
     while visitor.post("/megjelenes", {"theme": "dark"}).status_code != 429:
         pass
     answer = site.app.test_client().post("/dev/reset")
@@ -82,7 +83,7 @@ def test_an_unforeseen_failure_is_a_page_and_logs_no_values(
     site: Site, monkeypatch: pytest.MonkeyPatch, log: list[str], htmx: bool
 ) -> None:
     visitor = site.visitor(htmx=htmx)
-    visitor.reach("email")
+    visitor.walk_to("email")
     secret = "titkos@example.hu"
 
     def fail(*_: Any, **given: Any) -> None:
@@ -90,17 +91,17 @@ def test_an_unforeseen_failure_is_a_page_and_logs_no_values(
 
     with monkeypatch.context() as patch:
         patch.setattr(Outbox, "put", fail)
-        page = visitor.send({"email": secret, "email_confirm": secret})
+        page = visitor.send(email=secret, email_confirm=secret)
     assert page.status == 500
     (line,) = [line for line in log if "LookupError" in line]
     assert line.split("reference=")[1].split()[0] in page.text
     assert not site.rows("registrations")[0].email, "all or nothing"
-    assert visitor.get(FIRST).step == "email"
+    assert visitor.open(FIRST).step == "email"
 
 
 def test_too_many_passwords_at_once_are_told_to_wait(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     visitor = site.visitor()
-    visitor.reach("password")
+    visitor.walk_to("password")
     places = site.parts.hasher._places
     taken = 0
     while places.acquire(blocking=False):
@@ -109,14 +110,14 @@ def test_too_many_passwords_at_once_are_told_to_wait(site: Site, monkeypatch: py
         assert visitor.give_password(PASSWORD).status == 503
     finally:
         places.release(taken)
-    assert visitor.get(SECOND).step == "password"
+    assert visitor.open(SECOND).step == "password"
     assert visitor.give_password(PASSWORD).step == "done"
 
 
 def test_a_sign_in_that_cannot_be_looked_at_counts_as_no_try(site: Site) -> None:
     site.open_account()
     visitor = site.visitor()
-    visitor.get("/belepes")
+    visitor.open("/belepes")
     places, taken = site.parts.hasher._places, 0
     while places.acquire(blocking=False):
         taken += 1

@@ -1,9 +1,8 @@
-"""A site with its inbox and clock, and a visitor who walks through it as a browser would."""
+"""The application in this process, and visitors of it who send requests as a browser would."""
 
-import json
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask
@@ -12,19 +11,16 @@ from werkzeug.test import TestResponse
 
 from services import demo_data
 from services.clock import DemoClock
-from services.register.policyholders import SecondDatum
 from services.registrations import Visit
 from services.store.tables import metadata
 from services.store.tables.register import REGISTER
 from services.texts import Texts
-from services.values import email_addresses
-from tests.world.demo_cast import ANNA, PASSWORD, Customer
-from tests.world.pages import Element, Page
+from tests.world.cast import ANNA, PASSWORD, Customer
+from tests.world.demonstration import Demonstration, code_in
+from tests.world.pages import Page
+from tests.world.walk import FIRST, Walk, names_of
+from webapp.demo.states.reading import values_of
 from webapp.parts import Parts
-
-FIRST = "/regisztracio"
-SECOND = "/regisztracioveglegesites"
-WAY = ("identify", "email", "email-sent", "mobile", "sms-code", "terms", "password", "done")
 
 
 class Secrets:
@@ -38,8 +34,8 @@ class Secrets:
         self.known.update(value for value in values if len(value) >= 4)
 
 
-class Site:
-    """One application: its doors for testers, and a look into its database."""
+class Site(Demonstration):
+    """One application: what it opens to testers, and a look into its database."""
 
     def __init__(self, app: Flask, secrets: Secrets) -> None:
         self.app = app
@@ -50,6 +46,11 @@ class Site:
     def texts(self) -> Texts:
         """The words of the pages."""
         return self.parts.profile.texts
+
+    @property
+    def language(self) -> str:
+        """The insurer's first language."""
+        return self.parts.profile.languages[0]
 
     def say(self, key: str, language: str = "hu", **facts: Any) -> str:
         """Return a text as a page shows it, spaces made alike."""
@@ -85,9 +86,8 @@ class Site:
     def open_account(self, customer: Customer = ANNA) -> None:
         """Open a customer's account by the services: quicker than by its pages, which have tests of their own."""
         registrations = self.parts.registrations
-        datum = SecondDatum(date.fromisoformat(customer.born))
-        begun, browser = registrations.identify(customer.policy_number, datum, "hu"), "a browser's mark"
-        registrations.choose_email(Visit(begun.id), email_addresses.parse(customer.email))
+        begun, browser = registrations.identify(customer.policy_number, customer.knows, "hu"), "a browser's mark"
+        registrations.choose_email(Visit(begun.id), customer.address)
         (row,) = (row for row in self.rows("registrations") if row.id == begun.id)
         visit = Visit(begun.id, row.link_id, browser)
         registrations.choose_mobile(visit, customer.mobile)
@@ -97,28 +97,20 @@ class Site:
         registrations.complete(visit, PASSWORD)
         self.secrets.add(PASSWORD, customer.email, customer.mobile)
 
-    def publish_terms(self, version: str) -> None:
-        """Put a new version of the terms into force."""
-        assert self.app.test_client().post("/dev/terms", data={"version": version}).status_code == 200
+    def ask(self, address: str, **form: str) -> bytes:
+        browser = self.app.test_client()
+        answer = browser.post(address, data=form) if form else browser.get(address)
+        assert answer.status_code == 200
+        return answer.data
 
-    def mails(self, message: str, to: str = ANNA.email, language: str = "hu") -> list[dict[str, Any]]:
+    def mails_of(self, message: str, to: str = ANNA.email, language: str = "hu") -> list[dict[str, Any]]:
         """Return the mails of a kind that somebody got: mails of one moment arrive in any order."""
         subject = self.texts.say(f"mail.{message}.subject", language)
-        return [mail for mail in self.messages(to, "email") if mail["subject"] == subject]
+        return [mail for mail in self.mails_of(to) if mail["subject"] == subject]
 
     def told(self, message: str, to: str = ANNA.email, language: str = "hu") -> int:
         """Return how many mails of a kind somebody got."""
-        return len(self.mails(message, to, language))
-
-    def advance(self, **span: float) -> None:
-        """Let time pass."""
-        seconds = timedelta(**span).total_seconds()
-        assert self.app.test_client().post("/dev/clock", data={"advance": seconds}).status_code == 200
-
-    @property
-    def now(self) -> datetime:
-        """The application's time."""
-        return datetime.fromisoformat(json.loads(self.app.test_client().get("/dev/clock").data)["now"])
+        return len(self.mails_of(message, to, language))
 
     def clock_time(self, moment: datetime) -> str:
         """Return a time of day as pages write it."""
@@ -129,26 +121,24 @@ class Site:
         """Return the time of day from which pages say that something is possible: not a second too early."""
         return self.clock_time(moment + timedelta(minutes=1, microseconds=-1))
 
-    def messages(self, to: str | None = None, kind: str | None = None) -> list[dict[str, Any]]:
-        """Return what was sent, oldest first."""
-        asked = {name: value for name, value in (("to", to), ("kind", kind)) if value}
-        found: list[dict[str, Any]] = json.loads(
-            self.app.test_client().get("/dev/messages.json", query_string=asked).data
-        )
+    def messages(self, to: str = "", kind: str = "") -> list[dict[str, Any]]:
+        found = super().messages(to, kind)
         for message in found:
             self.secrets.add(message["to"], *(link.partition("token=")[2] for link in message["links"]))
             if message["kind"] == "sms":
-                self.secrets.add(_code(message))
+                self.secrets.add(code_in(message))
         return found
 
     def link(self, to: str) -> str:
-        """Return the address of the newest link mailed to somebody, without the host."""
-        mails = [mail for mail in self.messages(to, "email") if "token=" in "".join(mail["links"])]
-        return str(mails[-1]["links"][0]).removeprefix(self.parts.settings.public_url)
+        """Return the newest link mailed to somebody, without the host."""
+        return super().link(to).removeprefix(self.parts.settings.public_url)
 
-    def code(self, to: str) -> str:
-        """Return the newest code sent to a mobile."""
-        return _code(self.messages(to, "sms")[-1])
+    def activation_code(self, to: str) -> str:
+        """Return the newest activation code mailed to somebody."""
+        mails = [mail for mail in self.mails_of(to) if "token" not in "".join(mail["links"])]
+        code = str(re.findall(r"\b\d{6}\b", mails[-1]["text"])[0])
+        self.secrets.add(code)
+        return code
 
     def database(self, *but: str) -> dict[str, list[Any]]:
         """Return all that the database holds, except the tables named."""
@@ -165,10 +155,11 @@ class Site:
             return list(connection.execute(select(metadata.tables[table])).all())
 
 
-class Visitor:
+class Visitor(Walk[Page]):
     """A browser: with htmx it asks for fragments, without it follows redirects. Every page it gets is linted."""
 
     def __init__(self, site: Site, language: str = "hu", *, htmx: bool = False) -> None:
+        super().__init__(site, ANNA, ANNA.email)
         self.site = site
         self.language = language
         self.client = site.app.test_client()
@@ -176,10 +167,11 @@ class Visitor:
         self.htmx = htmx
         self.page: Page | None = None
         self.csrf_token = ""
+        self._filled: dict[str, str] = {}
 
-    # --- One request ----------------------------------------------------------------------------------------
+    # --- Going about ----------------------------------------------------------------------------------------
 
-    def get(self, address: str, *, whole: bool = True) -> Page:
+    def open(self, address: str = FIRST, *, whole: bool = True) -> Page:
         """Open an address: by itself, as a whole page; go where it leads."""
         headers = {"Accept-Language": self.language} if whole else self.headers
         answer = self.client.get(address, headers=headers)
@@ -191,21 +183,29 @@ class Visitor:
             answer = self.client.get(answer.location, headers=headers)
         return self._read(answer)
 
+    def fill(self, **fields: str) -> None:
+        self._filled |= names_of(fields)
+
+    def submit(self, step: str = "") -> Page:
+        return self._send(step or self.step)
+
+    def act(self, action: str, /, **fields: str) -> Page:
+        self.fill(**fields, action=action)
+        return self._send("", action)
+
+    def _send(self, step: str, action: str = "") -> Page:
+        form = self.seen.form(step, action)
+        filled, self._filled = self._filled, {}
+        self._keep(filled)
+        return self.follow(self.client.post(form["action"], data=values_of(form) | filled, headers=self.headers))
+
     def post(self, address: str, fields: Mapping[str, str], *, token: str | None = None) -> TestResponse:
         """Post these fields and nothing else but a CSRF token; the bare answer."""
         if not self.csrf_token:
-            self.get("/")
+            self.open("/")
         self._keep(fields)
         body = {"csrf_token": self.csrf_token if token is None else token, **fields}
         return self.client.post(address, data=body, headers=self.headers)
-
-    def send(self, fields: Mapping[str, str] = {}, *, step: str = "", action: str = "") -> Page:
-        """Fill in the form of the page and send it: all it holds, with `fields` typed in."""
-        assert self.page is not None
-        form = self.page.form("" if action else step or self.page.step, action)
-        body = {**_held(form), **({"action": action} if action else {}), **fields}
-        self._keep(fields)
-        return self.follow(self.client.post(form["action"], data=body, headers=self.headers))
 
     def follow(self, response: TestResponse) -> Page:
         """Go where a redirect leads. A plain form that was accepted answers with one, and to htmx none does."""
@@ -213,7 +213,7 @@ class Visitor:
             # Where a page with another frame comes: htmx loads it whole.
             assert self.htmx
             assert not response.data
-            return self.get(response.headers["HX-Redirect"])
+            return self.open(response.headers["HX-Redirect"])
         if response.status_code != 303:
             page = self._read(response)
             assert page.is_fragment == self.htmx
@@ -222,10 +222,27 @@ class Visitor:
         assert not self.htmx, "htmx was redirected"
         assert response.location.startswith("/")
         assert response.headers["Cache-Control"] == "no-store"
-        return self.get(response.location)
+        return self.open(response.location)
+
+    def open_document(self, name: str) -> None:
+        here = self.seen
+        (link,) = (link for link in here.root.all("a") if link["data-opens"] == name)
+        self.open(link["href"])
+        self.page = here
+
+    # --- Reading --------------------------------------------------------------------------------------------
+
+    @property
+    def seen(self) -> Page:
+        assert self.page is not None
+        return self.page
+
+    @property
+    def step(self) -> str:
+        return self.page.step if self.page else ""
 
     def _read(self, response: TestResponse) -> Page:
-        self.page = Page(response, self.site.texts)
+        self.page, self._filled = Page(response, self.site.texts), {}
         if 'name="csrf_token"' in self.page.html:
             self.csrf_token = self.page.csrf_token
         cookies = [self.client.get_cookie(name) for name in ("session", "device")]
@@ -242,33 +259,26 @@ class Visitor:
 
     # --- The account ----------------------------------------------------------------------------------------
 
-    def sign_in(self, email: str = ANNA.email, password: str = PASSWORD) -> Page:
-        """Sign in, on the page that asks for it."""
-        if self.page is None or self.page.step != "login":
-            self.get("/belepes")
-        return self.send({"email": email, "password": password}, step="login")
-
     def sign_out(self) -> Page:
-        """Press the button in the page's head."""
-        form = self.get("/fiok").form("logout")
+        form = self.open("/fiok").form("logout")
         headers = {"Accept-Language": self.language}
-        answer = self.client.post(form["action"], data=_held(form), headers=headers)
+        answer = self.client.post(form["action"], data=values_of(form), headers=headers)
         assert answer.status_code == 303
-        return self.get(answer.location)
+        return self.open(answer.location)
 
     def change_password(self, new: str, current: str = PASSWORD) -> Page:
         """Change the password on its page."""
-        self.get("/fiok/jelszo")
-        return self.send({"current_password": current, "password": new, "password_confirm": new})
+        self.open("/fiok/jelszo")
+        return self.send(current_password=current, password=new, password_confirm=new)
 
     def ask_for_reset(self, email: str = ANNA.email) -> Page:
         """Ask for a new password."""
-        self.get("/sso/ForgotPassword")
-        return self.send({"email": email})
+        self.open("/sso/ForgotPassword")
+        return self.send(email=email)
 
     def reset(self, new: str, email: str = ANNA.email) -> Page:
         """Follow the newest link that was mailed and set a new password."""
-        self.get(self.site.link(email))
+        self.open(self.site.link(email))
         return self.give_password(new)
 
     def copy(self) -> "Visitor":
@@ -279,81 +289,3 @@ class Visitor:
                 copy.client.set_cookie(name, cookie.value)
         copy.csrf_token = self.csrf_token
         return copy
-
-    # --- The steps ------------------------------------------------------------------------------------------
-
-    def open(self) -> Page:
-        """Open the registration."""
-        return self.get(FIRST)
-
-    def identify(self, customer: Customer) -> Page:
-        """Take the first step."""
-        if self.page is None or self.page.step != "identify":
-            self.open()
-        return self.send(customer.identification)
-
-    def give_email(self, address: str) -> Page:
-        """Take the second step."""
-        return self.send({"email": address, "email_confirm": address})
-
-    def open_link(self, address: str) -> Page:
-        """Open the newest link mailed to an address."""
-        return self.get(self.site.link(address))
-
-    def give_mobile(self, number: str) -> Page:
-        """Have a code sent."""
-        return self.send({"mobile": number})
-
-    def give_code(self, code: str) -> Page:
-        """Type a code."""
-        return self.send({"sms_code": code}, step="sms-code")
-
-    def give_wrong_code(self, right: str) -> Page:
-        """Type a code that is not the right one."""
-        return self.give_code(f"{(int(right) + 1) % 10**4:04}")
-
-    def read_terms(self) -> None:
-        """Open the terms in a window of their own."""
-        before = self.page
-        self.get("/aszf")
-        self.page = before
-
-    def accept_terms(self) -> Page:
-        """Read and accept the terms."""
-        self.read_terms()
-        return self.send({"terms": "1"})
-
-    def give_password(self, password: str = PASSWORD) -> Page:
-        """Take the last step."""
-        return self.send({"password": password, "password_confirm": password})
-
-    def reach(self, step: str, customer: Customer = ANNA) -> Page:
-        """Walk on to a step, from the start or from where the registration stands."""
-        taken = {
-            "identify": lambda: self.identify(customer),
-            "email": lambda: self.give_email(customer.email),
-            "email-sent": lambda: self.open_link(customer.email),
-            "mobile": lambda: self.give_mobile(customer.mobile),
-            "sms-code": lambda: self.give_code(self.site.code(customer.mobile)),
-            "terms": self.accept_terms,
-            "password": self.give_password,
-        }
-        page = self.page if self.page and self.page.step else self.open()
-        for name in WAY[WAY.index(page.step) : WAY.index(step)]:
-            assert page.step == name, f"{page.step} instead of {name}"
-            page = taken[name]()
-        assert page.step == step, f"{page.step} instead of {step}: {page.text}"
-        return page
-
-
-def _code(message: Mapping[str, Any]) -> str:
-    return str(re.findall(r": (\d+)\.", message["text"])[0])
-
-
-def _held(form: Element) -> dict[str, str]:
-    """Return what a browser would send of a form that nobody touched, buttons aside."""
-    held = {}
-    for field in form.all("input"):
-        if field["name"] and (field["type"] not in ("radio", "checkbox") or "checked" in field):
-            held[field["name"]] = field["value"]
-    return held
