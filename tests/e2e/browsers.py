@@ -10,8 +10,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
-from . import webkit
-from .sandbox_header import HEADER
+from tests.e2e import webkit
+from tests.e2e.sandbox_header import HEADER
 
 KINDS = ("chromium", "firefox", "webkit")
 SYSTEM = {

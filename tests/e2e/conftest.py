@@ -11,11 +11,13 @@ from zlib import crc32
 import pytest
 from playwright.sync_api import Browser, Error, sync_playwright
 
-from . import browsers, cast, webkit
-from .differences import WITHOUT_SCRIPTS
-from .driver import Driver, PlaywrightDriver
-from .server import ROOT, OwnServer, Server
-from .visitor import Visitor
+from tests import ROOT
+from tests.e2e import browsers, webkit
+from tests.e2e.differences import WITHOUT_SCRIPTS
+from tests.e2e.driver import Driver, PlaywrightDriver
+from tests.e2e.server import OwnServer, Server
+from tests.e2e.visitor import Visitor
+from tests.world import cast
 
 KEPT = ROOT / "build" / "e2e"
 _BASE_URL = os.environ.get("BASE_URL", "")
@@ -282,7 +284,7 @@ def meet(
             at,
             is_scripted=way.js == "on",
             email=email or f"vendeg{place}@example.hu",
-            customer=cast.nth(place),
+            customer=cast.one_of_many(101 + place % 500),
         )
         met.append(visitor)
         return visitor

@@ -7,10 +7,9 @@ with a sandbox instead, in which the browser itself runs no script. (A sandbox s
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from tests.e2e.sandbox_header import HEADER
 from webapp.cli.served import front
 from webapp.cli.served import pages as application
-
-from .sandbox_header import HEADER
 
 _SANDBOX = "sandbox allow-forms allow-same-origin allow-top-navigation allow-popups allow-downloads"
 

@@ -16,12 +16,13 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from services.profiles import default, load
-
-from . import browsers, cast
-from .driver import PlaywrightDriver
-from .server import ROOT, OwnServer, Server
-from .visitor import Visitor
-from .words import LOCALES
+from tests import ROOT
+from tests.e2e import browsers
+from tests.e2e.driver import PlaywrightDriver
+from tests.e2e.server import OwnServer, Server
+from tests.e2e.visitor import Visitor
+from tests.e2e.words import LOCALES
+from tests.world import cast
 
 FOLDER = ROOT / "build" / "screenshots"
 DEVICES = ("iphone", "desktop")
@@ -99,7 +100,7 @@ def _visitor(browser: Browser, server: Server, look: Look) -> Visitor:
         server,
         is_scripted=True,
         email="kovacs.anna@example.hu",
-        customer=cast.nth(0),
+        customer=cast.one_of_many(101),
         language=look.language,
     )
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -12,15 +11,16 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from tests import ROOT
 from tests.ports import free_port
+from tests.world.demonstration import Demonstration
 
-ROOT = Path(__file__).parents[2]
 _PATIENCE = 60
 _MORNING = 8 * 3600
 """In seconds of a day in UTC: nine or ten o’clock in Budapest."""
 
 
-class Server:
+class Server(Demonstration):
     """A server in demo mode, at `url`."""
 
     is_own = False
@@ -28,54 +28,22 @@ class Server:
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
 
-    def messages(self, to: str, kind: str) -> list[dict[str, Any]]:
-        """Return what was sent to an address or number, oldest first."""
-        query = urllib.parse.urlencode({"to": to, "kind": kind})
-        found: list[dict[str, Any]] = json.loads(self._ask(f"/dev/messages.json?{query}"))
-        return found
-
     def newest_mail(self) -> dict[str, Any]:
         """Return the newest mail to anybody."""
-        mail: dict[str, Any] = json.loads(self._ask("/dev/messages.json?kind=email"))[-1]
-        return mail
-
-    def mails(self, to: str) -> list[dict[str, Any]]:
-        """Return the mails to an address, oldest first."""
-        return self.messages(to, "email")
-
-    def link(self, to: str) -> str:
-        """Return the link of the newest mail to an address."""
-        link: str = self.mails(to)[-1]["links"][0]
-        return link
-
-    def subjects(self, to: str) -> list[str]:
-        """Return the subjects of the mails to an address, oldest first."""
-        return [mail["subject"] for mail in self.mails(to)]
-
-    def codes(self, mobile: str) -> list[str]:
-        """Return the codes sent to a number (E.164), oldest first."""
-        return [re.findall(r": (\d+)\.", message["text"])[0] for message in self.messages(mobile, "sms")]
+        return self.mails()[-1]
 
     def states(self) -> list[dict[str, Any]]:
         """Return the catalogue of states: their names, and where they are."""
-        listed: list[dict[str, Any]] = json.loads(self._ask("/dev/states.json"))
+        listed: list[dict[str, Any]] = json.loads(self.ask("/dev/states.json"))
         return listed
-
-    def advance(self, *, minutes: float = 0, seconds: float = 0) -> None:
-        """Move the application's clock forward."""
-        self._ask("/dev/clock", advance=str(minutes * 60 + seconds))
-
-    def publish_terms(self, version: str) -> None:
-        """Put a new version of the terms into force."""
-        self._ask("/dev/terms", version=version)
 
     def reset(self) -> None:
         """Go back to the demo data, the real time and no messages."""
-        self._ask("/dev/reset", confirm="yes")
+        self.ask("/dev/reset", confirm="yes")
 
-    def _ask(self, path: str, **form: str) -> bytes:
+    def ask(self, address: str, **form: str) -> bytes:
         body = urllib.parse.urlencode(form).encode() if form else None
-        with urllib.request.urlopen(self.url + path, data=body, timeout=_PATIENCE) as answer:
+        with urllib.request.urlopen(self.url + address, data=body, timeout=_PATIENCE) as answer:
             content: bytes = answer.read()
             return content
 
@@ -135,7 +103,7 @@ class OwnServer(Server):
 
     def _is_up(self) -> bool:
         try:
-            self._ask("/healthz")
+            self.ask("/healthz")
         except (urllib.error.URLError, ConnectionError):
             return False
         return True

@@ -2,11 +2,11 @@
 
 import pytest
 
-from .cast import PASSWORD
-from .conftest import Meet
-from .server import Server
-from .visitor import Visitor
-from .words import pattern, words
+from tests.e2e.conftest import Meet
+from tests.e2e.server import Server
+from tests.e2e.visitor import Visitor
+from tests.e2e.words import pattern, words
+from tests.world.cast import PASSWORD
 
 NEW_PASSWORD = "Zold3Kapu9Alma"
 ACCOUNT, CHANGE = "/fiok", "/fiok/jelszo"
@@ -35,7 +35,7 @@ def test_a_customer_comes_back(visitor: Visitor, server: Server, meet: Meet) -> 
     assert visitor.step == "terms-update"
     visitor.submit()
     assert "terms" in visitor.errors()
-    visitor.read_terms()
+    visitor.open_document("terms")
     visitor.choose("terms")
     visitor.submit()
     assert visitor.path == ACCOUNT
@@ -82,7 +82,7 @@ def test_a_customer_comes_back(visitor: Visitor, server: Server, meet: Meet) -> 
     assert other.step == "reset-done"
     visitor.open(ACCOUNT)
     assert visitor.step == "login"
-    visitor.sign_in(NEW_PASSWORD)
+    visitor.sign_in(password=NEW_PASSWORD)
     assert visitor.step == "login"
     visitor.sign_in()
     assert visitor.path == ACCOUNT
@@ -94,11 +94,11 @@ def test_a_customer_comes_back(visitor: Visitor, server: Server, meet: Meet) -> 
 def test_a_sign_in_that_fails_says_one_thing(visitor: Visitor) -> None:
     """The same for a wrong password and an unknown address; the address stays, the password does not."""
     visitor.be_at("done")
-    visitor.sign_in("Nem-ez-a-jelszo-1")
+    visitor.sign_in(password="Nem-ez-a-jelszo-1")
     wrong = visitor.errors()
     assert visitor.value("email") == visitor.email
     assert not visitor.value("password")
-    visitor.sign_in("Nem-ez-a-jelszo-1", email="senki@example.hu")
+    visitor.sign_in("senki@example.hu", "Nem-ez-a-jelszo-1")
     assert visitor.errors() == wrong
     visitor.fill(email="", password="")
     visitor.submit()
@@ -110,7 +110,7 @@ def test_too_many_failures_wait_and_the_wait_ends(visitor: Visitor, server: Serv
     """The page says when to try again; a new password can be asked for meanwhile."""
     visitor.be_at("done")
     for _ in range(6):
-        visitor.sign_in("Nem-ez-a-jelszo-1")
+        visitor.sign_in(password="Nem-ez-a-jelszo-1")
     assert words("login.wait.heading") in visitor.alert
     visitor.sign_in()
     assert visitor.step == "login"

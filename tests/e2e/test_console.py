@@ -2,11 +2,12 @@
 
 import pytest
 
-from . import cast
-from .conftest import Meet
-from .server import Server
-from .visitor import Visitor
-from .words import words
+from tests.e2e.conftest import Meet
+from tests.e2e.server import Server
+from tests.e2e.visitor import Visitor
+from tests.e2e.words import words
+from tests.world import cast
+from tests.world.outcomes import wrong_code
 
 SERVICE, PARTNER = "/ugyfelszolgalat", "/partner"
 CLERK, ADVISER, BOSS = "ugyintezo@example.hu", "tanacsado@example.hu", "vezeto@example.hu"
@@ -32,19 +33,15 @@ def _identify(colleague: Visitor) -> None:
     colleague.press(words("staff.identify.submit"))
 
 
-def _wrong(code: str) -> str:
-    return f"{(int(code) + 1) % 10**4:04}"
-
-
 @pytest.mark.in_webkit
 def test_nagy_ilona_registers_with_customer_service(meet: Meet, server: Server) -> None:
     """She has no mobile on record: one is recorded, she reads the code back and goes on from the mail by herself."""
     colleague, ilona = meet(), meet(email="ilona.nagy@example.hu")
-    ilona.customer = cast.LANDLINE
+    ilona.customer = cast.ILONA
     _come_in(colleague)
     _find(colleague, "940999999")
     assert words("staff.search.none") in colleague.text()
-    _find(colleague, cast.LANDLINE.policy_number)
+    _find(colleague, cast.ILONA.policy_number)
     assert "Nagy" not in colleague.text()
     colleague.press(words("staff.identify.submit"))
     assert "identified_by" in colleague.errors()
@@ -60,7 +57,7 @@ def test_nagy_ilona_registers_with_customer_service(meet: Meet, server: Server) 
     assert colleague.step == "staff-code"
     (code,) = server.codes(NEW_MOBILE)
     assert code not in {word for word in colleague.text().split() if word not in known}
-    colleague.fill(sms_code=_wrong(code))
+    colleague.fill(sms_code=wrong_code(code))
     colleague.submit("staff-code")
     assert "sms_code" in colleague.errors()
     colleague.fill(sms_code=code)
@@ -92,7 +89,7 @@ def test_an_adviser_starts_a_forgotten_password_for_a_customer_of_their_own(meet
     anna.be_at("done")
     _come_in(adviser, ADVISER, PARTNER)
     assert words("staff.nav.my_customers") in adviser.text()
-    _find(adviser, cast.LANDLINE.policy_number)
+    _find(adviser, cast.ILONA.policy_number)
     assert words("staff.not_yours") in adviser.text()
     _find(adviser, cast.ANNA.policy_number)
     _identify(adviser)
@@ -102,7 +99,7 @@ def test_an_adviser_starts_a_forgotten_password_for_a_customer_of_their_own(meet
     assert anna.step == "reset"
     anna.fill(password="Uj-Tavasz-2027-Kapu", password_confirm="Uj-Tavasz-2027-Kapu")
     anna.submit()
-    anna.sign_in("Uj-Tavasz-2027-Kapu")
+    anna.sign_in(password="Uj-Tavasz-2027-Kapu")
     assert anna.path == "/fiok"
 
 
@@ -175,7 +172,7 @@ def test_a_supervisor_invites_and_the_customer_registers_from_the_mail(meet: Mee
     number = invited.value("policy_number")
     assert number not in mail["links"][0]
     assert invited.value("birth_date-year") == ""
-    invited.customer, invited.email = cast.nth(int(number) - int(cast.nth(0).policy_number)), mail["to"]
+    invited.customer, invited.email = cast.one_of_many(int(number) - 940100000), mail["to"]
     invited.walk_to("done")
 
     boss.browser.reload()
@@ -231,7 +228,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_a_narrow_window(visitor: Vi
     look("home")
     _find(visitor, "940999999")
     look("nobody")
-    _find(visitor, cast.LANDLINE.policy_number)
+    _find(visitor, cast.ILONA.policy_number)
     look("masked")
     _identify(visitor)
     look("record")
@@ -273,7 +270,7 @@ def test_the_focus_is_where_the_work_is(visitor: Visitor) -> None:
     _come_in(visitor)
     visitor.browser.reload()
     visitor.see_focus("input#policy_number")
-    visitor.browser.type_keys(cast.LANDLINE.policy_number)
+    visitor.browser.type_keys(cast.ILONA.policy_number)
     visitor.settle(lambda: visitor.browser.press_key("Enter"))
     visitor.see_focus("h2#due")
     assert "/ugyfel/" in visitor.path
@@ -309,10 +306,10 @@ def test_several_are_listed_and_the_end_of_the_session_is_told(visitor: Visitor,
 def test_registrations_stand_in_the_figures(meet: Meet, server: Server) -> None:
     """One on the web and one with customer service, each step of theirs."""
     anna, ilona, colleague = meet(), meet(email="ilona.nagy@example.hu"), meet()
-    anna.customer, ilona.customer = cast.ANNA, cast.LANDLINE
+    anna.customer, ilona.customer = cast.ANNA, cast.ILONA
     anna.be_at("done")
     _come_in(colleague)
-    _find(colleague, cast.LANDLINE.policy_number)
+    _find(colleague, cast.ILONA.policy_number)
     _identify(colleague)
     colleague.fill(email=ilona.email, email_confirm=ilona.email, mobile=NEW_MOBILE)
     colleague.submit("staff-record")

@@ -6,12 +6,12 @@ from collections.abc import Callable
 import pytest
 
 from services.profiles import load
-
-from . import cast
-from .conftest import Meet
-from .server import Server
-from .visitor import FIRST_HALF, Visitor
-from .words import LOCALES, plain
+from tests.e2e.conftest import Meet
+from tests.e2e.server import Server
+from tests.e2e.visitor import Visitor
+from tests.e2e.words import LOCALES, plain
+from tests.world import cast
+from tests.world.walk import FIRST
 
 ServerOf = Callable[[str], Server]
 
@@ -20,7 +20,7 @@ def meet_customer(meet: Meet, server: Server, customer: cast.Customer, **looks: 
     """Meet a customer of another insurer at the first step."""
     visitor = meet(at=server, **looks)
     visitor.customer = customer
-    visitor.open(FIRST_HALF)
+    visitor.open(FIRST)
     return visitor
 
 
@@ -38,7 +38,7 @@ def path_of(visitor: Visitor) -> list[str]:
 @pytest.mark.in_webkit
 @pytest.mark.parametrize(
     ("profile", "customer"),
-    [("genertel", cast.BY_CUSTOMER_NUMBER), ("generali-sk", cast.BY_BIRTH_NUMBER)],
+    [("genertel", cast.GENERTEL), ("generali-sk", cast.SLOVAK_BORN_BEFORE_1954)],
     ids=["genertel", "generali-sk"],
 )
 def test_a_customer_registers_and_signs_in(
@@ -50,27 +50,20 @@ def test_a_customer_registers_and_signs_in(
     visitor.language = language
     assert path_of(visitor) == list(declared.journey)
     assert plain(declared.texts.say("done.heading", language)) in visitor.text()
-    sign_in(visitor)
+    visitor.sign_in()
     assert visitor.path == "/fiok"
 
 
 @pytest.mark.in_webkit
 def test_a_customer_account_is_activated_at_the_first_sign_in(meet: Meet, server_of: ServerOf) -> None:
     declared, server = load("allianz"), server_of("allianz")
-    visitor = meet_customer(meet, server, cast.BY_ACCOUNT)
+    visitor = meet_customer(meet, server, cast.ALLIANZ_BY_ACCOUNT)
     assert path_of(visitor) == list(declared.journey[:-1])
     assert plain(declared.texts.say("done.activation_needed", "hu")) in visitor.text()
-    sign_in(visitor)
+    visitor.sign_in()
     assert visitor.path == "/fiok/aktivalas"
     assert not visitor.is_scripted or not visitor.axe()
     code = re.findall(r"\b\d{6}\b", server.mails(visitor.email)[-1]["text"])[0]
     visitor.fill(activation_code=code[1:])
     visitor.submit("activation")
     assert plain(declared.texts.say("activation.done", "hu")) in visitor.text()
-
-
-def sign_in(visitor: Visitor) -> None:
-    """Sign in with the address and the password of the registration."""
-    visitor.open("/belepes")
-    visitor.fill(email=visitor.email, password=cast.PASSWORD)
-    visitor.submit("login")

@@ -2,11 +2,11 @@
 
 import pytest
 
-from . import cast
-from .conftest import Meet
-from .server import Server
-from .visitor import Visitor
-from .words import words
+from tests.e2e.conftest import Meet
+from tests.e2e.server import Server
+from tests.e2e.visitor import Visitor
+from tests.e2e.words import words
+from tests.world import cast
 
 pytestmark = [pytest.mark.once, pytest.mark.moves_time]
 NEW_PASSWORD = "Szilvafa-2027-Udvar"
@@ -30,7 +30,7 @@ def test_somebody_who_forgot_the_password_comes_in(visitor: Visitor, server: Ser
 
 def test_customer_service_registers_with_a_customer(meet: Meet, server: Server) -> None:
     """From the entrance to the mail; the customer goes on as everybody."""
-    colleague, ilona = meet(), cast.LANDLINE
+    colleague, ilona = meet(), cast.ILONA
     colleague.open("/ugyfelszolgalat")
     colleague.type_into(email="ugyintezo@example.hu", password=STAFF_PASSWORD)
     colleague.type_into(policy_number=ilona.policy_number)

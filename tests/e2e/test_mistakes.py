@@ -2,15 +2,16 @@
 
 import pytest
 
-from .server import Server
-from .visitor import FIRST_HALF, Visitor
-from .words import PHONE, pattern, words
+from tests.e2e.server import Server
+from tests.e2e.visitor import Visitor
+from tests.e2e.words import PHONE, pattern, words
+from tests.world.walk import FIRST
 
 
 @pytest.mark.in_webkit
 def test_the_first_step_says_what_is_missing(visitor: Visitor) -> None:
     """Nothing filled in; then a company without a tax number; then one with a slip in it."""
-    visitor.open(FIRST_HALF)
+    visitor.open(FIRST)
     visitor.submit()
     assert visitor.browser.status == 422
     assert words("error.holder_type.empty.with_id") in visitor.errors()["holder_type"]
@@ -44,8 +45,8 @@ def test_the_part_of_a_date_that_is_wrong_is_named(
     visitor: Visitor, typed: tuple[str, str, str], part: str, reason: str
 ) -> None:
     """The summary leads to the first wrong part, and a link in it takes the focus there."""
-    visitor.open(FIRST_HALF)
-    visitor.fill_identity()
+    visitor.open(FIRST)
+    visitor.fill_step()
     visitor.fill(birth_date__year=typed[0], birth_date__month=typed[1], birth_date__day=typed[2])
     visitor.submit()
     errors = visitor.errors()
@@ -57,8 +58,8 @@ def test_the_part_of_a_date_that_is_wrong_is_named(
 
 def test_a_date_may_be_typed_as_people_write_it(visitor: Visitor) -> None:
     """The whole date in the field of the year is understood."""
-    visitor.open(FIRST_HALF)
-    visitor.fill_identity()
+    visitor.open(FIRST)
+    visitor.fill_step()
     visitor.fill(birth_date__year="1990. 01. 01.", birth_date__month="", birth_date__day="")
     visitor.submit()
     assert visitor.step == "email"
@@ -107,7 +108,7 @@ def test_pasting_into_the_repetition_is_refused_and_explained(visitor: Visitor) 
 @pytest.mark.scripted("pasting a date")
 def test_a_whole_date_that_is_pasted_goes_into_its_three_fields(visitor: Visitor) -> None:
     """Year first, as Hungarians write it; anything else is pasted where it is."""
-    visitor.open(FIRST_HALF)
+    visitor.open(FIRST)
     visitor.choose("holder_type", "person")
     for text, parts in (("1985. 03. 7.", ["1985", "03", "7"]), ("1990-11-23", ["1990", "11", "23"]), ("23", None)):
         was_taken = visitor.browser.evaluate(
@@ -187,7 +188,7 @@ def test_the_terms_are_opened_before_they_are_accepted(visitor: Visitor) -> None
         visitor.submit()
         assert words("error.terms.not_opened") in visitor.errors()["terms"]
         assert visitor.step == "terms"
-    visitor.read_terms()
+    visitor.open_document("terms")
     if visitor.has("box of the terms"):
         visitor.hear(words("a11y.terms.opened"))
         assert not visitor.browser.evaluate("() => document.getElementById('terms').disabled")
@@ -202,13 +203,13 @@ def test_the_terms_are_opened_before_they_are_accepted(visitor: Visitor) -> None
 def test_terms_that_changed_meanwhile_are_opened_anew(visitor: Visitor, server: Server) -> None:
     """M23, M24: what was opened is not what would be accepted."""
     visitor.be_at("terms")
-    visitor.read_terms()
+    visitor.open_document("terms")
     server.publish_terms("2026-2")
     visitor.choose("terms")
     visitor.submit()
     assert words("error.terms.replaced") in visitor.errors()["terms"]
     assert "2026-2" in visitor.text()
-    visitor.read_terms()
+    visitor.open_document("terms")
     if not visitor.browser.evaluate("() => document.getElementById('terms').checked"):
         visitor.choose("terms")
     visitor.submit()

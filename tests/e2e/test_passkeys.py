@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from .cast import PASSWORD
-from .conftest import Meet
-from .driver import PlaywrightDriver
-from .server import OwnServer
-from .visitor import Visitor
-from .words import pattern, words
+from tests.e2e.conftest import Meet
+from tests.e2e.driver import PlaywrightDriver
+from tests.e2e.server import OwnServer
+from tests.e2e.visitor import Visitor
+from tests.e2e.words import pattern, words
+from tests.world.cast import PASSWORD
 
 pytestmark = pytest.mark.once
 
@@ -79,14 +79,13 @@ def device(visitor: Visitor) -> Device:
 
 def sign_in(visitor: Visitor) -> None:
     visitor.open(_SIGN_IN)
-    visitor.fill(email=visitor.email, password=PASSWORD)
-    visitor.submit("login")
+    visitor.sign_in()
     visitor.wait_until(lambda: visitor.path == _ACCOUNT, "the account")
 
 
 def sign_out(visitor: Visitor) -> None:
     visitor.open(_ACCOUNT)
-    visitor.settle(lambda: visitor.browser.click("form[data-step=logout] button"))
+    visitor.sign_out()
     visitor.wait_until(lambda: visitor.path == _SIGN_IN, "the sign-in")
 
 

@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from . import cast
-from .cast import PASSWORD, Customer
-from .conftest import Meet
-from .server import OwnServer, Server
-from .visitor import FIRST_HALF, SECOND_HALF, STEPS, Visitor
-from .words import PHONE, words
+from tests.e2e.conftest import Meet
+from tests.e2e.server import OwnServer, Server
+from tests.e2e.visitor import Visitor
+from tests.e2e.words import PHONE, words
+from tests.world import cast
+from tests.world.cast import PASSWORD, Customer
+from tests.world.walk import FIRST, SECOND, WAY
 
 
 @pytest.mark.in_webkit
@@ -23,11 +24,11 @@ def test_a_person_registers(visitor: Visitor, server: Server) -> None:
 
     visitor.fill_label(words("identify.policy.label.with_id"), person.policy_number)
     visitor.choose("holder_type", "person")
-    for part, text in zip(("year", "month", "day"), person.birth_date or (), strict=True):
+    for part, text in zip(("year", "month", "day"), person.born.split("-"), strict=True):
         visitor.fill_label(words(f"identify.birth_date.{part}"), text)
     visitor.press(words("shell.next"))
     assert visitor.step == "email"
-    assert visitor.path == FIRST_HALF
+    assert visitor.path == FIRST
 
     visitor.fill_label(words("email.label"), visitor.email)
     visitor.fill_label(words("email.confirm.label"), visitor.email)
@@ -41,13 +42,13 @@ def test_a_person_registers(visitor: Visitor, server: Server) -> None:
     visitor.fill_label(words("mobile.label"), person.mobile)
     visitor.press(words("mobile.send"))
     assert visitor.step == "sms-code"
-    visitor.wait_until(lambda: visitor.path == SECOND_HALF, "the address of the second half")
+    visitor.wait_until(lambda: visitor.path == SECOND, "the address of the second half")
 
     visitor.fill_label(words("sms_code.label"), server.codes(person.mobile)[-1])
     visitor.press(words("sms_code.check"))
     assert visitor.step == "terms"
 
-    visitor.read_terms()
+    visitor.open_document("terms")
     visitor.choose("terms")
     visitor.press(words("terms.submit"))
     assert visitor.step == "password"
@@ -70,12 +71,12 @@ def test_a_person_registers(visitor: Visitor, server: Server) -> None:
     "who",
     [
         cast.ANNA,
-        cast.COMPANY,
-        cast.SOLE_TRADER,
-        cast.LEAP_DAY,
-        cast.CONDOMINIUM,
-        cast.MARKUP_NAME,
-        cast.BY_COMMUNICATION_ID,
+        cast.MINTA,
+        cast.GABOR,
+        cast.ESZTER,
+        cast.JOZSEF,
+        cast.MARTA,
+        cast.ANNA_BY_COMMUNICATION_ID,
     ],
     ids=["two-phones", "company", "sole-trader", "leap-day", "condominium", "markup-in-the-name", "communication-id"],
 )
@@ -91,11 +92,11 @@ def test_everybody_of_the_cast_registers(visitor: Visitor, server: Server, who: 
 def test_everything_is_said_in_english(visitor: Visitor, server: Server) -> None:
     """M6: chosen once, English stays, in the mail and behind its link too."""
     visitor.language = "en"
-    visitor.open(FIRST_HALF)
+    visitor.open(FIRST)
     visitor.follow(words("shell.language.en"))
     assert visitor.attribute("html", "lang") == "en"
     assert visitor.text("h1") == words("identify.heading", "en")
-    for step in STEPS[1:]:
+    for step in WAY[1:]:
         visitor.take_step()
         assert visitor.step == step
         assert visitor.title.startswith(words(f"{step.replace('-', '_')}.title", "en")), visitor.title
@@ -111,14 +112,14 @@ def test_the_link_is_opened_in_another_browser(meet: Meet, server: Server) -> No
     second.open(server.link(first.email))
     second.walk_to("sms-code")
 
-    first.open(FIRST_HALF)
+    first.open(FIRST)
     assert first.step == "email-sent"
     assert words("email_sent.continued_elsewhere") in first.text()
-    first.open(SECOND_HALF)
+    first.open(SECOND)
     assert first.step == "email-sent"
 
     second.walk_to("done")
-    first.open(FIRST_HALF)
+    first.open(FIRST)
     assert first.step == "email-sent"
     assert words("email_sent.continued_elsewhere") in first.text()
 
@@ -128,7 +129,7 @@ def test_the_link_is_opened_in_another_browser(meet: Meet, server: Server) -> No
 @pytest.mark.moves_time
 def test_the_keyboard_alone_is_enough(visitor: Visitor, server: Server) -> None:
     """Tab, space and Enter lead through the whole registration, and the focus is always seen."""
-    visitor.open(FIRST_HALF)
+    visitor.open(FIRST)
 
     def enter_into(step: str) -> None:
         visitor.settle(lambda: visitor.browser.press_key("Enter"))
@@ -139,7 +140,7 @@ def test_the_keyboard_alone_is_enough(visitor: Visitor, server: Server) -> None:
     visitor.browser.type_keys(visitor.customer.policy_number)
     visitor.tab_to("input#holder_type")
     visitor.browser.press_key("Space")
-    for part, text in zip(("year", "month", "day"), visitor.customer.birth_date or (), strict=True):
+    for part, text in zip(("year", "month", "day"), visitor.customer.born.split("-"), strict=True):
         visitor.tab_to(f"input#birth_date-{part}")
         visitor.browser.type_keys(text)
     enter_into("email")
@@ -184,13 +185,13 @@ def test_a_password_is_hashed_at_full_cost(meet: Meet, own_server: Callable[...,
 
 
 @pytest.mark.crosswise
-@pytest.mark.parametrize("who", [cast.LANDLINE, cast.NO_PHONE], ids=["a-landline", "no-phone"])
+@pytest.mark.parametrize("who", [cast.ILONA, cast.LASZLO], ids=["a-landline", "no-phone"])
 @pytest.mark.moves_time
 def test_without_a_mobile_on_record_the_telephone_helps(visitor: Visitor, who: Customer) -> None:
     """M12."""
     visitor.customer = who
-    visitor.open(FIRST_HALF)
-    visitor.fill_identity()
+    visitor.open(FIRST)
+    visitor.fill_step()
     visitor.submit()
     assert visitor.step == "identify"
     assert visitor.browser.status == 422
@@ -205,13 +206,13 @@ def test_without_a_mobile_on_record_the_telephone_helps(visitor: Visitor, who: C
 def test_a_cancelled_policy_and_a_wrong_date_are_told_alike(meet: Meet) -> None:
     """M7, M13."""
     cancelled = meet()
-    cancelled.customer = cast.CANCELLED
-    cancelled.open(FIRST_HALF)
-    cancelled.fill_identity()
+    cancelled.customer = cast.PETER
+    cancelled.open(FIRST)
+    cancelled.fill_step()
     cancelled.submit()
     mistaken = meet()
-    mistaken.open(FIRST_HALF)
-    mistaken.fill_identity()
+    mistaken.open(FIRST)
+    mistaken.fill_step()
     mistaken.fill(birth_date__day="2")
     mistaken.submit()
     assert cancelled.errors() == mistaken.errors()
@@ -228,8 +229,8 @@ def test_who_has_an_account_is_told_so(meet: Meet) -> None:
     first, again = meet(), meet()
     first.be_at("done")
     again.customer = first.customer
-    again.open(FIRST_HALF)
-    again.fill_identity()
+    again.open(FIRST)
+    again.fill_step()
     again.submit()
     assert again.browser.status == 409
     assert words("dead_end.already_registered.heading") in again.alert
@@ -269,7 +270,7 @@ def test_a_used_link_says_that_the_registration_is_finished(meet: Meet, server: 
 @pytest.mark.parametrize("token", ["x", "x.y.z", "abc%00"], ids=["short", "three-parts", "nul"])
 def test_an_unknown_link_is_explained(visitor: Visitor, token: str) -> None:
     """M18: cut off by a mail program, or made up."""
-    visitor.open(f"{SECOND_HALF}?token={token}")
+    visitor.open(f"{SECOND}?token={token}")
     assert visitor.browser.status == 404
     assert words("dead_end.link_unknown.heading") in visitor.alert
     visitor.act("restart")

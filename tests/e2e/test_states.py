@@ -20,14 +20,13 @@ from pathlib import Path
 import pytest
 
 from services.profiles import Profile, load
+from tests.e2e.browsers import DEVICES
+from tests.e2e.conftest import Meet, Way
+from tests.e2e.server import Server
+from tests.e2e.visitor import Visitor
+from tests.e2e.words import LOCALES, OTHERS, PROFILE, plain
 from webapp.demo.states import known
 from webapp.demo.states.catalogue import GROUPS, State
-
-from .browsers import DEVICES
-from .conftest import Meet, Way
-from .server import Server
-from .visitor import Visitor
-from .words import LOCALES, OTHERS, PROFILE, plain
 
 pytestmark = [pytest.mark.moves_time, pytest.mark.of_states]
 

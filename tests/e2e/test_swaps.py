@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from .conftest import Meet
-from .server import OwnServer, Server
-from .visitor import FIRST_HALF, SECOND_HALF, STEPS, Visitor
-from .words import words
+from tests.e2e.conftest import Meet
+from tests.e2e.server import OwnServer, Server
+from tests.e2e.visitor import Visitor
+from tests.e2e.words import words
+from tests.world.walk import FIRST, SECOND, WAY
 
 pytestmark = pytest.mark.scripted("swaps")
 
@@ -15,8 +16,8 @@ pytestmark = pytest.mark.scripted("swaps")
 @pytest.mark.in_webkit
 def test_each_step_takes_the_focus_and_the_title(visitor: Visitor) -> None:
     """After every swap the focus is on the new heading, and the title of the document is the step's."""
-    visitor.open(FIRST_HALF)
-    for step in STEPS[1:]:
+    visitor.open(FIRST)
+    for step in WAY[1:]:
         is_swap = visitor.step != "email-sent"
         visitor.take_step()
         assert visitor.step == step
@@ -48,7 +49,7 @@ def test_one_request_takes_one_step(visitor: Visitor) -> None:
     visitor.fill_step()
     visitor.browser.requests.clear()
     visitor.submit()
-    assert visitor.browser.requests == [f"POST {FIRST_HALF}"]
+    assert visitor.browser.requests == [f"POST {FIRST}"]
 
 
 @pytest.mark.in_webkit
@@ -58,15 +59,15 @@ def test_the_token_leaves_the_address_bar_with_the_first_form(visitor: Visitor, 
     visitor.open(server.link(visitor.email))
     assert "token=" in visitor.path
     visitor.take_step()
-    visitor.wait_until(lambda: visitor.path == SECOND_HALF, "an address without a token")
+    visitor.wait_until(lambda: visitor.path == SECOND, "an address without a token")
     visitor.browser.reload()
     assert visitor.step == "sms-code"
 
 
 def test_a_lost_request_loses_nothing(visitor: Visitor) -> None:
     """At every step the page says so, takes the focus there, keeps what was typed, and trying again works."""
-    visitor.open(FIRST_HALF)
-    for step in STEPS[:-1]:
+    visitor.open(FIRST)
+    for step in WAY[:-1]:
         if step == "email-sent":
             visitor.take_step()
         else:
@@ -87,7 +88,7 @@ def _lose_and_try_again(visitor: Visitor, step: str) -> None:
     visitor.browser.noise.clear()  # a browser writes into its console that the line is dead
     mend()
     visitor.submit()
-    assert visitor.step == STEPS[STEPS.index(step) + 1]
+    assert visitor.step == WAY[WAY.index(step) + 1]
     assert not visitor.sees("#trouble")
 
 
@@ -129,7 +130,7 @@ def test_a_strangers_answer_stays_out_of_the_page(visitor: Visitor, status: int,
     visitor.see_focus("div#trouble")
     assert words("page.500.heading") in visitor.text("#trouble")
     assert visitor.value("email") == visitor.email
-    assert visitor.path == FIRST_HALF
+    assert visitor.path == FIRST
     visitor.browser.noise.clear()  # a browser writes into its console that the answer was a fault
     mend()
     visitor.submit()
@@ -182,8 +183,8 @@ def _see_work(visitor: Visitor, button: str) -> None:
 @pytest.mark.in_webkit
 def test_a_form_from_before_the_cookies_went_is_explained(visitor: Visitor) -> None:
     """The session is gone, so the form's token is worth nothing: a page says so, and the way on is one link."""
-    visitor.open(FIRST_HALF)
-    visitor.fill_identity()
+    visitor.open(FIRST)
+    visitor.fill_step()
     visitor.browser.clear_cookies()
     visitor.submit()
     assert visitor.browser.status == 400
@@ -201,7 +202,7 @@ def test_what_a_reader_hears_when_a_new_code_is_sent(visitor: Visitor, server: S
         pytest.skip("the clock of the server at BASE_URL stays as it is")
     visitor.be_at("sms-code")
     server.advance(seconds=60)
-    visitor.open(SECOND_HALF)
+    visitor.open(SECOND)
     visitor.submit("sms-resend")
     visitor.hear(words("sms_code.resent"))
     assert words("sms_code.resent") in visitor.text()

@@ -2,9 +2,10 @@
 
 import pytest
 
-from .server import Server
-from .visitor import FIRST_HALF, SECOND_HALF, Visitor
-from .words import PHONE, pattern, words
+from tests.e2e.server import Server
+from tests.e2e.visitor import Visitor
+from tests.e2e.words import PHONE, pattern, words
+from tests.world.walk import FIRST, SECOND
 
 pytestmark = pytest.mark.moves_time
 
@@ -30,7 +31,7 @@ def test_wrong_codes_end_at_the_telephone(visitor: Visitor, server: Server) -> N
                 assert not visitor.sees("#sms_code")
         if code < 3:
             server.advance(seconds=60)
-            visitor.open(SECOND_HALF)
+            visitor.open(SECOND)
             visitor.submit("sms-resend")
             assert words("sms_code.resent") in visitor.text()
     assert len(server.codes(visitor.customer.mobile)) == 3
@@ -38,11 +39,11 @@ def test_wrong_codes_end_at_the_telephone(visitor: Visitor, server: Server) -> N
     assert words("dead_end.codes_used_up.heading") in visitor.alert
     assert PHONE in visitor.alert
     assert _REFERENCE in visitor.alert
-    visitor.open(SECOND_HALF)
+    visitor.open(SECOND)
     assert visitor.browser.status == 403
 
     server.advance(minutes=24 * 60 + 1)
-    visitor.open(SECOND_HALF)
+    visitor.open(SECOND)
     assert visitor.browser.status == 410
     visitor.act("restart")
     visitor.walk_to("done")
@@ -60,7 +61,7 @@ def test_a_new_code_can_be_asked_for_after_a_minute(visitor: Visitor, server: Se
         visitor.submit("sms-resend")
         assert pattern("error.sms_resend.too_early").search(visitor.errors()["resend"])
     server.advance(seconds=60)
-    visitor.open(SECOND_HALF)
+    visitor.open(SECOND)
     visitor.submit("sms-resend")
     assert words("sms_code.resent") in visitor.text()
     assert words("sms_code.codes", codes=1) in visitor.text()
@@ -122,7 +123,7 @@ def test_the_mail_can_be_asked_for_again(visitor: Visitor, server: Server) -> No
         visitor.act("resend-email")
         assert pattern("error.email.resend_too_early").search(visitor.errors()["resend"])
     server.advance(seconds=60)
-    visitor.open(FIRST_HALF)
+    visitor.open(FIRST)
     visitor.act("resend-email")
     assert visitor.step == "email-sent"
     assert len(server.mails(visitor.email)) == 2
@@ -139,7 +140,7 @@ def test_at_most_six_mails_an_hour_go_to_one_address(visitor: Visitor, server: S
     visitor.be_at("email-sent")
     for number in range(2, 8):
         server.advance(seconds=61)
-        visitor.open(FIRST_HALF)
+        visitor.open(FIRST)
         visitor.act("resend-email")
         if number <= 6:
             assert len(server.mails(visitor.email)) == number
@@ -168,7 +169,7 @@ def test_after_the_hour_a_kind_page_leads_to_a_new_start(visitor: Visitor, serve
     assert visitor.browser.status == 410
     visitor.act("restart")
     assert visitor.step == "identify"
-    assert visitor.path == FIRST_HALF
+    assert visitor.path == FIRST
     server.advance(minutes=1)
     visitor.walk_to("sms-code" if step == "mobile" else "mobile")
 
@@ -178,7 +179,7 @@ def test_before_the_hour_ends_the_page_warns(visitor: Visitor, server: Server) -
     visitor.be_at("mobile")
     assert words("finalise.warning.heading") not in visitor.text()
     server.advance(minutes=56)
-    visitor.open(SECOND_HALF)
+    visitor.open(SECOND)
     assert words("finalise.warning.heading") in visitor.text()
 
 
@@ -209,8 +210,8 @@ def test_the_warning_comes_by_itself_and_is_said_once(visitor: Visitor, server: 
 @pytest.mark.crosswise
 def test_guessing_dates_is_slowed(visitor: Visitor, server: Server) -> None:
     """After six wrong dates the policy rests for a while, and the page says until when."""
-    visitor.open(FIRST_HALF)
-    visitor.fill_identity()
+    visitor.open(FIRST)
+    visitor.fill_step()
     for day in range(2, 9):
         visitor.fill(birth_date__day=str(day))
         visitor.submit()

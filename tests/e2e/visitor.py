@@ -9,19 +9,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from .cast import PASSWORD, Customer
-from .differences import WITHOUT_SCRIPTS
-from .driver import Driver
-from .server import ROOT, Server
-from .words import plain, words
+from tests import ROOT
+from tests.e2e.differences import WITHOUT_SCRIPTS
+from tests.e2e.driver import Driver
+from tests.e2e.server import Server
+from tests.e2e.words import plain, words
+from tests.world.cast import Customer
+from tests.world.walk import FIRST, SECOND, Walk, names_of
 
 AXE = (ROOT / "tests" / "e2e" / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
-STEPS = ("identify", "email", "email-sent", "mobile", "sms-code", "terms", "password", "done")
-FIRST_HALF = "/regisztracio"
-SECOND_HALF = "/regisztracioveglegesites"
-_PLACES = {"email": FIRST_HALF, "email-sent": FIRST_HALF, "done": "", "account": "/fiok"}
+_PLACES = {"email": FIRST, "email-sent": FIRST, "done": "", "account": "/fiok"}
 
 # What is wrong with where a swap has led: nothing where another page has come instead.
 _ARRIVAL = """() => {
@@ -37,17 +36,16 @@ _ARRIVAL = """() => {
     ...silent.map((note) => 'not said: ' + note.textContent)].filter(Boolean) }"""
 
 
-class Visitor:
+class Visitor(Walk[None]):
     """A visitor. Where `is_scripted` is false, the browser runs no scripts."""
 
     def __init__(
         self, driver: Driver, server: Server, *, is_scripted: bool, email: str, customer: Customer, language: str = "hu"
     ) -> None:
+        super().__init__(server, customer, email)
         self.browser = driver
         self.server = server
         self.is_scripted = is_scripted
-        self.email = email
-        self.customer = customer
         self.language = language
 
     def has(self, difference: str) -> bool:
@@ -68,8 +66,7 @@ class Visitor:
 
     # --- Going about ---------------------------------------------------------------------------------------------
 
-    def open(self, address: str) -> None:
-        """Open an address of the site, or a whole one."""
+    def open(self, address: str = FIRST) -> None:
         self.browser.go(address if "://" in address else self.server.url + address)
 
     def follow(self, words_of_link: str) -> None:
@@ -81,12 +78,12 @@ class Visitor:
         self._act(lambda: self.browser.click(self._by_words("#main button", words_of_button)))
 
     def submit(self, step: str = "", *, twice: bool = False) -> None:
-        """Press the button of the open step's form, or of another form that is marked."""
+        """Press the button of the current step's form or another's, by a double click where `twice`."""
         button = f"form[data-step={step or self.step}] button:not([type]):not([name])"
         self._act(lambda: self.browser.double_click(button) if twice else self.browser.click(button))
 
-    def act(self, action: str, *, twice: bool = False) -> None:
-        """Press a secondary button by its action."""
+    def act(self, action: str, /, *, twice: bool = False, **fields: str) -> None:
+        self.fill(**fields)
         button = f"button[name=action][value={action}]"
         self._act(lambda: self.browser.double_click(button) if twice else self.browser.click(button))
 
@@ -138,9 +135,11 @@ class Visitor:
     # --- Filling in ----------------------------------------------------------------------------------------------
 
     def fill(self, **fields: str) -> None:
-        """Fill in fields by their names; two underscores stand for the hyphen of a part."""
-        for name, text in fields.items():
-            self.browser.fill(f"[name={name.replace('__', '-')}]", text)
+        for name, value in names_of(fields).items():
+            if self.sees(f"label:has([name={name}]:is([type=radio], [type=checkbox]))"):
+                self.choose(name, value)
+            else:
+                self.browser.fill(f"[name={name}]", value)
 
     def fill_label(self, label: str, text: str) -> None:
         """Fill in a field by its label."""
@@ -165,12 +164,15 @@ class Visitor:
 
     @property
     def step(self) -> str:
-        """The current step; empty on a page that is none."""
         step: str = self.browser.evaluate(
             """() => (document.querySelector('#main[data-step]') || document.querySelector('#main form[data-step]'))
               ?.dataset.step || ''"""
         )
         return step
+
+    @property
+    def seen(self) -> None:
+        """Nothing: what is on the page is asked of the browser."""
 
     def text(self, selector: str = "#main") -> str:
         """Return what can be read in an element: nothing where there is none, and nothing of what is hidden."""
@@ -298,70 +300,7 @@ class Visitor:
         """Take a picture of the page."""
         self.browser.take_picture(path)
 
-    # --- Walking the journey -------------------------------------------------------------------------------------
-
-    def fill_identity(self, customer: Customer | None = None) -> None:
-        """Fill in the first step."""
-        who = customer or self.customer
-        for name, value in who.fields.items():
-            if self.sees(f"[type=radio][name={name}]"):
-                self.choose(name, value)
-            else:
-                self.browser.fill(f"[name={name}]", value)
-        if who.fields:
-            return
-        self.fill(policy_number=who.policy_number)
-        self.choose("holder_type", who.holder_type)
-        if who.birth_date and who.holder_type == "person":
-            year, month, day = who.birth_date
-            self.fill(birth_date__year=year, birth_date__month=month, birth_date__day=day)
-        if who.tax_number:
-            self.fill(tax_number=who.tax_number)
-        if who.communication_password:
-            self.fill(communication_password=who.communication_password)
-
-    def fill_step(self) -> None:
-        """Fill in whatever step is open with what is right."""
-        match self.step:
-            case "identify":
-                self.fill_identity()
-            case "email":
-                self.fill(email=self.email, email_confirm=self.email)
-            case "mobile":
-                self.fill(mobile=self.customer.mobile)
-            case "sms-code":
-                self.fill(sms_code=self.server.codes(self.customer.mobile)[-1][self.customer.tail :])
-            case "terms":
-                self.read_terms()
-                self.choose("terms")
-            case "consents":
-                self.read("notice")
-                self.choose("marketing", "decline")
-                self.choose("data", "accept")
-                self.choose("notice")
-                self.choose("contract")
-            case "password":
-                self.fill(password=PASSWORD, password_confirm=PASSWORD)
-
-    def take_step(self, *, twice: bool = False) -> None:
-        """Fill in the open step and go on to the next, if need be by the link in the mail."""
-        if self.step == "email-sent":
-            self.open(self.server.link(self.email))
-            return
-        self.fill_step()
-        self.submit(twice=twice)
-
-    def walk_to(self, step: str) -> None:
-        """Take every step from wherever the visitor stands up to one."""
-        if not self.browser.url.startswith(self.server.url):
-            self.open(FIRST_HALF)
-        for _ in STEPS:
-            if self.step == step:
-                return
-            before = self.step
-            self.take_step()
-            assert self.step != before, f"{before} did not lead on: {self.text()[:400]}"
-        raise AssertionError(f"The journey has no step {step}.")
+    # --- The registration and the account ----------------------------------------------------------------------
 
     def be_at(self, step: str) -> None:
         """Stand at a step of the registration at once, or in the account: for journeys that are about what follows."""
@@ -370,29 +309,16 @@ class Visitor:
         self.open(f"/dev/states/{state}?email={self.email}&number={self.customer.policy_number}")
         if step == "mobile":
             self.open(self.server.link(self.email))
-        elif place := _PLACES.get(step, SECOND_HALF):
+        elif place := _PLACES.get(step, SECOND):
             self.open(place)
 
-    def sign_in(self, password: str = PASSWORD, email: str = "") -> None:
-        """Sign in with the visitor's own address, or another."""
-        if self.step != "login":
-            self.open("/belepes")
-        self.fill(email=email or self.email, password=password)
-        self.submit()
-
     def sign_out(self) -> None:
-        """Sign out by the button in the header."""
         self._act(lambda: self.browser.click("form[data-step=logout] button"))
 
-    def read_terms(self) -> None:
-        """Open the terms in their window, and close it."""
-        self.read("terms")
-
-    def read(self, document: str) -> None:
-        """Open a document in its window, and close it."""
-        link = f"a[data-opens={document}]"
+    def open_document(self, name: str) -> None:
+        link = f"a[data-opens={name}]"
         window = self.browser.opened_by(lambda: self.browser.click(link))
-        self.wait_until(lambda: bool(window.title), f"the title of the {document}")
+        self.wait_until(lambda: bool(window.title), f"the title of the {name}")
         window.close_tab()
 
     def progress(self) -> list[str]:

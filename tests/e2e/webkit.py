@@ -29,7 +29,7 @@ from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
 from urllib3.exceptions import ReadTimeoutError
 
-from .driver import PATIENCE, is_page, is_serious, is_strange
+from tests.e2e.driver import PATIENCE, is_page, is_serious, is_strange
 
 T = TypeVar("T")
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
+from tests import ROOT
 from webapp.api.problems import STATUS
 
-ROOT = Path(__file__).parents[2]
 SERVICES = sorted((ROOT / "services").rglob("*.py"))
 WEBAPP = sorted((ROOT / "webapp").rglob("*.py"))
 TEMPLATES = sorted((ROOT / "webapp" / "templates").rglob("*.html")) + sorted(

@@ -8,9 +8,9 @@ import pytest
 from docs.generate import pages
 from services.profiles import Profile
 from services.register.importing.rows import KINDS
+from tests import ROOT
 from webapp.settings import Settings
 
-ROOT = Path(__file__).parents[2]
 TEXTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "services" / "profiles" / "README.md"])
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 REQUIREMENTS = {

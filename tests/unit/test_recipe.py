@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests import ROOT
+
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 
 WALK = """

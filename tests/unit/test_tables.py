@@ -145,7 +145,7 @@ WRITES_ANY_TABLE = {
     "services/accounts/closing.py": _DECLARED_ROWS,
     "services/staff/accounts.py": _DECLARED_ROWS,
     "services/store/statements.py": "builds the statements of others",
-    "services/demo_data.py": "throws all data of a demonstration away",
+    "webapp/demo/seed.py": "throws all data of a demonstration away",
     "services/register/importing/merging.py": "the register's own tables and its stage, kind by kind",
     "services/register/importing/staging.py": "the stage of an import",
 }

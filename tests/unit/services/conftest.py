@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from house import House, move_in
-from victims import Victims
 
 from services.store.engine import Store
+from tests.world.victims import Victims
+from tests.world.world import House, move_in
 
 
 @pytest.fixture

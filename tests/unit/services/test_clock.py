@@ -7,13 +7,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from house import ANNA, HandClock, House, base_of, move_in, said
 
 from services.clock import SystemClock
 from services.limits.noted_time import note_time
 from services.references import References
 from services.store.engine import Store
 from services.store.version import last_written
+from tests.world.cast import ANNA
+from tests.world.clock import HandClock
+from tests.world.outcomes import said
+from tests.world.world import House, base_of, move_in
 from webapp.demo.clock import DemoClock
 
 HOUR = timedelta(hours=1)

@@ -3,12 +3,14 @@
 import re
 
 import pytest
-from house import HandClock, at_once, base_of
 from sqlalchemy import select
 
 from services.references import References
 from services.store.engine import Store
 from services.store.tables.references import reference_codes
+from tests.world.clock import HandClock
+from tests.world.outcomes import at_once
+from tests.world.world import base_of
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from house import ANNA, CROWD, ESZTER, PROFILE, HandClock, House, at_once, said
 from sqlalchemy import Connection, Table, insert, select, update
 
 from services import retention
@@ -34,6 +33,11 @@ from services.store.tables.register import contact_changes
 from services.store.tables.registrations import registrations
 from services.store.tables.staff import staff_cases
 from services.store.tables.worklists import batches, invitations, quality_cases
+from tests import ROOT
+from tests.world.cast import ANNA, CROWD, ESZTER
+from tests.world.clock import HandClock
+from tests.world.outcomes import at_once, said
+from tests.world.world import PROFILE, House
 
 MOMENT = timedelta(milliseconds=1)
 DAY = timedelta(days=1)
@@ -386,7 +390,7 @@ def test_that_a_clock_was_far_ahead_once_does_not_stop_it(house: House) -> None:
 
 VICTIM = """
 import sys
-from house import House
+from tests.world.world import House
 from services import retention
 from services.retention import Tidying
 from services.store.engine import Store
@@ -412,10 +416,9 @@ def test_killed_on_the_way_whole_batches_are_gone_and_the_rest_goes_within_the_h
     old_registrations(house, 8)
     url = house.store.url.render_as_string(hide_password=False)
     seconds = (house.clock.now() - HandClock().now()).total_seconds()
-    path = os.pathsep.join((os.getcwd(), os.path.dirname(__file__)))
     victim = subprocess.run(
         [sys.executable, "-c", VICTIM, url, str(seconds)],
-        env={**os.environ, "PYTHONPATH": path, "BELEPO_CRASH_AT": point},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "BELEPO_CRASH_AT": point},
         check=False,
         timeout=60,
     )

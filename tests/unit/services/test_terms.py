@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from house import PROFILE
 
 from services.profiles import Profile, load
 from services.terms import TermsVersions
+from tests.world.world import PROFILE
 from webapp.demo.terms import PublishedTerms
 
 NOW = datetime(2026, 11, 20, 9, 2, tzinfo=UTC)

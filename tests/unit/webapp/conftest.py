@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import Secrets, Site, Visitor
 
 from services.store.migrate import migrate
+from tests.world.site import Secrets, Site, Visitor
 from webapp.application import create_app
 from webapp.demo import seed
 from webapp.settings import load

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from browsing import Site
-from demo_cast import ANNA, PASSWORD
 from sqlalchemy import text
 from sqlalchemy.exc import DataError
-from test_api import START, Client, about
-from test_console import BOSS, SERVICE, Colleague
 
 from services.clients import ApiKeys
 from services.store.engine import Store
+from tests.world.api_client import START, Client, about
+from tests.world.cast import ANNA, PASSWORD
+from tests.world.colleague import BOSS, SERVICE, Colleague
+from tests.world.site import Site
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_an_id_that_no_database_can_hold_is_not_found(postgresql_site: Site) -> 
     boss = Colleague(site)
     boss.sign_in(BOSS)
     for address in ("/ugyfel/%00", "/munkalistak/kuldes/%00"):
-        assert boss.get(SERVICE + address).status == 404, address
+        assert boss.open(SERVICE + address).status == 404, address
     for address in ("/ugyfel/%00", "/munkalistak/kuldes/%00", "/munkalistak/adatok/%00"):
         assert boss.follow(boss.post(SERVICE + address, {"note": "x"})).status == 404, address
     client = Client(site)
@@ -39,8 +39,8 @@ def test_an_id_that_no_database_can_hold_is_not_found(postgresql_site: Site) -> 
         assert about(client.get(address)) == (404, "not-found"), address
     site.open_account()
     member = site.visitor()
-    member.get("/belepes")
-    member.send({"email": ANNA.email, "password": PASSWORD})
+    member.open("/belepes")
+    member.send(email=ANNA.email, password=PASSWORD)
     for address, field in (("/fiok", "session"), ("/fiok/azonositokulcsok/torles", "passkey")):
         assert member.follow(member.post(address, {field: "x\0"})).status == 404, address
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import Site
 from click.testing import CliRunner
 from limits.storage import SCHEMES
 
-from webapp.cli import main
+from tests.world.site import Site
 from webapp.cli.doctor import examine
+from webapp.cli.main import main
 from webapp.settings import Settings, SettingsError, load
 
 

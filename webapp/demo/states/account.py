@@ -10,33 +10,33 @@ _WRONG, _NEW = "Nem-ez-a-jelszo-1", "Zold3Kapu9Alma"
 @state(_SIGN_IN)
 def login(walker: Walker) -> None:
     """The form."""
-    walker.get("/belepes")
+    walker.open("/belepes")
 
 
 @state(_SIGN_IN, status=422)
 def login_empty(walker: Walker) -> None:
     """Nothing was filled in."""
-    walker.get("/belepes")
+    walker.open("/belepes")
     walker.send("login")
 
 
 @state(_SIGN_IN, status=422)
 def login_failed(walker: Walker) -> None:
     """The address or the password is not right."""
-    walker.sign_in(_WRONG)
+    walker.sign_in(password=_WRONG)
 
 
 @state(_SIGN_IN, status=429)
 def login_wait(walker: Walker) -> None:
     """So many tries failed that the next one has to wait."""
     for _ in range(6):
-        walker.sign_in(_WRONG)
+        walker.sign_in(password=_WRONG)
 
 
 @state(_SIGN_IN)
 def login_needed(walker: Walker) -> None:
     """A page of the account was asked for."""
-    walker.get("/fiok/email")
+    walker.open("/fiok/email")
 
 
 @state(_SIGN_IN)
@@ -50,8 +50,8 @@ def signed_out(walker: Walker) -> None:
 def login_session_over(walker: Walker) -> None:
     """The session had ended when a form was sent; what was typed is kept."""
     walker.open_active_account()
-    walker.get("/fiok/email")
-    walker.wait(minutes=walker.parts.profile.sign_in.idle_minutes + 1)
+    walker.open("/fiok/email")
+    walker.advance(minutes=walker.parts.profile.sign_in.idle_minutes + 1)
     walker.send("email-change", email="uj.cim@example.hu", current_password=PASSWORD)
 
 
@@ -62,23 +62,23 @@ def login_ended_elsewhere(walker: Walker) -> None:
     another = walker.another()
     another.sign_in()
     another.act("end-others")
-    walker.get("/fiok")
+    walker.open("/fiok")
 
 
 @state(_SIGN_IN, moves_clock=True)
 def login_ended_idle(walker: Walker) -> None:
     """The session ended because nothing had happened for a while."""
     walker.open_active_account()
-    walker.wait(minutes=walker.parts.profile.sign_in.idle_minutes + 1)
-    walker.get("/fiok")
+    walker.advance(minutes=walker.parts.profile.sign_in.idle_minutes + 1)
+    walker.open("/fiok")
 
 
 @state(_SIGN_IN, moves_clock=True)
 def login_ended_absolute(walker: Walker) -> None:
     """The session ended because it had lasted so long."""
     account_session_ends(walker)
-    walker.wait(minutes=walker.parts.profile.sign_in.warning_minutes)
-    walker.get("/fiok")
+    walker.advance(minutes=walker.parts.profile.sign_in.warning_minutes)
+    walker.open("/fiok")
 
 
 @state(_SIGN_IN, needs="terms")
@@ -112,7 +112,7 @@ def terms_update_replaced(walker: Walker) -> None:
 
 
 def _sign_in_after_new_terms(walker: Walker) -> None:
-    walker.to("done")
+    walker.walk_to("done")
     walker.publish_terms()
     walker.sign_in()
 
@@ -130,8 +130,8 @@ def account_session_ends(walker: Walker) -> None:
     rules = walker.parts.profile.sign_in
     left = rules.hours * 60 - rules.warning_minutes + 1
     while left > 0:
-        walker.wait(minutes=min(left, rules.idle_minutes - 1))
-        walker.get("/fiok")
+        walker.advance(minutes=min(left, rules.idle_minutes - 1))
+        walker.open("/fiok")
         left -= rules.idle_minutes - 1
 
 
@@ -188,7 +188,7 @@ def activated(walker: Walker) -> None:
 def activation_sent_again(walker: Walker) -> None:
     """Another code was mailed."""
     walker.open_account()
-    walker.wait(seconds=61)
+    walker.advance(seconds=61)
     walker.act("resend-email")
 
 
@@ -196,7 +196,7 @@ def activation_sent_again(walker: Walker) -> None:
 def account_session_extended(walker: Walker) -> None:
     """The session was prolonged."""
     walker.open_active_account()
-    walker.press("/belepes/maradok")
+    walker.send_to("/belepes/maradok")
 
 
 @state(_ACCOUNT)
@@ -204,7 +204,7 @@ def account_sessions(walker: Walker) -> None:
     """The customer is signed in on another device too."""
     walker.open_active_account()
     walker.another().sign_in()
-    walker.get("/fiok")
+    walker.open("/fiok")
 
 
 @state(_ACCOUNT)
@@ -218,7 +218,7 @@ def account_sessions_ended(walker: Walker) -> None:
 def email_change(walker: Walker) -> None:
     """A new address is asked for."""
     walker.open_active_account()
-    walker.get("/fiok/email")
+    walker.open("/fiok/email")
 
 
 @state(_ACCOUNT, status=422)
@@ -261,7 +261,7 @@ def email_change_sent(walker: Walker) -> None:
 def email_confirm(walker: Walker) -> None:
     """The link to the new address was opened."""
     email_change_sent(walker)
-    walker.get(walker.link(f"uj.{walker.email}"))
+    walker.open(walker.link(f"uj.{walker.email}"))
 
 
 @state(_ACCOUNT, status=422)
@@ -271,7 +271,7 @@ def email_confirm_taken(walker: Walker) -> None:
     somebody = walker.another()
     somebody.be(walker.somebody())
     somebody.email = f"uj.{walker.email}"
-    somebody.to("done")
+    somebody.walk_to("done")
     walker.send("email-confirm")
 
 
@@ -287,16 +287,16 @@ def email_link_dead(walker: Walker) -> None:
     """The link was used before."""
     email_change_sent(walker)
     link = walker.link(f"uj.{walker.email}")
-    walker.get(link)
+    walker.open(link)
     walker.send("email-confirm")
-    walker.get(link)
+    walker.open(link)
 
 
 @state(_ACCOUNT)
 def mobile_change(walker: Walker) -> None:
     """A new number is asked for."""
     walker.open_active_account()
-    walker.get("/fiok/mobil")
+    walker.open("/fiok/mobil")
 
 
 @state(_ACCOUNT, status=422)
@@ -359,9 +359,9 @@ def mobile_code_expired(walker: Walker) -> None:
     left = walker.parts.profile.one_time_code.minutes + 1
     while left > 0:
         minutes = min(left, walker.parts.profile.sign_in.idle_minutes - 1)
-        walker.wait(minutes=minutes)
+        walker.advance(minutes=minutes)
         left -= minutes
-        walker.get("/fiok")  # or the session would be over, too
+        walker.open("/fiok")  # or the session would be over, too
         walker.back()
     walker.send("mobile-code", sms_code=code)
 
@@ -372,7 +372,7 @@ def mobile_code_undelivered(walker: Walker) -> None:
     _ask_for_code(walker)
     with walker.parts.store.write() as connection:
         walker.parts.codes.one_time_codes.give_back(connection, walker.customer.kutid)
-    walker.get(walker.page.request.path)
+    walker.open(walker.path)
 
 
 @state(_ACCOUNT, moves_clock=True, status=422)
@@ -386,7 +386,7 @@ def mobile_code_too_early(walker: Walker) -> None:
 def mobile_code_sent_again(walker: Walker) -> None:
     """Another code has left."""
     walker.code(_ask_for_code(walker))
-    walker.wait(seconds=61)
+    walker.advance(seconds=61)
     walker.send("sms-resend")
 
 
@@ -396,7 +396,7 @@ def mobile_codes_used_up(walker: Walker) -> None:
     rules = walker.parts.profile.one_time_code
     mobile = _try_wrong_codes(walker, rules.tries)
     for _ in range(rules.codes - 2):  # the registration's own was the first
-        walker.wait(seconds=61)
+        walker.advance(seconds=61)
         walker.send("sms-resend")
         for _ in range(rules.tries):
             walker.send("mobile-code", sms_code=walker.wrong_code(mobile))
@@ -411,7 +411,7 @@ def mobile_changed(walker: Walker) -> None:
 def _ask_for_code(walker: Walker) -> str:
     """Ask for a new number, and return it."""
     mobile_change(walker)
-    walker.wait(seconds=61)
+    walker.advance(seconds=61)
     mobile = walker.somebody().mobile
     walker.send("mobile-change", mobile=mobile, current_password=PASSWORD)
     return mobile
@@ -428,16 +428,16 @@ def _try_wrong_codes(walker: Walker, count: int) -> str:
 def password_not_yet(walker: Walker) -> None:
     """The password was changed within the day."""
     walker.open_active_account()
-    walker.get("/fiok/jelszo")
+    walker.open("/fiok/jelszo")
 
 
 @state(_ACCOUNT, moves_clock=True)
 def password_change(walker: Walker) -> None:
     """A new password is asked for."""
     walker.open_active_account()
-    walker.wait(minutes=walker.parts.profile.password.change_hours * 60)
+    walker.advance(minutes=walker.parts.profile.password.change_hours * 60)
     walker.sign_in()
-    walker.get("/fiok/jelszo")
+    walker.open("/fiok/jelszo")
 
 
 @state(_ACCOUNT, moves_clock=True, status=422)
@@ -472,7 +472,7 @@ def password_changed(walker: Walker) -> None:
 def passkey_password(walker: Walker) -> None:
     """Before a passkey is added the password is asked again."""
     walker.open_active_account()
-    walker.get("/fiok/azonositokulcsok")
+    walker.open("/fiok/azonositokulcsok")
 
 
 @state(_ACCOUNT)
@@ -487,14 +487,14 @@ def passkey_stopped(walker: Walker) -> None:
     """What the browser has made is no passkey."""
     passkey_new(walker)
     walker.send("passkey-new", name="Kulcs", credential="x")
-    walker.get("/fiok/azonositokulcsok")
+    walker.open("/fiok/azonositokulcsok")
 
 
 @state(_ACCOUNT)
 def close(walker: Walker) -> None:
     """Whether the account is to be closed."""
     walker.open_active_account()
-    walker.get("/fiok/megszuntetes")
+    walker.open("/fiok/megszuntetes")
 
 
 @state(_ACCOUNT, status=422)
@@ -514,13 +514,13 @@ def closed(walker: Walker) -> None:
 @state(_FORGOTTEN)
 def forgot(walker: Walker) -> None:
     """The address is asked for."""
-    walker.get("/sso/ForgotPassword")
+    walker.open("/sso/ForgotPassword")
 
 
 @state(_FORGOTTEN, status=422)
 def forgot_empty(walker: Walker) -> None:
     """Nothing was filled in."""
-    walker.get("/sso/ForgotPassword")
+    walker.open("/sso/ForgotPassword")
     walker.send("forgot")
 
 
@@ -529,7 +529,7 @@ def forgot_sent(walker: Walker) -> None:
     """The mail has left, if there is such an account."""
     walker.open_active_account()
     walker.send("logout")
-    walker.get("/sso/ForgotPassword")
+    walker.open("/sso/ForgotPassword")
     walker.send("forgot", email=walker.email)
 
 
@@ -537,7 +537,7 @@ def forgot_sent(walker: Walker) -> None:
 def reset(walker: Walker) -> None:
     """The link was opened."""
     forgot_sent(walker)
-    walker.get(walker.link())
+    walker.open(walker.link())
 
 
 @state(_FORGOTTEN, status=422)
@@ -560,4 +560,4 @@ def reset_dead(walker: Walker) -> None:
     reset(walker)
     link = walker.link()
     walker.send("reset", password=_NEW, password_confirm=_NEW)
-    walker.get(link)
+    walker.open(link)

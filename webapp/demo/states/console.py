@@ -20,7 +20,7 @@ _CANCELLED = "940000004"
 
 def _come_in(walker: Walker, role: str = SERVICE) -> str:
     door = _DOORS[role]
-    walker.get(door)
+    walker.open(door)
     email = next(email for email, _, is_in in STAFF if is_in == role)
     walker.send("staff-login", email=email, password=STAFF_PASSWORD)
     return door
@@ -29,13 +29,13 @@ def _come_in(walker: Walker, role: str = SERVICE) -> str:
 @state(_CONSOLE)
 def staff_login(walker: Walker) -> None:
     """The entrance."""
-    walker.get(_DOORS[SERVICE])
+    walker.open(_DOORS[SERVICE])
 
 
 @state(_CONSOLE, status=422)
 def staff_login_failed(walker: Walker) -> None:
     """Something of what was typed is not right."""
-    walker.get(_DOORS[SERVICE])
+    walker.open(_DOORS[SERVICE])
     walker.send("staff-login", email="nincs.ilyen@example.hu", password="x")
 
 
@@ -43,7 +43,7 @@ def staff_login_failed(walker: Walker) -> None:
 def staff_login_wait(walker: Walker) -> None:
     """So many tries failed that the next one has to wait."""
     for _ in range(walker.parts.profile.sign_in.tries + 1):
-        walker.get(_DOORS[SERVICE])
+        walker.open(_DOORS[SERVICE])
         walker.send("staff-login", email=walker.email, password="x")  # nobody's address: it keeps nobody out
 
 
@@ -58,7 +58,7 @@ def staff_signed_out(walker: Walker) -> None:
 def staff_session_over(walker: Walker) -> None:
     """The session had ended when a form was sent."""
     _come_in(walker)
-    walker.wait(minutes=walker.parts.profile.sign_in.idle_minutes + 1)
+    walker.advance(minutes=walker.parts.profile.sign_in.idle_minutes + 1)
     walker.send("staff-search", policy_number=walker.email)
 
 
@@ -114,11 +114,11 @@ def _search_shared_address(walker: Walker, count: int) -> None:
         customers[one.kutid] = one
     for place, customer in enumerate(customers.values(), 1):
         if place % walker.parts.profile.registration.mails_an_hour == 0:
-            walker.wait(minutes=61)
+            walker.advance(minutes=61)
         walker.forget()
         walker.be(customer)
-        walker.get("/regisztracio")
-        walker.to("email-sent")
+        walker.open("/regisztracio")
+        walker.walk_to("email-sent")
     walker.forget()
     _come_in(walker)
     walker.send("staff-search", policy_number=walker.email)
@@ -134,7 +134,7 @@ def staff_masked(walker: Walker) -> None:
 def staff_not_identified(walker: Walker) -> None:
     """It was not said how the customer was identified."""
     case = find(walker)
-    walker.press(case)
+    walker.send_to(case)
 
 
 @state(_CONSOLE, by_staff=True)
@@ -152,8 +152,9 @@ def staff_record_too_many(walker: Walker) -> None:
     _come_in(walker)
     while walker.page.status_code == 200:
         walker.be(walker.somebody())
-        walker.get(_DOORS[SERVICE])
-        walker.send("staff-search", policy_number=walker.customer.fields[walker.parts.profile.identification.field])
+        walker.open(_DOORS[SERVICE])
+        number = walker.customer.identification[walker.parts.profile.identification.field]
+        walker.send("staff-search", policy_number=number)
         record_identification(walker)
         walker.send("staff-record", email=walker.email, email_confirm=walker.email, mobile=mobile)
 
@@ -200,7 +201,7 @@ def staff_code_undelivered(walker: Walker) -> None:
     send_code(walker)
     with walker.parts.store.write() as connection:
         walker.parts.codes.one_time_codes.give_back(connection, walker.customer.kutid)
-    walker.get(walker.page.request.path)
+    walker.open(walker.path)
 
 
 @state(_CONSOLE, status=422, by_staff=True)
@@ -214,7 +215,7 @@ def staff_code_too_early(walker: Walker) -> None:
 def staff_code_sent_again(walker: Walker) -> None:
     """Another code has left."""
     send_code(walker)
-    walker.wait(seconds=61)
+    walker.advance(seconds=61)
     walker.send("sms-resend")
 
 
@@ -242,23 +243,23 @@ def staff_new_budget(walker: Walker) -> None:
 def staff_new_budget_too_often(walker: Walker) -> None:
     """A supervisor has given new ones twice within a day."""
     customer = walker.another()
-    customer.to("sms-code")
+    customer.walk_to("sms-code")
     find(walker, SUPERVISOR, customer)
     record_identification(walker)
     for _ in range(2):
         walker.act("new-budget", reason="A telefon elromlott")
-        walker.wait(seconds=61)
+        walker.advance(seconds=61)
         customer.send("sms-resend")
-        walker.get(walker.page.request.path)
+        walker.open(walker.path)
     walker.act("new-budget", reason="A telefon elromlott")
 
 
 def _use_codes_up(customer: Walker, staff: Walker, role: str = SERVICE) -> None:
-    customer.to("sms-code")
+    customer.walk_to("sms-code")
     rules = customer.parts.profile.one_time_code
     for number in range(rules.codes):
         if number:
-            customer.wait(seconds=61)
+            customer.advance(seconds=61)
             customer.send("sms-resend")
         for _ in range(rules.tries):
             customer.send("sms-code", sms_code=customer.wrong_code())
@@ -318,7 +319,7 @@ def staff_stuck_reason_personal(walker: Walker) -> None:
 def staff_mailed_again(walker: Walker) -> None:
     """The link was mailed again."""
     _find_stuck(walker, SERVICE)
-    walker.wait(seconds=61)
+    walker.advance(seconds=61)
     walker.act("resend-email")
 
 
@@ -413,16 +414,16 @@ def worklist_batch(walker: Walker) -> None:
 def worklist_batch_done(walker: Walker) -> None:
     """All of them have left."""
     order(walker)
-    address = walker.page.request.path
+    address = walker.path
     walker.parts.worklists.worker.finish()
-    walker.get(address)
+    walker.open(address)
 
 
 @state(_CONSOLE)
 def worklist_empty(walker: Walker) -> None:
     """There is nothing to do in the list."""
     door = _come_in(walker, ADVISER)
-    walker.get(f"{door}/munkalistak?lista=lejart")
+    walker.open(f"{door}/munkalistak?lista=lejart")
 
 
 @state(_CONSOLE)
@@ -447,14 +448,14 @@ def worklist_case_closed(walker: Walker) -> None:
 def worklist_closed_cases(walker: Walker) -> None:
     """Those that are closed, with their notes."""
     _close_case(walker, "Felhívtuk")
-    walker.get(f"{_DOORS[SERVICE]}/munkalistak/adatok?lezart=1")
+    walker.open(f"{_DOORS[SERVICE]}/munkalistak/adatok?lezart=1")
 
 
 @state(_CONSOLE)
 def worklist_all_chosen(walker: Walker) -> None:
     """Everybody on the page is chosen."""
     _open_list(walker)
-    walker.get(f"{walker.page.request.path}?lista=meghivhato&kijelolve=mind")
+    walker.open(f"{walker.path}?lista=meghivhato&kijelolve=mind")
 
 
 @state(_CONSOLE, status=422)
@@ -479,7 +480,7 @@ def worklist_invited(walker: Walker) -> None:
     """Who has been invited; they can be reminded."""
     order(walker)
     walker.parts.worklists.worker.finish()
-    walker.get(f"{_DOORS[SUPERVISOR]}/munkalistak?lista=meghivott")
+    walker.open(f"{_DOORS[SUPERVISOR]}/munkalistak?lista=meghivott")
 
 
 @state(_CONSOLE)
@@ -503,25 +504,25 @@ def worklist_overdue(walker: Walker) -> None:
     tomorrow = (walker.parts.clock.now().astimezone(walker.parts.profile.zone) + timedelta(days=1)).date()
     walker.act("invite", customers=_first(walker), due_on=tomorrow.isoformat())
     walker.parts.worklists.worker.finish()
-    walker.wait(minutes=3 * 24 * 60)
+    walker.advance(minutes=3 * 24 * 60)
     door = _come_in(walker, SUPERVISOR)
-    walker.get(f"{door}/munkalistak?lista=lejart")
+    walker.open(f"{door}/munkalistak?lista=lejart")
 
 
 @state(_CONSOLE)
 def worklist_batch_stopped(walker: Walker) -> None:
     """Nothing more of a batch leaves."""
     order(walker)
-    here = walker.page.request.path
-    if any(form.action == here for form in walker.forms):  # else it was too quick
-        walker.press(here)
+    here = walker.path
+    if any(form["action"] == here for form in walker.forms):  # else it was too quick
+        walker.send_to(here)
 
 
 def _open_list(walker: Walker) -> None:
     door = _come_in(walker, SUPERVISOR)
-    walker.get(f"{door}/munkalistak?lista=meghivhato")
-    if "invite" not in {action for form in walker.forms for action in form.actions}:
-        walker.get(f"{door}/munkalistak")  # everybody who can be has been
+    walker.open(f"{door}/munkalistak?lista=meghivhato")
+    if "invite" not in walker.actions:
+        walker.open(f"{door}/munkalistak")  # everybody who can be has been
 
 
 def order(walker: Walker) -> None:
@@ -540,7 +541,7 @@ def _close_case(walker: Walker, note: str) -> None:
     _find_case(walker)
     found = re.search(r'action="([^"]+/munkalistak/adatok/[^"]+)"', walker.page.text)
     assert found is not None
-    walker.press(found[1], note=note)
+    walker.send_to(found[1], note=note)
 
 
 def _find_case(walker: Walker) -> None:
@@ -549,24 +550,24 @@ def _find_case(walker: Walker) -> None:
     walker.spoilt.add(stranger.customer.kutid)
     for _ in range(SEVERAL):
         stranger.forget()
-        stranger.get("/regisztracio")
+        stranger.open("/regisztracio")
         stranger.send_others_data()
     walker.parts.worklists.worker.finish()
     door = _come_in(walker)
-    walker.get(f"{door}/munkalistak/adatok")
+    walker.open(f"{door}/munkalistak/adatok")
 
 
 @state(_CONSOLE)
 def staff_figures(walker: Walker) -> None:
     """Registrations in figures, as a supervisor sees them."""
-    walker.another().to("sms-code")
+    walker.another().walk_to("sms-code")
     _see_figures(walker, "?days=30")
 
 
 @state(_CONSOLE)
 def staff_figures_of_service(walker: Walker) -> None:
     """The same as customer service sees them."""
-    walker.get(f"{_come_in(walker)}/regisztraciok")
+    walker.open(f"{_come_in(walker)}/regisztraciok")
 
 
 @state(_CONSOLE)
@@ -582,15 +583,15 @@ def staff_figures_wrong_period(walker: Walker) -> None:
 
 
 def _see_figures(walker: Walker, query: str) -> None:
-    walker.get(f"{_come_in(walker, SUPERVISOR)}/regisztraciok{query}")
+    walker.open(f"{_come_in(walker, SUPERVISOR)}/regisztraciok{query}")
 
 
 def find(walker: Walker, role: str = SERVICE, customer: Walker | None = None) -> str:
     """Come in, look a customer up, and return the address of the case."""
     _come_in(walker, role)
     rules = walker.parts.profile.identification
-    walker.send("staff-search", policy_number=(customer or walker).customer.fields[rules.field])
-    return walker.page.request.path
+    walker.send("staff-search", policy_number=(customer or walker).customer.identification[rules.field])
+    return walker.path
 
 
 def _identify(walker: Walker) -> None:
@@ -599,7 +600,7 @@ def _identify(walker: Walker) -> None:
 
 
 def record_identification(walker: Walker) -> None:
-    walker.press(walker.page.request.path, identified_by="call")
+    walker.send_to(walker.path, identified_by="call")
 
 
 def send_code(walker: Walker) -> str:
@@ -613,7 +614,7 @@ def send_code(walker: Walker) -> str:
 
 def _find_stuck(walker: Walker, role: str) -> None:
     customer = walker.another()
-    customer.to("sms-code")
+    customer.walk_to("sms-code")
     customer.send("sms-code", sms_code=customer.wrong_code())
     find(walker, role, customer)
     record_identification(walker)

@@ -7,7 +7,7 @@ from webapp.demo.states.walker import Walker
 @state("documents")
 def terms_page(walker: Walker) -> None:
     """The terms in force."""
-    walker.get("/aszf")
+    walker.open("/aszf")
 
 
 @state("documents")
@@ -15,23 +15,23 @@ def terms_page_older(walker: Walker) -> None:
     """Terms that newer ones have replaced."""
     older = walker.parts.profile.terms[0].version
     walker.publish_terms()
-    walker.get(f"/aszf/{older}")
+    walker.open(f"/aszf/{older}")
 
 
 @state("documents", needs="consents")
 def notice_page(walker: Walker) -> None:
     """The privacy notice in force."""
-    walker.get("/tajekoztato")
+    walker.open("/tajekoztato")
 
 
 @state("documents")
 def accessibility_statement(walker: Walker) -> None:
     """What is tested, and what is not."""
-    walker.get("/akadalymentesseg")
+    walker.open("/akadalymentesseg")
 
 
 @state("documents")
 def inbox(walker: Walker) -> None:
     """What the demonstration has sent."""
-    walker.to("sms-code")
-    walker.get("/dev/messages")
+    walker.walk_to("sms-code")
+    walker.open("/dev/messages")

@@ -19,49 +19,50 @@ _START = "/regisztracio"
 @state(_STEPS)
 def start(walker: Walker) -> None:
     """The page before the first step."""
-    walker.get("/")
+    walker.open("/")
 
 
 @state(_STEPS)
 def start_in_progress(walker: Walker) -> None:
     """The same while a registration is under way."""
-    walker.to("email")
-    walker.get("/")
+    walker.walk_to("email")
+    walker.open("/")
 
 
 @state(_STEPS)
 def identify(walker: Walker) -> None:
     """The first step."""
-    walker.get(_START)
+    walker.open(_START)
 
 
 @state(_STEPS, status=422)
 def identify_empty(walker: Walker) -> None:
     """Nothing was filled in."""
-    walker.get(_START)
+    walker.open(_START)
     walker.send("identify")
 
 
 @state(_STEPS, status=422)
 def identify_malformed(walker: Walker) -> None:
     """Nothing has the form that it should have."""
-    walker.get(_START)
-    fields = dict.fromkeys(walker.customer.fields, "13")
-    kept = {name: text for name, text in walker.customer.fields.items() if name in ("identifier_kind", "holder_type")}
+    walker.open(_START)
+    right = walker.customer.identification
+    fields = dict.fromkeys(right, "13")
+    kept = {name: text for name, text in right.items() if name in ("identifier_kind", "holder_type")}
     walker.send("identify", **fields | kept)
 
 
 @state(_STEPS, asks="person", status=422)
 def identify_person_empty(walker: Walker) -> None:
     """A person was chosen, and nothing was filled in."""
-    walker.get(_START)
+    walker.open(_START)
     walker.send("identify", holder_type="person")
 
 
 @state(_STEPS, asks="company", status=422)
 def identify_company_empty(walker: Walker) -> None:
     """A company was chosen, and nothing was filled in."""
-    walker.get(_START)
+    walker.open(_START)
     walker.send("identify", holder_type="company")
 
 
@@ -69,23 +70,23 @@ def identify_company_empty(walker: Walker) -> None:
 def identify_tax_number_mistyped(walker: Walker) -> None:
     """A digit of the tax number is not right."""
     walker.be(walker.somebody("company"))
-    fields = walker.customer.fields
+    fields = walker.customer.identification
     number = fields["tax_number"]
-    walker.get(_START)
+    walker.open(_START)
     walker.send("identify", **{**fields, "tax_number": number[:7] + walker.unlike(number[7]) + number[8:]})
 
 
 @state(_STEPS, asks="birth_number", status=422)
 def identify_birth_number_mistyped(walker: Walker) -> None:
     """A digit of the birth number is not right."""
-    walker.get(_START)
-    walker.send("identify", **walker.customer.fields | {"birth_number": "855314/0014"})
+    walker.open(_START)
+    walker.send("identify", **walker.customer.identification | {"birth_number": "855314/0014"})
 
 
 @state(_STEPS, asks="communication_id", status=422)
 def identify_communication_id_empty(walker: Walker) -> None:
     """A communication id was chosen, and nothing was filled in."""
-    walker.get(_START)
+    walker.open(_START)
     walker.send("identify", holder_type="communication_id")
 
 
@@ -110,7 +111,7 @@ def identify_communication_id_slowed(walker: Walker) -> None:
 
 
 def _send_communication_id(walker: Walker, number: str) -> None:
-    walker.get(_START)
+    walker.open(_START)
     walker.send("identify", holder_type="communication_id", policy_number=number, communication_password=PASSWORD)
 
 
@@ -141,9 +142,9 @@ def identify_account_number_managed(walker: Walker) -> None:
 
 
 def _send_account_number(walker: Walker, number: str) -> None:
-    fields = {**walker.customer.fields, "identifier_kind": "account_number"}
+    fields = {**walker.customer.identification, "identifier_kind": "account_number"}
     fields[walker.parts.profile.identification.field] = number
-    walker.get(_START)
+    walker.open(_START)
     walker.send("identify", **fields)
 
 
@@ -167,47 +168,47 @@ def identify_birth_date_future(walker: Walker) -> None:
 
 def _send_birth_date(walker: Walker, year: str, month: str, day: str) -> None:
     parts = {"birth_date": "", "birth_date__year": year, "birth_date__month": month, "birth_date__day": day}
-    walker.get(_START)
-    walker.send("identify", **walker.customer.fields | parts)
+    walker.open(_START)
+    walker.send("identify", **walker.customer.identification | parts)
 
 
 @state(_STEPS)
 def invitation(walker: Walker) -> None:
     """The link of an invitation has filled in the number."""
-    walker.get(_invite(walker))
+    walker.open(_invite(walker))
 
 
 @state(_STEPS)
 def invitation_over(walker: Walker) -> None:
     """The link of an invitation is of no use any more."""
-    walker.get(f"{_START}?meghivo=x")
+    walker.open(f"{_START}?meghivo=x")
 
 
 @state(_STEPS)
 def invitation_of_another(walker: Walker) -> None:
     """Another customer's invitation came while a registration is under way."""
     link = _invite(walker)
-    walker.to("email")
-    walker.get(link)
+    walker.walk_to("email")
+    walker.open(link)
 
 
 @state(_STEPS)
 def invitation_decline(walker: Walker) -> None:
     """Whether to decline invitations is asked."""
-    walker.get(_invite(walker, DECLINE))
+    walker.open(_invite(walker, DECLINE))
 
 
 @state(_STEPS)
 def invitation_declined(walker: Walker) -> None:
     """Invitations have been declined."""
-    walker.get(_invite(walker, DECLINE))
+    walker.open(_invite(walker, DECLINE))
     walker.send("invitation-decline")
 
 
 @state(_STEPS, status=410)
 def invitation_decline_dead(walker: Walker) -> None:
     """The link by which invitations are declined is of no use any more."""
-    walker.get(f"{DECLINE}?token=x")
+    walker.open(f"{DECLINE}?token=x")
 
 
 def _invite(walker: Walker, path: str = "meghivo=") -> str:
@@ -226,14 +227,14 @@ def _invite(walker: Walker, path: str = "meghivo=") -> str:
 @state(_STEPS, status=422)
 def identify_mismatch(walker: Walker) -> None:
     """All is well-formed, and nobody is found."""
-    walker.get(_START)
+    walker.open(_START)
     walker.send_others_data()
 
 
 @state(_STEPS, status=429)
 def identify_slowed(walker: Walker) -> None:
     """Too many wrong tries with one number."""
-    walker.get(_START)
+    walker.open(_START)
     walker.spoilt.add(walker.customer.kutid)
     for _ in range(walker.parts.profile.identification.wrong_tries + 1):
         walker.send_others_data()
@@ -242,41 +243,41 @@ def identify_slowed(walker: Walker) -> None:
 @state(_STEPS)
 def email(walker: Walker) -> None:
     """Where the address is asked for."""
-    walker.to("email")
+    walker.walk_to("email")
 
 
 @state(_STEPS, status=422)
 def email_empty(walker: Walker) -> None:
     """Nothing was filled in."""
-    walker.to("email")
+    walker.walk_to("email")
     walker.send("email")
 
 
 @state(_STEPS, status=422)
 def email_malformed(walker: Walker) -> None:
     """It is no address, and the two differ."""
-    walker.to("email")
+    walker.walk_to("email")
     walker.send("email", email="anna(kukac)example.hu", email_confirm="anna")
 
 
 @state(_STEPS, status=422)
 def email_no_such_domain(walker: Walker) -> None:
     """No mail can go to what stands after the @ sign."""
-    walker.to("email")
+    walker.walk_to("email")
     walker.send("email", email="anna@example", email_confirm="anna@example")
 
 
 @state(_STEPS, status=422)
 def email_unreadable(walker: Walker) -> None:
     """It holds signs that came to harm on their way, and its repetition has no end."""
-    walker.to("email")
+    walker.walk_to("email")
     walker.send("email", email="anna\N{REPLACEMENT CHARACTER}@example.hu", email_confirm="a" * 400)
 
 
 @state(_STEPS, status=422)
 def email_differs(walker: Walker) -> None:
     """It was not repeated."""
-    walker.to("email")
+    walker.walk_to("email")
     walker.send("email", email=walker.email, email_confirm=f"a.{walker.email}")
 
 
@@ -287,76 +288,76 @@ def email_taken(walker: Walker) -> None:
     taken = walker.email
     walker.forget()
     walker.be(walker.somebody())
-    walker.get(_START)
-    walker.to("email")
+    walker.open(_START)
+    walker.walk_to("email")
     walker.send("email", email=taken, email_confirm=taken)
 
 
 @state(_STEPS, needs="email-sent")
 def email_sent(walker: Walker) -> None:
     """The mail has left."""
-    walker.to("email-sent")
+    walker.walk_to("email-sent")
 
 
 @state(_STEPS, needs="email-sent")
 def email_sent_suggestion(walker: Walker) -> None:
     """The address looks mistyped."""
     walker.email = walker.email.replace("@example.hu", "@gmial.com")
-    walker.to("email-sent")
+    walker.walk_to("email-sent")
 
 
 @state(_STEPS, needs="email-sent")
 def email_sent_undelivered(walker: Walker) -> None:
     """The mail server has refused the mail for good."""
-    walker.to("email-sent")
+    walker.walk_to("email-sent")
     walker.have_mail_refused()
-    walker.get(walker.page.request.path)
+    walker.open(walker.path)
 
 
 @state(_STEPS, needs="email-sent", status=422)
 def email_sent_too_early(walker: Walker) -> None:
     """The mail is asked for again at once."""
-    walker.to("email-sent")
+    walker.walk_to("email-sent")
     walker.act("resend-email")
 
 
 @state(_STEPS, needs="email-sent", moves_clock=True)
 def email_sent_again(walker: Walker) -> None:
     """The mail has left again."""
-    walker.to("email-sent")
-    walker.wait(seconds=61)
+    walker.walk_to("email-sent")
+    walker.advance(seconds=61)
     walker.act("resend-email")
 
 
 @state(_STEPS, needs="email-sent", moves_clock=True, status=429)
 def email_too_many(walker: Walker) -> None:
     """The address has got as many mails as it may."""
-    walker.to("email-sent")
+    walker.walk_to("email-sent")
     for _ in range(walker.parts.profile.registration.mails_an_hour):
-        walker.wait(seconds=61)
+        walker.advance(seconds=61)
         walker.act("resend-email")
 
 
 @state(_STEPS, needs="email-sent")
 def email_continued_elsewhere(walker: Walker) -> None:
     """The window that waits, after the link was followed in another browser."""
-    walker.to("email-sent")
+    walker.walk_to("email-sent")
     another = walker.another()
-    another.get(walker.link())
+    another.open(walker.link())
     another.take_step()
-    walker.get(_START)
+    walker.open(_START)
 
 
 @state(_STEPS, needs="mobile")
 def mobile(walker: Walker) -> None:
     """Where the mobile is asked for."""
-    walker.to("mobile")
+    walker.walk_to("mobile")
 
 
 @state(_STEPS, status=422, needs="mobile")
 def mobile_empty(walker: Walker) -> None:
     """Nothing was filled in."""
-    walker.to("mobile")
+    walker.walk_to("mobile")
     walker.send("mobile")
 
 
@@ -365,20 +366,20 @@ def mobile_assisted(walker: Walker) -> None:
     """The same after staff have begun the registration with the customer."""
     staff = walker.another()
     staff.send("staff-code", sms_code=walker.code(send_code(staff)))
-    walker.get(walker.link())
+    walker.open(walker.link())
 
 
 @state(_STEPS, status=422, needs="mobile")
 def mobile_malformed(walker: Walker) -> None:
     """It is no number."""
-    walker.to("mobile")
+    walker.walk_to("mobile")
     walker.send("mobile", mobile="20 1")
 
 
 @state(_STEPS, status=422, needs="mobile")
 def mobile_not_on_record(walker: Walker) -> None:
     """A number that is not the customer's."""
-    walker.to("mobile")
+    walker.walk_to("mobile")
     example = walker.somebody().mobile
     walker.send("mobile", mobile=identifiers.written(example))
 
@@ -386,7 +387,7 @@ def mobile_not_on_record(walker: Walker) -> None:
 @state(_STEPS, status=429, needs="mobile")
 def mobile_wait(walker: Walker) -> None:
     """Too many numbers that are not the customer's."""
-    walker.to("mobile")
+    walker.walk_to("mobile")
     walker.spoilt.add(walker.customer.kutid)
     for _ in range(walker.parts.profile.one_time_code.numbers + 1):
         walker.send("mobile", mobile=identifiers.written(walker.somebody().mobile))
@@ -395,20 +396,20 @@ def mobile_wait(walker: Walker) -> None:
 @state(_STEPS)
 def sms_code(walker: Walker) -> None:
     """The code has left."""
-    walker.to("sms-code")
+    walker.walk_to("sms-code")
 
 
 @state(_STEPS, status=422)
 def sms_code_empty(walker: Walker) -> None:
     """Nothing was filled in."""
-    walker.to("sms-code")
+    walker.walk_to("sms-code")
     walker.send("sms-code")
 
 
 @state(_STEPS, status=422)
 def sms_code_malformed(walker: Walker) -> None:
     """It does not have the form of a code."""
-    walker.to("sms-code")
+    walker.walk_to("sms-code")
     walker.send("sms-code", sms_code="1")
 
 
@@ -431,7 +432,7 @@ def sms_code_tried_out(walker: Walker) -> None:
 
 
 def _try_wrong_codes(walker: Walker, count: int) -> None:
-    walker.to("sms-code")
+    walker.walk_to("sms-code")
     for _ in range(count):
         walker.send("sms-code", sms_code=walker.wrong_code())
 
@@ -439,7 +440,7 @@ def _try_wrong_codes(walker: Walker, count: int) -> None:
 @state(_STEPS, status=422)
 def sms_code_too_early(walker: Walker) -> None:
     """Another code is asked for at once; the first one has left."""
-    walker.to("sms-code")
+    walker.walk_to("sms-code")
     walker.code()
     walker.send("sms-resend")
 
@@ -447,18 +448,18 @@ def sms_code_too_early(walker: Walker) -> None:
 @state(_STEPS, moves_clock=True)
 def sms_code_sent_again(walker: Walker) -> None:
     """Another code has left."""
-    walker.to("sms-code")
-    walker.wait(seconds=61)
+    walker.walk_to("sms-code")
+    walker.advance(seconds=61)
     walker.send("sms-resend")
 
 
 @state(_STEPS, moves_clock=True)
 def sms_code_last(walker: Walker) -> None:
     """The last of the codes that a customer gets has left."""
-    walker.to("sms-code")
+    walker.walk_to("sms-code")
     for _ in range(walker.parts.profile.one_time_code.codes - 1):
         walker.code()  # a code that has not left would not count
-        walker.wait(seconds=61)
+        walker.advance(seconds=61)
         walker.send("sms-resend")
 
 
@@ -474,7 +475,7 @@ def sms_code_last_again(walker: Walker) -> None:
 def sms_code_elsewhere(walker: Walker) -> None:
     """A code for another browser has replaced this one's."""
     _ask_elsewhere(walker)
-    walker.get(walker.page.request.path)
+    walker.open(walker.path)
 
 
 @state(_STEPS, moves_clock=True, status=422)
@@ -487,12 +488,12 @@ def sms_code_replaced(walker: Walker) -> None:
 @state(_STEPS, needs="sms-code email-sent", moves_clock=True, status=422)
 def sms_code_used(walker: Walker) -> None:
     """Two browsers have followed the link and lack the mobile; the code was used in the other one."""
-    walker.to("email-sent")
+    walker.walk_to("email-sent")
     link, other, this = walker.link(), walker.another(), walker.another()
-    walker.wait(seconds=61)
-    other.get(link)
+    walker.advance(seconds=61)
+    other.open(link)
     other.send("sms-resend")
-    this.get(link)
+    this.open(link)
     for one in (other, this):
         one.send("sms-code", sms_code=walker.code())
     walker.become(this)
@@ -500,69 +501,69 @@ def sms_code_used(walker: Walker) -> None:
 
 def _ask_elsewhere(walker: Walker) -> str:
     """Come to the code, and come to it in another browser too; return this one's."""
-    walker.to("sms-code")
+    walker.walk_to("sms-code")
     code = walker.code()
-    walker.wait(seconds=61)
-    walker.another().to("sms-code")
+    walker.advance(seconds=61)
+    walker.another().walk_to("sms-code")
     return code
 
 
 @state(_STEPS, moves_clock=True, status=422)
 def sms_code_expired(walker: Walker) -> None:
     """The code is tried after its time."""
-    walker.to("sms-code")
+    walker.walk_to("sms-code")
     code = walker.code()
-    walker.wait(minutes=walker.parts.profile.one_time_code.minutes + 1)
+    walker.advance(minutes=walker.parts.profile.one_time_code.minutes + 1)
     walker.send("sms-code", sms_code=code)
 
 
 @state(_STEPS)
 def sms_code_undelivered(walker: Walker) -> None:
     """The text message could not be delivered; it does not count."""
-    walker.to("sms-code")
+    walker.walk_to("sms-code")
     with walker.parts.store.write() as connection:
         walker.parts.codes.one_time_codes.give_back(connection, walker.customer.kutid)
-    walker.get(walker.page.request.path)
+    walker.open(walker.path)
 
 
 @state(_STEPS, needs="consents")
 def consents(walker: Walker) -> None:
     """The statements."""
-    walker.to("consents")
+    walker.walk_to("consents")
 
 
 @state(_STEPS, status=422, needs="consents")
 def consents_empty(walker: Walker) -> None:
     """None was made."""
-    walker.to("consents")
+    walker.walk_to("consents")
     walker.send("consents")
 
 
 @state(_STEPS, needs="terms")
 def terms(walker: Walker) -> None:
     """The terms, not opened yet."""
-    walker.to("terms")
+    walker.walk_to("terms")
 
 
 @state(_STEPS, needs="terms", status=422)
 def terms_not_opened(walker: Walker) -> None:
     """Accepted without having been opened."""
-    walker.to("terms")
+    walker.walk_to("terms")
     walker.send("terms", terms="1")
 
 
 @state(_STEPS, needs="terms")
 def terms_opened(walker: Walker) -> None:
     """They were opened."""
-    walker.to("terms")
+    walker.walk_to("terms")
     walker.open_document("terms")
-    walker.get(walker.page.request.path)
+    walker.open(walker.path)
 
 
 @state(_STEPS, needs="terms", status=422)
 def terms_not_ticked(walker: Walker) -> None:
     """Opened and not accepted."""
-    walker.to("terms")
+    walker.walk_to("terms")
     walker.open_document("terms")
     walker.send("terms")
 
@@ -570,56 +571,56 @@ def terms_not_ticked(walker: Walker) -> None:
 @state(_STEPS)
 def password(walker: Walker) -> None:
     """Where the password is chosen."""
-    walker.to("password")
+    walker.walk_to("password")
 
 
 @state(_STEPS, status=422)
 def password_empty(walker: Walker) -> None:
     """Nothing was filled in."""
-    walker.to("password")
+    walker.walk_to("password")
     walker.send("password")
 
 
 @state(_STEPS, status=422)
 def password_weak(walker: Walker) -> None:
     """It breaks several rules at once, and its repetition differs."""
-    walker.to("password")
+    walker.walk_to("password")
     walker.send("password", password="jelszo", password_confirm="jelszó")
 
 
 @state(_STEPS, status=422)
 def password_too_short(walker: Walker) -> None:
     """It is too short."""
-    walker.to("password")
+    walker.walk_to("password")
     walker.send("password", password="Ab1", password_confirm="Ab1")
 
 
 @state(_STEPS, status=422)
 def password_common(walker: Walker) -> None:
     """It keeps the rules and stands on every attacker's list."""
-    walker.to("password")
+    walker.walk_to("password")
     walker.send("password", password="Password123!", password_confirm="Password123!")
 
 
 @state(_STEPS, moves_clock=True)
 def password_warning(walker: Walker) -> None:
     """The hour is nearly over."""
-    walker.to("password")
+    walker.walk_to("password")
     rules = walker.parts.profile.registration
-    walker.wait(minutes=rules.minutes - rules.warning_minutes)
-    walker.get(walker.page.request.path)
+    walker.advance(minutes=rules.minutes - rules.warning_minutes)
+    walker.open(walker.path)
 
 
 @state(_STEPS)
 def done(walker: Walker) -> None:
     """The account is open."""
-    walker.to("done")
+    walker.walk_to("done")
 
 
 @state(_STEPS, needs="terms", status=422)
 def terms_replaced(walker: Walker) -> None:
     """There are new terms since they were opened. The last of the steps: all that come after it see them too."""
-    walker.to("terms")
+    walker.walk_to("terms")
     walker.open_document("terms")
     walker.publish_terms()
     walker.send("terms", terms="1")
@@ -633,72 +634,72 @@ def no_mobile(walker: Walker) -> None:
     """Identified, and no mobile is on record (M12); where the mobile is part of what is asked it does not match."""
     holder = next(iter(walker.parts.profile.identification.asks))
     walker.be(walker.somebody(holder, has_mobile=False))
-    walker.get(_START)
-    walker.send("identify", **walker.customer.fields | {"mobile": "+36 20 123 4567"})
+    walker.open(_START)
+    walker.send("identify", **walker.customer.identification | {"mobile": "+36 20 123 4567"})
 
 
 @state(_ENDS, status=409)
 def already_registered(walker: Walker) -> None:
     """Identified, and there is an account already."""
-    walker.to("done")
+    walker.walk_to("done")
     walker.forget()
-    walker.get(_START)
+    walker.open(_START)
     walker.take_step()
 
 
 @state(_ENDS, status=404)
 def link_unknown(walker: Walker) -> None:
     """The link is not one of ours."""
-    walker.get("/regisztracioveglegesites?token=x")
+    walker.open("/regisztracioveglegesites?token=x")
 
 
 @state(_ENDS, needs="email-sent", moves_clock=True, status=410)
 def link_expired(walker: Walker) -> None:
     """The link is opened after its hour."""
-    walker.to("email-sent")
+    walker.walk_to("email-sent")
     link = walker.link()
-    walker.wait(minutes=walker.parts.profile.registration.minutes + 1)
-    walker.get(link)
+    walker.advance(minutes=walker.parts.profile.registration.minutes + 1)
+    walker.open(link)
 
 
 @state(_ENDS, needs="email-sent", status=410)
 def link_completed(walker: Walker) -> None:
     """The link is opened in another browser after the registration."""
-    walker.to("email-sent")
+    walker.walk_to("email-sent")
     link = walker.link()
-    walker.to("done")
+    walker.walk_to("done")
     walker.forget()
-    walker.get(link)
+    walker.open(link)
 
 
 @state(_ENDS, moves_clock=True, status=410)
 def time_over(walker: Walker) -> None:
     """A form is sent after the hour."""
-    walker.to("email")
-    walker.wait(minutes=24 * 60)
+    walker.walk_to("email")
+    walker.advance(minutes=24 * 60)
     walker.take_step()
 
 
 @state(_ENDS, status=410)
 def ended_by_staff(walker: Walker) -> None:
     """Customer service has ended it."""
-    walker.to("sms-code")
+    walker.walk_to("sms-code")
     staff = walker.another()
     find(staff, SUPERVISOR)
     record_identification(staff)
     staff.act("end", reason="Más címet szeretne")
-    walker.get(_START)
+    walker.open(_START)
 
 
 @state(_ENDS, moves_clock=True, status=403)
 def codes_used_up(walker: Walker) -> None:
     """All codes and all tries are used up."""
-    walker.to("sms-code")
+    walker.walk_to("sms-code")
     rules = walker.parts.profile.one_time_code
     for number in range(rules.codes):
         if number:
-            walker.wait(seconds=61)
-            walker.get(walker.page.request.path)
+            walker.advance(seconds=61)
+            walker.open(walker.path)
             walker.send("sms-resend")
         for _ in range(rules.tries):
             walker.send("sms-code", sms_code=walker.wrong_code())
@@ -707,60 +708,60 @@ def codes_used_up(walker: Walker) -> None:
 @state(_ENDS, status=400)
 def form_too_old(walker: Walker) -> None:
     """The form was made for a browser session that is over."""
-    walker.get(_START)
+    walker.open(_START)
     walker.send("identify", csrf_token="x")
 
 
 @state(_ENDS, status=400)
 def not_understood(walker: Walker) -> None:
     """What the browser asked for cannot be understood."""
-    walker.get("/dev/fault/400")
+    walker.open("/dev/fault/400")
 
 
 @state(_ENDS, status=403)
 def forbidden(walker: Walker) -> None:
     """It is not for this visitor."""
-    walker.get("/dev/fault/403")
+    walker.open("/dev/fault/403")
 
 
 @state(_ENDS, status=405)
 def not_done_here(walker: Walker) -> None:
     """A form was sent to a page that takes none."""
-    walker.get("/dev/fault/405")
+    walker.open("/dev/fault/405")
 
 
 @state(_ENDS, status=413)
 def too_large(walker: Walker) -> None:
     """More was sent than any form holds."""
-    walker.get("/dev/fault/413")
+    walker.open("/dev/fault/413")
 
 
 @state(_ENDS, status=404)
 def not_found(walker: Walker) -> None:
     """There is no such page."""
-    walker.get("/nincs-ilyen")
+    walker.open("/nincs-ilyen")
 
 
 @state(_ENDS, status=429)
 def too_many_requests(walker: Walker) -> None:
     """One address asks for more pages than people do."""
-    walker.get("/dev/fault/429")
+    walker.open("/dev/fault/429")
 
 
 @state(_ENDS, status=500)
 def fault(walker: Walker) -> None:
     """Something broke on our side."""
-    walker.get("/dev/fault/500")
+    walker.open("/dev/fault/500")
 
 
 @state(_ENDS, status=503)
 def unavailable(walker: Walker) -> None:
     """The database does not answer."""
-    walker.get("/dev/fault/503")
+    walker.open("/dev/fault/503")
 
 
 @state(_ENDS)
 def internet_explorer(walker: Walker) -> None:
     """A browser that does not know what the pages need."""
     walker.headers["User-Agent"] = "Mozilla/5.0 (Windows NT 10.0; WOW64; Trident/7.0; rv:11.0) like Gecko"
-    walker.get("/")
+    walker.open("/")

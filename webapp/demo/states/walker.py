@@ -3,9 +3,8 @@
 import re
 from collections.abc import Callable
 from contextvars import Context
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
-from html.parser import HTMLParser
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -20,6 +19,7 @@ from services.store.tables.codes import one_time_codes
 from services.store.tables.register import customer_accounts, customers, phones, policies
 from webapp.demo.clock import DemoClock
 from webapp.demo.inbox import arrived
+from webapp.demo.states.reading import Element, actions_of, form_of, read, step_of, values_of
 from webapp.demo.terms import PublishedTerms
 from webapp.parts import Parts
 
@@ -39,45 +39,9 @@ _OF_OTHERS = {
 class Customer:
     """An invented customer: what they type in the first step, and the number that text messages go to."""
 
-    fields: dict[str, str]
+    identification: dict[str, str]
     mobile: str
     kutid: str
-
-
-@dataclass
-class Form:
-    """A form of a page: its address, its mark, what stands in its fields, and the actions of its buttons."""
-
-    action: str
-    mark: str
-    fields: dict[str, str] = field(default_factory=dict)
-    actions: set[str] = field(default_factory=set)
-
-
-class _Forms(HTMLParser):
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.forms: list[Form] = []
-        self.mark = ""
-        """Of the page's main part, where it bears one."""
-        self._open: Form | None = None
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        of = {name: value or "" for name, value in attrs}
-        if tag == "main":
-            self.mark = of.get("data-step", "")
-        elif tag == "form":
-            self._open = Form(of.get("action", ""), of.get("data-step", ""))
-            self.forms.append(self._open)
-        elif tag == "input" and self._open and (of.get("type") not in ("checkbox", "radio") or "checked" in of):
-            self._open.fields[of.get("name", "")] = of.get("value", "")
-        elif tag == "button" and self._open and "value" in of:
-            self._open.actions.add(of["value"])
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "form":
-            self._open = None
 
 
 _mobile = (
@@ -108,8 +72,8 @@ class Walker:
         self.headers = headers
         self._preferences = preferences or {}
         self._customer: Customer | None = None
-        self._forms = _Forms("")
-        self._shown: list[tuple[TestResponse, _Forms]] = []
+        self._root = read("")
+        self._shown: list[tuple[TestResponse, Element]] = []
         self.forget()
 
     def forget(self) -> None:
@@ -132,32 +96,31 @@ class Walker:
 
     def become(self, other: "Walker") -> None:
         """Go on at the browser of another walker."""
-        self._client, self.cookies, self.page, self._forms = other._client, other.cookies, other.page, other._forms
+        self._client, self.cookies, self.page, self._root = other._client, other.cookies, other.page, other._root
         self._shown = other._shown
 
     # --- Going about ---------------------------------------------------------------------------------------------
 
-    def get(self, address: str) -> None:
+    def open(self, address: str = "/regisztracio") -> None:
         """Open an address of the site, or a whole one."""
         self._ask(re.sub(r"^https?://[^/]+", "", address), "GET", None)
 
-    def send(self, mark: str, **fields: str) -> None:
-        """Send the form with this mark, with what stands in it; two underscores stand for the hyphen of a part."""
-        form = next((form for form in self._forms.forms if form.mark == mark), None)
-        assert form is not None, f"There is no form {mark} at {self.page.request.path}."
-        self._ask(form.action, "POST", form.fields | {name.replace("__", "-"): text for name, text in fields.items()})
+    def send(self, step: str, /, **fields: str) -> None:
+        """Send the form of a step, with what is in it; two underscores stand for the hyphen of a part."""
+        form = form_of(self._root, step)
+        typed = {name.replace("__", "-"): text for name, text in fields.items()}
+        self._ask(form["action"], "POST", values_of(form) | typed)
 
-    def act(self, action: str, **fields: str) -> None:
-        """Press a button by its action."""
-        form = next((form for form in self._forms.forms if action in form.actions), None)
-        assert form is not None, f"There is no button {action} at {self.page.request.path}."
-        self._ask(form.action, "POST", {**form.fields, "action": action, **fields})
+    def act(self, action: str, /, **fields: str) -> None:
+        """Press a secondary button by its action."""
+        form = form_of(self._root, action=action)
+        self._ask(form["action"], "POST", {**values_of(form), "action": action, **fields})
 
-    def press(self, address: str, **fields: str) -> None:
+    def send_to(self, address: str, **fields: str) -> None:
         """Send the first form that goes to this address."""
-        form = next((form for form in self._forms.forms if form.action == address), None)
-        assert form is not None, f"There is no form to {address} at {self.page.request.path}."
-        self._ask(address, "POST", {**form.fields, **fields})
+        form = next((form for form in self.forms if form["action"] == address), None)
+        assert form is not None, f"There is no form to {address} at {self.path}."
+        self._ask(address, "POST", values_of(form) | fields)
 
     def _ask(self, address: str, method: str, data: dict[str, str] | None) -> None:
         origin = {"REMOTE_ADDR": self._address}
@@ -166,33 +129,42 @@ class Walker:
         )
         for cookie in self.page.headers.getlist("Set-Cookie"):
             self.cookies[cookie.partition("=")[0]] = cookie
-        self._forms = _Forms(self.page.text)
+        self._root = read(self.page.text if self.page.mimetype == "text/html" else "")
         if self.page.status_code in (302, 303):
             self._ask(self.page.headers["Location"], "GET", None)
         else:
-            self._shown.append((self.page, self._forms))
+            self._shown.append((self.page, self._root))
 
     def back(self) -> None:
         """Look at the page before this one, as it was then: browsers ask for nothing when somebody goes back."""
         self._shown.pop()
-        self.page, self._forms = self._shown[-1]
+        self.page, self._root = self._shown[-1]
 
     @property
-    def forms(self) -> list[Form]:
+    def path(self) -> str:
+        """The address of the page."""
+        return self.page.request.path
+
+    @property
+    def forms(self) -> list[Element]:
         """The forms of the page."""
-        return self._forms.forms
+        return list(self._root.all("form"))
+
+    @property
+    def actions(self) -> set[str]:
+        """The actions of the page's secondary buttons."""
+        return {action for form in self.forms for action in actions_of(form)}
 
     @property
     def step(self) -> str:
-        """The step that the page is about."""
-        forms = (form.mark for form in self._forms.forms if form.mark not in ("", "logout"))
-        return self._forms.mark or next(forms, "")
+        """The step that the page shows."""
+        return step_of(self._root)
 
-    def wait(self, *, minutes: float = 0, seconds: float = 0) -> None:
-        """Let time go by, for everybody."""
+    def advance(self, **span: float) -> None:
+        """Move the clock forward, for everybody, by what `timedelta` knows."""
         clock = self.parts.clock
         assert isinstance(clock, DemoClock)
-        clock.advance(timedelta(minutes=minutes, seconds=seconds))
+        clock.advance(timedelta(**span))
 
     # --- Messages ------------------------------------------------------------------------------------------------
 
@@ -304,10 +276,10 @@ class Walker:
 
     # --- The journey ---------------------------------------------------------------------------------------------
 
-    def to(self, step: str) -> None:
-        """Go on with the registration, from its beginning or from where it stands, until a step is due."""
+    def walk_to(self, step: str) -> None:
+        """Take every step up to one, from the first or from where the registration stands."""
         if self.step not in (*self.parts.profile.journey, "done"):
-            self.get("/regisztracio")
+            self.open()
         while self.step != step:
             before = self.step
             self.take_step()
@@ -317,11 +289,11 @@ class Walker:
         """Fill in the step that is due as it should be."""
         match self.step:
             case "identify":
-                self.send("identify", **self.customer.fields)
+                self.send("identify", **self.customer.identification)
             case "email":
                 self.send("email", email=self.email, email_confirm=self.email)
             case "email-sent":
-                self.get(self.link())
+                self.open(self.link())
             case "mobile":
                 self.send("mobile", mobile=self.customer.mobile)
             case "sms-code":
@@ -337,20 +309,20 @@ class Walker:
 
     def send_others_data(self) -> None:
         """Fill in the first step with a number that exists, and with what is not its holder's."""
-        own = self.customer.fields
+        own = self.customer.identification
         self.send("identify", **{name: _OF_OTHERS.get(name, text) for name, text in own.items()})
 
     def open_document(self, name: str) -> None:
         """Open a document that the page links to, in another window."""
-        link = re.search(rf'href="([^"]+)"[^>]* data-opens="{name}"', self.page.text)
-        assert link is not None, f"There is no document {name} at {self.page.request.path}."
-        here = self.page
-        self.get(link[1])
-        self.page, self._forms = here, _Forms(here.text)
+        link = next((link for link in self._root.all("a") if link["data-opens"] == name), None)
+        assert link is not None, f"There is no document {name} at {self.path}."
+        here = self.page, self._root
+        self.open(link["href"])
+        self.page, self._root = here
 
     def open_account(self) -> None:
         """Register, and sign in; the mails about it have arrived, so that later ones are newer."""
-        self.to("done")
+        self.walk_to("done")
         self.sign_in()
         arrived(self.parts)
 
@@ -371,7 +343,7 @@ class Walker:
         assert isinstance(terms, PublishedTerms)
         terms.publish(f"{now:%Y-%m-%d-%H%M%S}-{randomness.digits(9)}", now)
 
-    def sign_in(self, password: str = PASSWORD) -> None:
-        """Sign in with the walker's own address."""
-        self.get("/belepes")
-        self.send("login", email=self.email, password=password)
+    def sign_in(self, email: str = "", password: str = PASSWORD) -> None:
+        """Sign in with the walker's own address, or another."""
+        self.open("/belepes")
+        self.send("login", email=email or self.email, password=password)

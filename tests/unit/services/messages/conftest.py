@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from mailroom import SECRETS, DiscreetLog, HandClock, Mailbox, base_of
 
 from services import profiles
 from services.links import Links
 from services.messages.composer import Composer
 from services.messages.outbox import Outbox
 from services.store.engine import Store
+from tests.unit.services.messages.mailroom import SECRETS, DiscreetLog, Mailbox, base_of
+from tests.world.clock import HandClock
 
 
 @pytest.fixture(autouse=True)

@@ -1,9 +1,8 @@
-"""A clock moved by hand, a mailbox, and a log that must stay discreet."""
+"""A mailbox, and a log that must stay discreet."""
 
 import logging
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 
 from services import profiles
 from services.base import Base
@@ -21,19 +20,6 @@ SECRETS = (
     "201234567",
 )
 """What the messages of these tests hold, and no log may."""
-
-
-class HandClock:
-    """A clock that stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.moment = datetime(2026, 11, 20, 9, 2, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def advance(self, seconds: float) -> None:
-        self.moment += timedelta(seconds=seconds)
 
 
 def base_of(store: Store, clock: Clock) -> Base:

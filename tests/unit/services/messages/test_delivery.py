@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from mailroom import DiscreetLog, HandClock, Mailbox, base_of
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import OperationalError
 
@@ -19,6 +18,8 @@ from services.messages.senders import PermanentFailure, TemporaryFailure
 from services.messages.sms_budget import Postage
 from services.store.engine import Store
 from services.store.tables.messages import outbox as table
+from tests.unit.services.messages.mailroom import DiscreetLog, Mailbox, base_of
+from tests.world.clock import HandClock
 
 PROFILE = profiles.load("mygenerali")
 

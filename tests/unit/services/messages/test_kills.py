@@ -10,11 +10,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from mailroom import base_of
 
 from services.messages.outbox import Outbox
 from services.store.engine import Store
 from services.store.tables import metadata
+from tests.unit.services.messages.mailroom import base_of
 from webapp.demo.clock import DemoClock
 
 WORKER = """

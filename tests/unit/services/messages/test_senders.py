@@ -10,7 +10,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from mailroom import DiscreetLog, HandClock
 from sqlalchemy import select
 
 from services.messages.composer import Composed
@@ -19,6 +18,8 @@ from services.messages.senders.folder import FolderSender
 from services.messages.senders.sms import AppriseSender
 from services.store.engine import Store
 from services.store.tables.messages import demo_messages
+from tests.unit.services.messages.mailroom import DiscreetLog
+from tests.world.clock import HandClock
 from webapp.demo.sender import DemoSender
 
 

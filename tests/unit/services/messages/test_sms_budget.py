@@ -1,0 +1,294 @@
+"""The SMS budget: hard with several processes, told in time, and no customer pays for it with their allowance."""
+
+import logging
+from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from sqlalchemy import event, select
+
+from services.figures import Chosen
+from services.messages.composer import Composed
+from services.messages.delivery import Delivery
+from services.messages.senders import PermanentFailure, TemporaryFailure
+from services.messages.sms_budget import Postage
+from services.profiles import Messages, Profile
+from services.profiles import load as load_profile
+from services.register.policyholders import SecondDatum
+from services.registrations import COMPLETE
+from services.store.engine import Store
+from services.store.tables.audit import audit
+from services.store.tables.codes import one_time_codes
+from services.store.tables.messages import message_figures, outbox, sms_months
+from services.store.tables.register import phones
+from services.store.tables.registrations import registrations
+from services.values import email_addresses
+from tests.world.cast import ANNA, CROWD, ESZTER, ILONA, Customer
+from tests.world.outcomes import at_once, said
+from tests.world.world import COMPOSER, PROFILE, House, move_in
+
+
+def with_budget(profile: Profile = PROFILE, **messages: Any) -> Profile:
+    return profile.model_copy(update={"messages": Messages(**messages)})
+
+
+@pytest.fixture
+def three(store: Store) -> House:
+    """A house whose budget is three text messages a month."""
+    move_in(store)
+    return House(store, profile=with_budget(sms_a_month=3))
+
+
+def spend(house: House, count: int) -> None:
+    """Let so many text messages leave."""
+    for person in CROWD[:count]:
+        house.sent_code(person)
+        house.deliver()
+    house.postage.budget()
+
+
+def sent(house: House) -> dict[tuple[str, str, str], tuple[int, int]]:
+    with house.store.read() as connection:
+        rows = connection.execute(select(message_figures)).all()
+    return {(row.kind, row.message, row.what): (row.count, row.parts) for row in rows}
+
+
+# --- What is counted -----------------------------------------------------------------------------------------------
+
+
+def test_messages_are_counted_as_they_leave(house: House) -> None:
+    house.confirmed(ANNA)
+    assert sent(house) == {
+        ("email", "confirm", "sent"): (1, 0),
+        ("email", "confirm", "delivered"): (1, 0),
+        ("sms", "code", "sent"): (1, 1),
+        ("sms", "code", "delivered"): (1, 0),
+    }
+
+
+class Gateway:
+    """A sender that says what it is told to, after it was told that the message leaves."""
+
+    def __init__(self, *answers: Exception | None) -> None:
+        self.answers = list(answers)
+
+    def send(self, recipient: str, composed: Composed, message_id: str, leaving: Callable[[], None]) -> None:
+        leaving()
+        answer = self.answers.pop(0)
+        if answer is not None:
+            raise answer
+
+
+def text_by(house: House, gateway: Gateway) -> Delivery:
+    """Return a delivery of the house's text messages by this gateway."""
+    return Delivery(house.store, house.clock, COMPOSER, {"sms": gateway}, house.undelivered, postage=house.postage)
+
+
+def test_what_the_gateway_refused_for_certain_costs_nothing(three: House) -> None:
+    delivery = text_by(three, Gateway(TemporaryFailure("busy"), PermanentFailure("no such number"), None))
+    three.sent_code(ANNA)
+    three.sent_code(ESZTER)
+    for _ in range(4):
+        delivery.deliver_due()
+        three.clock.advance(seconds=90)
+    budget = three.postage.budget()
+    assert budget is not None
+    assert budget.used == 1
+    assert {what: count for (kind, _, what), count in sent(three).items() if kind == "sms"} == {
+        "sent": (1, 1), "delivered": (1, 0), "given_up": (1, 0),
+    }  # fmt: skip
+
+
+def test_what_may_have_arrived_stays_counted(three: House) -> None:
+    delivery = text_by(three, Gateway(TemporaryFailure("broke off", may_have_arrived=True), None))
+    three.sent_code(ANNA)
+    for _ in range(2):
+        delivery.deliver_due()
+        three.clock.advance(seconds=90)
+    assert sent(three)["sms", "code", "sent"] == (2, 2)
+    assert sent(three)["sms", "code", "delivered"] == (1, 0)
+
+
+def test_the_cost_is_that_of_the_parts(store: Store) -> None:
+    move_in(store)
+    house = House(store, profile=with_budget(sms_price="18.5", currency="HUF"))
+    spend(house, 2)
+    day = house.clock.now().date()
+    report = house.figures.report(Chosen(day, day))
+    assert report.sms_cost == Decimal("37.0")
+    assert {one.message: one.cost for one in report.messages} == {"confirm": None, "code": Decimal("37.0")}
+
+
+# --- The stop ------------------------------------------------------------------------------------------------------
+
+
+def test_no_more_leave_than_the_budget_allows_however_many_send(store: Store) -> None:
+    move_in(store)
+    house = House(store, profile=with_budget(sms_a_month=5))
+    visits = [house.linked(person) for person in CROWD[:12]]
+    for person, visit in zip(CROWD, visits, strict=False):
+        house.registrations.mobiles.choose_mobile(visit, person.mobile)
+    processes = []
+    for _ in range(4):
+        other = House(store, house.clock, house.profile)
+        other.postman = house.postman
+        processes.append(other)
+    at_once([other.deliver for other in processes])
+    assert len(house.letters("sms")) == 5
+    budget = house.postage.budget()
+    assert budget is not None
+    assert (budget.used, budget.is_stopped) == (5, True)
+    # Whose code did not leave has not paid for it, and can ask for another.
+    codes = house.rows(one_time_codes)
+    assert sorted((row.codes_used, row.is_undelivered) for row in codes) == [(0, True)] * 7 + [(1, False)] * 5
+
+
+def test_customers_are_told_before_anything_of_theirs_is_spent(three: House) -> None:
+    visit = three.linked(ANNA)
+    spend(three, 3)
+    before = three.everything(outbox)
+    assert said(three.registrations.mobiles.choose_mobile, visit, ANNA.mobile) == "sms.paused"
+    assert three.everything(outbox) == before
+    # A new code neither, and the one that was sent before is still good.
+    held = three.visit_by_mail(CROWD[0].email)
+    three.clock.advance(minutes=2)
+    assert said(three.registrations.mobiles.resend_code, held) == "sms.paused"
+    code = three.code_sent(CROWD[0].mobile)
+    assert three.registrations.mobiles.confirm_mobile(held, code).mobile_confirmed_at is not None
+
+
+def test_a_journey_that_begins_with_a_code_begins_nothing(store: Store) -> None:
+    move_in(store)
+    with store.write() as connection:
+        connection.execute(phones.update().values(is_default=True))
+    allianz = load_profile("allianz")
+    house = House(
+        store, profile=with_budget(allianz, sms_a_month=1), facts=("identifier", "mobile_confirmed_at", COMPLETE)
+    )
+    datum = SecondDatum(ANNA.knows.birth_date, mobile=ANNA.mobile)
+    assert said(house.registrations.identification.identify, CROWD[0].policy_number, mobile_of(CROWD[0]), "hu") == "ok"
+    house.deliver()
+    house.postage.budget()
+    assert said(house.registrations.identification.identify, ANNA.policy_number, datum, "hu") == "sms.paused"
+    assert len(house.rows(registrations)) == 1
+
+
+def mobile_of(person: Customer) -> SecondDatum:
+    return SecondDatum(person.knows.birth_date, mobile=person.mobile)
+
+
+def test_staff_send_no_code_either(three: House) -> None:
+    spend(three, 3)
+    session = three.member()
+    case_id = three.case(session, ILONA)
+    address = email_addresses.parse("ilona@example.hu")
+    before = three.everything(audit)
+    assert said(three.desk.record, session, case_id, address, "+36209998877", "hu") == "sms.paused"
+    assert three.everything(audit) == before
+    assert three.deeds(session)[-1] == "refused"
+
+
+def test_the_next_month_begins_anew(three: House) -> None:
+    spend(three, 3)
+    three.clock.advance(days=12)
+    budget = three.postage.budget()
+    assert budget is not None
+    assert (budget.used, budget.is_stopped) == (0, False)
+
+
+def test_a_request_asks_the_database_nothing_of_the_budget(three: House) -> None:
+    three.postage.budget()
+    asked: list[str] = []
+    event.listen(three.store.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    assert not three.postage.is_stopped()
+    assert asked == []
+
+
+def test_without_a_budget_nothing_stops(house: House) -> None:
+    spend(house, 4)
+    assert house.postage.budget() is None
+    assert not house.postage.is_stopped()
+
+
+# --- The alarm -----------------------------------------------------------------------------------------------------
+
+
+def test_an_alarm_is_logged_once_at_the_share_and_again_at_the_stop(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    move_in(store)
+    house = House(store, profile=with_budget(sms_a_month=5))
+    seen = []
+    with caplog.at_level(logging.WARNING, logger="services.messages.sms_budget"):
+        for number in range(6):
+            house.sent_code(CROWD[number])
+            house.deliver()
+            seen.append([record.levelname for record in caplog.records if record.name.endswith("postage")])
+    assert seen == [[], [], [], ["WARNING"], ["WARNING"], ["WARNING", "ERROR"]]
+
+
+def test_a_budget_of_money_is_as_many_as_it_pays_for() -> None:
+    assert Messages(sms_price="18.5", currency="HUF", sms_cost_a_month=100).sms_budget == 5
+    assert Messages(sms_a_month=7).sms_budget == 7
+    assert Messages().sms_budget is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sms_price": 1},
+        {"currency": "HUF"},
+        {"sms_cost_a_month": 100},
+        {"sms_price": 200, "currency": "HUF", "sms_cost_a_month": 100},
+        {"sms_price": 1, "currency": "HUF", "sms_cost_a_month": 100, "sms_a_month": 5},
+        {"sms_a_month": 0},
+    ],
+)
+def test_a_budget_that_means_nothing_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Messages(**wrong)
+
+
+# --- The release ---------------------------------------------------------------------------------------------------
+
+
+def test_a_supervisor_releases_it_with_a_reason(three: House) -> None:
+    spend(three, 3)
+    boss, visit = three.member("supervisor"), three.linked(ANNA)
+    assert said(three.sms_releases.release, boss, 2, "Kampány miatt", seen=0) == "ok"
+    (row,) = (row for row in three.rows(audit) if row.action == "sms_released")
+    assert (row.actor, row.facts) == (boss.member.id, {"more": "2", "reason": "Kampány miatt"})
+    # At once in this process, and in another as soon as it looks.
+    three.registrations.mobiles.choose_mobile(visit, ANNA.mobile)
+    assert three.code_sent(ANNA.mobile)
+    assert not Postage(three.base).is_stopped()
+
+
+def test_of_two_clicks_one_counts(three: House) -> None:
+    boss = three.member("supervisor")
+    answers = at_once([partial(said, three.sms_releases.release, boss, 2, "Kampány", seen=0)] * 3)
+    assert sorted(answers) == ["ok", "out_of_turn", "out_of_turn"]
+    budget = three.postage.budget()
+    assert budget is not None
+    assert budget.allowed == 5
+
+
+def test_others_release_nothing(three: House) -> None:
+    for role in ("service", "adviser"):
+        member = three.member(role)
+        assert said(three.sms_releases.release, member, 2, "Kampány", seen=0) == "reason.not_supervisor"
+    boss = three.member("supervisor", name="Fehér Judit")
+    for parts, reason, answer in (
+        (None, "Kampány", "more.malformed"),
+        (0, "Kampány", "more.malformed"),
+        (10**9, "Kampány", "more.malformed"),
+        (2, " ", "reason.empty"),
+        (2, "anna@example.hu", "reason.personal"),
+    ):
+        assert said(three.sms_releases.release, boss, parts, reason, seen=0) == answer
+    without = House(three.store, three.clock)
+    assert said(without.sms_releases.release, boss, 2, "Kampány", seen=0) == "out_of_turn"
+    assert three.count(sms_months) == 0

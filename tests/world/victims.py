@@ -1,0 +1,103 @@
+"""A process whose children call one verb of a service each, and are killed on the way."""
+
+import base64
+import os
+import pickle
+import subprocess
+import sys
+from functools import partial
+from typing import Any
+
+from tests import ROOT
+from tests.world.clock import HandClock
+from tests.world.world import House
+
+VICTIM = """
+import base64, os, pickle, signal, sys
+from operator import attrgetter
+from sqlalchemy import event
+from tests.world.outcomes import said
+from tests.world.world import House
+from services.passwords.rules import is_common
+from services.store.engine import Store
+
+is_common("")  # loads the list once
+
+def live(order):
+    os.environ["BELEPO_CRASH_AT"] = order["crash_at"]
+    store = Store(order["database"])
+    left = order["statements"]
+
+    def count(*_):
+        nonlocal left
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(store.engine, "before_cursor_execute", count)
+    event.listen(store.engine, "commit", count)
+    house = House(store)
+    house.clock.advance(seconds=order["seconds"])
+    verb = attrgetter(f"{order['service']}.{order['verb']}")(house)
+    return said(verb, *order["arguments"])
+
+for line in sys.stdin:
+    order = pickle.loads(base64.b64decode(line))
+    told, telling = os.pipe()
+    child = os.fork()  # everything is imported once; each victim has connections of its own
+    if child == 0:
+        os.write(telling, live(order).encode())
+        os._exit(0)
+    os.close(telling)
+    os.waitpid(child, 0)
+    print(os.read(told, 100).decode() or "killed", flush=True)
+    os.close(told)
+"""
+
+
+class Victims:
+    """Starts once, because that takes long."""
+
+    def __init__(self) -> None:
+        self.start = HandClock().now()
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", VICTIM],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def take(
+        self,
+        house: House,
+        service: str,
+        verb: str,
+        *arguments: Any,
+        statements: int = 1000,
+        crash_at: str = "",
+    ) -> str:
+        """Have a child call the verb, and die after so many statements; return its answer or ``killed``."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        order = {
+            "service": service,
+            "verb": verb,
+            "arguments": arguments,
+            "statements": statements,
+            "crash_at": crash_at,
+            "database": house.store.url.render_as_string(hide_password=False),
+            "seconds": (house.clock.now() - self.start).total_seconds(),
+        }
+        self.process.stdin.write(base64.b64encode(pickle.dumps(order)).decode() + "\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline().strip()
+
+    def registering(self, house: House, service: str) -> Any:
+        """Return `take` for the verbs of one of a registration's services."""
+        return partial(self.take, house, f"registrations.{service}")
+
+    def close(self) -> None:
+        """Let the process end."""
+        with self.process:
+            self.process.communicate(timeout=30)
