@@ -102,10 +102,12 @@ def states() -> Response:
 @blueprint.get("/states.json")
 def states_json() -> Response:
     """List the same for scripts."""
-    return jsonify([
-        {"name": one.name, "group": one.group, "url": f"/dev/states/{one.name}", "moves_clock": one.moves_clock}
-        for one in known(wired().profile)
-    ])  # fmt: skip
+    return jsonify(
+        [
+            {"name": one.name, "group": one.group, "url": f"/dev/states/{one.name}", "moves_clock": one.moves_clock}
+            for one in known(wired().profile)
+        ]
+    )
 
 
 @blueprint.get("/states/<name>")

@@ -60,11 +60,16 @@ def add_staff(store: Store, clock: Clock, rounds: int) -> None:
     hashed, now = _hashed(STAFF_PASSWORD, rounds), clock.now()
     members = [
         new_member(
-            email_addresses.parse(email), name, role, hashed,
-            adviser=email if role == ADVISER else None, totp_secret=None, now=now,
+            email_addresses.parse(email),
+            name,
+            role,
+            hashed,
+            adviser=email if role == ADVISER else None,
+            totp_secret=None,
+            now=now,
         )
         for email, name, role in STAFF
-    ]  # fmt: skip
+    ]
     with store.write() as connection:
         # Several processes may begin at once.
         add_members(connection, members)
