@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
 from services import audit
 from services.base import Base
 from services.refusal import OutOfTurn
-from services.staff import Cases, Hit, StaffSession
+from services.staff import Hit, StaffSession
 from services.staff.reasons import refuse_reason
+from services.staff.search import CustomerSearch
 from services.store.tables.accounts import accounts
 from services.store.tables.register import advisers, contact_changes
 from services.store.tables.staff import staff, staff_sessions
@@ -54,10 +55,10 @@ class QualityPage:
 class QualityCases:
     """The verbs of the cases; each public method is one transaction."""
 
-    def __init__(self, base: Base, *, cases: Cases, marks: Marks) -> None:
+    def __init__(self, base: Base, *, search: CustomerSearch, marks: Marks) -> None:
         self._store = base.store
         self._clock = base.clock
-        self._cases = cases
+        self._search = search
         self._marks = marks
 
     def page(
@@ -96,7 +97,7 @@ class QualityCases:
         with self._store.write() as connection:
             facts = {"what": kind or "quality", "found": str(min(len(rows), PAGE))}
             audit.record(connection, "listed", kutid=None, at=now, actor=session.member.id, **facts)
-        hits = {hit.kutid: hit for hit in self._cases.hits(session, [row.kutid for row in rows[:PAGE]])}
+        hits = {hit.kutid: hit for hit in self._search.hits(session, [row.kutid for row in rows[:PAGE]])}
         lines = [
             QualityLine(
                 row.id, row.kind, self._marks.seal(session, "customer", row.kutid), hits[row.kutid],

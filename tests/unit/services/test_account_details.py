@@ -308,7 +308,7 @@ def test_a_registrations_code_confirms_no_change(house: House) -> None:
 
 def test_the_download_holds_no_reasons_of_staff(anna: House, session: Session) -> None:
     supervisor = anna.member("supervisor")
-    anna.desk.give_new_budget(supervisor, anna.case(supervisor, ANNA), "panaszkodott a hangnemre")
+    anna.stuck_registrations.give_new_budget(supervisor, anna.case(supervisor, ANNA), "panaszkodott a hangnemre")
     held = anna.account_details.export(session)
     assert "budget_renewed" in [row["action"] for row in held["history"]]
     assert "panaszkodott" not in json.dumps(held, default=str)

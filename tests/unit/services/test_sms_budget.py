@@ -184,7 +184,7 @@ def test_staff_send_no_code_either(three: House) -> None:
     case_id = three.case(session, ILONA)
     address = email_addresses.parse("ilona@example.hu")
     before = three.everything(audit)
-    assert said(three.desk.record, session, case_id, address, "+36209998877", "hu") == "sms.paused"
+    assert said(three.contacts.record, session, case_id, address, "+36209998877", "hu") == "sms.paused"
     assert three.everything(audit) == before
     assert three.deeds(session)[-1] == "refused"
 
