@@ -73,24 +73,7 @@ class QualityCases:
         """Return a page of the cases of a kind, or of all, the newest first; the closed ones with `closed`."""
         adviser = (session.member.adviser or "") if session.member.is_adviser else adviser
         moment = quality_cases.c.closed_at if closed else quality_cases.c.found_at
-        query: Select[Any] = (
-            select(*quality_cases.c, staff.c.name)
-            .select_from(quality_cases.outerjoin(staff, staff.c.id == quality_cases.c.closed_by))
-            .where(
-                quality_cases.c.closed_at.is_not(None)
-                if closed
-                else and_(quality_cases.c.closed_at.is_(None), _is_due())
-            )
-            .order_by(moment.desc(), quality_cases.c.id.desc())
-            .limit(PAGE + 1)
-        )
-        if kind in KINDS:
-            query = query.where(quality_cases.c.kind == kind)
-        if adviser is not None:
-            query = query.where(
-                exists().where(advisers.c.kutid == quality_cases.c.kutid, advisers.c.adviser == adviser)
-            )
-        query = self._after(session, query, moment, place, closed=closed)
+        query = self._after(session, _listed(kind, adviser, closed=closed), moment, place, closed=closed)
         now = self._clock.now()
         with self._store.read() as connection:
             rows = connection.execute(query).all()
@@ -178,3 +161,22 @@ def _is_due() -> ColumnElement[bool]:
         and_(quality_cases.c.kind.in_(OF_TRIES), has_account),
     )
     return ~is_moot
+
+
+def _listed(kind: str, adviser: str | None, *, closed: bool) -> Select[Any]:
+    """Return the query of a page of `QualityCases.page`, the newest first."""
+    moment = quality_cases.c.closed_at if closed else quality_cases.c.found_at
+    is_shown = moment.is_not(None) if closed else and_(quality_cases.c.closed_at.is_(None), _is_due())
+    query: Select[Any] = (
+        select(*quality_cases.c, staff.c.name)
+        .select_from(quality_cases.outerjoin(staff, staff.c.id == quality_cases.c.closed_by))
+        .where(is_shown)
+        .order_by(moment.desc(), quality_cases.c.id.desc())
+        .limit(PAGE + 1)
+    )
+    if kind in KINDS:
+        query = query.where(quality_cases.c.kind == kind)
+    if adviser is not None:
+        is_advisers = exists().where(advisers.c.kutid == quality_cases.c.kutid, advisers.c.adviser == adviser)
+        query = query.where(is_advisers)
+    return query

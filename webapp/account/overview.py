@@ -104,12 +104,12 @@ class CloseForm(AskedAgain):
 def overview() -> Response:
     """Show what the account holds."""
     parts, session = wired(), _session()
-    account, places = session.account, parts.accounts.sign_ins.places(session)
+    account, places = session.account, parts.accounts.devices.places(session)
     possible_from = parts.accounts.password_changes.possible_from(account)
     return page(
         "account/overview.html",
         notice=_notice(),
-        pending_email=parts.accounts.details.pending_email(session),
+        pending_email=parts.accounts.email_changes.pending_email(session),
         customer=account.name,
         email=masking.email(account.email),
         mobile=masking.mobile(account.mobile) if account.mobile else None,
@@ -151,11 +151,11 @@ def end_sessions() -> Response:
     """Sign out on another device, or on all others."""
     parts, session = wired(), _session()
     if request.form.get("action") == "end-others":
-        parts.accounts.sign_ins.end_others(session)
+        parts.accounts.devices.end_others(session)
     elif ended := request.form.get("session", ""):
         if ended == session.id:
             raise OutOfTurn
-        parts.accounts.sign_ins.end(session, ended)
+        parts.accounts.devices.end(session, ended)
     else:
         raise OutOfTurn
     return _done(ACCOUNT, "account.sessions.ended", overview)
@@ -193,12 +193,12 @@ def changed_terms() -> Response:
 def accept_terms() -> Response:
     """Accept the terms in force and go on."""
     parts, session = wired(), _session()
-    due = parts.accounts.sign_ins.terms_due(session)
+    due = parts.accounts.changed_terms.terms_due(session)
     if due is not None:
         try:
             if not request.form.get("terms"):
                 raise Refusal("terms", "not_ticked" if session.terms_opened == due.version else "not_opened")
-            sessions.hold(parts.accounts.sign_ins.accept_terms(session))
+            sessions.hold(parts.accounts.changed_terms.accept_terms(session))
         except Refusal as refusal:
             return _terms(explain([("", refusal)], _TERMS_FIELDS, {"terms": request.form.get("terms", "")}))
     return _done(ACCOUNT, None, overview)
@@ -206,7 +206,7 @@ def accept_terms() -> Response:
 
 def _terms(form: SentForm) -> Response:
     session = _session()
-    due = wired().accounts.sign_ins.terms_due(session)
+    due = wired().accounts.changed_terms.terms_due(session)
     if due is None:
         return make_response(redirect(ACCOUNT, 303))
     return _form("terms_update", sessions.TERMS, form, terms=terms_shown(due, session.terms_opened))
@@ -273,7 +273,7 @@ def change_email() -> Response:
     if not form.validate():
         return _form("email_change", EMAIL, explain(list(form.refusals()), _EMAIL_FIELDS, typed))
     try:
-        wired().accounts.details.ask_for_email(_session(), form.current_password.data, form.address)
+        wired().accounts.email_changes.ask_for_email(_session(), form.current_password.data, form.address)
     except Refusal as refusal:
         return _form("email_change", EMAIL, explain([("", refusal)], _EMAIL_FIELDS, typed))
     return _done(ACCOUNT, None, overview)
@@ -296,7 +296,7 @@ def confirm_email() -> Response:
     try:
         if link_id is None:
             raise DeadLink
-        wired().accounts.details.confirm_email(link_id)
+        wired().accounts.email_changes.confirm_email(link_id)
     except DeadLink:
         return _dead_link()
     except Refusal as refusal:
@@ -306,7 +306,7 @@ def confirm_email() -> Response:
 
 def _new_email(token: str, form: SentForm) -> Response:
     link_id = wired().links.read("email", token)
-    address = wired().accounts.details.find_email_change(link_id) if link_id else None
+    address = wired().accounts.email_changes.find_email_change(link_id) if link_id else None
     if address is None:
         return _dead_link()
     return _form("email_confirm", NEW_EMAIL, form, token=token, email=address, another=EMAIL)
@@ -331,7 +331,7 @@ def mobile() -> Response:
 @sessions.needed
 def change_mobile() -> Response:
     """Send a code to the new number, check it, or send another."""
-    details, session = wired().accounts.details, _session()
+    changes, session = wired().accounts.mobile_changes, _session()
     try:
         return _do_with_mobile(session)
     except OutOfTurn:
@@ -343,19 +343,19 @@ def change_mobile() -> Response:
         if (refusal.field, refusal.reason) == ("sms", "paused"):
             return _mobile(SentForm(typed, status=409), is_paused=True)
         fields = _MOBILE_FIELDS
-        if details.mobile_change(session):
+        if changes.mobile_change(session):
             fields = _CODE_FIELDS if refusal.field == "sms_code" else _RESEND_FIELDS
         return _mobile(explain([("", refusal)], fields, typed))
 
 
 def _do_with_mobile(session: Session) -> Response:
-    details = wired().accounts.details
+    changes = wired().accounts.mobile_changes
     action = request.form.get("action") or request.form.get("step")
     if action == "sms-resend":
-        details.resend_code(session)
+        changes.resend_code(session)
         return _done(MOBILE, "sms_code.resent", _mobile)
     if action == "change-mobile":
-        details.drop_mobile_change(session)
+        changes.drop_mobile_change(session)
         return _done(MOBILE, None, _mobile)
     return _check_code(session) if "sms_code" in request.form else _send_code(session)
 
@@ -364,7 +364,7 @@ def _send_code(session: Session) -> Response:
     form = MobileForm(request.form)
     if not form.validate():
         return _mobile(explain(list(form.refusals()), _MOBILE_FIELDS, {"mobile": form.mobile.data}))
-    wired().accounts.details.ask_for_mobile(session, form.current_password.data, form.number)
+    wired().accounts.mobile_changes.ask_for_mobile(session, form.current_password.data, form.number)
     return _done(MOBILE, None, _mobile)
 
 
@@ -372,13 +372,13 @@ def _check_code(session: Session) -> Response:
     form = SmsCodeForm(request.form)
     if not form.validate():
         return _mobile(explain(list(form.refusals()), _CODE_FIELDS, {"sms_code": form.sms_code.data}))
-    wired().accounts.details.confirm_mobile(session, form.code)
+    wired().accounts.mobile_changes.confirm_mobile(session, form.code)
     return _done(ACCOUNT, "account.mobile.change.done", overview)
 
 
 def _mobile(form: SentForm | None = None, *, is_paused: bool = False) -> Response:
     parts = wired()
-    waiting = parts.accounts.details.mobile_change(_session())
+    waiting = parts.accounts.mobile_changes.mobile_change(_session())
     if waiting is None:
         return _form("mobile_change", MOBILE, form or SentForm(_kept("mobile")), is_paused=is_paused)
     number, code = waiting

@@ -107,7 +107,7 @@ def needed(view: Callable[P, Response]) -> Callable[P, Response]:
         session_ = current()
         if session_ is None:
             return ask()
-        if request.path != TERMS and wired().accounts.sign_ins.terms_due(session_):
+        if request.path != TERMS and wired().accounts.changed_terms.terms_due(session_):
             return make_response(redirect(TERMS, 303))
         if request.path not in (TERMS, ACTIVATION) and wired().accounts.activations.is_due(session_):
             if request.path != ACCOUNT:

@@ -275,6 +275,8 @@ class House:
         customer = self.account_services
         self.sign_ins, self.activations, self.passkeys = customer.sign_ins, customer.activations, customer.passkeys
         self.password_changes, self.account_details = customer.password_changes, customer.details
+        self.devices, self.changed_terms = customer.devices, customer.changed_terms
+        self.email_changes, self.mobile_changes = customer.email_changes, customer.mobile_changes
         self.registrations = self.registration_services
         staff = self.staff_services
         self.staff, self.cases, self.search, self.contacts = staff.accounts, staff.cases, staff.search, staff.contacts

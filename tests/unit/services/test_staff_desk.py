@@ -786,10 +786,10 @@ def stolen(house: House) -> House:
     house.registered(ANNA)
     house.clock.advance(days=1)
     thief = house.signed_in(ANNA)
-    house.account_details.ask_for_mobile(thief, PASSWORD, THIEFS_MOBILE)
-    house.account_details.confirm_mobile(thief, house.code_sent(THIEFS_MOBILE))
-    house.account_details.ask_for_email(thief, PASSWORD, THIEFS)
-    house.account_details.confirm_email(house.mailed_id("email", THIEFS.typed))
+    house.mobile_changes.ask_for_mobile(thief, PASSWORD, THIEFS_MOBILE)
+    house.mobile_changes.confirm_mobile(thief, house.code_sent(THIEFS_MOBILE))
+    house.email_changes.ask_for_email(thief, PASSWORD, THIEFS)
+    house.email_changes.confirm_email(house.mailed_id("email", THIEFS.typed))
     house.clock.advance(days=1)
     return house
 
