@@ -224,7 +224,7 @@ def test_an_alarm_is_logged_once_at_the_share_and_again_at_the_stop(
         for number in range(6):
             house.sent_code(CROWD[number])
             house.deliver()
-            seen.append([record.levelname for record in caplog.records if record.name.endswith("postage")])
+            seen.append([record.levelname for record in caplog.records if record.name.endswith("sms_budget")])
     assert seen == [[], [], [], ["WARNING"], ["WARNING"], ["WARNING", "ERROR"]]
 
 
