@@ -225,6 +225,75 @@ def _nearest(module: str, known: dict[str, Path]) -> str | None:
     return module if module in known else module.rpartition(".")[0] if module.rpartition(".")[0] in known else None
 
 
+# --- Size --------------------------------------------------------------------------------------------------------
+
+MOST_COLLABORATORS, MOST_VERBS, LONGEST_FUNCTION, LONGEST_WIRING, MOST_GROUPS = 7, 10, 45, 40, 12
+TOO_MANY_VERBS = {
+    "webapp/demo/states/walker.py: Walker": "drives a browser for testers: a verb for each thing that a tester does",
+}
+"""Classes that may have more, and why. What is no longer needed here must go."""
+_HOOKS = ("validate_",)
+"""WTForms calls the methods with these names by itself."""
+_CODE = [path for path in SERVICES + WEBAPP if "migrations" not in path.parts]
+"""All but migrations: each is one list of what it changes, and is never edited again."""
+
+
+def test_no_class_has_too_many_collaborators() -> None:
+    found = {
+        f"{_name(path)}: {one.name}": len(arguments.args) + len(arguments.kwonlyargs) - 1
+        for path, one in _classes()
+        for init in one.body
+        if isinstance(init, ast.FunctionDef) and init.name == "__init__"
+        for arguments in (init.args,)
+    }
+    assert len(found) > 50
+    assert not {name: count for name, count in found.items() if count > MOST_COLLABORATORS}
+
+
+def test_no_class_has_too_many_verbs() -> None:
+    found = {
+        f"{_name(path)}: {one.name}": sum(
+            isinstance(method, ast.FunctionDef) and not method.name.startswith(("_", *_HOOKS)) for method in one.body
+        )
+        for path, one in _classes()
+    }
+    assert {name for name, count in found.items() if count > MOST_VERBS} == set(TOO_MANY_VERBS)
+
+
+def test_no_function_is_too_long() -> None:
+    found = {
+        f"{_name(path)}: {function.name}": _length(function)
+        for path in _CODE
+        for function in ast.walk(_tree(path))
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+    }
+    assert not {name: lines for name, lines in found.items() if lines > LONGEST_FUNCTION}
+
+
+def test_the_wiring_is_short() -> None:
+    """Each package builds its own services: the wiring calls them in order."""
+    path = ROOT / "webapp" / "wiring.py"
+    assert sum(_length(node) for node in _tree(path).body if isinstance(node, ast.FunctionDef)) <= LONGEST_WIRING
+
+
+def test_the_parts_are_a_tree_of_few_groups() -> None:
+    (parts,) = (one for path, one in _classes() if _name(path) == "webapp/parts.py" and one.name == "Parts")
+    fields = {ast.unparse(node.target) for node in parts.body if isinstance(node, ast.AnnAssign)}
+    assert 0 < len(fields - {"settings", "base", "clock", "links"}) <= MOST_GROUPS
+
+
+def _classes() -> Iterator[tuple[Path, ast.ClassDef]]:
+    for path in _CODE:
+        yield from ((path, node) for node in ast.walk(_tree(path)) if isinstance(node, ast.ClassDef))
+
+
+def _length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return how many lines a function has without its docstring."""
+    lines = (function.end_lineno or 0) - function.lineno + 1
+    first = function.body[0]
+    return lines if ast.get_docstring(function) is None else lines - ((first.end_lineno or 0) - first.lineno + 1)
+
+
 def _calls(path: Path) -> Iterator[tuple[str, str]]:
     """Yield what is called on what: datetime.now() as ("datetime", "now")."""
     for node in ast.walk(_tree(path)):

@@ -52,7 +52,7 @@ def ask(session: Session) -> Response:
     if not form.validate():
         return form_page(session, "email_change", ADDRESS, explain(list(form.refusals()), _FIELDS, typed))
     try:
-        wired().accounts.details.ask_for_email(session, form.current_password.data, form.address)
+        wired().accounts.email_changes.ask_for_email(session, form.current_password.data, form.address)
     except Refusal as refusal:
         return form_page(session, "email_change", ADDRESS, explain([("", refusal)], _FIELDS, typed))
     return go_on(sessions.ACCOUNT, overview)
@@ -75,7 +75,7 @@ def confirm() -> Response:
     try:
         if link_id is None:
             raise DeadLink
-        wired().accounts.details.confirm_email(link_id)
+        wired().accounts.email_changes.confirm_email(link_id)
     except DeadLink:
         return _dead_link()
     except Refusal as refusal:
@@ -85,7 +85,7 @@ def confirm() -> Response:
 
 def _show_new(token: str, form: SentForm) -> Response:
     link_id = wired().links.read("email", token)
-    address = wired().accounts.details.find_email_change(link_id) if link_id else None
+    address = wired().accounts.email_changes.find_email_change(link_id) if link_id else None
     if address is None:
         return _dead_link()
     return form_page(None, "email_confirm", NEW, form, token=token, email=address, another=ADDRESS)

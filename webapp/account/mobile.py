@@ -50,7 +50,7 @@ def show(session: Session) -> Response:
 @sessions.needed
 def change(session: Session) -> Response:
     """Send a code to the new number, check it, or send another."""
-    details = wired().accounts.details
+    details = wired().accounts.mobile_changes
     try:
         return _do(session)
     except OutOfTurn:
@@ -68,7 +68,7 @@ def change(session: Session) -> Response:
 
 
 def _do(session: Session) -> Response:
-    details = wired().accounts.details
+    details = wired().accounts.mobile_changes
     action = request.form.get("action") or request.form.get("step")
     if action == "sms-resend":
         details.resend_code(session)
@@ -84,7 +84,7 @@ def _send_code(session: Session) -> Response:
     form = MobileForm(request.form)
     if not form.validate():
         return _show(session, explain(list(form.refusals()), _FIELDS, {"mobile": form.mobile.data}))
-    wired().accounts.details.ask_for_mobile(session, form.current_password.data, form.number)
+    wired().accounts.mobile_changes.ask_for_mobile(session, form.current_password.data, form.number)
     return go_on(ADDRESS, show)
 
 
@@ -92,7 +92,7 @@ def _check_code(session: Session) -> Response:
     form = SmsCodeForm(request.form)
     if not form.validate():
         return _show(session, explain(list(form.refusals()), _CODE_FIELDS, {"sms_code": form.sms_code.data}))
-    wired().accounts.details.confirm_mobile(session, form.code)
+    wired().accounts.mobile_changes.confirm_mobile(session, form.code)
     sessions.look_again()
     sessions.flash.leave("account.mobile.change.done")
     return go_on(sessions.ACCOUNT, overview)
@@ -100,7 +100,7 @@ def _check_code(session: Session) -> Response:
 
 def _show(session: Session, form: SentForm | None = None, *, is_paused: bool = False) -> Response:
     parts = wired()
-    waiting = parts.accounts.details.mobile_change(session)
+    waiting = parts.accounts.mobile_changes.mobile_change(session)
     if waiting is None:
         return form_page(
             session, "mobile_change", ADDRESS, form or SentForm(kept_of(session, "mobile")), is_paused=is_paused

@@ -124,7 +124,7 @@ def _record(seen: StaffSession, case_id: str) -> None:
     if not form.validate():
         raise _Refused(explain(list(form.refusals()), _RECORD, request.form, for_staff=True))
     known, language = wired().profile.languages, request.form.get("language", "")
-    wired().staff.desk.record(seen, case_id, form.address, form.number, language if language in known else known[0])
+    wired().staff.contacts.record(seen, case_id, form.address, form.number, language if language in known else known[0])
 
 
 def _check_code(seen: StaffSession, case_id: str) -> None:
@@ -132,44 +132,44 @@ def _check_code(seen: StaffSession, case_id: str) -> None:
     if not form.validate():
         typed = {"sms_code": str(form.sms_code.data)}
         raise _Refused(explain(list(form.refusals()), _CODE, typed, for_staff=True))
-    wired().staff.desk.check_code(seen, case_id, form.code)
+    wired().staff.contacts.check_code(seen, case_id, form.code)
 
 
 def _resend_code(seen: StaffSession, case_id: str) -> None:
-    wired().staff.desk.resend_code(seen, case_id)
+    wired().staff.contacts.resend_code(seen, case_id)
     flash.leave("staff.code.resent")
 
 
 def _change_record(seen: StaffSession, case_id: str) -> None:
-    wired().staff.desk.change_record(seen, case_id)
+    wired().staff.contacts.change_record(seen, case_id)
 
 
 def _mail_again(seen: StaffSession, case_id: str) -> None:
-    flash.leave("staff.takeover.resent", time=clock_time(wired().staff.desk.mail_again(seen, case_id)))
+    flash.leave("staff.takeover.resent", time=clock_time(wired().staff.stuck_registrations.mail_again(seen, case_id)))
 
 
 def _end(seen: StaffSession, case_id: str) -> None:
-    wired().staff.desk.end(seen, case_id, _reason())
+    wired().staff.stuck_registrations.end(seen, case_id, _reason())
     flash.leave("staff.takeover.ended")
 
 
 def _end_account(seen: StaffSession, case_id: str) -> None:
-    wired().staff.desk.end_account(seen, case_id, _reason())
+    wired().staff.account_help.end_account(seen, case_id, _reason())
     flash.leave("staff.takeover.account_ended")
 
 
 def _end_active_account(seen: StaffSession, case_id: str) -> None:
-    wired().staff.desk.end_active_account(seen, case_id, _reason())
+    wired().staff.account_help.end_active_account(seen, case_id, _reason())
     flash.leave("staff.takeover.account_ended")
 
 
 def _give_new_budget(seen: StaffSession, case_id: str) -> None:
-    wired().staff.desk.give_new_budget(seen, case_id, _reason())
+    wired().staff.stuck_registrations.give_new_budget(seen, case_id, _reason())
     flash.leave("staff.takeover.budget_given")
 
 
 def _ask_for_reset(seen: StaffSession, case_id: str) -> None:
-    wired().staff.desk.ask_for_reset(seen, case_id)
+    wired().staff.account_help.ask_for_reset(seen, case_id)
     flash.leave("staff.forgot.done", minutes=wired().profile.password.reset_minutes)
 
 
@@ -208,7 +208,7 @@ def show_case(seen: StaffSession, case_id: str, *, form: SentForm | None = None)
     if stage == "record" and not form.values:
         form = SentForm({"mobile": _known_mobile(file), "email": case.email or _known_email(file)})
     # Without one a colleague, or the customer at home, has asked for another code since: this one's is dead.
-    code = parts.staff.desk.code_of(case) if stage == "code" else None
+    code = parts.staff.contacts.code_of(case) if stage == "code" else None
     return desk_page(
         seen,
         "console/case.html",
@@ -238,7 +238,7 @@ def _stage(case: Case, file: CustomerFile) -> str:
         ("identify", not case.is_identified),
         ("account", file.account_since is not None),
         ("done", begun is not None and begun is file.registration),
-        ("none", begun is not None or not wired().staff.desk.can_register),
+        ("none", begun is not None or not wired().staff.contacts.can_register),
         ("no_policy", not file.is_live),
         ("used_up", file.code is not None and file.code.is_dead_end(now)),
         ("code", case.mobile is not None and case.confirmed_at is None),

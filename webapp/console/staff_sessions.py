@@ -104,7 +104,7 @@ def console_page(template: str, status: int = 200, **context: Any) -> Response:
 
 def desk_page(seen: StaffSession, template: str, status: int = 200, **context: Any) -> Response:
     """Render a page with the search and the customers looked at beside it."""
-    return console_page(template, status, recent=listed(wired().staff.cases.recent(seen)), **context)
+    return console_page(template, status, recent=listed(wired().staff.search.recent(seen)), **context)
 
 
 def listed(hits: list[Hit]) -> list[dict[str, Any]]:
