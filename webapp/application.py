@@ -48,7 +48,9 @@ def create_app(settings: Settings) -> Flask:
     app.context_processor(sign_in.frame)
     # The API has keys, and no browser sends one by itself. Mail programs post to decline an invitation, and the link's
     # token is the proof.
-    forgery.set_up(app, exempt := {api.blueprint.name, declining.blueprint.name})
+    # Testers' scripts have no page to take a token from.
+    demo_doors = [parts.demo.blueprint] if parts.demo else []
+    forgery.set_up(app, {one.name for one in (api.blueprint, declining.blueprint, *demo_doors)})
     CompressEveryStatus(app)
     app.extensions["belepo.limits"] = limits.set_up(app, parts)
     faults.set_up(app, for_programs=problems)
@@ -63,10 +65,8 @@ def create_app(settings: Settings) -> Flask:
     if settings.oidc_issuer:
         import_module("webapp.console.company").set_up(app, settings)  # and with it Authlib, which few need
     app.register_blueprint(api.blueprint)
-    if settings.demo:
-        demo = import_module("webapp.demo.doors")  # testers' code stays out of production's memory
-        app.register_blueprint(demo.blueprint)
-        exempt.add(demo.blueprint.name)  # testers' scripts have no page to take a token from
+    if parts.demo:
+        parts.demo.set_up(app, parts)
     _serve_static(app, settings)
     return app
 
@@ -97,7 +97,7 @@ class _Application(Flask):
 
 
 def _configuration(settings: Settings) -> dict[str, Any]:
-    newest, *older = settings.keys_known_for("sessions")
+    newest, *older = settings.keys.known_for("sessions")
     return {
         "SECRET_KEY": newest,
         # Flask takes the last of them to be the newest.

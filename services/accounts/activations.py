@@ -14,13 +14,11 @@ from services import audit
 from services.accounts.account import Session, SignedOut
 from services.accounts.closing import erase
 from services.accounts.sessions import Sessions
-from services.clock import Clock
+from services.base import Base
 from services.codes.one_time_codes import Seals
 from services.limits.allowances import Allowances
 from services.messages.outbox import Outbox
-from services.profiles import Profile
 from services.refusal import Refusal
-from services.store.engine import Store
 from services.store.tables.accounts import accounts, activations
 
 _WORTH_SENDING = timedelta(days=1)
@@ -31,9 +29,7 @@ class Activations:
 
     def __init__(
         self,
-        store: Store,
-        clock: Clock,
-        profile: Profile,
+        base: Base,
         *,
         is_wanted: bool,
         sessions: Sessions,
@@ -42,9 +38,9 @@ class Activations:
         outbox: Outbox,
     ) -> None:
         self.is_wanted = is_wanted
-        self._store = store
-        self._clock = clock
-        self._profile = profile
+        self._store = base.store
+        self._clock = base.clock
+        self._profile = base.profile
         self._sessions = sessions
         self._seals = seals
         self._allowances = allowances

@@ -11,10 +11,9 @@ from sqlalchemy import ColumnElement, bindparam, exists, insert, or_, select, up
 
 from services import audit, randomness
 from services.accounts.account import fingerprint
-from services.clock import Clock
+from services.base import Base
 from services.limits.waits import Tries
 from services.refusal import Refusal
-from services.store.engine import Store
 from services.store.tables.clients import api_keys
 from services.store.tables.register import advisers
 
@@ -81,9 +80,9 @@ class ApiKey:
 class ApiKeys:
     """The verbs of keys. Each public method is one transaction."""
 
-    def __init__(self, store: Store, clock: Clock, tries: Tries) -> None:
-        self._store = store
-        self._clock = clock
+    def __init__(self, base: Base, tries: Tries) -> None:
+        self._store = base.store
+        self._clock = base.clock
         self._tries = tries
 
     def add(

@@ -27,19 +27,18 @@ from services import randomness
 from services.profiles import OneTimeCode as Rules
 from services.refusal import DeadEnd, Denial, Refusal
 from services.store.statements import insert_in
+from services.store.tables.codes import TOPIC
 from services.store.tables.codes import one_time_codes as table
-
-_TOPIC = "code:"
 
 
 def topic(kutid: str) -> str:
     """Return the topic of the messages that bring a customer's codes: a newer one replaces those that wait."""
-    return f"{_TOPIC}{kutid}"
+    return f"{TOPIC}{kutid}"
 
 
 def whose(topic: str) -> str | None:
     """Return the customer whose code a message of this topic brings, or None if it brings none."""
-    return topic.removeprefix(_TOPIC) if topic.startswith(_TOPIC) else None
+    return topic.removeprefix(TOPIC) if topic.startswith(TOPIC) else None
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, String, and_, bindparam, exists, literal, or_, select
+from sqlalchemy import Connection, Row, Select, String, and_, bindparam, exists, literal, or_, select
 
 from services.limits.allowances import IS_SPENT, Allowances
 from services.limits.waits import Tries, waits
 from services.profiles import Identification
 from services.refusal import Refusal
+from services.register.conditions import has_live_policy, has_mobile
 from services.store.statements import queue_for
 from services.store.tables.accounts import accounts
 from services.store.tables.limits import allowances, sign_in_tries
 from services.store.tables.register import (
     communication_ids,
-    contact_changes,
     customer_accounts,
     customers,
     phones,
@@ -67,24 +67,10 @@ class PolicyHolder:
     has_account: bool
 
 
-def has_mobile(kutid: ColumnElement[str], number: ColumnElement[str] | None = None) -> ColumnElement[bool]:
-    """Return the condition that a mobile of this customer is known, or this very `number` is.
-
-    The register's, or one that staff recorded with the customer and no import has brought yet (M28).
-    """
-    held, learnt = phones.c, contact_changes.c
-    is_held = [held.kutid == kutid, held.is_mobile]
-    is_learnt = [learnt.kutid == kutid, learnt.kind == "mobile", learnt.settled_at.is_(None)]
-    if number is not None:
-        is_held.append(held.number == number)
-        is_learnt.append(learnt.after == number)
-    return or_(exists().where(*is_held), exists().where(*is_learnt))
-
-
 _HAS_MOBILE = has_mobile(customers.c.kutid)
+# Accounts are built on the register: this package may import nothing of theirs but the table.
 _HAS_ACCOUNT = exists().where(accounts.c.kutid == customers.c.kutid)
-_HAS_LIVE_POLICY = exists().where(policies.c.kutid == customers.c.kutid, policies.c.status == "live")
-
+_HAS_LIVE_POLICY = has_live_policy(customers.c.kutid)
 
 # One statement for the number, its holder, and the wrong tries so far at the number and from the network. The outer
 # joins from a single row keep the tries of numbers that do not exist. Built once, which takes several times as long as

@@ -1,6 +1,6 @@
 """The accounts of staff: who there is, signing in with a second factor, and sessions apart from customers'."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,17 +10,17 @@ from sqlalchemy.exc import IntegrityError
 from services import audit, randomness
 from services.accounts import Device
 from services.accounts.account import fingerprint
-from services.clock import Clock
+from services.base import Base
 from services.limits.waits import STAFF, Tries
 from services.passwords import Hasher
 from services.passwords.rules import is_alike, is_common
-from services.profiles import SignIn as Rules
 from services.refusal import Refusal
 from services.staff.member import ADVISER, ROLES, Member, StaffSession
 from services.staff.second_factor import SecondFactors, provisioning_uri
-from services.store.engine import Store
+from services.store.declarations import EndedRows
+from services.store.statements import insert_for
+from services.store.tables import DECLARED
 from services.store.tables.staff import staff, staff_sessions
-from services.store.tables.worklists import batches
 from services.values.email_addresses import EmailAddress
 
 _PROLONGED_AFTER = timedelta(minutes=1)
@@ -38,9 +38,7 @@ class StaffAccounts:
 
     def __init__(
         self,
-        store: Store,
-        clock: Clock,
-        rules: Rules,
+        base: Base,
         *,
         tries: Tries,
         hasher: Hasher,
@@ -48,9 +46,9 @@ class StaffAccounts:
         is_second_factor_needed: bool = True,
     ) -> None:
         """Without a second factor in a demonstration alone, and there for those only who have none."""
-        self._store = store
-        self._clock = clock
-        self._rules = rules
+        self._store = base.store
+        self._clock = base.clock
+        self._rules = base.profile.sign_in
         self._tries = tries
         self._hasher = hasher
         self._factors = factors
@@ -90,7 +88,7 @@ class StaffAccounts:
         return provisioning_uri(secret, address.typed, issuer)
 
     def disable(self, email_key: str) -> bool:
-        """Close an account for good, and end its sessions and its batches of mails; tell whether there was one."""
+        """Close an account for good and end what packages declare to end with it; tell whether there was one."""
         now = self._clock.now()
         with self._store.write() as connection:
             disabled = connection.execute(
@@ -100,16 +98,9 @@ class StaffAccounts:
                 .returning(staff.c.id)
             ).scalar()
             if disabled is not None:
-                connection.execute(
-                    update(staff_sessions)
-                    .where(staff_sessions.c.staff_id == disabled, staff_sessions.c.ended_at.is_(None))
-                    .values(ended_at=now)
-                )
-                connection.execute(
-                    update(batches)
-                    .where(batches.c.actor == disabled, batches.c.ended_at.is_(None))
-                    .values(ended_at=now, stopped_by=disabled)
-                )
+                for declared in DECLARED:
+                    for rows in declared.ended_with_staff:
+                        _end_rows(connection, rows, disabled, now)
                 audit.record(connection, "staff_disabled", kutid=None, at=now, actor="system", staff=disabled)
         return disabled is not None
 
@@ -209,6 +200,11 @@ class StaffAccounts:
             if ended is not None:
                 audit.record(connection, "signed_out", kutid=None, at=now, actor=ended)
 
+    def has_members_without_second_factor(self) -> bool:
+        """Tell whether a member of staff signs in by a password alone, as those of demo mode do and nobody else."""
+        with self._store.read() as connection:
+            return bool(connection.execute(select(exists().where(staff.c.totp_secret.is_(None)))).scalar())
+
     # --- Inside ------------------------------------------------------------------------------------------------
 
     def _uses_second_factor(self, connection: Connection, row: Mapping[Any, Any], code: str, now: datetime) -> bool:
@@ -283,6 +279,19 @@ def new_member(
         "totp_step": 0,
         "created_at": now,
     }
+
+
+def add_members(connection: Connection, members: Sequence[Mapping[str, Any]]) -> None:
+    """Add rows of `new_member` in a caller's transaction; those whose address is known already stay as they are."""
+    connection.execute(insert_for(connection, staff).on_conflict_do_nothing(), members)
+
+
+def _end_rows(connection: Connection, rows: EndedRows, staff_id: str, now: datetime) -> None:
+    ended: dict[Any, Any] = {rows.ended_at: now}
+    if rows.ended_by is not None:
+        ended[rows.ended_by] = staff_id
+    open_rows = (rows.column == staff_id, rows.ended_at.is_(None))
+    connection.execute(update(rows.column.table).where(*open_rows).values(ended))
 
 
 def _member(row: Mapping[Any, Any]) -> Member:

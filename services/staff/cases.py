@@ -7,19 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select, true, update
 
 from services import audit, randomness
 from services.accounts.account import fingerprint
-from services.clock import Clock
-from services.profiles import Profile
+from services.accounts.conditions import is_registered
+from services.base import Base
 from services.refusal import OutOfTurn, Refusal
-from services.register.policyholders import has_mobile
+from services.register.conditions import has_mobile, is_advised_by
 from services.staff.member import Actor, StaffSession
-from services.store.engine import Store
 from services.store.tables.accounts import accounts
 from services.store.tables.references import reference_codes
-from services.store.tables.register import advisers, contact_changes, customer_accounts, customers, phones
+from services.store.tables.register import contact_changes, customer_accounts, customers, phones
 from services.store.tables.register import policies as policies_table
 from services.store.tables.registrations import registrations
 from services.store.tables.staff import staff_cases, staff_sessions
@@ -85,11 +84,11 @@ class Case:
 class Cases:
     """The verbs of finding and identifying; each public method is one transaction."""
 
-    def __init__(self, store: Store, clock: Clock, profile: Profile) -> None:
-        self._store = store
-        self._clock = clock
-        self._profile = profile
-        self._languages = (*profile.languages, "en")
+    def __init__(self, base: Base) -> None:
+        self._store = base.store
+        self._clock = base.clock
+        self._profile = base.profile
+        self._languages = (*base.profile.languages, "en")
 
     # --- Finding -----------------------------------------------------------------------------------------------
 
@@ -147,7 +146,7 @@ class Cases:
         now = self._clock.now()
         columns = [
             customers.c.kutid, customers.c.name,
-            exists().where(accounts.c.kutid == customers.c.kutid).label("has_account"),
+            is_registered(customers.c.kutid).label("has_account"),
             has_mobile(customers.c.kutid).label("has_mobile"),
         ]  # fmt: skip
         with self._store.read() as connection:
@@ -378,7 +377,7 @@ def is_theirs(by: Actor) -> ColumnElement[bool]:
     """Return the condition that a customer is there for them: for an adviser, their own alone."""
     if by.adviser is None:
         return true()
-    return exists().where(advisers.c.kutid == customers.c.kutid, advisers.c.adviser == by.adviser)
+    return is_advised_by(customers.c.kutid, by.adviser)
 
 
 def _is_recent(identified_at: datetime | None, now: datetime) -> bool:

@@ -45,7 +45,7 @@ def show() -> Response:
 @sessions.needed
 def submit() -> Response:
     """Take the code, or mail a new one."""
-    session, activations = _session(), wired().activations
+    session, activations = _session(), wired().accounts.activations
     if not activations.is_due(session):
         return _go(sessions.ACCOUNT)
     is_resend = request.form.get("action") == "resend-email"
@@ -68,7 +68,7 @@ def submit() -> Response:
 
 def _show(form: SentForm) -> Response:
     session, rules = _session(), wired().profile.one_time_code
-    if not wired().activations.is_due(session):
+    if not wired().accounts.activations.is_due(session):
         return _go(sessions.ACCOUNT)
     notice = next((say()(str(key)) for key in get_flashed_messages()), None)
     return page(

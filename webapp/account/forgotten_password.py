@@ -54,7 +54,7 @@ def ask() -> Response:
     form = ForgotForm(request.form)
     if not form.validate():
         return _forgot(explain(list(form.refusals()), _FORGOT_FIELDS, {"email": form.email.data}))
-    wired().password_changes.ask_for_reset(form.address, language(), source=request.remote_addr or "")
+    wired().accounts.password_changes.ask_for_reset(form.address, language(), source=request.remote_addr or "")
     if not is_fragment_due():
         return make_response(redirect(f"{FORGOT}?sent", 303))
     response = _sent()
@@ -81,7 +81,7 @@ def reset() -> Response:
     if not form.validate():
         return _reset(token, form, list(form.refusals()))
     try:
-        proof = wired().password_changes.reset(link_id, form.password.data)
+        proof = wired().accounts.password_changes.reset(link_id, form.password.data)
     except Refusal as refusal:
         return _reset(token, form, [("", refusal)])
     except DeadLink:
@@ -111,17 +111,17 @@ def _sent() -> Response:
     return page(
         "account/forgot_sent.html",
         minutes=parts.profile.password.reset_minutes,
-        mails=parts.password_changes.links_an_hour,
+        mails=parts.accounts.password_changes.links_an_hour,
     )
 
 
 def _reset(token: str, sent: NewPasswordForm | None = None, refusals: Sequence[tuple[str, Refusal]] = ()) -> Response:
     parts = wired()
     link_id = parts.links.read("reset", token)
-    found = parts.password_changes.find_reset(link_id) if link_id else None
+    found = parts.accounts.password_changes.find_reset(link_id) if link_id else None
     if found is None:
         return _dead()
-    judge = partial(parts.password_changes.judge, found.account)
+    judge = partial(parts.accounts.password_changes.judge, found.account)
     form = explain(every_mistake(refusals, sent, judge), _RESET_FIELDS, {}) if sent is not None else SentForm()
     return page(
         "account/reset.html",
@@ -137,7 +137,7 @@ def _reset(token: str, sent: NewPasswordForm | None = None, refusals: Sequence[t
 
 
 def _reset_done(**context: Any) -> Response:
-    return page("account/reset_done.html", has_passkeys=wired().passkeys.are_possible, **context)
+    return page("account/reset_done.html", has_passkeys=wired().accounts.passkeys.are_possible, **context)
 
 
 def _dead() -> Response:

@@ -104,12 +104,12 @@ class CloseForm(AskedAgain):
 def overview() -> Response:
     """Show what the account holds."""
     parts, session = wired(), _session()
-    account, places = session.account, parts.sign_ins.places(session)
-    possible_from = parts.password_changes.possible_from(account)
+    account, places = session.account, parts.accounts.sign_ins.places(session)
+    possible_from = parts.accounts.password_changes.possible_from(account)
     return page(
         "account/overview.html",
         notice=_notice(),
-        pending_email=parts.account_details.pending_email(session),
+        pending_email=parts.accounts.details.pending_email(session),
         customer=account.name,
         email=masking.email(account.email),
         mobile=masking.mobile(account.mobile) if account.mobile else None,
@@ -137,9 +137,9 @@ def overview() -> Response:
                 "added": day(passkey.created_at),
                 "used": date_and_time(passkey.used_at) if passkey.used_at else None,
             }
-            for passkey in parts.passkeys.all(session)
+            for passkey in parts.accounts.passkeys.all(session)
         ],
-        has_passkeys=parts.passkeys.are_possible,
+        has_passkeys=parts.accounts.passkeys.are_possible,
         last=[{"device": _device(place.device), "at": date_and_time(place.created_at)} for place in places.last],
         action=ACCOUNT,
     )
@@ -151,11 +151,11 @@ def end_sessions() -> Response:
     """Sign out on another device, or on all others."""
     parts, session = wired(), _session()
     if request.form.get("action") == "end-others":
-        parts.sign_ins.end_others(session)
+        parts.accounts.sign_ins.end_others(session)
     elif ended := request.form.get("session", ""):
         if ended == session.id:
             raise OutOfTurn
-        parts.sign_ins.end(session, ended)
+        parts.accounts.sign_ins.end(session, ended)
     else:
         raise OutOfTurn
     return _done(ACCOUNT, "account.sessions.ended", overview)
@@ -165,7 +165,7 @@ def end_sessions() -> Response:
 @sessions.needed
 def download() -> Response:
     """Send everything that the account holds as one file."""
-    response = jsonify(_readable(wired().account_details.export(_session())))
+    response = jsonify(_readable(wired().accounts.details.export(_session())))
     response.headers["Content-Disposition"] = 'attachment; filename="adataim.json"'
     return response
 
@@ -193,12 +193,12 @@ def changed_terms() -> Response:
 def accept_terms() -> Response:
     """Accept the terms in force and go on."""
     parts, session = wired(), _session()
-    due = parts.sign_ins.terms_due(session)
+    due = parts.accounts.sign_ins.terms_due(session)
     if due is not None:
         try:
             if not request.form.get("terms"):
                 raise Refusal("terms", "not_ticked" if session.terms_opened == due.version else "not_opened")
-            sessions.hold(parts.sign_ins.accept_terms(session))
+            sessions.hold(parts.accounts.sign_ins.accept_terms(session))
         except Refusal as refusal:
             return _terms(explain([("", refusal)], _TERMS_FIELDS, {"terms": request.form.get("terms", "")}))
     return _done(ACCOUNT, None, overview)
@@ -206,7 +206,7 @@ def accept_terms() -> Response:
 
 def _terms(form: SentForm) -> Response:
     session = _session()
-    due = wired().sign_ins.terms_due(session)
+    due = wired().accounts.sign_ins.terms_due(session)
     if due is None:
         return make_response(redirect(ACCOUNT, 303))
     return _form("terms_update", sessions.TERMS, form, terms=terms_shown(due, session.terms_opened))
@@ -232,7 +232,7 @@ def change_password() -> Response:
     if not form.validate():
         return _password(form, list(form.refusals()))
     try:
-        token = wired().password_changes.change(_session(), form.current_password.data, form.password.data)
+        token = wired().accounts.password_changes.change(_session(), form.current_password.data, form.password.data)
     except Refusal as refusal:
         return _password(form, [("", refusal)])
     sessions.hold(token)
@@ -241,9 +241,9 @@ def change_password() -> Response:
 
 def _password(sent: PasswordForm | None = None, refusals: Sequence[tuple[str, Refusal]] = ()) -> Response:
     parts, account = wired(), _session().account
-    judge = partial(parts.password_changes.judge, account)
+    judge = partial(parts.accounts.password_changes.judge, account)
     form = explain(every_mistake(refusals, sent, judge), _PASSWORD_FIELDS, {}) if sent is not None else SentForm()
-    possible_from = parts.password_changes.possible_from(account)
+    possible_from = parts.accounts.password_changes.possible_from(account)
     return _form(
         "password_change",
         PASSWORD,
@@ -273,7 +273,7 @@ def change_email() -> Response:
     if not form.validate():
         return _form("email_change", EMAIL, explain(list(form.refusals()), _EMAIL_FIELDS, typed))
     try:
-        wired().account_details.ask_for_email(_session(), form.current_password.data, form.address)
+        wired().accounts.details.ask_for_email(_session(), form.current_password.data, form.address)
     except Refusal as refusal:
         return _form("email_change", EMAIL, explain([("", refusal)], _EMAIL_FIELDS, typed))
     return _done(ACCOUNT, None, overview)
@@ -296,7 +296,7 @@ def confirm_email() -> Response:
     try:
         if link_id is None:
             raise DeadLink
-        wired().account_details.confirm_email(link_id)
+        wired().accounts.details.confirm_email(link_id)
     except DeadLink:
         return _dead_link()
     except Refusal as refusal:
@@ -306,7 +306,7 @@ def confirm_email() -> Response:
 
 def _new_email(token: str, form: SentForm) -> Response:
     link_id = wired().links.read("email", token)
-    address = wired().account_details.find_email_change(link_id) if link_id else None
+    address = wired().accounts.details.find_email_change(link_id) if link_id else None
     if address is None:
         return _dead_link()
     return _form("email_confirm", NEW_EMAIL, form, token=token, email=address, another=EMAIL)
@@ -331,7 +331,7 @@ def mobile() -> Response:
 @sessions.needed
 def change_mobile() -> Response:
     """Send a code to the new number, check it, or send another."""
-    details, session = wired().account_details, _session()
+    details, session = wired().accounts.details, _session()
     try:
         return _do_with_mobile(session)
     except OutOfTurn:
@@ -349,7 +349,7 @@ def change_mobile() -> Response:
 
 
 def _do_with_mobile(session: Session) -> Response:
-    details = wired().account_details
+    details = wired().accounts.details
     action = request.form.get("action") or request.form.get("step")
     if action == "sms-resend":
         details.resend_code(session)
@@ -364,7 +364,7 @@ def _send_code(session: Session) -> Response:
     form = MobileForm(request.form)
     if not form.validate():
         return _mobile(explain(list(form.refusals()), _MOBILE_FIELDS, {"mobile": form.mobile.data}))
-    wired().account_details.ask_for_mobile(session, form.current_password.data, form.number)
+    wired().accounts.details.ask_for_mobile(session, form.current_password.data, form.number)
     return _done(MOBILE, None, _mobile)
 
 
@@ -372,13 +372,13 @@ def _check_code(session: Session) -> Response:
     form = SmsCodeForm(request.form)
     if not form.validate():
         return _mobile(explain(list(form.refusals()), _CODE_FIELDS, {"sms_code": form.sms_code.data}))
-    wired().account_details.confirm_mobile(session, form.code)
+    wired().accounts.details.confirm_mobile(session, form.code)
     return _done(ACCOUNT, "account.mobile.change.done", overview)
 
 
 def _mobile(form: SentForm | None = None, *, is_paused: bool = False) -> Response:
     parts = wired()
-    waiting = parts.account_details.mobile_change(_session())
+    waiting = parts.accounts.details.mobile_change(_session())
     if waiting is None:
         return _form("mobile_change", MOBILE, form or SentForm(_kept("mobile")), is_paused=is_paused)
     number, code = waiting
@@ -431,7 +431,7 @@ def close() -> Response:
     if not form.validate():
         return _form("close", CLOSE, explain(list(form.refusals()), _CLOSE_FIELDS, {"confirm": form.confirm.data}))
     try:
-        wired().account_details.close(_session(), form.current_password.data)
+        wired().accounts.details.close(_session(), form.current_password.data)
     except Refusal as refusal:
         return _form("close", CLOSE, explain([("", refusal)], _CLOSE_FIELDS, {"confirm": form.confirm.data}))
     sessions.let_go()

@@ -50,7 +50,7 @@ def ask_to_add() -> Response:
     if not form.validate():
         return _password(explain(list(form.refusals()), _FIELDS, {}))
     try:
-        challenge = wired().passkeys.ask_to_add(_session(), form.current_password.data)
+        challenge = wired().accounts.passkeys.ask_to_add(_session(), form.current_password.data)
     except Refusal as refusal:
         return _password(explain([("", refusal)], _FIELDS, {}))
     browser_session[_CHALLENGE] = challenge
@@ -65,7 +65,7 @@ def ask_to_add() -> Response:
 @sessions.needed
 def new() -> Response:
     """Ask for the name, and have the browser make the passkey."""
-    options = wired().passkeys.options_to_add(_session(), browser_session.get(_CHALLENGE, ""))
+    options = wired().accounts.passkeys.options_to_add(_session(), browser_session.get(_CHALLENGE, ""))
     if options is None:
         return make_response(redirect(PASSKEYS, 303))
     return page(
@@ -73,7 +73,7 @@ def new() -> Response:
         action=NEW,
         options=options,
         name=devices.this_device().name,
-        passkeys=wired().passkeys,
+        passkeys=wired().accounts.passkeys,
         problems=(),
         notice=None,
     )
@@ -83,7 +83,7 @@ def new() -> Response:
 def add() -> Response:
     """Keep the passkey that the browser has made, and tell the script where to go on."""
     session = sessions.current()
-    if session is None or wired().sign_ins.terms_due(session) or wired().activations.is_due(session):
+    if session is None or wired().accounts.sign_ins.terms_due(session) or wired().accounts.activations.is_due(session):
         return jsonify(to=PASSKEYS)  # where the customer is asked for what is missing
     form = NameForm(request.form)
     if not form.validate():
@@ -92,7 +92,9 @@ def add() -> Response:
         return response
     challenge = browser_session.pop(_CHALLENGE, "")
     try:
-        token = wired().passkeys.add(session, challenge, request.form.get("credential", ""), form.name.data.strip())
+        token = wired().accounts.passkeys.add(
+            session, challenge, request.form.get("credential", ""), form.name.data.strip()
+        )
     except Refusal:
         flash(_STOPPED)
         return jsonify(to=PASSKEYS)
@@ -107,7 +109,7 @@ def add() -> Response:
 @sessions.needed
 def remove() -> Response:
     """Remove a passkey."""
-    token = wired().passkeys.remove(_session(), request.form.get("passkey", ""))
+    token = wired().accounts.passkeys.remove(_session(), request.form.get("passkey", ""))
     if token is None:
         raise OutOfTurn
     sessions.hold(token)
@@ -129,7 +131,7 @@ def _password(form: SentForm) -> Response:
         action=PASSKEYS,
         notice=None if is_stopped else text,
         stopped=text if is_stopped else None,
-        passkeys=wired().passkeys,
+        passkeys=wired().accounts.passkeys,
     )
 
 

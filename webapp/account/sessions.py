@@ -38,7 +38,7 @@ def _seen() -> Session | None:
     if "signed_in" not in g:
         token = held()
         is_activity = request.endpoint != "sign_in.until_when"
-        g.signed_in = wired().sign_ins.resume(token, is_activity=is_activity) if token else None
+        g.signed_in = wired().accounts.sign_ins.resume(token, is_activity=is_activity) if token else None
     seen: Session | None = g.signed_in
     return seen
 
@@ -78,9 +78,9 @@ def let_go() -> None:
     """
     look_again()
     if (session_ := current()) is not None:
-        wired().sign_ins.sign_out(session_)
+        wired().accounts.sign_ins.sign_out(session_)
     if staff_token := session.get(STAFF):
-        wired().staff.sign_out(staff_token)
+        wired().staff.accounts.sign_out(staff_token)
     session.clear()
     look_again()
     g.pop(STAFF, None)
@@ -107,9 +107,9 @@ def needed(view: Callable[P, Response]) -> Callable[P, Response]:
         session_ = current()
         if session_ is None:
             return ask()
-        if request.path != TERMS and wired().sign_ins.terms_due(session_):
+        if request.path != TERMS and wired().accounts.sign_ins.terms_due(session_):
             return make_response(redirect(TERMS, 303))
-        if request.path not in (TERMS, ACTIVATION) and wired().activations.is_due(session_):
+        if request.path not in (TERMS, ACTIVATION) and wired().accounts.activations.is_due(session_):
             if request.path != ACCOUNT:
                 flash("activation.limited")
             return make_response(redirect(ACTIVATION, 303))
@@ -117,7 +117,7 @@ def needed(view: Callable[P, Response]) -> Callable[P, Response]:
             # Only here, behind the sign-in: its mail about a new device keeps the language that the account had,
             # which is not the choice of whoever it may warn of.
             if session_.account.language != language():
-                wired().sign_ins.speak(session_, language())
+                wired().accounts.sign_ins.speak(session_, language())
                 look_again()
             return view(*arguments, **named)
         except SignedOut:
@@ -163,7 +163,7 @@ def show_sign_in(status: int = 200, **context: Any) -> Response:
         "kept": {},
         "wait": None,
         "is_failed": False,
-        "passkeys": wired().passkeys,
+        "passkeys": wired().accounts.passkeys,
         "passkey_options": passkey_options(),
     }
     shown = {**usual, **context}
@@ -173,4 +173,4 @@ def show_sign_in(status: int = 200, **context: Any) -> Response:
 
 def passkey_options() -> str:
     """Return what this browser is to ask its passkeys, as JSON."""
-    return wired().passkeys.options(form_secret())
+    return wired().accounts.passkeys.options(form_secret())

@@ -15,7 +15,6 @@ from flask import (
     request,
     session,
 )
-from sqlalchemy.exc import SQLAlchemyError
 
 from services.accounts import Device
 from services.refusal import Refusal
@@ -26,6 +25,7 @@ from webapp.http.addresses import local
 from webapp.http.forgery import form_secret
 from webapp.journey import browser
 from webapp.parts import wired
+from webapp.ui.faults import DATABASE_FAILURES
 from webapp.ui.form_errors import Fields, about_all, explain
 from webapp.ui.formats import clock_time, first_minute, time_left
 from webapp.ui.forms import StepForm, Text
@@ -68,7 +68,7 @@ def submit() -> Response:
     if not refusals:
         device = devices.this_device()
         try:
-            token = wired().sign_ins.sign_in(
+            token = wired().accounts.sign_ins.sign_in(
                 _key(typed), password, device,
                 registered_here=browser.proved(),
                 reset_here=sessions.reset_here(),
@@ -94,7 +94,7 @@ def submit_passkey() -> Response:
     device = devices.this_device()
     address, kept = _brought()
     try:
-        token = wired().passkeys.sign_in(
+        token = wired().accounts.passkeys.sign_in(
             request.form.get("credential", ""), form_secret(), device,
             registered_here=browser.proved(),
             held=sessions.held(),
@@ -154,7 +154,7 @@ def frame() -> dict[str, object]:
     """Return what the frame of every page knows of the signed-in customer."""
     try:
         return {"signed_in": sessions.current() is not None, "session_note": session_note()}
-    except (SQLAlchemyError, TimeoutError):
+    except DATABASE_FAILURES:
         # The page that says so is shown while the database does not answer.
         return {"signed_in": False, "session_note": None}
 

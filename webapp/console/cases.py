@@ -120,7 +120,7 @@ def _do(seen: StaffSession, case_id: str) -> Markup | None:
 
 
 def _identify(seen: StaffSession, case_id: str) -> None:
-    wired().cases.identify(seen, case_id, request.form.get("identified_by", ""))
+    wired().staff.cases.identify(seen, case_id, request.form.get("identified_by", ""))
 
 
 def _record(seen: StaffSession, case_id: str) -> None:
@@ -128,7 +128,7 @@ def _record(seen: StaffSession, case_id: str) -> None:
     if not form.validate():
         raise _Refused(explain(list(form.refusals()), _RECORD, request.form, for_staff=True))
     known, language = wired().profile.languages, request.form.get("language", "")
-    wired().desk.record(seen, case_id, form.address, form.number, language if language in known else known[0])
+    wired().staff.desk.record(seen, case_id, form.address, form.number, language if language in known else known[0])
 
 
 def _check_code(seen: StaffSession, case_id: str) -> None:
@@ -136,44 +136,44 @@ def _check_code(seen: StaffSession, case_id: str) -> None:
     if not form.validate():
         typed = {"sms_code": str(form.sms_code.data)}
         raise _Refused(explain(list(form.refusals()), _CODE, typed, for_staff=True))
-    wired().desk.check_code(seen, case_id, form.code)
+    wired().staff.desk.check_code(seen, case_id, form.code)
 
 
 def _resend_code(seen: StaffSession, case_id: str) -> Markup:
-    wired().desk.resend_code(seen, case_id)
+    wired().staff.desk.resend_code(seen, case_id)
     return say()("staff.code.resent")
 
 
 def _change_record(seen: StaffSession, case_id: str) -> None:
-    wired().desk.change_record(seen, case_id)
+    wired().staff.desk.change_record(seen, case_id)
 
 
 def _mail_again(seen: StaffSession, case_id: str) -> Markup:
-    return say()("staff.takeover.resent", time=clock_time(wired().desk.mail_again(seen, case_id)))
+    return say()("staff.takeover.resent", time=clock_time(wired().staff.desk.mail_again(seen, case_id)))
 
 
 def _end(seen: StaffSession, case_id: str) -> Markup:
-    wired().desk.end(seen, case_id, _reason())
+    wired().staff.desk.end(seen, case_id, _reason())
     return say()("staff.takeover.ended")
 
 
 def _end_account(seen: StaffSession, case_id: str) -> Markup:
-    wired().desk.end_account(seen, case_id, _reason())
+    wired().staff.desk.end_account(seen, case_id, _reason())
     return say()("staff.takeover.account_ended")
 
 
 def _end_active_account(seen: StaffSession, case_id: str) -> Markup:
-    wired().desk.end_active_account(seen, case_id, _reason())
+    wired().staff.desk.end_active_account(seen, case_id, _reason())
     return say()("staff.takeover.account_ended")
 
 
 def _give_new_budget(seen: StaffSession, case_id: str) -> Markup:
-    wired().desk.give_new_budget(seen, case_id, _reason())
+    wired().staff.desk.give_new_budget(seen, case_id, _reason())
     return say()("staff.takeover.budget_given")
 
 
 def _ask_for_reset(seen: StaffSession, case_id: str) -> Markup:
-    wired().desk.ask_for_reset(seen, case_id)
+    wired().staff.desk.ask_for_reset(seen, case_id)
     return say()("staff.forgot.done", minutes=wired().profile.password.reset_minutes)
 
 
@@ -203,8 +203,8 @@ _DEEDS: Mapping[str, tuple[Fields, Callable[[StaffSession, str], Markup | None]]
 def show_case(case_id: str, *, form: SentForm | None = None, notice: Markup | None = None) -> Response:
     """Show the customer and what is due with them."""
     parts, seen = wired(), _session()
-    case = parts.cases.case(seen, case_id)
-    file = parts.customer_files.of(case)
+    case = parts.staff.cases.case(seen, case_id)
+    file = parts.staff.customer_files.of(case)
     form = form or SentForm()
     notice = notice or staff_sessions.take_notice()
     stage, customer = _stage(case, file), _customer(file) if case.is_identified else _masked(file)
@@ -245,7 +245,7 @@ def _stage(case: Case, file: CustomerFile) -> str:
         ("identify", not case.is_identified),
         ("account", file.account_since is not None),
         ("done", begun is not None and begun is file.registration),
-        ("none", begun is not None or not wired().desk.can_register),
+        ("none", begun is not None or not wired().staff.desk.can_register),
         ("no_policy", not file.is_live),
         ("used_up", file.code is not None and file.code.is_dead_end(now)),
         ("code", case.mobile is not None and case.confirmed_at is None),
@@ -340,7 +340,7 @@ def _budget(file: CustomerFile, now: datetime) -> str | None:
 
 def _code(case: Case) -> dict[str, Any]:
     now, rules = wired().clock.now(), wired().profile.one_time_code
-    state = wired().desk.code_of(case)
+    state = wired().staff.desk.code_of(case)
     if state is None:
         # A colleague, or the customer at home, has asked for another code since: this one's is dead.
         return {"usable": False, "codes_left": 1, "again": None, "wait": 0, "until": None,

@@ -45,7 +45,7 @@ def sign_in() -> Response:
         device = devices.this_device()
         code = "".join(plain(str(form.totp.data)).replace("-", "").split())
         try:
-            token = wired().staff.sign_in(_key(typed), password, code, device, held=staff_sessions.held())
+            token = wired().staff.accounts.sign_in(_key(typed), password, code, device, held=staff_sessions.held())
         except Refusal as refusal:
             if refusal.reason == "wait":
                 return _wait(refusal, typed)

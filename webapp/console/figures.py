@@ -63,8 +63,8 @@ def figures_csv() -> Response:
     seen = staff_sessions.current()
     if seen is None:
         abort(404)
-    wired().observations.flush()
-    report = wired().figures.export(chosen, actor=seen.actor, now=wired().clock.now())
+    wired().figures.funnel.flush()
+    report = wired().figures.reports.export(chosen, actor=seen.actor, now=wired().clock.now())
     t, sheet = say(), io.StringIO()
     rows = csv.writer(sheet, delimiter=";", lineterminator="\r\n")
     rows.writerow([t.plain(f"funnel.{head}") for head in ("step", "entered", "finished", "left", "share")])
@@ -88,7 +88,7 @@ def release_sms() -> Response:
     typed = {name: request.form.get(name, "").strip() for name in ("more", "reason")}
     more, known = (_whole(request.form.get(name, "")) for name in ("more", "seen"))
     try:
-        wired().sms_releases.release(seen, more, " ".join(typed["reason"].split()), seen=known or 0)
+        wired().staff.sms_releases.release(seen, more, " ".join(typed["reason"].split()), seen=known or 0)
     except Refusal as refusal:
         chosen, form = _chosen()
         return _show(chosen, explain([("", refusal)], _RELEASE, {**form.values, **typed}))
@@ -143,15 +143,15 @@ def _whole(text: str) -> int | None:
 
 
 def _report(chosen: Chosen) -> Report:
-    wired().observations.flush()
-    return wired().figures.report(chosen)
+    wired().figures.funnel.flush()
+    return wired().figures.reports.report(chosen)
 
 
 # --- What the page shows -----------------------------------------------------------------------------------------
 
 
 def _show(chosen: Chosen, form: SentForm) -> Response:
-    report, budget = _report(chosen), wired().postage.budget()
+    report, budget = _report(chosen), wired().messages.sms_budget.budget()
     days = request.args.get("days", "" if request.args.get("first") else "7")
     return console_page(
         "console/figures.html",

@@ -31,7 +31,7 @@ def quality() -> Response:
 def choose() -> Response:
     """Open a customer of the list, or choose an adviser."""
     if "customer" in request.form:
-        case_id = wired().unregistered.open(signed_in(), request.form["customer"])
+        case_id = wired().worklists.unregistered.open(signed_in(), request.form["customer"])
         return go(cases.address(case_id), lambda: cases.show_case(case_id))
     chosen = {**request.form, "utan": ""}
     return go(_address(chosen), lambda: _show(chosen))
@@ -43,7 +43,7 @@ def close(case_id: str) -> Response:
     """Close a case with a note. One that a colleague has closed meanwhile is not in the list any more."""
     note = " ".join(request.form.get("note", "").replace("\0", "").split())
     try:
-        is_closed = wired().quality_cases.close(signed_in(), case_id, note)
+        is_closed = wired().worklists.data_issues.close(signed_in(), case_id, note)
     except Refusal as refusal:
         field = f"note-{case_id}"
         return _show(request.form, explain([("", refusal)], Fields({field: "worklist.note"}), {field: note}))
@@ -64,7 +64,7 @@ def _show(values: Mapping[str, str], form: SentForm | None = None) -> Response:
     seen, form, values = signed_in(), form or SentForm(), asked(values)
     kind, closed = values.get("adat", ""), bool(values.get("lezart"))
     kind = kind if kind in KINDS else ""
-    page = wired().quality_cases.page(
+    page = wired().worklists.data_issues.page(
         seen, kind, values.get("utan", ""), adviser=adviser_of(seen, values), closed=closed
     )
     if form.problems and form.problems[0].field_id not in {f"note-{line.id}" for line in page.lines}:

@@ -39,7 +39,7 @@ def search() -> Response:
     try:
         if not form.validate():
             raise next(form.refusals())[1]
-        case_id = wired().cases.search(seen, str(form.policy_number.data))
+        case_id = wired().staff.cases.search(seen, str(form.policy_number.data))
     except Refusal as refusal:
         typed = {"policy_number": str(form.policy_number.data).replace("\0", "")}
         if refusal.reason == "none":
@@ -62,7 +62,7 @@ def open_customer() -> Response:
     """Open a customer whom a list shows."""
     seen = staff_sessions.current()
     assert seen is not None
-    case_id = wired().cases.open(seen, request.form.get("customer", ""))
+    case_id = wired().staff.cases.open(seen, request.form.get("customer", ""))
     return _opened(case_id)
 
 
@@ -83,11 +83,11 @@ def _home(status: int = 200, form: SentForm | None = None, *, shows_results: boo
     seen = staff_sessions.current()
     assert seen is not None
     parts = wired()
-    found = parts.cases.found(seen) if shows_results else None
+    found = parts.staff.cases.found(seen) if shows_results else None
     return desk_page(
         "console/home.html",
         status,
         found=None if found is None else listed(found),
-        own=listed(parts.cases.own(seen)) if seen.member.is_adviser and found is None else None,
+        own=listed(parts.staff.cases.own(seen)) if seen.member.is_adviser and found is None else None,
         form=form or SentForm(),
     )

@@ -42,7 +42,7 @@ def current() -> StaffSession | None:
         token = held()
         # What a page asks by itself, again and again, is no activity.
         is_activity = not (request.endpoint or "").endswith((".until_when", ".batch_progress", ".follow"))
-        g.staff = wired().staff.resume(token, is_activity=is_activity) if token else None
+        g.staff = wired().staff.accounts.resume(token, is_activity=is_activity) if token else None
     seen: StaffSession | None = g.staff
     return seen
 
@@ -132,7 +132,7 @@ def console_page(template: str, status: int = 200, **context: Any) -> Response:
         member=seen.member if seen else None,
         signed_in=False,
         session_note=session_note(),
-        sms_budget=wired().postage.budget() if seen else None,
+        sms_budget=wired().messages.sms_budget.budget() if seen else None,
         **context,
     )
 
@@ -141,7 +141,7 @@ def desk_page(template: str, status: int = 200, **context: Any) -> Response:
     """Render a page with the search and the customers looked at beside it."""
     seen = current()
     assert seen is not None
-    return console_page(template, status, recent=listed(wired().cases.recent(seen)), **context)
+    return console_page(template, status, recent=listed(wired().staff.cases.recent(seen)), **context)
 
 
 def listed(hits: list[Hit]) -> list[dict[str, Any]]:

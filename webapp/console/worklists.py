@@ -45,13 +45,13 @@ def order() -> Response:
     """Open a customer of the list, choose an adviser, or have mails sent; to everybody only after asking again."""
     seen, form = signed_in(), request.form
     if "customer" in form:
-        case_id = wired().unregistered.open(seen, form["customer"])
+        case_id = wired().worklists.unregistered.open(seen, form["customer"])
         return go(cases.address(case_id), lambda: cases.show_case(case_id))
     kind = _ORDERS.get(form.get("action", ""))
     if kind is None:
         chosen = {**form, "utan": "", "kijelolve": ""}
         return go(_address(chosen), lambda: _show(chosen))
-    everybody, invitations = form["action"].endswith("-all"), wired().invitations
+    everybody, invitations = form["action"].endswith("-all"), wired().worklists.invitations
     try:
         deadline_at = invitations.end_of(form.get("due_on", "")) if kind == INVITATION else None
         if everybody and "sure" not in form:
@@ -89,9 +89,9 @@ def batch_progress(batch_id: str) -> Response:
 def stop_batch(batch_id: str) -> Response:
     """Send nothing more of it."""
     try:
-        wired().invitations.stop(signed_in(), batch_id)
+        wired().worklists.invitations.stop(signed_in(), batch_id)
     except OutOfTurn:
-        wired().invitations.batch(signed_in(), batch_id)  # over already; or not to be seen at all
+        wired().worklists.invitations.batch(signed_in(), batch_id)  # over already; or not to be seen at all
     return go(_batch_address(batch_id), lambda: _show_batch(batch_id))
 
 
@@ -107,7 +107,7 @@ def signed_in() -> StaffSession:
 
 def adviser_of(seen: StaffSession, values: Mapping[str, str]) -> str | None:
     """Return the code of the adviser who was chosen."""
-    return wired().unregistered.adviser(seen, values.get("tanacsado", ""))
+    return wired().worklists.unregistered.adviser(seen, values.get("tanacsado", ""))
 
 
 def view_of(seen: StaffSession, values: Mapping[str, str]) -> View:
@@ -130,7 +130,7 @@ def query(values: Mapping[str, str], **other: str) -> str:
 
 def choice_of_advisers(seen: StaffSession, values: Mapping[str, str]) -> dict[str, Any]:
     """Return whom a member may choose, and who is chosen."""
-    return {"advisers": wired().unregistered.advisers(seen), "adviser": values.get("tanacsado", "")}
+    return {"advisers": wired().worklists.unregistered.advisers(seen), "adviser": values.get("tanacsado", "")}
 
 
 # --- What the pages show -------------------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ def _show(values: Mapping[str, str], form: SentForm | None = None) -> Response:
     is_all_chosen = "kijelolve" in values
     values.pop("kijelolve", None)
     view = view_of(seen, values)
-    page = parts.unregistered.page(seen, view, values.get("utan", ""))
+    page = parts.worklists.unregistered.page(seen, view, values.get("utan", ""))
     chosen = set(request.form.getlist("customers"))
     if form is None:
         usual = (parts.clock.now() + _USUAL_TIME).astimezone(parts.profile.zone).date()
@@ -185,12 +185,12 @@ def _show(values: Mapping[str, str], form: SentForm | None = None) -> Response:
         can_invite_all=can_all and view.listed not in (INVITED, NO_ADDRESS),
         can_remind_all=can_all and view.listed == INVITED,
         form_id=randomness.opaque_id(),
-        batches=[(_batch(one), _batch_address(one.id)) for one in parts.invitations.recent(seen)],
+        batches=[(_batch(one), _batch_address(one.id)) for one in parts.worklists.invitations.recent(seen)],
     )
 
 
 def _show_batch(batch_id: str) -> Response:
-    batch = wired().invitations.batch(signed_in(), batch_id)
+    batch = wired().worklists.invitations.batch(signed_in(), batch_id)
     return console_page(
         "console/batch.html", room=ROOM, batch=_batch(batch), address=_batch_address(batch_id), lists=_home()
     )
@@ -203,10 +203,10 @@ def _ask(values: Mapping[str, str]) -> Response:
     if kind is None or not action.endswith("-all"):
         raise OutOfTurn
     view = view_of(seen, values)
-    reached = wired().unregistered.count_reached(seen, view, kind)
-    names = dict(wired().unregistered.advisers(seen))
+    reached = wired().worklists.unregistered.count_reached(seen, view, kind)
+    names = dict(wired().worklists.unregistered.advisers(seen))
     try:
-        deadline_at = wired().invitations.end_of(values.get("nap", "")) if kind == INVITATION else None
+        deadline_at = wired().worklists.invitations.end_of(values.get("nap", "")) if kind == INVITATION else None
     except Refusal:
         raise OutOfTurn from None
     return console_page(
@@ -217,7 +217,7 @@ def _ask(values: Mapping[str, str]) -> Response:
         back_url=_address(values),
         listed=view.listed,
         adviser_name=names.get(values.get("tanacsado", "")) or (seen.member.name if seen.member.is_adviser else None),
-        count=_count(wired().unregistered.count(seen, view)),
+        count=_count(wired().worklists.unregistered.count(seen, view)),
         reached=_count(reached),
         deadline=day(deadline_at) if deadline_at else None,
         hidden={

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, make_response, redirect, request, session
+from flask_limiter.util import get_remote_address
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 
@@ -15,9 +16,9 @@ from services.values import masking
 from services.worklists import Prefill
 from webapp.http.addresses import link_token
 from webapp.journey import funnel
-from webapp.journey.browser import Browser, forget, held, is_own, mark_of, reopen, reopened, this_browser
+from webapp.journey.browser import Browser, forget, held, is_own, mark_of, own_mark, reopen, reopened, this_browser
 from webapp.journey.journey import current_journey
-from webapp.journey.step import Step, is_about
+from webapp.journey.step import Asker, Step, is_about
 from webapp.parts import Parts, wired
 from webapp.registration import dead_ends
 from webapp.ui.form_errors import SentForm, explain
@@ -91,7 +92,7 @@ def _submit_step(parts: Parts, browser: Browser) -> Response:
     if not form.validate():
         return _refused(browser, values, list(form.refusals()), form, step)
     try:
-        registration = step.submit(parts, browser.visit, form, language())
+        registration = step.submit(parts, browser.visit, form, _asker())
     except Refusal as refusal:
         _note(parts, browser, refusal)
         return _refused(browser, values, [("", refusal)], form, step)
@@ -99,10 +100,14 @@ def _submit_step(parts: Parts, browser: Browser) -> Response:
     return _answer(registration, None, browser)
 
 
+def _asker() -> Asker:
+    return Asker(language(), own_mark(), get_remote_address())
+
+
 def _note(parts: Parts, browser: Browser, refusal: Refusal) -> None:
     """Keep, for whoever helps the customer later, which of a service's rules was not met and when."""
     if browser.visit is not None:
-        parts.registrations.note_refusal(browser.visit, refusal.field, refusal.reason)
+        parts.registrations.records.note_refusal(browser.visit, refusal.field, refusal.reason)
 
 
 def _step_of_fields(parts: Parts, browser: Browser) -> str:
@@ -226,7 +231,7 @@ def _refused(
 def _dead_link(browser: Browser) -> Response:
     """Say why the link by which this browser came shows no registration."""
     assert browser.visit is not None
-    return dead_ends.show(wired().registrations.why_dead(browser.visit))
+    return dead_ends.show(wired().registrations.records.why_dead(browser.visit))
 
 
 def _act(action: str, parts: Parts, browser: Browser) -> tuple[Registration | None, str | None] | None:
@@ -303,7 +308,7 @@ def _invited() -> tuple[Prefill | None, Markup | None]:
         return None, None
     parts = wired()
     link_id = parts.links.read("invitation", token)
-    found = parts.invitations.prefill(link_id) if link_id else None
+    found = parts.worklists.invitations.prefill(link_id) if link_id else None
     return found, say()("identify.invitation.filled" if found else "identify.invitation.over")
 
 

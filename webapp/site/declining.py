@@ -15,7 +15,7 @@ def show() -> Response:
     """Ask whether to decline, or say that it is done; changes nothing, for mail scanners open links too."""
     token = request.args.get("token", "")
     link_id = wired().links.read(DECLINE_PURPOSE, token)
-    has_declined = wired().invitations.has_declined(link_id) if link_id else None
+    has_declined = wired().worklists.invitations.has_declined(link_id) if link_id else None
     if has_declined is None:
         return _dead()
     return _declined() if has_declined else page("pages/decline.html", action=DECLINE, token=token)
@@ -29,7 +29,7 @@ def decline() -> Response:
     """
     token = request.form.get("token", "") or request.args.get("token", "")
     link_id = wired().links.read(DECLINE_PURPOSE, token)
-    if link_id is None or not wired().invitations.decline(link_id):
+    if link_id is None or not wired().worklists.invitations.decline(link_id):
         return _dead()
     if "List-Unsubscribe" in request.form or is_fragment_due():
         return _declined()

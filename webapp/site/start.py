@@ -32,7 +32,7 @@ def start() -> Response:
     """Show who the insurer is and the two ways in."""
     in_progress = None
     if visit := held():
-        registration = wired().registrations.find(visit)
+        registration = wired().registrations.records.find(visit)
         if registration and not registration.has_account and registration.expires_at > wired().clock.now():
             in_progress = {"time": clock_time(registration.expires_at)}
     return page("pages/start.html", in_progress=in_progress)

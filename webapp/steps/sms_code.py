@@ -8,7 +8,7 @@ from wtforms import ValidationError
 from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
 from services.values import masking
-from webapp.journey.step import Step
+from webapp.journey.step import Asker, Step
 from webapp.parts import Parts, wired
 from webapp.ui.formats import clock_time, first_minute, time_left
 from webapp.ui.forms import StepForm, Text, read_code
@@ -40,17 +40,17 @@ class SmsCode(Step):
     labels: ClassVar = {"sms_code": "sms_code.label", "resend": "sms_code.resend"}
     actions = ("sms-resend",)
 
-    def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
+    def submit(self, parts: Parts, visit: Visit | None, form: Any, asker: Asker) -> Registration:
         """Check the code."""
         if visit is None:
             raise OutOfTurn
-        return parts.registrations.confirm_mobile(visit, form.code)
+        return parts.registrations.mobiles.confirm_mobile(visit, form.code)
 
     def act(self, action: str, parts: Parts, visit: Visit | None) -> tuple[Registration, str | None]:
         """Send a new code."""
         if visit is None:
             raise OutOfTurn
-        return parts.registrations.resend_code(visit), "sms_code.resent"
+        return parts.registrations.mobiles.resend_code(visit), "sms_code.resent"
 
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
         """What may be known of the code: where it went, until when it is good, what is left of the budget."""

@@ -5,14 +5,10 @@ from typing import Any
 
 import pytest
 from authenticator import ATTESTED, PRESENT, VERIFIED, Authenticator, handle
-from house import ANNA, ESZTER, KEYS, OTHER_PASSWORD, PASSWORD, House, Person, at_once, said
+from house import ANNA, ESZTER, OTHER_PASSWORD, PASSWORD, House, Person, at_once, said
 
-from services.accounts import Device, Passkeys, Session, SignedOut
-from services.accounts.checks import Checks
-from services.accounts.notices import Notices
-from services.accounts.sessions import Sessions
-from services.limits.waits import Tries
-from services.links import Links
+from services.accounts import Device, Session, SignedOut
+from services.accounts.group import build_accounts
 from services.passwords import Hasher
 from services.store.tables.accounts import passkeys
 from services.store.tables.accounts import sessions as sessions_table
@@ -30,15 +26,12 @@ class Keyring:
     def __init__(self, house: House) -> None:
         self.house = house
         self.clock = house.clock
-        profile, store = house.profile, house.store
         self.sign_ins, self.details = house.sign_ins, house.account_details
-        hasher, sessions = Hasher(4, threads=2), Sessions(profile.sign_in)
-        tries, notices = Tries(profile.sign_in, house.allowances), Notices(house.outbox, profile.texts)
-        checks = Checks(store, house.clock, tries, hasher)
-        self.passkeys_at = lambda origin: Passkeys(
-            store, house.clock, profile, origin=origin, links=Links(KEYS, origin), sessions=sessions,
-            sign_ins=self.sign_ins, checks=checks, allowances=house.allowances, notices=notices,
-        )  # fmt: skip
+        self.passkeys_at = lambda origin: build_accounts(
+            house.base, limits=house.limits, messages=house.message_services, codes=house.code_services,
+            documents=house.documents, hasher=Hasher(4, threads=2), links=house.links, passkey_origin=origin,
+            has_activation=False,
+        ).passkeys  # fmt: skip
         self.passkeys = self.passkeys_at(ORIGIN)
 
     def session(self, token: str) -> Session:

@@ -12,14 +12,15 @@ from pages import Element, Page
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from services import demo_data
-from services.clock import DemoClock
 from services.register.policyholders import SecondDatum
 from services.registrations import Visit
 from services.store.tables import metadata
 from services.store.tables.register import REGISTER
 from services.texts import Texts
 from services.values import email_addresses
+from webapp.demo import seed
+from webapp.demo.clock import DemoClock
+from webapp.demo.terms import PublishedTerms
 from webapp.parts import Parts
 
 FIRST = "/regisztracio"
@@ -64,8 +65,9 @@ class Site:
         assert isinstance(self.parts.clock, DemoClock)
         self.parts.clock.reset()
         self.wait_for_morning()
-        demo_data.add_staff(self.parts.store, self.parts.clock, 4)
-        self.parts.terms.forget_published()
+        seed.add_staff(self.parts.store, self.parts.clock, 4)
+        assert isinstance(self.parts.documents.terms, PublishedTerms)
+        self.parts.documents.terms.forget_published()
 
     def wait_for_morning(self) -> None:
         """Let a demonstration begin in a morning: at night a deadline is one of another day, and reads otherwise.
@@ -86,15 +88,15 @@ class Site:
         """Open a customer's account by the services: quicker than by its pages, which have tests of their own."""
         registrations = self.parts.registrations
         datum = SecondDatum(date.fromisoformat(customer.born))
-        begun, browser = registrations.identify(customer.policy_number, datum, "hu"), "a browser's mark"
-        registrations.choose_email(Visit(begun.id), email_addresses.parse(customer.email))
+        begun, browser = registrations.identification.identify(customer.policy_number, datum, "hu"), "a browser's mark"
+        registrations.emails.choose_email(Visit(begun.id), email_addresses.parse(customer.email))
         (row,) = (row for row in self.rows("registrations") if row.id == begun.id)
         visit = Visit(begun.id, row.link_id, browser)
-        registrations.choose_mobile(visit, customer.mobile)
-        registrations.confirm_mobile(visit, self.code(customer.mobile))
-        registrations.open_terms(visit, self.parts.terms.in_force(self.now).version)
-        registrations.accept_terms(visit)
-        registrations.complete(visit, PASSWORD)
+        registrations.mobiles.choose_mobile(visit, customer.mobile)
+        registrations.mobiles.confirm_mobile(visit, self.code(customer.mobile))
+        registrations.consents.open_terms(visit, self.parts.documents.terms.in_force(self.now).version)
+        registrations.consents.accept_terms(visit)
+        registrations.completion.complete(visit, PASSWORD)
         self.secrets.add(PASSWORD, customer.email, customer.mobile)
 
     def publish_terms(self, version: str) -> None:

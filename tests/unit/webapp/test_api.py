@@ -14,9 +14,9 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from services.clients import SCOPES
-from services.demo_data import STAFF_PASSWORD
 from services.staff import Desk
 from services.store.tables.register import advisers
+from webapp.demo.seed import STAFF_PASSWORD
 
 FIND, START, RESET = "/api/v1/customers/find", "/api/v1/registrations", "/api/v1/password-resets"
 ILONA, MOBILE, MAIL = "940000005", "+36209998877", "ilona@example.hu"
@@ -28,7 +28,7 @@ class Client:
 
     def __init__(self, site: Site, *scopes: str, adviser: str | None = None, language: str = "en") -> None:
         self.site = site
-        self.key, secret = site.parts.api_keys.add("G3", scopes or SCOPES, adviser=adviser)
+        self.key, secret = site.parts.clients.api_keys.add("G3", scopes or SCOPES, adviser=adviser)
         self.secret = secret
         self.headers = {"Authorization": f"Bearer {secret}", "Accept-Language": language}
         site.secrets.add(secret)
@@ -114,7 +114,7 @@ def test_a_key_in_the_address_or_the_body_is_none(site: Site, client: Client, na
 def test_revoked_expired_and_unknown_keys_are_told_the_same(site: Site, client: Client) -> None:
     unknown = site.app.test_client().get(f"{START}/{NOWHERE}", headers={"Authorization": "Bearer nonsense"})
     assert about(client.get(f"{START}/{NOWHERE}")) == (404, "not-found")
-    site.parts.api_keys.revoke(client.key.id)
+    site.parts.clients.api_keys.revoke(client.key.id)
     revoked = client.get(f"{START}/{NOWHERE}", **{"Accept-Language": "hu"})
     assert (revoked.status_code, revoked.data) == (unknown.status_code, unknown.data)
     assert revoked.headers["WWW-Authenticate"] == unknown.headers["WWW-Authenticate"]

@@ -16,8 +16,8 @@ from demo_cast import (
 from pages import Page
 
 from services import randomness
-from services.clock import DemoClock
-from services.demo_data import STAFF_PASSWORD
+from webapp.demo.clock import DemoClock
+from webapp.demo.seed import STAFF_PASSWORD
 
 SERVICE, PARTNER = "/ugyfelszolgalat", "/partner"
 CLERK, ADVISER, BOSS = "ugyintezo@example.hu", "tanacsado@example.hu", "vezeto@example.hu"

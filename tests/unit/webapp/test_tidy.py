@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -263,7 +264,7 @@ def test_while_time_runs_days_ahead_of_the_machine_nothing_is_erased_and_the_doc
     then = parts.clock.now() + year
     stop = threading.Event()
     stop.set()
-    Tidying(parts.store, Mock(now=lambda: then), parts.profile, Mock()).run(stop)  # notes the end of a process
+    Tidying(replace(parts.base, clock=Mock(now=lambda: then)), Mock()).run(stop)  # notes the end of a process
     ahead = start()
     assert ahead.clock.now() >= then
     assert year - timedelta(minutes=1) < ahead.clock.lead <= year

@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 
-from services.demo_data import STAFF, STAFF_PASSWORD
 from services.staff.member import ADVISER, SERVICE, SUPERVISOR
 from services.values import identifiers
 from services.worklists.sweep import SEVERAL
+from webapp.demo.seed import STAFF, STAFF_PASSWORD
 from webapp.demo.states.catalogue import state
 from webapp.demo.states.walker import Customer, Walker
 
@@ -199,7 +199,7 @@ def staff_code_undelivered(walker: Walker) -> None:
     """The text message could not be delivered; it does not count."""
     send_code(walker)
     with walker.parts.store.write() as connection:
-        walker.parts.codes.give_back(connection, walker.customer.kutid)
+        walker.parts.codes.one_time_codes.give_back(connection, walker.customer.kutid)
     walker.get(walker.page.request.path)
 
 
@@ -414,7 +414,7 @@ def worklist_batch_done(walker: Walker) -> None:
     """All of them have left."""
     order(walker)
     address = walker.page.request.path
-    walker.parts.chores.finish()
+    walker.parts.worklists.worker.finish()
     walker.get(address)
 
 
@@ -478,7 +478,7 @@ def _send_deadline(walker: Walker, day: str) -> None:
 def worklist_invited(walker: Walker) -> None:
     """Who has been invited; they can be reminded."""
     order(walker)
-    walker.parts.chores.finish()
+    walker.parts.worklists.worker.finish()
     walker.get(f"{_DOORS[SUPERVISOR]}/munkalistak?lista=meghivott")
 
 
@@ -502,7 +502,7 @@ def worklist_overdue(walker: Walker) -> None:
     _open_list(walker)
     tomorrow = (walker.parts.clock.now().astimezone(walker.parts.profile.zone) + timedelta(days=1)).date()
     walker.act("invite", customers=_first(walker), due_on=tomorrow.isoformat())
-    walker.parts.chores.finish()
+    walker.parts.worklists.worker.finish()
     walker.wait(minutes=3 * 24 * 60)
     door = _come_in(walker, SUPERVISOR)
     walker.get(f"{door}/munkalistak?lista=lejart")
@@ -551,7 +551,7 @@ def _find_case(walker: Walker) -> None:
         stranger.forget()
         stranger.get("/regisztracio")
         stranger.send_others_data()
-    walker.parts.chores.finish()
+    walker.parts.worklists.worker.finish()
     door = _come_in(walker)
     walker.get(f"{door}/munkalistak/adatok")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from mailroom import SECRETS, DiscreetLog, HandClock, Mailbox
+from mailroom import SECRETS, DiscreetLog, HandClock, Mailbox, base_of
 
 from services import profiles
 from services.links import Links
@@ -39,7 +39,7 @@ def mailbox() -> Mailbox:
 
 @pytest.fixture
 def outbox(store: Store, clock: HandClock) -> Outbox:
-    return Outbox(store, clock)
+    return Outbox(base_of(store, clock))
 
 
 @pytest.fixture(scope="session")

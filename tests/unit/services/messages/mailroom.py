@@ -5,7 +5,12 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from services import profiles
+from services.base import Base
+from services.clock import Clock
+from services.keys import Keys
 from services.messages.composer import Composed
+from services.store.engine import Store
 
 SECRETS = (
     "4827",
@@ -29,6 +34,11 @@ class HandClock:
 
     def advance(self, seconds: float) -> None:
         self.moment += timedelta(seconds=seconds)
+
+
+def base_of(store: Store, clock: Clock) -> Base:
+    """Return what every package of services needs."""
+    return Base(store, clock, profiles.load("mygenerali"), Keys(("k" * 40,)))
 
 
 class Mailbox:

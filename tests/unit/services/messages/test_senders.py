@@ -14,9 +14,12 @@ from mailroom import DiscreetLog, HandClock
 from sqlalchemy import select
 
 from services.messages.composer import Composed
-from services.messages.senders import AppriseSender, DemoSender, FolderSender, PermanentFailure, TemporaryFailure
+from services.messages.senders import PermanentFailure, TemporaryFailure
+from services.messages.senders.folder import FolderSender
+from services.messages.senders.sms import AppriseSender
 from services.store.engine import Store
 from services.store.tables.messages import demo_messages
+from webapp.demo.sender import DemoSender
 
 
 @pytest.fixture
