@@ -43,10 +43,6 @@ class Mobile(Step):
             raise OutOfTurn
         return parts.registrations.mobiles.choose_mobile(visit, form.number)
 
-    def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
-        """The one field, whether the number or the sending is refused."""
-        return ["mobile"]
-
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
         """Whether the address was confirmed just before, and whether staff have checked the customer's data."""
         return {

@@ -52,10 +52,6 @@ class SmsCode(Step):
             raise OutOfTurn
         return parts.registrations.mobiles.resend_code(visit), "sms_code.resent"
 
-    def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
-        """The code, or the button for a new one."""
-        return ["sms_code" if refusal.field == "sms_code" else "resend"]
-
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
         """What may be known of the code: where it went, until when it is good, what is left of the budget."""
         if registration is None:
