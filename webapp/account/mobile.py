@@ -1,20 +1,19 @@
 """Changing the mobile: a code is sent to the new number."""
 
 from flask import Blueprint, Response, request
-from wtforms import ValidationError
 
 from services.accounts import Session
 from services.refusal import DeadEnd, OutOfTurn, Refusal
-from services.values import identifiers, masking
+from services.values import masking
 from webapp.account import sessions
 from webapp.account.forms import AskedAgain, form_page, kept_of
 from webapp.account.overview import overview
 from webapp.parts import wired
 from webapp.steps.sms_code import SmsCodeForm
 from webapp.ui.codes import code_shown
+from webapp.ui.fields import mobile_field
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.formats import date_and_time, first_minute
-from webapp.ui.forms import Text
 from webapp.ui.respond import go_on, page
 
 blueprint = Blueprint("mobile", __name__)
@@ -28,15 +27,7 @@ _RESEND_FIELDS = Fields({"resend": "sms_code.resend"})
 class MobileForm(AskedAgain):
     """The new number."""
 
-    mobile = Text(60)
-    number: str = ""
-
-    def validate_mobile(self, field: Text) -> None:
-        """It must be a mobile of the profile's country."""
-        try:
-            self.number = identifiers.mobile(field.data, wired().profile.country)
-        except Refusal as refusal:
-            raise ValidationError(refusal) from None
+    mobile = mobile_field()
 
 
 @blueprint.get(ADDRESS)
@@ -84,7 +75,7 @@ def _send_code(session: Session) -> Response:
     form = MobileForm(request.form)
     if not form.validate():
         return _show(session, explain(list(form.refusals()), _FIELDS, {"mobile": form.mobile.data}))
-    wired().accounts.mobile_changes.ask_for_mobile(session, form.current_password.data, form.number)
+    wired().accounts.mobile_changes.ask_for_mobile(session, form.current_password.data, form.mobile.value)
     return go_on(ADDRESS, show)
 
 
@@ -92,7 +83,7 @@ def _check_code(session: Session) -> Response:
     form = SmsCodeForm(request.form)
     if not form.validate():
         return _show(session, explain(list(form.refusals()), _CODE_FIELDS, {"sms_code": form.sms_code.data}))
-    wired().accounts.mobile_changes.confirm_mobile(session, form.code)
+    wired().accounts.mobile_changes.confirm_mobile(session, form.sms_code.value)
     sessions.look_again()
     sessions.flash.leave("account.mobile.change.done")
     return go_on(sessions.ACCOUNT, overview)

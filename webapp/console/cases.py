@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Response, request
 from markupsafe import Markup
-from wtforms import ValidationError
 
 from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.staff import Case, CustomerFile, StaffSession
@@ -20,9 +19,9 @@ from webapp.steps.email import EmailForm
 from webapp.steps.sms_code import SmsCodeForm
 from webapp.ui import timeline
 from webapp.ui.codes import code_shown
+from webapp.ui.fields import mobile_field
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.formats import clock_time, date_in_words, day, first_minute
-from webapp.ui.forms import Text
 from webapp.ui.language import language, say
 from webapp.ui.respond import go_on
 
@@ -42,15 +41,7 @@ _PICTURES = {"call": "phone", "branch": "user", "telecode": "key", "callback": "
 class RecordForm(EmailForm):
     """The address twice, and the mobile."""
 
-    mobile = Text(60)
-    number: str = ""
-
-    def validate_mobile(self, field: Text) -> None:
-        """It must be a mobile of the profile's country."""
-        try:
-            self.number = identifiers.mobile(field.data, wired().profile.country)
-        except Refusal as refusal:
-            raise ValidationError(refusal) from None
+    mobile = mobile_field()
 
 
 @blueprint.get("/ugyfel/<case_id>")
@@ -124,7 +115,9 @@ def _record(seen: StaffSession, case_id: str) -> None:
     if not form.validate():
         raise _Refused(explain(list(form.refusals()), _RECORD, request.form, for_staff=True))
     known, language = wired().profile.languages, request.form.get("language", "")
-    wired().staff.contacts.record(seen, case_id, form.address, form.number, language if language in known else known[0])
+    wired().staff.contacts.record(
+        seen, case_id, form.email.value, form.mobile.value, language if language in known else known[0]
+    )
 
 
 def _check_code(seen: StaffSession, case_id: str) -> None:
@@ -132,7 +125,7 @@ def _check_code(seen: StaffSession, case_id: str) -> None:
     if not form.validate():
         typed = {"sms_code": str(form.sms_code.data)}
         raise _Refused(explain(list(form.refusals()), _CODE, typed, for_staff=True))
-    wired().staff.contacts.check_code(seen, case_id, form.code)
+    wired().staff.contacts.check_code(seen, case_id, form.sms_code.value)
 
 
 def _resend_code(seen: StaffSession, case_id: str) -> None:
@@ -222,7 +215,7 @@ def show_case(seen: StaffSession, case_id: str, *, form: SentForm | None = None)
         customer=customer,
         events=[_event(event) for event in file.events] if case.is_identified else None,
         code=code_shown(code) if stage == "code" else None,
-        mobile=_phone((code.mobile if code else case.mobile) or ""),
+        mobile=_phone((code.mobile if code else case.mobile) or "") if stage == "code" else None,
         codes_again=clock_time(first_minute(file.code.budget_ends_at)) if file.code else None,
         methods=[(method, say()(f"staff.identify.method.{method}"), _PICTURES[method]) for method in METHODS],
         message_languages=parts.profile.languages,
