@@ -5,6 +5,7 @@ import hmac
 import itertools
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 _PLACEHOLDER = re.compile(
     r"change(?:me|this|it)|replace(?:me|this|with)|fillmein|placeholder|(?:your|my|some|top|super)secret|secretkey|"
@@ -28,6 +29,28 @@ def fault_of(secret: str) -> str | None:
 def derived(keys: Iterable[str], purpose: str) -> tuple[str, ...]:
     """Return the keys for `purpose`, in the order of `keys`, as 64 hexadecimal digits each (HKDF, RFC 5869)."""
     return tuple(_hkdf(key.encode(), f"belepo {purpose}".encode()).hex() for key in keys)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The operator's secret keys, newest first, from which each package derives its own by purpose."""
+
+    secrets: tuple[str, ...] = field(repr=False)
+
+    def derived_for(self, purpose: str) -> tuple[str, ...]:
+        """Return the keys for one purpose, newest first."""
+        return derived(self.secrets, purpose)
+
+    def oldest_for(self, purpose: str) -> str:
+        """Return the one key that stays the same while newer ones are added: counters must survive a rotation."""
+        return self.derived_for(purpose)[-1]
+
+    def known_for(self, purpose: str) -> tuple[str, ...]:
+        """Return the keys for one purpose, then the secrets themselves, with which versions before 0.2 signed.
+
+        For what outlives a deployment: sessions, mailed links, codes. The first key signs, all of them verify.
+        """
+        return (*self.derived_for(purpose), *self.secrets)
 
 
 def _hkdf(key: bytes, info: bytes) -> bytes:

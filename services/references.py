@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, select
 
 from services import randomness
-from services.clock import Clock
-from services.store.engine import Store
+from services.base import Base
 from services.store.statements import insert_for, queue_for
 from services.store.tables.references import reference_codes
 
@@ -27,9 +26,9 @@ class Reference:
 class References:
     """Issues short codes for dead ends and looks them up."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
+    def __init__(self, base: Base) -> None:
+        self._store = base.store
+        self._clock = base.clock
 
     def issue(self, kind: str, *, kutid: str | None = None, registration_id: str | None = None) -> str:
         """Keep that somebody met the dead end `kind`; return the code that finds it again.

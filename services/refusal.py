@@ -1,9 +1,20 @@
-"""The only way in which a service says no."""
+"""The only way in which a service says no: it raises one of these."""
 
-from typing import Any
+from typing import Any, Self
 
 
-class Refusal(Exception):
+class Denial(Exception):
+    """A service says no. Its transaction is rolled back, unless the denial was `counted`."""
+
+    is_counted = False
+
+    def counted(self) -> Self:
+        """Have `Store.write` commit what it counted or recorded before this was raised in it."""
+        self.is_counted = True
+        return self
+
+
+class Refusal(Denial):
     """A rule was not met.
 
     `field` names the form's field that the customer can mend, `reason` the fact; together they are the
@@ -17,7 +28,7 @@ class Refusal(Exception):
         self.facts = facts
 
 
-class DeadEnd(Exception):
+class DeadEnd(Denial):
     """The registration cannot go on here: the customer is told why and who helps.
 
     `kind` is the key of the text, ``dead_end.<kind>``; `facts` fill its placeholders.
@@ -29,5 +40,5 @@ class DeadEnd(Exception):
         self.facts = facts
 
 
-class OutOfTurn(Exception):
+class OutOfTurn(Denial):
     """The step was done already, elsewhere or by a second click, or is not yet due: show where things stand."""

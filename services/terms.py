@@ -1,15 +1,13 @@
 """The terms, and the privacy notice: versions are data, each with the day of its coming into force (M23, M24, A5)."""
 
 import hashlib
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
+from services.base import Base
 from services.profiles import Profile
 
 
@@ -47,15 +45,11 @@ class Terms:
 
 
 class TermsVersions:
-    """All versions of a profile's terms or notice, and those that testers publish in demo mode by a shared file."""
+    """All versions of a profile's terms or notice."""
 
-    def __init__(self, profile: Profile, published: Path | None = None, *, kind: str = "terms") -> None:
+    def __init__(self, profile: Profile, *, kind: str = "terms") -> None:
         documents = {"terms": profile.terms, "notice": profile.notice}[kind]
         self._shipped = [_shipped(profile, kind, entry.version, entry.in_force_from) for entry in documents]
-        self._published = published
-        self._texts = profile.texts
-        self._seen = -1
-        self._versions = self._shipped
 
     def in_force(self, now: datetime) -> Terms:
         """Return the version in force at `now`; before the first one's day, the first."""
@@ -66,55 +60,21 @@ class TermsVersions:
         """Return this version if it is or has been in force by `now`."""
         return next((t for t in self._all() if t.version == version and t.in_force_from <= now), None)
 
-    def publish(self, version: str, now: datetime) -> None:
-        """Put a new version, worded like the one in force, into force from `now` (demo mode)."""
-        if self._published is None:
-            raise RuntimeError("Terms are published by the profile's files, except in demo mode.")
-        entries = [*self._read(), {"version": version, "from": now.timestamp()}]
-        draft = self._published.with_name(f"{self._published.name}.{os.getpid()}")
-        draft.write_text(json.dumps(entries), "utf-8")
-        draft.replace(self._published)
-
-    def forget_published(self) -> None:
-        """Go back to the profile's own versions (demo mode)."""
-        if self._published is not None:
-            self._published.unlink(missing_ok=True)
-
     def _all(self) -> list[Terms]:
-        if self._published is None:
-            return self._versions
-        try:
-            written = self._published.stat().st_mtime_ns
-        except FileNotFoundError:
-            written = 0
-        if written != self._seen:
-            latest = self._shipped[-1]
-            self._versions = [
-                *self._shipped,
-                *(
-                    Terms(
-                        entry["version"],
-                        datetime.fromtimestamp(entry["from"], latest.in_force_from.tzinfo),
-                        {code: f"{text}<p>{entry['version']}</p>" for code, text in latest.texts.items()},
-                        {},
-                        latest.binding,
-                        {
-                            code: (self._texts.say("demo.terms.changes", code, version=entry["version"]),)
-                            for code in latest.texts
-                        },
-                    )
-                    for entry in self._read()
-                ),
-            ]
-            self._seen = written
-        return self._versions
+        return self._shipped
 
-    def _read(self) -> list[dict[str, Any]]:
-        try:
-            entries: list[dict[str, Any]] = json.loads(self._published.read_text("utf-8"))  # type: ignore[union-attr]
-        except FileNotFoundError:
-            return []
-        return entries
+
+@dataclass(frozen=True)
+class Documents:
+    """The documents that a customer accepts or reads."""
+
+    terms: TermsVersions
+    notice: TermsVersions
+
+
+def build_documents(base: Base, terms: TermsVersions | None = None) -> Documents:
+    """Build the versions of both documents; `terms` stand in for the profile's own, as in demo mode."""
+    return Documents(terms or TermsVersions(base.profile), TermsVersions(base.profile, kind="notice"))
 
 
 def _shipped(profile: Profile, kind: str, version: str, day: date) -> Terms:

@@ -26,11 +26,11 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import event
 
-from services import demo_data
 from services.passwords import hash_secret
 from services.profiles import load as load_profile
 from services.store.migrate import migrate
 from webapp.application import create_app
+from webapp.demo import seed
 from webapp.http.assets import BUILT, Assets
 from webapp.settings import load
 
@@ -99,7 +99,7 @@ def count(folder: Path, headers: dict[str, str]) -> list[dict[str, float]]:
     app = create_app(load())
     parts = app.extensions["belepo"]
     migrate(parts.store)
-    demo_data.load(parts.store, parts.profile, parts.clock, 4)
+    seed.load(parts.store, parts.profile, parts.clock, 4)
     names = ("requests", "HTML, gzipped", "largest answer, gzipped", "SQL statements", "write commits")
     tally = dict.fromkeys(names, 0.0)
     customer, tester = app.test_client(), app.test_client()
@@ -244,7 +244,7 @@ def server(folder: Path) -> Iterator[psutil.Process]:
     environment = {**os.environ, **_environment(folder, rounds=_ROUNDS), "BELEPO_DEMO": "0"}
     for name in ("MAIL", "SMS"):
         environment[f"BELEPO_{name}_URL"] = f"folder:{_MESSAGES}"
-    files = demo_data.files(load_profile("mygenerali"))
+    files = seed.files(load_profile("mygenerali"))
     customers = [f"--{name.replace('_', '-')}={file}" for name, file in files.items()]
     belepo = [sys.executable, "-m", "webapp.cli"]
     subprocess.run(

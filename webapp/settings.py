@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL
 
-from services.keys import derived, fault_of
+from services.keys import Keys, fault_of
 from services.profiles import default
 from services.profiles.problems import in_words
 from webapp import service_urls
@@ -285,16 +285,10 @@ class Settings(BaseSettings):
         """The server that mails go to; None where they go to a folder, or to the demonstration's inbox."""
         return service_urls.mail_server(self.mail_url) if self.mail_url.startswith(("smtp://", "smtps://")) else None
 
-    def keys_for(self, purpose: str) -> tuple[str, ...]:
-        """Return the keys that are good for one purpose alone, newest first."""
-        return derived(self.secret_keys, purpose)
-
-    def keys_known_for(self, purpose: str) -> tuple[str, ...]:
-        """Return the keys for a purpose, then the operator's own, with which versions before 0.2 signed.
-
-        For what outlives a deployment: sessions, mailed links, codes. The newest signs, so it is one for the purpose.
-        """
-        return (*self.keys_for(purpose), *self.secret_keys)
+    @cached_property
+    def keys(self) -> Keys:
+        """The secret keys, from which each purpose has its own."""
+        return Keys(self.secret_keys)
 
     @property
     def is_https(self) -> bool:

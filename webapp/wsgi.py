@@ -4,7 +4,6 @@ import logging
 import multiprocessing
 from importlib import import_module
 
-from services import demo_data
 from services.store.version import is_current
 from webapp.application import create_app
 from webapp.settings import load, unknown_names
@@ -16,9 +15,9 @@ if multiprocessing.parent_process() is None:  # the command that starts a worker
         logging.getLogger(__name__).warning(sentence)
 app = create_app(settings)
 parts = app.extensions["belepo"]
-if settings.demo and not is_current(parts.store):
+if parts.demo and not is_current(parts.store):
     # A demonstration needs no command before it, whatever server it runs under. `belepo serve` has been here already,
     # so its workers do without Alembic.
     import_module("services.store.migrate").migrate(parts.store)
-    demo_data.load(parts.store, parts.profile, parts.clock, settings.bcrypt_rounds)
+    parts.demo.seed(parts)
 keep(parts)

@@ -14,13 +14,11 @@ from services import audit
 from services.accounts.account import Session, SignedOut
 from services.accounts.closing import erase
 from services.accounts.sessions import Sessions
-from services.clock import Clock
+from services.base import Base
 from services.codes.one_time_codes import Seals
 from services.limits.allowances import Allowances
 from services.messages.outbox import Outbox
-from services.profiles import Profile
 from services.refusal import Refusal
-from services.store.engine import Store
 from services.store.tables.accounts import accounts, activations
 
 _WORTH_SENDING = timedelta(days=1)
@@ -31,9 +29,7 @@ class Activations:
 
     def __init__(
         self,
-        store: Store,
-        clock: Clock,
-        profile: Profile,
+        base: Base,
         *,
         is_wanted: bool,
         sessions: Sessions,
@@ -42,9 +38,9 @@ class Activations:
         outbox: Outbox,
     ) -> None:
         self.is_wanted = is_wanted
-        self._store = store
-        self._clock = clock
-        self._profile = profile
+        self._store = base.store
+        self._clock = base.clock
+        self._profile = base.profile
         self._sessions = sessions
         self._seals = seals
         self._allowances = allowances
@@ -74,26 +70,22 @@ class Activations:
         """
         now, account, rules = self._clock.now(), session.account, self._profile.one_time_code
         key = self._allowances.key("activation", account.id)
-        token = None
         with self._store.write() as connection:
             self._sessions.hold(connection, session, now)
             blocked = self._allowances.take(connection, key, limit=rules.guesses, quiet=rules.budget, now=now)
-            row = connection.execute(select(activations).where(activations.c.account_id == account.id)).first()
-            if blocked is None and row is not None and self._seals.fits(code, row):
-                used = delete(activations).where(
-                    activations.c.account_id == account.id, activations.c.serial == row.serial
-                )
-                if connection.execute(used.returning(activations.c.account_id)).first() is not None:
-                    self._allowances.give_back(connection, key)
-                    audit.record(connection, "account_activated", kutid=account.kutid, at=now)
-                    token = self._sessions.renew(connection, session, now)
-        if token is not None:
-            return token
-        if blocked is not None:
-            raise Refusal("activation_code", "too_many", at=blocked)
-        if row is None:
-            raise SignedOut  # activated meanwhile, or closed: what holds now is shown
-        raise Refusal("activation_code", "wrong")
+            if blocked is not None:
+                raise Refusal("activation_code", "too_many", at=blocked)
+            own = activations.c.account_id == account.id
+            row = connection.execute(select(activations).where(own)).first()
+            if row is None:
+                raise SignedOut  # activated meanwhile, or closed: what holds now is shown
+            used = delete(activations).where(own, activations.c.serial == row.serial)
+            is_right = self._seals.fits(code, row)
+            if not is_right or connection.execute(used.returning(activations.c.account_id)).first() is None:
+                raise Refusal("activation_code", "wrong").counted()
+            self._allowances.give_back(connection, key)
+            audit.record(connection, "account_activated", kutid=account.kutid, at=now)
+            return self._sessions.renew(connection, session, now)
 
     def mail_again(self, session: Session) -> None:
         """Mail a new code; the older one dies.

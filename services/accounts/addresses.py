@@ -20,24 +20,23 @@ class TakenAddresses:
 
     def refuse_taken(
         self, connection: Connection, address: EmailAddress, *, kutid: str, now: datetime, by: str | None = None
-    ) -> Refusal | None:
-        """Return Refusal ``email.taken`` if another customer has an account with `address`, None if nobody has.
+    ) -> None:
+        """Raise Refusal ``email.taken`` if another customer has an account with `address`.
 
         After the last time it may be said, any address is refused, with ``email.too_many`` or, where `by` has asked
-        too often, ``email.unanswered``: an answer that differs would say it once more. The caller commits the count
-        before it gives the answer.
+        too often, ``email.unanswered``: an answer that differs would say it once more.
         """
         limit, a_day = self._rules.mails_an_hour, self._rules.taken_a_day_by_one
         own, asker = self._allowances.key("taken", kutid), self._allowances.key("taken by", by or "")
         if by is not None and (until := self._allowances.blocked_until(connection, asker, limit=a_day, now=now)):
-            return Refusal("email", "unanswered", at=until)
+            raise Refusal("email", "unanswered", at=until)
         if until := self._allowances.blocked_until(connection, own, limit=limit, now=now):
-            return Refusal("email", "too_many", at=until)
+            raise Refusal("email", "too_many", at=until)
         is_taken = exists().where(accounts.c.email_key == address.key, accounts.c.kutid != kutid)
         if not connection.execute(select(is_taken)).scalar():
-            return None
+            return
         until = self._allowances.take(connection, own, limit=limit, quiet=self._rules.lifetime, now=now)
         if by is not None and until is None:
             window = timedelta(days=1)
             until = self._allowances.take_of_window(connection, asker, limit=a_day, window=window, now=now)
-        return Refusal("email", "too_many", at=until) if until else Refusal("email", "taken")
+        raise (Refusal("email", "too_many", at=until) if until else Refusal("email", "taken")).counted()

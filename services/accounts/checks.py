@@ -1,19 +1,18 @@
 """The present password, asked again before something important changes."""
 
 from services.accounts.account import Session
-from services.clock import Clock
+from services.base import Base
 from services.limits.waits import ASKED_AGAIN, Tries
 from services.passwords import Hasher
 from services.refusal import Refusal
-from services.store.engine import Store
 
 
 class Checks:
     """Compares the password with the same growing waits as a sign-in: a session in wrong hands guesses no faster."""
 
-    def __init__(self, store: Store, clock: Clock, tries: Tries, hasher: Hasher) -> None:
-        self._store = store
-        self._clock = clock
+    def __init__(self, base: Base, tries: Tries, hasher: Hasher) -> None:
+        self._store = base.store
+        self._clock = base.clock
         self._tries = tries
         self._hasher = hasher
 
@@ -26,8 +25,8 @@ class Checks:
         key = self._tries.key(ASKED_AGAIN, session.account.email_key, session.id)
         with self._store.write() as connection:
             wait = self._tries.count(connection, key, self._clock.now())
-        if wait is not None:
-            raise Refusal("current_password", "wait", at=wait)
+            if wait is not None:
+                raise Refusal("current_password", "wait", at=wait)
         if not self._hasher.is_password(password, session.account.password_hash):
             raise Refusal("current_password", "wrong")
         with self._store.write() as connection:

@@ -13,23 +13,22 @@ from services.accounts.checks import Checks
 from services.accounts.closing import erase
 from services.accounts.notices import Notices
 from services.accounts.sessions import ACCOUNT, IS_PROVED, Sessions, account_from
-from services.clock import Clock
-from services.codes.one_time_codes import CodeState, OneTimeCodes
-from services.codes.sending import CodeOrder, CodeSender
+from services.base import Base
+from services.codes.group import CodeServices
+from services.codes.one_time_codes import CodeState
+from services.codes.sending import CodeOrder
 from services.crash_points import reach
 from services.limits.allowances import Allowances
 from services.messages.outbox import Outbox
-from services.profiles import Profile
 from services.refusal import OutOfTurn, Refusal
-from services.store.engine import Store
+from services.store.declarations import AccountKey, ExportedRows
 from services.store.statements import insert_for
-from services.store.tables.accounts import account_changes, accounts, passkeys, password_resets
-from services.store.tables.accounts import sessions as sessions_table
-from services.store.tables.audit import audit as audit_table
-from services.store.tables.registrations import registrations
+from services.store.tables import DECLARED
+from services.store.tables.accounts import account_changes, accounts, password_resets
 from services.values.email_addresses import EmailAddress
 
 _EMAIL, _MOBILE = "email", "mobile"
+_EXPORTED = tuple(rows for declared in DECLARED for rows in declared.exported)
 
 
 class AccountDetails:
@@ -37,27 +36,24 @@ class AccountDetails:
 
     def __init__(
         self,
-        store: Store,
-        clock: Clock,
-        profile: Profile,
+        base: Base,
         *,
         sessions: Sessions,
         checks: Checks,
         allowances: Allowances,
-        codes: OneTimeCodes,
-        code_sender: CodeSender,
+        codes: CodeServices,
         notices: Notices,
         outbox: Outbox,
     ) -> None:
-        self._store = store
-        self._clock = clock
-        self._profile = profile
+        self._store = base.store
+        self._clock = base.clock
+        self._profile = base.profile
         self._sessions = sessions
         self._checks = checks
         self._allowances = allowances
-        self._codes = codes
-        self._code_sender = code_sender
-        self._addresses = TakenAddresses(profile.registration, allowances)
+        self._codes = codes.one_time_codes
+        self._code_sender = codes.sender
+        self._addresses = TakenAddresses(base.profile.registration, allowances)
         self._notices = notices
         self._outbox = outbox
 
@@ -74,11 +70,8 @@ class AccountDetails:
         now = self._clock.now()
         with self._store.write() as connection:
             self._sessions.hold(connection, session, now)
-            refusal = self._taken(connection, session.account, address, now)
-            if refusal is None:
-                self._mail_new_address(connection, session, address, now)
-        if refusal is not None:
-            raise refusal
+            self._refuse_address(connection, session.account, address, now)
+            self._mail_new_address(connection, session, address, now)
 
     def pending_email(self, session: Session) -> str | None:
         """Return the new address that waits for its link to be opened."""
@@ -189,15 +182,11 @@ class AccountDetails:
             change = self._mobile_change(connection, session, now)
             if change is None:
                 raise OutOfTurn
-            refusal = self._codes.check(connection, code, kutid=account.kutid, registration_id=change.id, now=now)
-            if refusal is None:
-                connection.execute(delete(account_changes).where(account_changes.c.id == change.id))
-                connection.execute(update(accounts).where(accounts.c.id == account.id).values(mobile=change.value))
-                self._notices.tell(connection, "mobile_changed", account, now)
-                audit.record(connection, "mobile_changed", kutid=account.kutid, at=now)
-        # Only now, with the count of the try committed, is the answer given.
-        if refusal is not None:
-            raise refusal
+            self._codes.check(connection, code, kutid=account.kutid, registration_id=change.id, now=now)
+            connection.execute(delete(account_changes).where(account_changes.c.id == change.id))
+            connection.execute(update(accounts).where(accounts.c.id == account.id).values(mobile=change.value))
+            self._notices.tell(connection, "mobile_changed", account, now)
+            audit.record(connection, "mobile_changed", kutid=account.kutid, at=now)
 
     def drop_mobile_change(self, session: Session) -> None:
         """Forget the new number that waits for its code. Raises SignedOut."""
@@ -212,54 +201,15 @@ class AccountDetails:
     # --- All of it ---------------------------------------------------------------------------------------------
 
     def export(self, session: Session) -> dict[str, Any]:
-        """Return everything that is held about the account, secrets excepted (GDPR, articles 15 and 20)."""
+        """Return everything that is held about the account, secrets excepted (GDPR, articles 15 and 20).
+
+        The account itself heads it; every package declares what follows.
+        """
         account = session.account
         with self._store.write() as connection:
-
-            def rows(table: Any, *names: str, where: Any) -> list[dict[str, Any]]:
-                found = connection.execute(select(*(table.c[name] for name in names)).where(where))
-                return [dict(row) for row in found.mappings()]
-
-            changes, sessions, keys, trail = (
-                account_changes, sessions_table, passkeys, audit_table,
-            )  # fmt: skip
             own = select(accounts.c.terms_hash).where(accounts.c.id == account.id)
-            begun = registrations
-            held = {
-                "account": {
-                    "customer_id": account.kutid,
-                    "name": account.name,
-                    "email": account.email,
-                    "mobile": account.mobile,
-                    "language": account.language,
-                    "created_at": account.created_at,
-                    "password_changed_at": account.password_changed_at,
-                    "terms": {
-                        "version": account.terms_version,
-                        "sha256": connection.execute(own).scalar(),
-                        "accepted_at": account.terms_accepted_at,
-                    },
-                    "answers": dict(account.answers),
-                },
-                # None any more where what was completed long ago has been erased.
-                "registration": next(iter(rows(
-                    begun, "identifier", "created_at", "email", "email_confirmed_at", "mobile", "mobile_confirmed_at",
-                    where=begun.c.id == account.registration_id,
-                )), None),
-                "changes_to_confirm": rows(
-                    changes, "kind", "value", "created_at", "expires_at", where=changes.c.account_id == account.id
-                ),
-                "sessions": rows(
-                    sessions, "device", "created_at", "seen_at", "ends_at", "ended_at", "ended_by", "kept",
-                    where=sessions.c.account_id == account.id,
-                ),
-                "passkeys": rows(
-                    keys, "name", "created_at", "used_at", where=keys.c.account_id == account.id
-                ),
-                "history": [_as_told(row) for row in rows(
-                    trail, "at", "actor", "action", "facts", "source", where=trail.c.kutid == account.kutid
-                )],
-            }  # fmt: skip
+            held = {"account": _as_exported(account, connection.execute(own).scalar())}
+            held |= {rows.part: _part(connection, rows, account) for rows in _EXPORTED}
             audit.record(connection, "exported", kutid=account.kutid, at=self._clock.now(), what="account")
         return held
 
@@ -295,17 +245,16 @@ class AccountDetails:
         erase(connection, self._outbox, account.id, account.kutid)
         self._notices.tell(connection, "account_closed", account, now)
 
-    def _taken(self, connection: Connection, account: Account, address: EmailAddress, now: datetime) -> Refusal | None:
-        refusal = self._addresses.refuse_taken(connection, address, kutid=account.kutid, now=now)
-        if refusal is not None:
-            return refusal
+    def _refuse_address(self, connection: Connection, account: Account, address: EmailAddress, now: datetime) -> None:
+        self._addresses.refuse_taken(connection, address, kutid=account.kutid, now=now)
         # Nor do strangers, or the old address, get more mails from one account than an address may get at all.
         limit, until = self._profile.registration.mails_an_hour, None
         for purpose, subject in (("email change", account.id), ("mail", address.key)):
             until = until or self._allowances.take_within(
                 connection, purpose, subject, limit=limit, window=timedelta(hours=1), now=now
             )
-        return Refusal("email", "too_many", at=until) if until else None
+        if until is not None:
+            raise Refusal("email", "too_many", at=until).counted()
 
     def _mail_new_address(self, connection: Connection, session: Session, address: EmailAddress, now: datetime) -> None:
         account, link_id = session.account, randomness.opaque_id()
@@ -373,7 +322,30 @@ class AccountDetails:
         return CodeOrder(account.kutid, change_id, mobile, language=account.language, ends_at=ends_at)
 
 
-def _as_told(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row of the audit trail without staff's own words about a deed, and where they were."""
-    facts = {name: fact for name, fact in row["facts"].items() if name != "reason"}
-    return {**row, "facts": facts, "source": row["source"] if row["actor"] == "customer" else None}
+def _as_exported(account: Account, terms_hash: str | None) -> dict[str, Any]:
+    return {
+        "customer_id": account.kutid,
+        "name": account.name,
+        "email": account.email,
+        "mobile": account.mobile,
+        "language": account.language,
+        "created_at": account.created_at,
+        "password_changed_at": account.password_changed_at,
+        "terms": {
+            "version": account.terms_version,
+            "sha256": terms_hash,
+            "accepted_at": account.terms_accepted_at,
+        },
+        "answers": dict(account.answers),
+    }
+
+
+def _part(connection: Connection, rows: ExportedRows, account: Account) -> Any:
+    keys: dict[AccountKey, str] = {
+        "account_id": account.id,
+        "kutid": account.kutid,
+        "registration_id": account.registration_id,
+    }
+    found = connection.execute(select(*rows.columns).where(rows.column == keys[rows.key])).mappings()
+    part = [rows.redact(dict(row)) for row in found]
+    return next(iter(part), None) if rows.is_single else part

@@ -5,26 +5,23 @@ import ipaddress
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, delete, exists, func, insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from services import audit, randomness
+from services import audit
 from services.accounts.account import Account, Device, Session
+from services.accounts.challenges import ANSWERED_WITHIN, Challenges, milliseconds
 from services.accounts.checks import Checks
 from services.accounts.notices import Notices
 from services.accounts.sessions import ACCOUNT, Sessions, account_from
 from services.accounts.sign_in import SignIns
-from services.clock import Clock
+from services.base import Base
 from services.crash_points import reach
-from services.limits.allowances import Allowances
-from services.links import Links
-from services.profiles import Profile
 from services.refusal import Refusal
-from services.store.engine import Store
 from services.store.tables.accounts import accounts, passkeys
 from services.store.tables.accounts import sessions as sessions_table
 
@@ -32,13 +29,8 @@ if TYPE_CHECKING:
     from services.accounts.ceremonies import Use
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST = 20
 """So many passkeys an account may have."""
-_ANSWERED_WITHIN = timedelta(minutes=5)
-"""How long a challenge may be answered."""
-_REMEMBERED_FOR = timedelta(minutes=10)
-"""How long it is known that a challenge was answered: longer than one can be."""
 
 
 @dataclass(frozen=True)
@@ -52,37 +44,29 @@ class Passkey:
 
 
 class Passkeys:
-    """The verbs around passkeys.
-
-    A challenge is signed, not stored: it carries its time and belongs to one browser, so that two windows of it do
-    not disturb each other. That it is answered once only is seen to by the database.
-    """
+    """The verbs around passkeys."""
 
     def __init__(
         self,
-        store: Store,
-        clock: Clock,
-        profile: Profile,
+        base: Base,
         *,
         origin: str,
-        links: Links,
+        challenges: Challenges,
         sessions: Sessions,
         sign_ins: SignIns,
         checks: Checks,
-        allowances: Allowances,
         notices: Notices,
     ) -> None:
         """`origin` is scheme, host and port of the pages; the passkeys belong to its host."""
         self.origin = origin
         self.host = urlsplit(origin).hostname or ""
-        self._store = store
-        self._clock = clock
-        self._profile = profile
-        self._links = links
+        self._store = base.store
+        self._clock = base.clock
+        self._profile = base.profile
+        self._challenges = challenges
         self._sessions = sessions
         self._sign_ins = sign_ins
         self._checks = checks
-        self._allowances = allowances
         self._notices = notices
 
     @property
@@ -98,11 +82,11 @@ class Passkeys:
 
     def options(self, browser: str) -> str:
         """Return what `browser`, known by any lasting secret of its own, is to ask its passkeys, as JSON."""
-        challenge = base64.urlsafe_b64encode(self._challenge("in", browser).encode()).decode().rstrip("=")
+        challenge = base64.urlsafe_b64encode(self._challenges.new("in", browser).encode()).decode().rstrip("=")
         return json.dumps(
             {
                 "challenge": challenge,
-                "timeout": _milliseconds(_ANSWERED_WITHIN),
+                "timeout": milliseconds(ANSWERED_WITHIN),
                 "rpId": self.host,
                 "allowCredentials": [],
                 "userVerification": "required",
@@ -132,15 +116,14 @@ class Passkeys:
                 account, is_known, use, sign_count = found
                 # The account's row first, as everywhere: whoever closes it at this moment is waited for.
                 connection.execute(select(accounts.c.id).where(accounts.c.id == account.id).with_for_update(read=True))
-                if self._is_first(connection, use.challenge, now) and self._use(connection, use, sign_count, now):
+                if self._challenges.use(connection, use.challenge, now) and self._use(connection, use, sign_count, now):
                     token = self._sign_ins.admit(
                         connection, account, device, now,
                         is_known=is_known or registered_here == account.registration_id, held=held, kept=kept,
                     )  # fmt: skip
             if token is None:
                 self._sign_ins.turn_away(connection, device, now)
-        if token is None:
-            raise Refusal("login", "passkey")
+                raise Refusal("login", "passkey").counted()
         reach("accounts.signed_in")
         return token
 
@@ -156,20 +139,20 @@ class Passkeys:
             count = select(func.count()).select_from(passkeys).where(passkeys.c.account_id == session.account.id)
             if connection.execute(count).scalar_one() >= _MOST:
                 raise Refusal("passkey", "too_many", count=_MOST)
-        return self._challenge("new", session.id)
+        return self._challenges.new("new", session.id)
 
     def options_to_add(self, session: Session, challenge: str) -> str | None:
         """Return what the browser is to make a passkey of, as JSON; None when the challenge is over."""
         from services.accounts.ceremonies import options_to_make  # noqa: PLC0415 (see there)
 
-        if not self._is_fresh(challenge, "new", session.id):
+        if not self._challenges.is_fresh(challenge, "new", session.id):
             return None
         return options_to_make(
             session.account,
             str(self._profile.texts.facts(session.account.language)["insurer"]),
             host=self.host,
             challenge=challenge,
-            milliseconds=_milliseconds(_ANSWERED_WITHIN),
+            milliseconds=milliseconds(ANSWERED_WITHIN),
             others=[passkey.id for passkey in self.all(session)],
         )
 
@@ -180,7 +163,7 @@ class Passkeys:
         """
         from services.accounts.ceremonies import read_made  # noqa: PLC0415 (see there)
 
-        is_fresh = self._is_fresh(challenge, "new", session.id)
+        is_fresh = self._challenges.is_fresh(challenge, "new", session.id)
         made = read_made(answer, challenge, self.host, self.origin) if is_fresh else None
         if made is None:
             raise Refusal("passkey", "stopped")
@@ -188,7 +171,7 @@ class Passkeys:
         try:
             with self._store.write() as connection:
                 self._sessions.hold(connection, session, now)
-                if not self._is_first(connection, challenge, now):
+                if not self._challenges.use(connection, challenge, now):
                     raise Refusal("passkey", "stopped")
                 connection.execute(
                     insert(passkeys).values(
@@ -237,21 +220,6 @@ class Passkeys:
 
     # --- Inside ------------------------------------------------------------------------------------------------
 
-    def _challenge(self, purpose: str, holder: str) -> str:
-        moment = _milliseconds(self._clock.now() - _EPOCH)
-        return self._links.token(f"passkey {purpose} {holder}", f"{moment}.{randomness.opaque_id()}")
-
-    def _is_fresh(self, challenge: str, purpose: str, holder: str) -> bool:
-        signed = self._links.read(f"passkey {purpose} {holder}", challenge)
-        if signed is None:
-            return False
-        made_at = _EPOCH + timedelta(milliseconds=int(signed.partition(".")[0]))
-        return self._clock.now() - made_at <= _ANSWERED_WITHIN
-
-    def _is_first(self, connection: Connection, challenge: str, now: datetime) -> bool:
-        key = self._allowances.key("challenge", challenge)
-        return self._allowances.take(connection, key, limit=1, quiet=_REMEMBERED_FOR, now=now) is None
-
     def _use(self, connection: Connection, use: "Use", sign_count: int, now: datetime) -> bool:
         """Note the use, unless the passkey has gone or has been used since (7.2, on the signature counter)."""
         used = (
@@ -273,7 +241,7 @@ class Passkeys:
         from services.accounts.ceremonies import read_use  # noqa: PLC0415 (see there)
 
         use = read_use(answer)
-        if use is None or not self._is_fresh(use.challenge, "in", browser):
+        if use is None or not self._challenges.is_fresh(use.challenge, "in", browser):
             return None
         is_known = (
             exists()
@@ -292,7 +260,3 @@ class Passkeys:
             return None
         sign_count = use.new_sign_count(self.host, self.origin, row.public_key, row.sign_count)
         return None if sign_count is None else (account_from(row._mapping), row.is_known, use, sign_count)
-
-
-def _milliseconds(span: timedelta) -> int:
-    return span // timedelta(milliseconds=1)

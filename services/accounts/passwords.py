@@ -3,25 +3,23 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, delete, select, union_all, update
+from sqlalchemy import Connection, String, bindparam, delete, select, update
 
 from services import audit, randomness
 from services.accounts.account import Account, DeadLink, Session, SignedOut
 from services.accounts.checks import Checks
 from services.accounts.notices import Notices
 from services.accounts.sessions import ACCOUNT, IS_PROVED, Sessions, account_from
-from services.clock import Clock
+from services.base import Base
 from services.crash_points import reach
-from services.limits.allowances import Allowances
-from services.limits.waits import CUSTOMER, PROVED, Tries
+from services.limits.group import LimitServices
+from services.limits.waits import CUSTOMER, PROVED
 from services.passwords import Hasher, Rule, judge
-from services.profiles import Profile
 from services.refusal import OutOfTurn, Refusal
-from services.store.engine import Store
+from services.register.conditions import all_numbers
 from services.store.statements import insert_for
 from services.store.tables.accounts import account_changes, accounts, activations, passkeys, password_resets
 from services.store.tables.accounts import sessions as sessions_table
-from services.store.tables.register import customer_accounts, customers, policies
 from services.values.email_addresses import EmailAddress
 from services.values.networks import network_of
 
@@ -31,19 +29,7 @@ _CODE_MAILED_AT = (
     .scalar_subquery()
     .label("code_mailed_at")
 )
-_accounts = customer_accounts.c
-_NUMBERS = union_all(
-    *(
-        select(number).where(number.table.c.kutid == bindparam("kutid"), number.is_not(None))
-        for number in (
-            policies.c.policy_number,
-            customers.c.customer_number,
-            _accounts.account_number,
-            _accounts.old_number,
-        )
-    )
-)
-"""All numbers by which the insurer knows a customer."""
+_NUMBERS = all_numbers(bindparam("kutid", type_=String))
 
 
 @dataclass(frozen=True)
@@ -59,27 +45,24 @@ class PasswordChanges:
 
     def __init__(
         self,
-        store: Store,
-        clock: Clock,
-        profile: Profile,
+        base: Base,
         *,
         sessions: Sessions,
-        tries: Tries,
+        limits: LimitServices,
         checks: Checks,
-        allowances: Allowances,
         notices: Notices,
         hasher: Hasher,
     ) -> None:
-        self._store = store
-        self._clock = clock
-        self._profile = profile
-        self._rules = profile.password
-        last = max(1, profile.registration.mails_an_hour - 1)
+        self._store = base.store
+        self._clock = base.clock
+        self._profile = base.profile
+        self._rules = base.profile.password
+        last = max(1, base.profile.registration.mails_an_hour - 1)
         self._places = range(min(1, last - 1), last)
         self._sessions = sessions
-        self._tries = tries
+        self._tries = limits.failed_attempts
         self._checks = checks
-        self._allowances = allowances
+        self._allowances = limits.allowances
         self._notices = notices
         self._hasher = hasher
 

@@ -10,14 +10,12 @@ from services import audit
 from services.accounts.account import Account, Device, Session
 from services.accounts.notices import Notices
 from services.accounts.sessions import ACCOUNT, ELSEWHERE, SIGNED_OUT, Sessions, SignedInDevice, account_from
-from services.clock import Clock
+from services.base import Base
 from services.crash_points import reach
-from services.limits.allowances import Allowances
-from services.limits.waits import CUSTOMER, PROVED, Tries
+from services.limits.group import LimitServices
+from services.limits.waits import CUSTOMER, PROVED
 from services.passwords import Hasher
-from services.profiles import Profile
 from services.refusal import Refusal
-from services.store.engine import Store
 from services.store.tables.accounts import accounts
 from services.store.tables.accounts import sessions as sessions_table
 from services.terms import Terms, TermsVersions
@@ -45,23 +43,20 @@ class SignIns:
 
     def __init__(
         self,
-        store: Store,
-        clock: Clock,
-        profile: Profile,
+        base: Base,
         *,
         sessions: Sessions,
-        tries: Tries,
-        allowances: Allowances,
+        limits: LimitServices,
         terms: TermsVersions,
         notices: Notices,
         hasher: Hasher,
     ) -> None:
-        self._store = store
-        self._clock = clock
-        self._profile = profile
+        self._store = base.store
+        self._clock = base.clock
+        self._profile = base.profile
         self._sessions = sessions
-        self._tries = tries
-        self._allowances = allowances
+        self._tries = limits.failed_attempts
+        self._allowances = limits.allowances
         self._terms = terms
         self._notices = notices
         self._hasher = hasher
@@ -99,9 +94,9 @@ class SignIns:
             wait = None if browser else self._tries.waits_until(connection, source, now)
             # Counted before the comparison and committed, so that of tries at once no more than the free ones are made.
             wait = wait or self._tries.count(connection, key, now)
+            if wait is not None:
+                raise Refusal("login", "wait", at=wait)
         reach("accounts.tried")
-        if wait is not None:
-            raise Refusal("login", "wait", at=wait)
         is_right = len(password) <= self._profile.password.max_length and self._hasher.is_password(
             password, account.password_hash if account else None
         )
@@ -117,10 +112,8 @@ class SignIns:
                 )  # fmt: skip
             if token is None:
                 self.turn_away(connection, device, now)
-            else:
-                self._tries.forget(connection, key)
-        if token is None:
-            raise Refusal("login", "failed")
+                raise Refusal("login", "failed").counted()
+            self._tries.forget(connection, key)
         reach("accounts.signed_in")
         return token
 

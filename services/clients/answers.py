@@ -13,9 +13,8 @@ from datetime import timedelta
 from sqlalchemy import and_, delete, or_, select, update
 
 from services import randomness
-from services.clock import Clock
+from services.base import Base
 from services.refusal import Refusal
-from services.store.engine import Store
 from services.store.statements import insert_for
 from services.store.tables.clients import api_answers as table
 
@@ -44,10 +43,10 @@ class Turn:
 class Answers:
     """Keeps answers for a day, under keyed hashes of who asked what: nothing of the request itself."""
 
-    def __init__(self, store: Store, clock: Clock, secret: str) -> None:
-        self._store = store
-        self._clock = clock
-        self._secret = secret.encode()
+    def __init__(self, base: Base) -> None:
+        self._store = base.store
+        self._clock = base.clock
+        self._secret = base.keys.oldest_for("answers of the API").encode()
 
     def begin(self, client_id: str, key: str, asked: bytes) -> Turn | Answer:
         """Return the turn to execute a request, or the answer that it was given before.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.clock import Clock
+from services.base import Base
 from services.codes.one_time_codes import CodeState
 from services.figures.observations import CUSTOMER
 from services.refusal import OutOfTurn
@@ -50,8 +50,8 @@ class AssistedRegistration:
 class ClientRegistrations:
     """Reads how registrations stand."""
 
-    def __init__(self, clock: Clock, cases: Cases, files: CustomerFiles, desk: Desk) -> None:
-        self._clock = clock
+    def __init__(self, base: Base, cases: Cases, files: CustomerFiles, desk: Desk) -> None:
+        self._clock = base.clock
         self._cases = cases
         self._files = files
         self._desk = desk

@@ -11,10 +11,9 @@ from sqlalchemy import ColumnElement, bindparam, exists, insert, or_, select, up
 
 from services import audit, randomness
 from services.accounts.account import fingerprint
-from services.clock import Clock
+from services.base import Base
 from services.limits.waits import Tries
 from services.refusal import Refusal
-from services.store.engine import Store
 from services.store.tables.clients import api_keys
 from services.store.tables.register import advisers
 
@@ -81,9 +80,9 @@ class ApiKey:
 class ApiKeys:
     """The verbs of keys. Each public method is one transaction."""
 
-    def __init__(self, store: Store, clock: Clock, tries: Tries) -> None:
-        self._store = store
-        self._clock = clock
+    def __init__(self, base: Base, tries: Tries) -> None:
+        self._store = base.store
+        self._clock = base.clock
         self._tries = tries
 
     def add(
@@ -166,7 +165,7 @@ class ApiKeys:
         if wait is None:
             with self._store.write() as connection:
                 self._tries.count(connection, tried, now, is_source=True)
-            raise Refusal("api_key", "unknown")
+                raise Refusal("api_key", "unknown").counted()
         raise Refusal("api_key", "wait", at=wait)
 
     def _note_use(self, client: ApiKey, now: datetime) -> ApiKey:

@@ -25,21 +25,20 @@ from sqlalchemy import (
 
 from services import randomness
 from services.profiles import OneTimeCode as Rules
-from services.refusal import DeadEnd, Refusal
+from services.refusal import DeadEnd, Denial, Refusal
 from services.store.statements import insert_in
+from services.store.tables.codes import TOPIC
 from services.store.tables.codes import one_time_codes as table
-
-_TOPIC = "code:"
 
 
 def topic(kutid: str) -> str:
     """Return the topic of the messages that bring a customer's codes: a newer one replaces those that wait."""
-    return f"{_TOPIC}{kutid}"
+    return f"{TOPIC}{kutid}"
 
 
 def whose(topic: str) -> str | None:
     """Return the customer whose code a message of this topic brings, or None if it brings none."""
-    return topic.removeprefix(_TOPIC) if topic.startswith(_TOPIC) else None
+    return topic.removeprefix(TOPIC) if topic.startswith(TOPIC) else None
 
 
 @dataclass(frozen=True)
@@ -167,8 +166,8 @@ class OneTimeCodes:
         those left are looked at. Nothing is counted unless `only_if` holds, a condition that is built once, with
         `values` for its bind parameters.
 
-        Raises Refusal ``sms_code.expired``, ``sms_code.none_sent`` or
-        ``sms_code.wrong`` (with no tries) when nothing was left to try.
+        Raises Refusal ``sms_code.expired``, ``sms_code.none_sent`` or ``sms_code.wrong`` (with no tries), or DeadEnd
+        ``codes_used_up``, when nothing was left to try.
         """
         asked = {
             "of_registration": registration_id,
@@ -182,22 +181,18 @@ class OneTimeCodes:
             raise self._nothing_to_try(connection, registration_id, now)
         return self._seals.fits(code, row)
 
-    def check(
-        self, connection: Connection, code: str, *, kutid: str, registration_id: str, now: datetime
-    ) -> Refusal | DeadEnd | None:
-        """Count one try, and return what speaks against `code`; None if it is right.
+    def check(self, connection: Connection, code: str, *, kutid: str, registration_id: str, now: datetime) -> None:
+        """Count one try; return if `code` is right.
 
-        To be raised when the transaction has ended: raising within would undo the count.
+        Raises as `redeem`, and for a wrong code Refusal ``sms_code.wrong`` with `tries` or DeadEnd ``codes_used_up``.
         """
-        try:
-            if self.redeem(connection, code, registration_id=registration_id, now=now, only_if=true()):
-                return None
-        except (Refusal, DeadEnd) as nothing_to_try:
-            return nothing_to_try
+        if self.redeem(connection, code, registration_id=registration_id, now=now, only_if=true()):
+            return
         state = self.sent_for(connection, kutid, registration_id)
         if state is None or state.is_dead_end(now):
-            return DeadEnd("codes_used_up", kutid=kutid, again_at=state.budget_ends_at if state else now)
-        return Refusal("sms_code", "wrong", tries=state.tries_left)
+            again_at = state.budget_ends_at if state else now
+            raise DeadEnd("codes_used_up", kutid=kutid, again_at=again_at).counted()
+        raise Refusal("sms_code", "wrong", tries=state.tries_left).counted()
 
     def sent_for(self, connection: Connection, kutid: str, registration_id: str) -> CodeState | None:
         """Return what may be known of the code that was sent last, if it was for this registration, case or change."""
@@ -272,13 +267,13 @@ class OneTimeCodes:
             is_budget_spent=row[c.guesses_used] >= self._rules.guesses,
         )
 
-    def _why_not(self, connection: Connection, kutid: str, now: datetime) -> Exception:
+    def _why_not(self, connection: Connection, kutid: str, now: datetime) -> Denial:
         state = self.state(connection.execute(select(table).where(table.c.kutid == kutid)).mappings().one())
         if state.budget_ends_at > now and (state.is_budget_spent or state.codes_left(now) == 0):
             return DeadEnd("codes_used_up", kutid=kutid, again_at=state.budget_ends_at)
         return Refusal("sms_resend", "too_early", seconds=_seconds(state.again_at, now))
 
-    def _nothing_to_try(self, connection: Connection, registration_id: str, now: datetime) -> Exception:
+    def _nothing_to_try(self, connection: Connection, registration_id: str, now: datetime) -> Denial:
         row = connection.execute(select(table).where(table.c.registration_id == registration_id)).first()
         if row is None:
             return Refusal("sms_code", "none_sent")

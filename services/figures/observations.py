@@ -13,9 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
-from services.clock import Clock
-from services.profiles import Profile
-from services.store.engine import Store
+from services.base import Base
 from services.store.statements import insert_in
 from services.store.tables.figures import figures
 from services.store.tables.staff import staff as staff_table
@@ -49,10 +47,10 @@ class _Seen(NamedTuple):
 class Observations:
     """Counts what this process sees; `flush` adds it to what all processes have written."""
 
-    def __init__(self, store: Store, clock: Clock, profile: Profile) -> None:
-        self._store = store
-        self._clock = clock
-        self._profile = profile
+    def __init__(self, base: Base) -> None:
+        self._store = base.store
+        self._clock = base.clock
+        self._profile = base.profile
         self._counts: Counter[_Seen] = Counter()
         self._lock = threading.Lock()
         self._writing = threading.Lock()

@@ -9,9 +9,8 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, func, select
 
 from services import audit
+from services.base import Base
 from services.figures.observations import ENTERED, FINISHED, REFUSED, STOPPED
-from services.profiles import Profile
-from services.store.engine import Store
 from services.store.tables.figures import figures
 from services.store.tables.messages import message_figures
 
@@ -105,9 +104,9 @@ class Report:
 class Figures:
     """Reads the counts; each public method is one transaction."""
 
-    def __init__(self, store: Store, profile: Profile) -> None:
-        self._store = store
-        self._profile = profile
+    def __init__(self, base: Base) -> None:
+        self._store = base.store
+        self._profile = base.profile
 
     def export(self, chosen: Chosen, *, actor: str, now: datetime) -> Report:
         """Return the same to a member of staff who takes it along; a row of the audit trail says so."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, bindparam, case, delete, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Integer, bindparam, case, delete, exists, literal, or_, select
 
 from services.store.statements import insert_for, insert_in, queue_for
 from services.store.tables.limits import allowances
@@ -20,6 +20,11 @@ _SPENT = select(allowances.c.ends_at).where(allowances.c.key == bindparam("its_k
 _TAKEN = select(allowances.c.key, allowances.c.used, allowances.c.ends_at).where(
     allowances.c.key.in_(bindparam("places", expanding=True)), allowances.c.ends_at > _now
 )
+
+
+def is_spent(key: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that the allowance with this key is used up: `limit` times, at `now`."""
+    return exists().where(allowances.c.key == key, IS_SPENT)
 
 
 @cache
@@ -114,6 +119,11 @@ class Allowances:
     def blocked_until(self, connection: Connection, key: str, *, limit: int, now: datetime) -> datetime | None:
         """Return the moment until which a used-up key rests, or None; uses nothing."""
         ends: datetime | None = connection.execute(_SPENT, {"its_key": key, "limit": limit, "now": now}).scalar()
+        return ends
+
+    def ends_at(self, connection: Connection, key: str) -> datetime | None:
+        """Return the moment at which the uses of a key are forgotten, used up or not; None where there are none."""
+        ends: datetime | None = connection.execute(select(allowances.c.ends_at).where(allowances.c.key == key)).scalar()
         return ends
 
     def give_back(self, connection: Connection, key: str) -> None:

@@ -8,17 +8,15 @@ from typing import Literal
 
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
-from services.clock import Clock
+from services.base import Base
 from services.randomness import opaque_id
-from services.store.engine import Store
-from services.store.tables.messages import outbox
+from services.store.tables.messages import ENDED, outbox
 from services.values import masking
 
 WAITING, SENDING, DOUBTFUL, REPEATING = "waiting", "sending", "doubtful", "repeating"
 UNSENT = (WAITING, SENDING, DOUBTFUL, REPEATING)
 """A message is sent at most twice, so its state tells how often it may have left: `waiting` never; `sending` it
 is leaving, or was when the process died; `doubtful` perhaps once; `repeating` it is leaving for the last time."""
-ENDED = ("sent", "replaced", "expired", "given_up")
 
 _INSERT = insert(outbox)
 
@@ -66,9 +64,9 @@ class Backlog:
 class Outbox:
     """Takes messages in, and tells how many wait, have left or were given up."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
+    def __init__(self, base: Base) -> None:
+        self._store = base.store
+        self._clock = base.clock
 
     def put(
         self,
@@ -172,3 +170,8 @@ class Outbox:
             )
             for row in rows
         ]
+
+
+def give_up_on(connection: Connection, recipient: str) -> None:
+    """Note, in a caller's transaction, that no message has reached a recipient: a demonstration delivers them all."""
+    connection.execute(update(outbox).where(outbox.c.recipient == recipient).values(state="given_up"))

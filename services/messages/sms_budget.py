@@ -10,11 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from services.clock import Clock
+from services.base import Base
 from services.messages.outbox import Message
-from services.profiles import Profile
 from services.refusal import OutOfTurn
-from services.store.engine import Store
 from services.store.statements import insert_in
 from services.store.tables.messages import message_figures, sms_months
 
@@ -74,11 +72,11 @@ class Postage:
     together send no more than the budget allows. What the gateway refused for certain is given back.
     """
 
-    def __init__(self, store: Store, clock: Clock, profile: Profile) -> None:
-        self._store = store
-        self._clock = clock
-        self._profile = profile
-        self._limit = profile.messages.sms_budget
+    def __init__(self, base: Base) -> None:
+        self._store = base.store
+        self._clock = base.clock
+        self._profile = base.profile
+        self._limit = base.profile.messages.sms_budget
         self._remembered: tuple[float, Budget | None] | None = None
 
     @property

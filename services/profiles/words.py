@@ -8,10 +8,20 @@ from services.profiles.profile import Profile
 from services.texts import Texts, Unfillable, placeholders
 from services.values.segments import outside_gsm7, parts
 
-_VOICE = frozenset({
-    "insurer", "portal", "az_insurer", "Az_insurer", "insurer_sms", "hours", "contact_url", "site", "legal_name",
-    "postal_address",
-})  # fmt: skip
+_VOICE = frozenset(
+    {
+        "insurer",
+        "portal",
+        "az_insurer",
+        "Az_insurer",
+        "insurer_sms",
+        "hours",
+        "contact_url",
+        "site",
+        "legal_name",
+        "postal_address",
+    }
+)
 """The placeholders of the catalogues that a profile fills, in each of its languages."""
 _ENDING = "phone_ending"
 _DERIVED = frozenset({"phone", "phone_as"})

@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, insert, select
 
 from services import audit
 from services.clock import Clock
+from services.register.conditions import learnt
 from services.store.engine import Store
+from services.store.statements import queue_for
 from services.store.tables.clients import api_keys
 from services.store.tables.register import contact_changes as contact_changes_table
+from services.store.tables.register import customers, phones
 from services.store.tables.staff import staff
 
 
@@ -28,6 +31,38 @@ class ContactChange:
     actor: str
     who: str | None
     at: datetime
+
+
+def learn(connection: Connection, kutid: str, kind: str, after: str, *, actor: str, now: datetime) -> list[str]:
+    """Keep, in a caller's transaction, that `after` is the customer's address or mobile from now on.
+
+    `kind` is ``email`` or ``mobile``. Returns the addresses or numbers that counted before; none where nothing differs.
+    """
+    # One after the other: a reader who goes on from a number misses none that is written later.
+    queue_for(connection, "contact_changes")
+    current, known = _known(connection, kutid, kind)
+    if after.casefold() in (one.casefold() for one in current):
+        return []
+    connection.execute(
+        insert(contact_changes_table).values(
+            kutid=kutid, kind=kind, before=", ".join(known)[:1000], after=after, actor=actor, at=now
+        )
+    )
+    audit.record(connection, f"{kind}_recorded", kutid=kutid, at=now, actor=actor)
+    return known
+
+
+def _known(connection: Connection, kutid: str, kind: str) -> tuple[list[str], list[str]]:
+    """Return what need not be written again, and all that is known."""
+    known = list(connection.execute(learnt(kutid, kind)).scalars())
+    if kind == "mobile":
+        numbers = select(phones.c.number).where(phones.c.kutid == kutid).distinct().order_by(phones.c.number)
+        on_record = connection.execute(numbers).scalars().all()
+        # One that was recorded before the last is written again: an import that brings the last ends the older ones.
+        return [*known[:1], *on_record], [*known, *on_record]
+    address = select(customers.c.email).where(customers.c.kutid == kutid)
+    counts = (known or [one for one in connection.execute(address).scalars() if one])[:1]
+    return counts, counts
 
 
 def contact_changes(store: Store, *, after: int = 0) -> Iterator[ContactChange]:

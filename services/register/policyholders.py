@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, String, and_, bindparam, exists, literal, or_, select
+from sqlalchemy import Connection, Row, Select, String, and_, bindparam, exists, literal, or_, select
 
 from services.limits.allowances import IS_SPENT, Allowances
 from services.limits.waits import Tries, waits
 from services.profiles import Identification
 from services.refusal import Refusal
+from services.register.conditions import has_live_policy, has_mobile
 from services.store.statements import queue_for
 from services.store.tables.accounts import accounts
 from services.store.tables.limits import allowances, sign_in_tries
 from services.store.tables.register import (
     communication_ids,
-    contact_changes,
     customer_accounts,
     customers,
     phones,
@@ -67,24 +67,10 @@ class PolicyHolder:
     has_account: bool
 
 
-def has_mobile(kutid: ColumnElement[str], number: ColumnElement[str] | None = None) -> ColumnElement[bool]:
-    """Return the condition that a mobile of this customer is known, or this very `number` is.
-
-    The register's, or one that staff recorded with the customer and no import has brought yet (M28).
-    """
-    held, learnt = phones.c, contact_changes.c
-    is_held = [held.kutid == kutid, held.is_mobile]
-    is_learnt = [learnt.kutid == kutid, learnt.kind == "mobile", learnt.settled_at.is_(None)]
-    if number is not None:
-        is_held.append(held.number == number)
-        is_learnt.append(learnt.after == number)
-    return or_(exists().where(*is_held), exists().where(*is_learnt))
-
-
 _HAS_MOBILE = has_mobile(customers.c.kutid)
+# Accounts are built on the register: this package may import nothing of theirs but the table.
 _HAS_ACCOUNT = exists().where(accounts.c.kutid == customers.c.kutid)
-_HAS_LIVE_POLICY = exists().where(policies.c.kutid == customers.c.kutid, policies.c.status == "live")
-
+_HAS_LIVE_POLICY = has_live_policy(customers.c.kutid)
 
 # One statement for the number, its holder, and the wrong tries so far at the number and from the network. The outer
 # joins from a single row keep the tries of numbers that do not exist. Built once, which takes several times as long as
@@ -152,13 +138,13 @@ class PolicyHolders:
         *,
         kind: str = "policy_number",
         source: str = "",
-    ) -> PolicyHolder | Refusal:
-        """Return the customer with a live policy whom `number`, a number of this kind, names; or why not.
+    ) -> PolicyHolder:
+        """Return the customer with a live policy whom `number`, a number of this kind, names.
 
-        `source` is the network address that the request comes from. The refusal is ``identify.wait`` with `at` for
-        a network that must wait, ``identify.slowed`` with `at` for such a number, or ``identify.mismatch``. Unknown,
-        cancelled and wrong cost the same and give the same answer. The refusal is returned, not raised, so that the
-        count of the wrong try is committed.
+        `source` is the network address that the request comes from. Raises Refusal ``identify.wait`` with `at` for
+        a network that must wait, ``identify.slowed`` with `at` for such a number, ``identify.mismatch``, or
+        ``account_number.old`` and ``account_number.managed`` where the data are right. Unknown, cancelled and wrong
+        cost the same and give the same answer.
         """
         key = self._allowances.key("identify", f"{kind}:{number}")
         queue_for(connection, key)
@@ -167,37 +153,35 @@ class PolicyHolders:
         rows = connection.execute(_BY[kind], {**asked, "limit": self._rules.wrong_tries, "now": now}).all()
         row = rows[0]
         if row.wait_until is not None:
-            return Refusal("identify", "wait", at=row.wait_until)
+            raise Refusal("identify", "wait", at=row.wait_until)
         if row.is_spent:
-            return self._slowed(row.ends_at)
+            raise _slowed(row.ends_at)
         # A number that names two customers names nobody.
         if len(rows) > 1 or row.kutid is None or not datum.fits(row):
             kutid = row.kutid if len(rows) == 1 else None
-            return self.turn_away(connection, source, now) or self._count_wrong_try(connection, key, now, kutid=kutid)
+            self.turn_away(connection, source, now)
+            blocked_until = self._count_try(connection, key, now, kutid=kutid)
+            raise (_slowed(blocked_until) if blocked_until else Refusal("identify", "mismatch")).counted()
         if row.used:
             self._allowances.give_back(connection, key)
-        refusal = self._managed_elsewhere(row)
-        if refusal is not None and refusal.reason == "old":
-            # Nothing else is kept of it, and somebody should tell the customer the new number.
-            used = self._allowances.key(OLD_NUMBER, row.kutid)
-            self._allowances.take(connection, used, limit=_ANY, quiet=self._rules.wait, now=now, kutid=row.kutid)
-        return refusal or self._holder(row)
+        self._refuse_other_numbers(connection, row, now)
+        return self._holder(row)
 
     def secret_of(
         self, connection: Connection, communication_id: str, now: datetime, *, source: str = ""
-    ) -> tuple[PolicyHolder, str] | Refusal | None:
+    ) -> tuple[PolicyHolder, str] | None:
         """Count a try and return the holder of the communication id with the hash of its password (M10).
 
         Comparing the password takes long, so it is done outside of any transaction and the try is counted
-        beforehand; `forget_tries` takes it back. None when there is no such id. Refusals are those of `match`.
+        beforehand; `forget_tries` takes it back. None when there is no such id. Raises Refusal ``identify.wait`` or
+        ``identify.slowed``, as `match`.
         """
         wait = self._tries.waits_until(connection, self._tries.source_key(source, _NETWORK), now)
         if wait is not None:
-            return Refusal("identify", "wait", at=wait)
-        key = self._allowances.key("identify", communication_id)
-        refusal = self._count_wrong_try(connection, key, now)
-        if refusal.reason == "slowed":
-            return Refusal("identify", "slowed", **refusal.facts, with_id=True)
+            raise Refusal("identify", "wait", at=wait)
+        blocked_until = self._count_try(connection, self._allowances.key("identify", communication_id), now)
+        if blocked_until is not None:
+            raise Refusal("identify", "slowed", at=blocked_until, with_id=True)
         row = connection.execute(
             select(
                 customers.c.kutid,
@@ -214,33 +198,36 @@ class PolicyHolders:
         """After a match: earlier slips no longer count."""
         self._allowances.give_back(connection, self._allowances.key("identify", identifier))
 
-    def turn_away(self, connection: Connection, source: str, now: datetime) -> Refusal | None:
-        """Count a wrong try for the network of `source`; return Refusal ``identify.wait`` if it must wait already."""
+    def turn_away(self, connection: Connection, source: str, now: datetime) -> None:
+        """Count a wrong try for the network of `source`. Raises Refusal ``identify.wait`` if it must wait already."""
         network = self._tries.source_key(source, _NETWORK)
         wait = self._tries.count(connection, network, now, is_source=True)
-        return Refusal("identify", "wait", at=wait) if wait else None
+        if wait is not None:
+            raise Refusal("identify", "wait", at=wait)
 
-    def _count_wrong_try(self, connection: Connection, key: str, now: datetime, *, kutid: str | None = None) -> Refusal:
-        """Count one wrong try, at the number of `kutid` if there is one, and return the answer to it."""
-        blocked_until = self._allowances.take(
+    def _count_try(
+        self, connection: Connection, key: str, now: datetime, *, kutid: str | None = None
+    ) -> datetime | None:
+        """Count a try, at the number of `kutid` if there is one. Return until when the number rests, if it does."""
+        return self._allowances.take(
             connection, key, limit=self._rules.wrong_tries, quiet=self._rules.wait, now=now, kutid=kutid
         )
-        return self._slowed(blocked_until) if blocked_until else Refusal("identify", "mismatch")
 
-    @staticmethod
-    def _managed_elsewhere(row: Row[Any]) -> Refusal | None:
-        """Say no to whoever has the right data, but an old number or an account that another manages (A2, B1)."""
+    def _refuse_other_numbers(self, connection: Connection, row: Row[Any], now: datetime) -> None:
+        """Refuse right data with an old number, or with an account that somebody else manages (A2, B1)."""
         account = row._mapping
         if account.get("is_old"):
-            return Refusal("account_number", "old")
+            # Nothing else is kept of it, and somebody should tell the customer the new number.
+            used = self._allowances.key(OLD_NUMBER, row.kutid)
+            self._allowances.take(connection, used, limit=_ANY, quiet=self._rules.wait, now=now, kutid=row.kutid)
+            raise Refusal("account_number", "old").counted()
         if account.get("manager") == "intermediary":
-            return Refusal("account_number", "managed", adviser=account["intermediary"])
-        return None
-
-    @staticmethod
-    def _slowed(until: datetime | None) -> Refusal:
-        return Refusal("identify", "slowed", at=until)
+            raise Refusal("account_number", "managed", adviser=account["intermediary"]).counted()
 
     @staticmethod
     def _holder(row: Row[Any]) -> PolicyHolder:
         return PolicyHolder(row.kutid, bool(row.has_mobile), bool(row.has_account))
+
+
+def _slowed(until: datetime) -> Refusal:
+    return Refusal("identify", "slowed", at=until)

@@ -4,24 +4,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, exists, or_, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
+from services.accounts.conditions import is_registered, is_taken
+from services.base import Base
 from services.codes.one_time_codes import OneTimeCodes
 from services.figures.observations import REFUSED, Observations
 from services.limits.allowances import Allowances
 from services.messages.outbox import Outbox
-from services.profiles import Profile
 from services.refusal import Refusal
 from services.register.policyholders import PolicyHolder
 from services.registrations.mailing import Mailing
 from services.registrations.registration import EMAIL_CONFIRMED, Registration, Visit
 from services.registrations.rows import Rows, why_not
-from services.store.tables.accounts import accounts
 from services.store.tables.registrations import registrations
 from services.values.email_addresses import EmailAddress
 
 _KEY = bindparam("new_key", type_=registrations.c.email_key.type)
-_IS_FREE = ~exists().where(accounts.c.email_key == _KEY)
+_IS_FREE = ~is_taken(_KEY)
 _IS_LONG_AGO = or_(
     registrations.c.mailed_at.is_(None),
     registrations.c.mailed_at <= bindparam("again_before", type_=registrations.c.mailed_at.type),
@@ -56,7 +56,7 @@ class AssistedRegistrations:
 
     def __init__(
         self,
-        profile: Profile,
+        base: Base,
         facts: Sequence[str],
         *,
         allowances: Allowances,
@@ -66,9 +66,9 @@ class AssistedRegistrations:
     ) -> None:
         """`facts` are those of the profile's journey, in its order."""
         self._observations = observations
-        self._rows = Rows(facts, profile.registration, codes)
-        self._rules = profile.registration
-        self._mailing = Mailing(profile.registration, allowances, outbox)
+        self._rows = Rows(facts, base.profile.registration, codes)
+        self._rules = base.profile.registration
+        self._mailing = Mailing(base.profile.registration, allowances, outbox)
         self._outbox = outbox
         # Staff take the place of what comes before the mailed link (M5): there must be one, right after who it is.
         self.is_possible = tuple(facts[:3]) == ("identifier", "email", EMAIL_CONFIRMED)
@@ -131,7 +131,7 @@ class AssistedRegistrations:
 
     def end(self, connection: Connection, registration_id: str, now: datetime) -> bool:
         """End a registration for good; tell whether it was open. A mail that has not left stays here."""
-        has_account = exists().where(accounts.c.kutid == registrations.c.kutid)
+        has_account = is_registered(registrations.c.kutid)
         ended = connection.execute(
             update(registrations)
             .where(registrations.c.id == registration_id, registrations.c.expires_at > now, ~has_account)

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Update,
     bindparam,
     case,
-    exists,
     func,
     insert,
     literal,
@@ -24,10 +23,12 @@ from sqlalchemy import (
 )
 
 from services import randomness
+from services.accounts.conditions import is_opened_by, is_registered
 from services.codes.one_time_codes import CodeState, OneTimeCodes
 from services.figures.observations import CUSTOMER
+from services.messages.conditions import is_given_up
 from services.profiles import Registration as Rules
-from services.refusal import DeadEnd, OutOfTurn
+from services.refusal import DeadEnd, Denial, OutOfTurn
 from services.register.policyholders import PolicyHolder
 from services.registrations.registration import (
     COMPLETE,
@@ -38,20 +39,14 @@ from services.registrations.registration import (
     from_row,
 )
 from services.store.statements import without
-from services.store.tables.accounts import accounts
 from services.store.tables.codes import one_time_codes
-from services.store.tables.messages import outbox
 from services.store.tables.register import customers
 from services.store.tables.registrations import registrations
 
 _code = one_time_codes.c
-_IS_COMPLETE = exists().where(accounts.c.registration_id == registrations.c.id)
-_HAS_ACCOUNT = exists().where(accounts.c.kutid == registrations.c.kutid)
-_IS_MAIL_UNDELIVERED = exists().where(
-    outbox.c.topic == literal("confirm:") + registrations.c.id,
-    outbox.c.state == "given_up",
-    outbox.c.created_at >= registrations.c.mailed_at,
-)
+_IS_COMPLETE = is_opened_by(registrations.c.id)
+_HAS_ACCOUNT = is_registered(registrations.c.kutid)
+_IS_MAIL_UNDELIVERED = is_given_up(literal("confirm:") + registrations.c.id, since=registrations.c.mailed_at)
 
 # Statements are built once: building one and finding it among those compiled costs more than its run.
 _id = bindparam("visit_id", type_=String)
@@ -270,7 +265,7 @@ def _is_of(registration: Registration, visit: Visit) -> bool:
     return registration.browser is not None and registration.browser == visit.browser
 
 
-def why_not(seen: Registration | None, now: datetime) -> Exception:
+def why_not(seen: Registration | None, now: datetime) -> Denial:
     """Return the reason why a registration that this browser sees like this could not be changed."""
     if seen is None or seen.is_complete:
         return OutOfTurn()

@@ -1,6 +1,6 @@
 """The accounts of staff: who there is, signing in with a second factor, and sessions apart from customers'."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,17 +10,17 @@ from sqlalchemy.exc import IntegrityError
 from services import audit, randomness
 from services.accounts import Device
 from services.accounts.account import fingerprint
-from services.clock import Clock
+from services.base import Base
 from services.limits.waits import STAFF, Tries
 from services.passwords import Hasher
 from services.passwords.rules import is_alike, is_common
-from services.profiles import SignIn as Rules
 from services.refusal import Refusal
 from services.staff.member import ADVISER, ROLES, Member, StaffSession
 from services.staff.second_factor import SecondFactors, provisioning_uri
-from services.store.engine import Store
+from services.store.declarations import EndedRows
+from services.store.statements import insert_for
+from services.store.tables import DECLARED
 from services.store.tables.staff import staff, staff_sessions
-from services.store.tables.worklists import batches
 from services.values.email_addresses import EmailAddress
 
 _PROLONGED_AFTER = timedelta(minutes=1)
@@ -38,9 +38,7 @@ class StaffAccounts:
 
     def __init__(
         self,
-        store: Store,
-        clock: Clock,
-        rules: Rules,
+        base: Base,
         *,
         tries: Tries,
         hasher: Hasher,
@@ -48,9 +46,9 @@ class StaffAccounts:
         is_second_factor_needed: bool = True,
     ) -> None:
         """Without a second factor in a demonstration alone, and there for those only who have none."""
-        self._store = store
-        self._clock = clock
-        self._rules = rules
+        self._store = base.store
+        self._clock = base.clock
+        self._rules = base.profile.sign_in
         self._tries = tries
         self._hasher = hasher
         self._factors = factors
@@ -90,7 +88,7 @@ class StaffAccounts:
         return provisioning_uri(secret, address.typed, issuer)
 
     def disable(self, email_key: str) -> bool:
-        """Close an account for good, and end its sessions and its batches of mails; tell whether there was one."""
+        """Close an account for good and end what packages declare to end with it; tell whether there was one."""
         now = self._clock.now()
         with self._store.write() as connection:
             disabled = connection.execute(
@@ -100,16 +98,9 @@ class StaffAccounts:
                 .returning(staff.c.id)
             ).scalar()
             if disabled is not None:
-                connection.execute(
-                    update(staff_sessions)
-                    .where(staff_sessions.c.staff_id == disabled, staff_sessions.c.ended_at.is_(None))
-                    .values(ended_at=now)
-                )
-                connection.execute(
-                    update(batches)
-                    .where(batches.c.actor == disabled, batches.c.ended_at.is_(None))
-                    .values(ended_at=now, stopped_by=disabled)
-                )
+                for declared in DECLARED:
+                    for rows in declared.ended_with_staff:
+                        _end_rows(connection, rows, disabled, now)
                 audit.record(connection, "staff_disabled", kutid=None, at=now, actor="system", staff=disabled)
         return disabled is not None
 
@@ -147,27 +138,23 @@ class StaffAccounts:
             key, source = self._tries.key(STAFF, email_key, browser), self._tries.source_key(device.source)
             wait = None if browser else self._tries.waits_until(connection, source, now)
             wait = wait or self._tries.count(connection, key, now)
-        if wait is not None:
-            raise Refusal("staff_login", "wait", at=wait)
+            if wait is not None:
+                raise Refusal("staff_login", "wait", at=wait)
         is_right = len(password) <= _LONGEST_PASSWORD and self._hasher.is_password(
             password, row[staff.c.password_hash] if row else None
         )
         now = self._clock.now()
         with self._store.write() as connection:
-            token = None
-            if is_right and row is not None and self._uses_second_factor(connection, row, code, now):
-                token = self._open(connection, row[staff.c.id], device, now)
-            if token is None:
+            if not is_right or row is None or not self._uses_second_factor(connection, row, code, now):
                 self._tries.count(connection, source, now, is_source=True)
                 actor = row[staff.c.id] if row is not None else audit.UNKNOWN
                 audit.record(connection, "sign_in_failed", kutid=None, at=now, actor=actor)
-            else:
-                self._tries.forget(connection, key)
-                if held:
-                    self._end(connection, held, now)
-                audit.record(connection, "signed_in", kutid=None, at=now, actor=row[staff.c.id])  # type: ignore[index]
-        if token is None:
-            raise Refusal("staff_login", "failed")
+                raise Refusal("staff_login", "failed").counted()
+            token = self._open(connection, row[staff.c.id], device, now)
+            self._tries.forget(connection, key)
+            if held:
+                self._end(connection, held, now)
+            audit.record(connection, "signed_in", kutid=None, at=now, actor=row[staff.c.id])
         return token
 
     def sign_in_vouched(self, email_key: str, device: Device, *, held: str | None = None) -> str:
@@ -183,13 +170,11 @@ class StaffAccounts:
             ).scalar()
             if known is None:
                 audit.record(connection, "sign_in_failed", kutid=None, at=now, actor=audit.UNKNOWN, by="company")
-            else:
-                token = self._open(connection, known, device, now)
-                if held:
-                    self._end(connection, held, now)
-                audit.record(connection, "signed_in", kutid=None, at=now, actor=known, by="company")
-        if known is None:
-            raise Refusal("staff_login", "unknown")
+                raise Refusal("staff_login", "unknown").counted()
+            token = self._open(connection, known, device, now)
+            if held:
+                self._end(connection, held, now)
+            audit.record(connection, "signed_in", kutid=None, at=now, actor=known, by="company")
         return token
 
     def resume(self, token: str, *, is_activity: bool = True) -> StaffSession | None:
@@ -214,6 +199,11 @@ class StaffAccounts:
             ended = self._end(connection, token, now)
             if ended is not None:
                 audit.record(connection, "signed_out", kutid=None, at=now, actor=ended)
+
+    def has_members_without_second_factor(self) -> bool:
+        """Tell whether a member of staff signs in by a password alone, as those of demo mode do and nobody else."""
+        with self._store.read() as connection:
+            return bool(connection.execute(select(exists().where(staff.c.totp_secret.is_(None)))).scalar())
 
     # --- Inside ------------------------------------------------------------------------------------------------
 
@@ -289,6 +279,19 @@ def new_member(
         "totp_step": 0,
         "created_at": now,
     }
+
+
+def add_members(connection: Connection, members: Sequence[Mapping[str, Any]]) -> None:
+    """Add rows of `new_member` in a caller's transaction; those whose address is known already stay as they are."""
+    connection.execute(insert_for(connection, staff).on_conflict_do_nothing(), members)
+
+
+def _end_rows(connection: Connection, rows: EndedRows, staff_id: str, now: datetime) -> None:
+    ended: dict[Any, Any] = {rows.ended_at: now}
+    if rows.ended_by is not None:
+        ended[rows.ended_by] = staff_id
+    open_rows = (rows.column == staff_id, rows.ended_at.is_(None))
+    connection.execute(update(rows.column.table).where(*open_rows).values(ended))
 
 
 def _member(row: Mapping[Any, Any]) -> Member:

@@ -7,19 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select, true, update
 
 from services import audit, randomness
 from services.accounts.account import fingerprint
-from services.clock import Clock
-from services.profiles import Profile
+from services.accounts.conditions import is_registered
+from services.base import Base
 from services.refusal import OutOfTurn, Refusal
-from services.register.policyholders import has_mobile
+from services.register.conditions import has_mobile, is_advised_by
 from services.staff.member import Actor, StaffSession
-from services.store.engine import Store
 from services.store.tables.accounts import accounts
 from services.store.tables.references import reference_codes
-from services.store.tables.register import advisers, contact_changes, customer_accounts, customers, phones
+from services.store.tables.register import contact_changes, customer_accounts, customers, phones
 from services.store.tables.register import policies as policies_table
 from services.store.tables.registrations import registrations
 from services.store.tables.staff import staff_cases, staff_sessions
@@ -85,11 +84,11 @@ class Case:
 class Cases:
     """The verbs of finding and identifying; each public method is one transaction."""
 
-    def __init__(self, store: Store, clock: Clock, profile: Profile) -> None:
-        self._store = store
-        self._clock = clock
-        self._profile = profile
-        self._languages = (*profile.languages, "en")
+    def __init__(self, base: Base) -> None:
+        self._store = base.store
+        self._clock = base.clock
+        self._profile = base.profile
+        self._languages = (*base.profile.languages, "en")
 
     # --- Finding -----------------------------------------------------------------------------------------------
 
@@ -104,20 +103,18 @@ class Cases:
         if not text:
             raise Refusal("search", "empty")
         now = self._clock.now()
-        case_id = None
         with self._store.write() as connection:
             found = self._find(connection, text[:200], session)
             shown = found if len(found) <= _MOST else []
             connection.execute(update(staff_sessions).where(staff_sessions.c.id == session.id).values(found=shown))
             audit.record(connection, "searched", kutid=None, at=now, actor=session.actor, found=str(len(found)))
-            if len(found) == 1:
-                case_id = self._open(connection, session, found[0], now)
-        if len(found) > _MOST:
-            raise Refusal("search", "too_many")
-        if not found:
-            is_dated = written_dates.find(text, self._languages) != (None, text)
-            raise Refusal("search", "name_alone" if _NAME.fullmatch(text) and not is_dated else "none")
-        return case_id
+            if len(found) > _MOST:
+                raise Refusal("search", "too_many").counted()
+            if not found:
+                is_dated = written_dates.find(text, self._languages) != (None, text)
+                reason = "name_alone" if _NAME.fullmatch(text) and not is_dated else "none"
+                raise Refusal("search", reason).counted()
+            return self._open(connection, session, found[0], now) if len(found) == 1 else None
 
     def found(self, session: StaffSession) -> list[Hit] | None:
         """Return whom the session's last search found; None when it has not searched."""
@@ -149,7 +146,7 @@ class Cases:
         now = self._clock.now()
         columns = [
             customers.c.kutid, customers.c.name,
-            exists().where(accounts.c.kutid == customers.c.kutid).label("has_account"),
+            is_registered(customers.c.kutid).label("has_account"),
             has_mobile(customers.c.kutid).label("has_mobile"),
         ]  # fmt: skip
         with self._store.read() as connection:
@@ -207,18 +204,15 @@ class Cases:
         now = self._clock.now()
         is_code = _REFERENCE.fullmatch(plain(number).upper()) is not None
         key = plain(number) if kind == REFERENCE else _parsed(lambda: identifiers.code(number, "code"))
-        case_id = None
         with self._store.write() as connection:
             found: list[str] = []
             if key is not None and (is_code or kind != REFERENCE):
                 theirs = _numbered(kind, key).where(is_theirs(by)).distinct().limit(2)
                 found = [row.kutid for row in connection.execute(theirs)]
             audit.record(connection, "searched", kutid=None, at=now, actor=by.actor, found=str(len(found)))
-            if len(found) == 1:
-                case_id = self._open(connection, by, found[0], now, staff_cases.c.confirmed_at.is_(None))
-        if case_id is None:
-            raise Refusal("customer", "unknown")
-        return case_id
+            if len(found) != 1:
+                raise Refusal("customer", "unknown").counted()
+            return self._open(connection, by, found[0], now, staff_cases.c.confirmed_at.is_(None))
 
     def hit(self, by: Actor, case_id: str) -> Hit:
         """Return the customer of a case as a list shows them. Raises OutOfTurn."""
@@ -383,7 +377,7 @@ def is_theirs(by: Actor) -> ColumnElement[bool]:
     """Return the condition that a customer is there for them: for an adviser, their own alone."""
     if by.adviser is None:
         return true()
-    return exists().where(advisers.c.kutid == customers.c.kutid, advisers.c.adviser == by.adviser)
+    return is_advised_by(customers.c.kutid, by.adviser)
 
 
 def _is_recent(identified_at: datetime | None, now: datetime) -> bool:

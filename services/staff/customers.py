@@ -6,24 +6,23 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, exists, or_, select
+from sqlalchemy import Connection, Row, or_, select
 
-from services.clock import Clock
+from services.accounts.conditions import account_of
+from services.base import Base
 from services.codes import one_time_codes
 from services.codes.one_time_codes import CodeState, OneTimeCodes
 from services.codes.sending import READ_BACK
 from services.figures.observations import CUSTOMER
-from services.messages.outbox import ENDED
+from services.register.conditions import learnt
 from services.registrations.assisted import AssistedRegistrations, Progress
 from services.staff.cases import Case
-from services.store.engine import Store
-from services.store.tables.accounts import accounts, activations
 from services.store.tables.audit import audit
 from services.store.tables.clients import api_keys
 from services.store.tables.codes import one_time_codes as one_time_codes_table
-from services.store.tables.messages import outbox
+from services.store.tables.messages import ENDED, outbox
 from services.store.tables.references import reference_codes
-from services.store.tables.register import contact_changes, customers
+from services.store.tables.register import customers
 from services.store.tables.register import phones as phones_table
 from services.store.tables.register import policies as policies_table
 from services.store.tables.staff import staff
@@ -128,9 +127,9 @@ class CustomerFile:
 class CustomerFiles:
     """Reads what staff see; changes nothing."""
 
-    def __init__(self, store: Store, clock: Clock, registrations: AssistedRegistrations, codes: OneTimeCodes) -> None:
-        self._store = store
-        self._clock = clock
+    def __init__(self, base: Base, registrations: AssistedRegistrations, codes: OneTimeCodes) -> None:
+        self._store = base.store
+        self._clock = base.clock
         self._registrations = registrations
         self._codes = codes
 
@@ -147,17 +146,14 @@ class CustomerFiles:
                 )
             ).one()
             invitation = connection.execute(select(*invitations.c).where(invitations.c.kutid == case.kutid)).first()
-            is_waiting = exists().where(activations.c.account_id == accounts.c.id)
-            account = connection.execute(
-                select(*accounts.c, is_waiting.label("is_waiting")).where(accounts.c.kutid == case.kutid)
-            ).first()
+            account = connection.execute(account_of(case.kutid)).first()
             registrations = self._registrations.of_customer(connection, case.kutid)
             code = connection.execute(
                 select(one_time_codes_table).where(one_time_codes_table.c.kutid == case.kutid)
             ).first()
             events = [
                 event
-                for event in _events(connection, case.kutid, registrations, now, events_of)
+                for event in _events(connection, case.kutid, account, registrations, now, events_of=events_of)
                 if events_of is None or event.by in events_of
             ]
             return CustomerFile(
@@ -198,9 +194,6 @@ def _policies(connection: Connection, kutid: str) -> Iterator[Policy]:
 
 
 def _phones(connection: Connection, kutid: str) -> list[str]:
-    learnt = select(contact_changes.c.after).where(
-        contact_changes.c.kutid == kutid, contact_changes.c.kind == "mobile", contact_changes.c.settled_at.is_(None)
-    )
     held = (
         select(phones_table.c.number)
         .where(phones_table.c.kutid == kutid)
@@ -209,7 +202,7 @@ def _phones(connection: Connection, kutid: str) -> list[str]:
     return list(
         dict.fromkeys(
             [
-                *connection.execute(learnt.order_by(contact_changes.c.id.desc())).scalars(),
+                *connection.execute(learnt(kutid, "mobile")).scalars(),
                 *connection.execute(held).scalars(),
             ]
         )
@@ -217,25 +210,21 @@ def _phones(connection: Connection, kutid: str) -> list[str]:
 
 
 def _email(connection: Connection, kutid: str) -> str | None:
-    learnt = select(contact_changes.c.after).where(
-        contact_changes.c.kutid == kutid, contact_changes.c.kind == "email", contact_changes.c.settled_at.is_(None)
-    )
-    return connection.execute(learnt.order_by(contact_changes.c.id.desc()).limit(1)).scalar()
+    return connection.execute(learnt(kutid, "email").limit(1)).scalar()
 
 
 def _events(
     connection: Connection,
     kutid: str,
+    account: Row[Any] | None,
     registrations: list[Progress],
     now: datetime,
+    *,
     events_of: Collection[str] | None,
 ) -> Iterator[Event]:
     names = {
         row.id: row.name for kind in (staff.c, api_keys.c) for row in connection.execute(select(kind.id, kind.name))
     }
-    account = connection.execute(
-        select(accounts.c.id, accounts.c.created_at, accounts.c.registration_id).where(accounts.c.kutid == kutid)
-    ).first()
     for one in registrations:
         is_complete = account is not None and account.registration_id == one.id
         yield from _steps(one, names, now, is_complete=is_complete)

@@ -10,26 +10,25 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, exists, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from services import audit
-from services.accounts import AccountDetails, Activations, PasswordChanges
 from services.accounts.addresses import TakenAddresses
-from services.clock import Clock
-from services.codes.one_time_codes import CodeState, OneTimeCodes
-from services.codes.sending import READ_BACK, CodeOrder, CodeSender
+from services.accounts.conditions import is_registered
+from services.accounts.group import AccountServices
+from services.base import Base
+from services.codes.group import CodeServices
+from services.codes.one_time_codes import CodeState
+from services.codes.sending import READ_BACK, CodeOrder
 from services.limits.allowances import Allowances
 from services.messages.outbox import Outbox
-from services.profiles import Profile
 from services.refusal import DeadEnd, OutOfTurn, Refusal
+from services.register.conditions import has_live_policy, live_policy_numbers
+from services.register.contact_changes import learn
 from services.registrations.assisted import AssistedRegistrations
 from services.staff.cases import Case, Cases
 from services.staff.member import Actor
 from services.staff.reasons import refuse_reason
-from services.store.engine import Store
-from services.store.statements import queue_for
-from services.store.tables.accounts import accounts
-from services.store.tables.register import contact_changes, customers, phones, policies
 from services.store.tables.staff import staff_cases
 from services.values import identifiers
 from services.values.email_addresses import EmailAddress
@@ -49,31 +48,26 @@ class Desk:
 
     def __init__(
         self,
-        store: Store,
-        clock: Clock,
-        profile: Profile,
+        base: Base,
         *,
         cases: Cases,
         registrations: AssistedRegistrations,
-        activations: Activations,
-        account_details: AccountDetails,
-        password_changes: PasswordChanges,
-        codes: OneTimeCodes,
-        code_sender: CodeSender,
+        customer_accounts: AccountServices,
+        codes: CodeServices,
         allowances: Allowances,
         outbox: Outbox,
     ) -> None:
-        self._store = store
-        self._clock = clock
-        self._profile = profile
+        self._store = base.store
+        self._clock = base.clock
+        self._profile = base.profile
         self._cases = cases
         self._registrations = registrations
-        self._activations = activations
-        self._account_details = account_details
-        self._password_changes = password_changes
-        self._codes = codes
-        self._code_sender = code_sender
-        self._addresses = TakenAddresses(profile.registration, allowances)
+        self._activations = customer_accounts.activations
+        self._account_details = customer_accounts.details
+        self._password_changes = customer_accounts.password_changes
+        self._codes = codes.one_time_codes
+        self._code_sender = codes.sender
+        self._addresses = TakenAddresses(base.profile.registration, allowances)
         self._allowances = allowances
         self._outbox = outbox
 
@@ -109,17 +103,11 @@ class Desk:
             if unicodedata.normalize("NFKC", address.typed)[0] in _FORMULA_SIGNS:
                 raise Refusal("email", "first_sign")
             asker = None if by.is_supervisor else by.actor
-            refusal = self._addresses.refuse_taken(connection, address, kutid=case.kutid, by=asker, now=now)
-            if refusal is None:
-                if identified_by is not None:
-                    self._cases.record_identification(connection, by, case, identified_by, now)
-                given = replace(case, email=address.typed, email_key=address.key, mobile=mobile, language=language)
-                self._record(connection, by, given, now)
-            else:
-                self._note_refusal(connection, by, case, refusal, now)
-        # Only now, with the count of the question committed, is the answer given.
-        if refusal is not None:
-            raise refusal
+            self._addresses.refuse_taken(connection, address, kutid=case.kutid, by=asker, now=now)
+            if identified_by is not None:
+                self._cases.record_identification(connection, by, case, identified_by, now)
+            given = replace(case, email=address.typed, email_key=address.key, mobile=mobile, language=language)
+            self._record(connection, by, given, now)
 
     def resend_code(self, by: Actor, case_id: str) -> None:
         """Send a new code to the mobile that was recorded; the older one dies.
@@ -161,14 +149,8 @@ class Desk:
             case = self._cases.hold(connection, by, case_id)
             if case.confirmed_at is not None or case.mobile is None:
                 raise OutOfTurn
-            refusal = self._codes.check(connection, code, kutid=case.kutid, registration_id=case.id, now=now)
-            if refusal is None:
-                self._begin(connection, by, case, now)
-            elif isinstance(refusal, Refusal):
-                self._note_refusal(connection, by, case, refusal, now)
-        # Only now, with the count of the try committed, is the answer given.
-        if refusal is not None:
-            raise refusal
+            self._codes.check(connection, code, kutid=case.kutid, registration_id=case.id, now=now)
+            self._begin(connection, by, case, now)
 
     def code_of(self, case: Case) -> CodeState | None:
         """Return what may be known of the code that was sent for this case; never the code."""
@@ -263,8 +245,7 @@ class Desk:
     # --- Inside ----------------------------------------------------------------------------------------------------
 
     def _may_register(self, connection: Connection, kutid: str) -> bool:
-        live = exists().where(policies.c.kutid == kutid, policies.c.status == "live")
-        may = select(live & ~exists().where(accounts.c.kutid == kutid))
+        may = select(has_live_policy(kutid) & ~is_registered(kutid))
         return self.can_register and bool(connection.execute(may).scalar())
 
     def _is_under_way(self, connection: Connection, case: Case, now: datetime) -> bool:
@@ -284,7 +265,7 @@ class Desk:
 
     @contextmanager
     def _noting(self, by: Actor, case_id: str, deed: str, *, is_step: bool = False) -> Iterator[None]:
-        """Note what was refused in a transaction that left nothing else behind.
+        """Note what was refused, after its transaction: that left nothing else behind than what it counted.
 
         Refusals in a step of a registration stand in the customer's timeline and in the figures.
         """
@@ -295,7 +276,9 @@ class Desk:
                 now = self._clock.now()
                 with self._store.write() as connection:
                     case = self._cases.hold(connection, by, case_id, needs_identification=False)
-                    self._note_refusal(connection, by, case, refusal, now)
+                    self._registrations.count_refused(by.actor, refusal)
+                    what = f"{refusal.field}.{refusal.reason}"
+                    audit.record(connection, "refused", kutid=case.kutid, at=now, actor=by.actor, what=what)
             else:
                 self._cases.note_denied(by, deed, f"{refusal.field}.{refusal.reason}", case_id)
             raise
@@ -306,19 +289,10 @@ class Desk:
             self._cases.note_denied(by, deed, "out_of_turn", case_id)
             raise
 
-    def _note_refusal(self, connection: Connection, by: Actor, case: Case, refusal: Refusal, now: datetime) -> None:
-        self._registrations.count_refused(by.actor, refusal)
-        what = f"{refusal.field}.{refusal.reason}"
-        audit.record(connection, "refused", kutid=case.kutid, at=now, actor=by.actor, what=what)
-
     def _begin(self, connection: Connection, by: Actor, case: Case, now: datetime) -> None:
         """Do what the right code stands for, in the transaction that counted it."""
         actor = by.actor
-        number = connection.execute(
-            select(policies.c.policy_number)
-            .where(policies.c.kutid == case.kutid, policies.c.status == "live")
-            .order_by(policies.c.policy_number)
-        ).scalar()
+        number = connection.execute(live_policy_numbers(case.kutid)).scalar()
         if number is None or case.email is None or case.email_key is None or case.mobile is None:
             raise OutOfTurn
         registration = self._registrations.begin(
@@ -337,43 +311,9 @@ class Desk:
             .values(confirmed_at=now, registration_id=registration.id)
         )
         for kind, value in (("email", case.email), ("mobile", case.mobile)):
-            for known in self._note_change(connection, case.kutid, kind, value, actor=actor, now=now):
+            for known in learn(connection, case.kutid, kind, value, actor=actor, now=now):
                 self._tell(connection, case, kind, known, now)
         audit.record(connection, "registered_with", kutid=case.kutid, at=now, actor=actor)
-
-    def _note_change(
-        self, connection: Connection, kutid: str, kind: str, after: str, *, actor: str, now: datetime
-    ) -> list[str]:
-        """Keep, as an event for the insurer's system, what differs from what was known before; return that."""
-        # One after the other, so that whoever reads on from a number misses none that is written later.
-        queue_for(connection, "contact_changes")
-        learnt = (
-            select(contact_changes.c.after)
-            .where(
-                contact_changes.c.kutid == kutid, contact_changes.c.kind == kind, contact_changes.c.settled_at.is_(None)
-            )
-            .order_by(contact_changes.c.id.desc())
-        )
-        known = list(connection.execute(learnt).scalars())
-        if kind == "mobile":
-            held = phones.c
-            numbers = select(held.number).where(held.kutid == kutid).distinct().order_by(held.number)
-            on_record = connection.execute(numbers).scalars().all()
-            # One that was recorded before the last is written anew: an import that brings the last ends the older ones.
-            current = [*known[:1], *on_record]
-            known += on_record
-        else:
-            held_address = select(customers.c.email).where(customers.c.kutid == kutid)
-            current = known = (known or [one for one in connection.execute(held_address).scalars() if one])[:1]
-        if after.casefold() in (one.casefold() for one in current):
-            return []
-        connection.execute(
-            insert(contact_changes).values(
-                kutid=kutid, kind=kind, before=", ".join(known)[:1000], after=after, actor=actor, at=now
-            )
-        )
-        audit.record(connection, f"{kind}_recorded", kutid=kutid, at=now, actor=actor)
-        return known
 
     def _tell(self, connection: Connection, case: Case, kind: str, known: str, now: datetime) -> None:
         """Tell an address or a mobile on record that another counts from now on (ASVS 6.3.7)."""
@@ -392,7 +332,7 @@ class Desk:
 
     def _open_registration(self, connection: Connection, by: Actor, case_id: str, now: datetime) -> tuple[Case, str]:
         case = self._cases.hold(connection, by, case_id)
-        has_account = connection.execute(select(exists().where(accounts.c.kutid == case.kutid))).scalar()
+        has_account = connection.execute(select(is_registered(case.kutid))).scalar()
         newest = next(iter(self._registrations.of_customer(connection, case.kutid)), None)
         if has_account or newest is None or not newest.is_open(now):
             raise OutOfTurn

@@ -120,3 +120,8 @@ class StaffSession:
     def over_at(self) -> datetime:
         """When it ends if nothing happens, at the latest."""
         return min(self.idle_at, self.ends_at)
+
+
+def is_employed(staff_id: str) -> ColumnElement[bool]:
+    """Return the condition that a member of staff has not left."""
+    return exists().where(staff.c.id == staff_id, staff.c.disabled_at.is_(None))

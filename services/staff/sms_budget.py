@@ -1,12 +1,11 @@
 """A supervisor lets more text messages leave than the month's budget allows."""
 
 from services import audit
-from services.clock import Clock
+from services.base import Base
 from services.messages.sms_budget import Postage
 from services.refusal import OutOfTurn, Refusal
 from services.staff.member import StaffSession
 from services.staff.reasons import refuse_reason
-from services.store.engine import Store
 
 MOST = 1_000_000
 
@@ -14,9 +13,9 @@ MOST = 1_000_000
 class SmsReleases:
     """The verb of releasing text messages that were stopped."""
 
-    def __init__(self, store: Store, clock: Clock, postage: Postage) -> None:
-        self._store = store
-        self._clock = clock
+    def __init__(self, base: Base, postage: Postage) -> None:
+        self._store = base.store
+        self._clock = base.clock
         self._postage = postage
 
     def release(self, session: StaffSession, parts: int | None, reason: str, *, seen: int) -> None:

@@ -11,6 +11,9 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
+from services.crash_points import reach
+from services.refusal import Denial
+
 _ANNOUNCED = "announced"
 _PAUSE = 0.05
 """Seconds between two tries to open a new database."""
@@ -44,15 +47,25 @@ class Store:
     def write(self) -> Iterator[Connection]:
         """Yield a connection whose changes are committed together, or not at all when an exception leaves.
 
+        A denial that was `counted` leaves as it is, but after the commit: a try counts though it is refused.
         Raises TimeoutError when the database stays locked by another writer.
         """
         with self._turn(), self.engine.connect() as connection:
             connection.info["writes"] = True
+            counted: Denial | None = None
             try:
                 with connection.begin():
-                    yield connection
+                    try:
+                        yield connection
+                    except Denial as denial:
+                        if not denial.is_counted:
+                            raise
+                        counted = denial
             finally:
                 connection.info.pop("writes", None)
+        if counted is not None:
+            reach("store.counted")
+            raise counted
 
     def announce(self, connection: Connection) -> None:
         """Call `wakes` once this connection's transaction is over."""

@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 
 from services import audit
-from services.clock import Clock
-from services.profiles import Profile
+from services.base import Base
 from services.refusal import OutOfTurn, Refusal
+from services.register.conditions import live_policy_numbers
 from services.staff import StaffSession
-from services.store.engine import Store
 from services.store.statements import insert_for, queue_for
-from services.store.tables.register import customer_accounts, customers, policies
-from services.store.tables.staff import staff, staff_sessions
+from services.store.tables.register import customer_accounts, customers
+from services.store.tables.staff import staff
 from services.store.tables.worklists import batches, invitations
 from services.worklists.lists import HAS_ACCOUNT, INVITATION, IS_LIVE, REMINDER, View
 from services.worklists.marks import Marks
@@ -58,10 +57,10 @@ class Prefill:
 class Invitations:
     """The verbs of invitations; each public method is one transaction."""
 
-    def __init__(self, store: Store, clock: Clock, profile: Profile, *, marks: Marks) -> None:
-        self._store = store
-        self._clock = clock
-        self._profile = profile
+    def __init__(self, base: Base, *, marks: Marks) -> None:
+        self._store = base.store
+        self._clock = base.clock
+        self._profile = base.profile
         self._marks = marks
 
     # --- Ordering ----------------------------------------------------------------------------------------------
@@ -118,7 +117,7 @@ class Invitations:
             "position": "", "total": len(chosen) if chosen else None, "sent": 0, "skipped": 0,
         }  # fmt: skip
         with self._store.write() as connection:
-            if not connection.execute(select(_is_signed_in(session, now))).scalar():
+            if not connection.execute(select(session.lasts(now))).scalar():
                 raise OutOfTurn
             queue_for(connection, f"batches {session.member.id}")
             new = insert_for(connection, batches).values(batch).on_conflict_do_nothing()
@@ -175,11 +174,7 @@ class Invitations:
         """Return the number that an invitation's link fills in; None when it is outdated, or of no use any more."""
         kind = next(iter(self._profile.identification.identifiers))
         number = {
-            "policy_number": select(policies.c.policy_number)
-            .where(policies.c.kutid == customers.c.kutid, policies.c.status == "live")
-            .order_by(policies.c.policy_number)
-            .limit(1)
-            .scalar_subquery(),
+            "policy_number": live_policy_numbers(customers.c.kutid).limit(1).scalar_subquery(),
             "account_number": select(customer_accounts.c.account_number)
             .where(customer_accounts.c.kutid == customers.c.kutid)
             .order_by(customer_accounts.c.account_number)
@@ -254,16 +249,6 @@ class Invitations:
             .select_from(batches.join(staff, staff.c.id == batches.c.actor))
             .where(*self._own(session))
         )
-
-
-def _is_signed_in(session: StaffSession, now: datetime) -> ColumnElement[bool]:
-    return exists().where(
-        staff_sessions.c.id == session.id,
-        staff_sessions.c.ended_at.is_(None),
-        staff_sessions.c.ends_at > now,
-        staff.c.id == staff_sessions.c.staff_id,
-        staff.c.disabled_at.is_(None),
-    )
 
 
 def _batch(row: Any) -> Batch:

@@ -6,18 +6,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import (
     ColumnElement,
     FromClause,
-    ScalarSelect,
     Select,
     and_,
     exists,
-    func,
     or_,
     select,
 )
 
+from services.accounts.conditions import is_registered
+from services.register.conditions import has_address, has_live_policy
 from services.staff.member import StaffSession
-from services.store.tables.accounts import accounts
-from services.store.tables.register import advisers, contact_changes, customers, policies
+from services.store.tables.register import advisers, customers
 from services.store.tables.worklists import invitations
 
 ALL, NOT_INVITED, NO_ADDRESS, INVITED, OVERDUE = "all", "not_invited", "no_address", "invited", "overdue"
@@ -29,8 +28,8 @@ INVITATION, REMINDER = "invitation", "reminder"
 AGAIN = timedelta(days=1)
 """Nobody gets a second mail of these within it."""
 
-IS_LIVE = exists().where(policies.c.kutid == customers.c.kutid, policies.c.status == "live")
-HAS_ACCOUNT = exists().where(accounts.c.kutid == customers.c.kutid)
+IS_LIVE = has_live_policy(customers.c.kutid)
+HAS_ACCOUNT = is_registered(customers.c.kutid)
 
 
 @dataclass(frozen=True)
@@ -53,32 +52,6 @@ class Place:
 
     kutid: str
     deadline_at: datetime | None = None
-
-
-def address() -> ScalarSelect[str]:
-    """Return the address that a mail goes to: what staff have recorded last, or else the register's."""
-    learnt = (
-        select(contact_changes.c.after)
-        .where(
-            contact_changes.c.kutid == customers.c.kutid,
-            contact_changes.c.kind == "email",
-            contact_changes.c.settled_at.is_(None),
-        )
-        .order_by(contact_changes.c.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    return func.coalesce(learnt, customers.c.email)  # type: ignore[return-value]
-
-
-def has_address() -> ColumnElement[bool]:
-    """Return the condition that a mail can reach the customer."""
-    learnt = exists().where(
-        contact_changes.c.kutid == customers.c.kutid,
-        contact_changes.c.kind == "email",
-        contact_changes.c.settled_at.is_(None),
-    )
-    return or_(customers.c.email.is_not(None), learnt)
 
 
 def people(view: View, now: datetime, *, by_number: bool = False) -> Select[str]:

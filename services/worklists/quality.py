@@ -4,25 +4,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, or_, select, update
 
 from services import audit
-from services.clock import Clock
+from services.accounts.conditions import is_registered
+from services.base import Base
 from services.refusal import OutOfTurn
+from services.register.conditions import has_learnt, is_advised_by
 from services.staff import Cases, Hit, StaffSession
 from services.staff.reasons import refuse_reason
-from services.store.engine import Store
-from services.store.tables.accounts import accounts
-from services.store.tables.register import advisers, contact_changes
-from services.store.tables.staff import staff, staff_sessions
+from services.store.tables.staff import staff
+from services.store.tables.worklists import OF_TRIES as KINDS_OF_TRIES
 from services.store.tables.worklists import quality_cases
 from services.worklists.marks import Marks
 
 LANDLINE, NO_PHONE, TAX_CUT, SHARED_PHONE = "landline", "no_phone", "tax_cut", "shared_phone"
-OLD_ACCOUNT, FAILED = "old_account", "failed"
-KINDS = (FAILED, OLD_ACCOUNT, LANDLINE, NO_PHONE, TAX_CUT, SHARED_PHONE)
-OF_TRIES = (FAILED, OLD_ACCOUNT)
+FAILED, OLD_ACCOUNT = OF_TRIES = KINDS_OF_TRIES
 """Found by what customers have tried; the others by what the register holds."""
+KINDS = (FAILED, OLD_ACCOUNT, LANDLINE, NO_PHONE, TAX_CUT, SHARED_PHONE)
 PAGE = 25
 
 
@@ -55,9 +54,9 @@ class QualityPage:
 class QualityCases:
     """The verbs of the cases; each public method is one transaction."""
 
-    def __init__(self, store: Store, clock: Clock, *, cases: Cases, marks: Marks) -> None:
-        self._store = store
-        self._clock = clock
+    def __init__(self, base: Base, *, cases: Cases, marks: Marks) -> None:
+        self._store = base.store
+        self._clock = base.clock
         self._cases = cases
         self._marks = marks
 
@@ -87,9 +86,7 @@ class QualityCases:
         if kind in KINDS:
             query = query.where(quality_cases.c.kind == kind)
         if adviser is not None:
-            query = query.where(
-                exists().where(advisers.c.kutid == quality_cases.c.kutid, advisers.c.adviser == adviser)
-            )
+            query = query.where(is_advised_by(quality_cases.c.kutid, adviser))
         query = self._after(session, query, moment, place, closed=closed)
         now = self._clock.now()
         with self._store.read() as connection:
@@ -120,15 +117,9 @@ class QualityCases:
         """
         refuse_reason(note, "note")
         now = self._clock.now()
-        own = exists().where(advisers.c.kutid == quality_cases.c.kutid, advisers.c.adviser == session.member.adviser)
+        own = is_advised_by(quality_cases.c.kutid, session.member.adviser)
         is_theirs: list[ColumnElement[bool]] = [own] if session.member.is_adviser else []
-        is_signed_in = (
-            exists()
-            .where(
-                staff_sessions.c.id == session.id, staff_sessions.c.ended_at.is_(None), staff_sessions.c.ends_at > now
-            )
-            .where(staff.c.id == staff_sessions.c.staff_id, staff.c.disabled_at.is_(None))
-        )
+        is_signed_in = session.lasts(now)
         with self._store.write() as connection:
             closed = connection.execute(
                 update(quality_cases)
@@ -167,12 +158,8 @@ def _is_due() -> ColumnElement[bool]:
 
     Who has registered needs no help with it; and a mobile that staff recorded counts at once.
     """
-    has_account = exists().where(accounts.c.kutid == quality_cases.c.kutid)
-    has_mobile = exists().where(
-        contact_changes.c.kutid == quality_cases.c.kutid,
-        contact_changes.c.kind == "mobile",
-        contact_changes.c.settled_at.is_(None),
-    )
+    has_account = is_registered(quality_cases.c.kutid)
+    has_mobile = has_learnt(quality_cases.c.kutid, "mobile")
     is_moot = or_(
         and_(quality_cases.c.kind.in_((LANDLINE, NO_PHONE)), or_(has_account, has_mobile)),
         and_(quality_cases.c.kind.in_(OF_TRIES), has_account),

@@ -10,20 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, update
 
 from services import audit, randomness
-from services.clock import Clock
+from services.accounts.conditions import is_registered
+from services.base import Base
 from services.crash_points import reach
-from services.messages.outbox import UNSENT, Outbox
-from services.profiles import Profile
-from services.store.engine import Store
+from services.messages.conditions import unsent_topics
+from services.messages.outbox import Outbox
+from services.register.conditions import address, has_address, is_advised_by, manages_own_account
+from services.registrations.conditions import is_registering, registering
+from services.staff.member import is_employed
 from services.store.statements import insert_for
-from services.store.tables.accounts import accounts
-from services.store.tables.messages import outbox as outbox_table
-from services.store.tables.register import advisers, customer_accounts, customers
-from services.store.tables.registrations import registrations
-from services.store.tables.staff import staff
+from services.store.tables.register import customers
 from services.store.tables.worklists import batches as batches_table
 from services.store.tables.worklists import invitations
 from services.worklists.lists import (
@@ -35,9 +34,7 @@ from services.worklists.lists import (
     REMINDER,
     Place,
     View,
-    address,
     after,
-    has_address,
     may_remind,
     reached,
 )
@@ -61,10 +58,10 @@ class _Recipient:
 class Rounds:
     """Sends what was ordered and what is due. Several workers may do so at once."""
 
-    def __init__(self, store: Store, clock: Clock, profile: Profile, outbox: Outbox) -> None:
-        self._store = store
-        self._clock = clock
-        self._profile = profile
+    def __init__(self, base: Base, outbox: Outbox) -> None:
+        self._store = base.store
+        self._clock = base.clock
+        self._profile = base.profile
         self._outbox = outbox
 
     def go_on(self) -> int:
@@ -83,15 +80,9 @@ class Rounds:
                 .order_by(invitations.c.remind_at)
                 .limit(AHEAD)
             ).all()
-            waiting = connection.execute(
-                select(outbox_table.c.topic).where(
-                    outbox_table.c.state.in_(UNSENT), outbox_table.c.message.in_((INVITATION, REMINDER))
-                )
-            ).scalars()
+            waiting = connection.execute(unsent_topics((INVITATION, REMINDER))).scalars()
             topics = [topic.removeprefix(_TOPIC) for topic in waiting]
-            is_of_no_use = or_(
-                exists().where(accounts.c.kutid == invitations.c.kutid), invitations.c.declined_at.is_not(None)
-            )
+            is_of_no_use = or_(is_registered(invitations.c.kutid), invitations.c.declined_at.is_not(None))
             useless = list(
                 connection.execute(
                     select(invitations.c.link_id).where(invitations.c.link_id.in_(topics), is_of_no_use)
@@ -124,12 +115,11 @@ class Rounds:
             step: dict[str, Any] = {"position": kutids[-1]} if kutids else {}
             if len(kutids) < limit:
                 step["ended_at"] = now
-            is_here = exists().where(staff.c.id == batch.actor, staff.c.disabled_at.is_(None))
             mine = update(batches_table).where(
                 batches_table.c.id == batch.id,
                 batches_table.c.position == batch.position,
                 batches_table.c.ended_at.is_(None),
-                is_here,
+                is_employed(batch.actor),
             )
             # Another worker was quicker, or somebody has stopped it.
             if not connection.execute(mine.values(step)).rowcount:
@@ -156,7 +146,7 @@ class Rounds:
     def _recipients(self, connection: Connection, batch: Any, kutids: Sequence[str], now: datetime) -> list[_Recipient]:
         is_theirs: list[ColumnElement[bool]] = []
         if batch.adviser is not None:
-            is_theirs = [exists().where(advisers.c.kutid == customers.c.kutid, advisers.c.adviser == batch.adviser)]
+            is_theirs = [is_advised_by(customers.c.kutid, batch.adviser)]
         return _reached(connection, now, customers.c.kutid.in_(kutids), *is_theirs)
 
     def _invite(self, connection: Connection, batch: Any, one: _Recipient, now: datetime) -> bool:
@@ -202,13 +192,7 @@ class Rounds:
         with self._store.write() as connection:
             kutids = [row.kutid for row in due]
             recipients = {one.kutid: one for one in _reached(connection, now, customers.c.kutid.in_(kutids))}
-            busy = set(
-                connection.execute(
-                    select(registrations.c.kutid).where(
-                        registrations.c.kutid.in_(kutids), registrations.c.expires_at > now
-                    )
-                ).scalars()
-            )
+            busy = set(connection.execute(registering(kutids, now)).scalars())
             for row in due:
                 mine = update(invitations).where(
                     invitations.c.kutid == row.kutid, invitations.c.remind_at == row.remind_at
@@ -266,9 +250,8 @@ def _people(batch: Any, now: datetime) -> Select[str]:
 
 def _reached(connection: Connection, now: datetime, *conditions: ColumnElement[bool]) -> list[_Recipient]:
     """Return whom of these customers a mail may still be written to: they can register, have not, and are not at it."""
-    manages = exists().where(customer_accounts.c.kutid == customers.c.kutid, customer_accounts.c.manager == "customer")
+    manages = manages_own_account(customers.c.kutid)
     query = select(customers.c.kutid, address().label("address"), manages.label("manages"))
-    is_at_it = exists().where(registrations.c.kutid == customers.c.kutid, registrations.c.expires_at > now)
-    query = query.where(IS_LIVE, ~HAS_ACCOUNT, ~is_at_it)
+    query = query.where(IS_LIVE, ~HAS_ACCOUNT, ~is_registering(customers.c.kutid, now))
     rows = connection.execute(query.where(has_address(), *conditions).order_by(customers.c.kutid))
     return [_Recipient(row.kutid, row.address, bool(row.manages)) for row in rows]

@@ -11,21 +11,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, exists, func, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
 from services import randomness
 from services.accounts.account import fingerprint
-from services.clock import Clock
+from services.accounts.conditions import is_registered
+from services.base import Base
 from services.crash_points import reach
 from services.limits.allowances import Allowances
-from services.profiles import Profile
+from services.register.conditions import has_live_policy, has_mobile
 from services.register.importing.quality import SHARED_BY
-from services.register.policyholders import OLD_NUMBER, has_mobile
-from services.store.engine import Store
+from services.register.policyholders import OLD_NUMBER
 from services.store.statements import insert_for
-from services.store.tables.accounts import accounts
 from services.store.tables.limits import allowances as allowances_table
-from services.store.tables.register import customers, phones, policies
+from services.store.tables.register import customers, phones
 from services.store.tables.worklists import quality_cases, quality_sweep
 from services.worklists.quality import FAILED, LANDLINE, NO_PHONE, OF_TRIES, OLD_ACCOUNT, SHARED_PHONE, TAX_CUT
 
@@ -47,10 +46,10 @@ class _Finding:
 class QualitySweep:
     """Finds cases. Several workers may do so at once: a piece that another has done is left alone."""
 
-    def __init__(self, store: Store, clock: Clock, profile: Profile, allowances: Allowances) -> None:
-        self._store = store
-        self._clock = clock
-        self._wait = profile.identification.wait
+    def __init__(self, base: Base, allowances: Allowances) -> None:
+        self._store = base.store
+        self._clock = base.clock
+        self._wait = base.profile.identification.wait
         self._allowances = allowances
 
     def go_on(self) -> bool:
@@ -87,9 +86,8 @@ class QualitySweep:
         tried = select(
             allowances_table.c.key, allowances_table.c.kutid, allowances_table.c.used, allowances_table.c.ends_at
         ).where(allowances_table.c.kutid.is_not(None))
-        is_registered = exists().where(accounts.c.kutid == allowances_table.c.kutid)
         with self._store.read() as connection:
-            rows = connection.execute(tried.where(~is_registered)).all()
+            rows = connection.execute(tried.where(~is_registered(allowances_table.c.kutid))).all()
             found: dict[tuple[str, str], datetime] = {}
             for row in rows:
                 is_old = row.key == self._allowances.key(OLD_NUMBER, row.kutid)
@@ -121,7 +119,7 @@ def _look(connection: Connection, first: str, last: str) -> Iterator[_Finding]:
     piece = and_(
         customers.c.kutid > first,
         customers.c.kutid <= last,
-        exists().where(policies.c.kutid == customers.c.kutid, policies.c.status == "live"),
+        has_live_policy(customers.c.kutid),
     )
     of_piece = and_(phones.c.kutid > first, phones.c.kutid <= last)
     numbers: dict[str, set[str]] = defaultdict(set)

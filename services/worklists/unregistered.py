@@ -7,16 +7,16 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from services import audit
-from services.clock import Clock
+from services.base import Base
+from services.messages.conditions import states_of
 from services.refusal import OutOfTurn
+from services.register.conditions import has_address
 from services.staff import Cases, Hit, StaffSession
-from services.store.engine import Store
-from services.store.tables.messages import outbox
 from services.store.tables.register import advisers as advisers_table
 from services.store.tables.register import customers
 from services.store.tables.staff import staff
 from services.store.tables.worklists import invitations
-from services.worklists.lists import BY_DEADLINE, Place, View, after, has_address, people, reached
+from services.worklists.lists import BY_DEADLINE, Place, View, after, people, reached
 from services.worklists.marks import Marks
 
 PAGE = 50
@@ -59,9 +59,9 @@ class Page:
 class Unregistered:
     """Reads the lists of customers who have not registered; every page that was shown stands in the audit trail."""
 
-    def __init__(self, store: Store, clock: Clock, *, cases: Cases, marks: Marks) -> None:
-        self._store = store
-        self._clock = clock
+    def __init__(self, base: Base, *, cases: Cases, marks: Marks) -> None:
+        self._store = base.store
+        self._clock = base.clock
         self._cases = cases
         self._marks = marks
 
@@ -169,14 +169,7 @@ class Unregistered:
             .where(customers.c.kutid.in_(kutids))
         ).all()  # fmt: skip
         topics = [f"invitation:{row.link_id}" for row in rows if row.link_id]
-        lost = {
-            row.topic: row.state in ("given_up", "expired")
-            for row in connection.execute(
-                select(outbox.c.topic, outbox.c.state)
-                .where(outbox.c.topic.in_(topics))
-                .order_by(outbox.c.created_at, outbox.c.id)
-            )
-        }
+        lost = {row.topic: row.state in ("given_up", "expired") for row in connection.execute(states_of(topics))}
         return {
             row.kutid: {
                 "adviser": row.adviser,

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from webapp.cli import main, serve
+from webapp.cli import serve
+from webapp.cli.main import main
 from webapp.cli.serving import Server
 
 

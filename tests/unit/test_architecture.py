@@ -22,7 +22,7 @@ _PLURALS = ("none", "zero", "one", "two", "few", "many", "other")
 _KEY = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+")
 _TIME = {"now", "utcnow", "today", "time", "time_ns", "localtime", "gmtime"}
 _LATE_IMPORTS = {
-    "services/messages/senders.py": ("apprise",),
+    "services/messages/senders/sms.py": ("apprise",),
     "services/accounts/passkeys.py": ("services.accounts.ceremonies",),
     "services/staff/second_factor.py": ("services.staff.secret_box",),
     "services/worklists/marks.py": ("services.worklists.mark_box",),
@@ -61,11 +61,88 @@ def test_the_rules_know_nothing_of_the_web(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "webapp" / "steps").glob("*.py")), ids=_name)
-def test_steps_know_neither_the_database_nor_each_other(path: Path) -> None:
+def test_steps_know_neither_the_request_nor_each_other(path: Path) -> None:
     for _, module in _imports(_tree(path)):
-        assert not _begins(module, "services.store", "sqlalchemy", "flask.session", "flask.request"), module
-        own = f"webapp.steps.{path.stem}"
-        assert not _begins(module, "webapp.steps") or module in ("webapp.steps.Step", own), module
+        assert not _begins(module, "flask", "flask_limiter", "webapp.steps"), module
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "webapp" / "steps").glob("*.py")), ids=_name)
+def test_steps_reach_the_session_through_no_function(path: Path) -> None:
+    assert "flask.session" not in _reached(_module(path))
+
+
+def test_what_is_reached_is_found_through_other_modules() -> None:
+    assert "flask.session" in _reached("webapp.registration.dead_ends")
+
+
+def _reached(start: str) -> set[str]:
+    """Return the names that a module's code uses, and those that the functions and classes behind them use."""
+    known = {_module(path): _tree(path) for path in WEBAPP}
+    reached: set[str] = set()
+    todo = [name for node in known[start].body for name in _used(start, node)]
+    while todo:
+        name = todo.pop()
+        module, _, symbol = name.rpartition(".")
+        if name not in reached and module in known:
+            todo += [used for node in known[module].body if symbol in _defined(node) for used in _used(module, node)]
+        reached.add(name)
+    return reached
+
+
+def _used(module: str, node: ast.stmt) -> Iterator[str]:
+    """Yield the names in `node`, with the modules that they come from."""
+    path = ROOT / module.replace(".", "/")
+    tree = _tree(path / "__init__.py" if path.is_dir() else path.with_suffix(".py"))
+    imported = {name.rpartition(".")[2]: name for _, name in _imports(tree)}
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Name):
+            yield imported.get(inner.id, f"{module}.{inner.id}")
+        elif isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name) and inner.value.id in imported:
+            yield f"{imported[inner.value.id]}.{inner.attr}"
+
+
+def _defined(node: ast.stmt) -> list[str]:
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        return [node.name]
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+_NO_VIEWS = {
+    "cli": "commands migrate, fill and examine the database",
+    "wsgi": "has a demonstration's database migrated",
+    "wiring": "opens the database",
+    "parts": "holds it",
+    "demo": "testers fill, change and empty it",
+    "worker": "hands services the connection of the delivery",
+    "settings": "holds the database's address",
+    "service_urls": "reads the database's address",
+}
+_DATABASE_ERRORS = {"webapp/ui/faults.py": ("sqlalchemy.exc",)}
+"""The one place that answers what the database raises."""
+
+
+def _database_use(path: Path) -> list[str]:
+    """Return what of the database a module names: an import, or the store of the parts."""
+    imported = [
+        module
+        for _, module in _imports(_tree(path))
+        if _begins(module, "sqlalchemy", "services.store")
+        and not _begins(module, *_DATABASE_ERRORS.get(_name(path), ()))
+    ]
+    asked = [node.attr for node in ast.walk(_tree(path)) if isinstance(node, ast.Attribute) and node.attr == "store"]
+    return imported + asked
+
+
+@pytest.mark.parametrize("path", [path for path in WEBAPP if path.parent != ROOT / "webapp"], ids=_name)
+def test_views_ask_services_instead_of_the_database(path: Path) -> None:
+    if _room(_module(path)) not in _NO_VIEWS:
+        assert not _database_use(path)
+
+
+def test_whatever_uses_the_database_without_a_service_says_why() -> None:
+    used = {_room(_module(path)) for path in WEBAPP if path.stem != "__init__" and _database_use(path)}
+    assert used == set(_NO_VIEWS)
 
 
 @pytest.mark.parametrize("path", SERVICES + WEBAPP, ids=_name)
@@ -85,10 +162,10 @@ ROOMS = {
         "service_urls",
     ),
     "services": (
-        "demo_data", "retention", "worklists", "clients", "staff", "payments", "requests", "letters", "gateways",
+        "health", "retention", "worklists", "clients", "staff", "payments", "requests", "letters", "gateways",
         "registrations", "accounts", "figures", "codes", "messages", "register", "passwords", "terms", "references",
-        "audit", "limits", "store", "links", "keys", "profiles", "texts", "values", "randomness", "clock", "refusal",
-        "crash_points",
+        "audit", "limits", "base", "store", "links", "keys", "profiles", "texts", "values", "randomness", "clock",
+        "refusal", "crash_points",
     ),
 }  # fmt: skip
 

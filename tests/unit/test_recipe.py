@@ -13,7 +13,7 @@ _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 
 WALK = """
 import re, sys
-from services import demo_data
+from webapp.demo import seed
 from services.store.migrate import migrate
 from webapp.application import create_app
 from webapp.settings import load
@@ -22,7 +22,7 @@ settings = load(demo=True, profile=sys.argv[1], data_dir=sys.argv[2], bcrypt_rou
 app = create_app(settings)
 parts = app.extensions["belepo"]
 migrate(parts.store)
-demo_data.load(parts.store, parts.profile, parts.clock, 4)
+seed.load(parts.store, parts.profile, parts.clock, 4)
 browser = app.test_client()
 first = browser.get("/regisztracio").text
 token = re.search('name="csrf_token" value="([^"]+)"', first)[1]

@@ -17,7 +17,7 @@ class Client:
 
     def __init__(self, site: Site, *scopes: str, adviser: str | None = None, language: str = "en") -> None:
         self.site = site
-        self.key, secret = site.parts.api_keys.add("G3", scopes or SCOPES, adviser=adviser)
+        self.key, secret = site.parts.clients.api_keys.add("G3", scopes or SCOPES, adviser=adviser)
         self.secret = secret
         self.headers = {"Authorization": f"Bearer {secret}", "Accept-Language": language}
         site.secrets.add(secret)

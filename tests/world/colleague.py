@@ -1,8 +1,8 @@
 """Staff at work in the console."""
 
-from services.demo_data import STAFF_PASSWORD
 from tests.world.pages import Page
 from tests.world.site import Site, Visitor
+from webapp.demo.seed import STAFF_PASSWORD
 
 SERVICE, PARTNER = "/ugyfelszolgalat", "/partner"
 CLERK, ADVISER, BOSS = "ugyintezo@example.hu", "tanacsado@example.hu", "vezeto@example.hu"

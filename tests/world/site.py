@@ -9,8 +9,6 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from services import demo_data
-from services.clock import DemoClock
 from services.registrations import Visit
 from services.store.tables import metadata
 from services.store.tables.register import REGISTER
@@ -19,7 +17,10 @@ from tests.world.cast import ANNA, PASSWORD, Customer
 from tests.world.demonstration import Demonstration, code_in
 from tests.world.pages import Page
 from tests.world.walk import FIRST, Walk, names_of
+from webapp.demo import seed
+from webapp.demo.clock import DemoClock
 from webapp.demo.states.reading import values_of
+from webapp.demo.terms import PublishedTerms
 from webapp.parts import Parts
 
 
@@ -65,8 +66,9 @@ class Site(Demonstration):
         assert isinstance(self.parts.clock, DemoClock)
         self.parts.clock.reset()
         self.wait_for_morning()
-        demo_data.add_staff(self.parts.store, self.parts.clock, 4)
-        self.parts.terms.forget_published()
+        seed.add_staff(self.parts.store, self.parts.clock, 4)
+        assert isinstance(self.parts.documents.terms, PublishedTerms)
+        self.parts.documents.terms.forget_published()
 
     def wait_for_morning(self) -> None:
         """Let a demonstration begin in a morning: at night a deadline is one of another day, and reads otherwise.
@@ -86,15 +88,18 @@ class Site(Demonstration):
     def open_account(self, customer: Customer = ANNA) -> None:
         """Open a customer's account by the services: quicker than by its pages, which have tests of their own."""
         registrations = self.parts.registrations
-        begun, browser = registrations.identify(customer.policy_number, customer.knows, "hu"), "a browser's mark"
-        registrations.choose_email(Visit(begun.id), customer.address)
+        begun, browser = (
+            registrations.identification.identify(customer.policy_number, customer.knows, "hu"),
+            "a browser's mark",
+        )
+        registrations.emails.choose_email(Visit(begun.id), customer.address)
         (row,) = (row for row in self.rows("registrations") if row.id == begun.id)
         visit = Visit(begun.id, row.link_id, browser)
-        registrations.choose_mobile(visit, customer.mobile)
-        registrations.confirm_mobile(visit, self.code(customer.mobile))
-        registrations.open_terms(visit, self.parts.terms.in_force(self.now).version)
-        registrations.accept_terms(visit)
-        registrations.complete(visit, PASSWORD)
+        registrations.mobiles.choose_mobile(visit, customer.mobile)
+        registrations.mobiles.confirm_mobile(visit, self.code(customer.mobile))
+        registrations.consents.open_terms(visit, self.parts.documents.terms.in_force(self.now).version)
+        registrations.consents.accept_terms(visit)
+        registrations.completion.complete(visit, PASSWORD)
         self.secrets.add(PASSWORD, customer.email, customer.mobile)
 
     def ask(self, address: str, **form: str) -> bytes:

@@ -14,6 +14,7 @@ from tests.world.world import House
 
 VICTIM = """
 import base64, os, pickle, signal, sys
+from operator import attrgetter
 from sqlalchemy import event
 from tests.world.outcomes import said
 from tests.world.world import House
@@ -37,7 +38,7 @@ def live(order):
     event.listen(store.engine, "commit", count)
     house = House(store)
     house.clock.advance(seconds=order["seconds"])
-    verb = getattr(getattr(house, order["service"]), order["verb"])
+    verb = attrgetter(f"{order['service']}.{order['verb']}")(house)
     return said(verb, *order["arguments"])
 
 for line in sys.stdin:
@@ -92,9 +93,9 @@ class Victims:
         self.process.stdin.flush()
         return self.process.stdout.readline().strip()
 
-    def registering(self, house: House) -> Any:
-        """Return `take` for the verbs of a registration."""
-        return partial(self.take, house, "registrations")
+    def registering(self, house: House, service: str) -> Any:
+        """Return `take` for the verbs of one of a registration's services."""
+        return partial(self.take, house, f"registrations.{service}")
 
     def close(self) -> None:
         """Let the process end."""

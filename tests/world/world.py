@@ -10,50 +10,42 @@ from sqlalchemy import delete, func, insert, select
 
 from services import profiles, randomness
 from services.accounts import (
-    AccountDetails,
-    Activations,
     Device,
-    PasswordChanges,
     Session,
-    SignIns,
 )
-from services.accounts.checks import Checks
-from services.accounts.notices import Notices
-from services.accounts.sessions import Sessions
-from services.clients import SCOPES, Answers, ApiKey, ApiKeys, ClientRegistrations
+from services.accounts.group import build_accounts
+from services.base import Base
+from services.clients import SCOPES, ApiKey
+from services.clients.group import build_clients
 from services.clock import Clock
 from services.codes import one_time_codes
-from services.codes.one_time_codes import OneTimeCodes, Seals
-from services.codes.sending import CodeSender
-from services.figures import Figures, Observations
-from services.limits.allowances import Allowances
-from services.limits.waits import Tries
+from services.codes.group import build_codes
+from services.figures.group import build_figures
+from services.keys import Keys
+from services.limits.group import build_limits
 from services.links import Links
 from services.messages.composer import Composer
 from services.messages.delivery import Delivery
-from services.messages.outbox import Outbox
-from services.messages.sms_budget import Postage
+from services.messages.group import build_messages
 from services.passwords import Hasher, hash_secret
 from services.profiles import Profile
-from services.register.policyholders import PolicyHolders, SecondDatum
-from services.registrations import Registration, Registrations, Visit
-from services.registrations.assisted import AssistedRegistrations
-from services.staff import Cases, CustomerFiles, Desk, SmsReleases, StaffAccounts, StaffSession
+from services.register.group import build_register
+from services.register.policyholders import SecondDatum
+from services.registrations import Registration, Visit
+from services.registrations.group import build_registrations
+from services.staff import StaffSession
 from services.staff.accounts import new_member
+from services.staff.group import build_staff
 from services.staff.member import Actor
-from services.staff.second_factor import SecondFactors
 from services.store.engine import Store
 from services.store.tables import metadata
 from services.store.tables.accounts import accounts, sessions
 from services.store.tables.audit import audit
 from services.store.tables.register import communication_ids, customers, phones, policies
 from services.store.tables.staff import staff, staff_sessions
-from services.terms import TermsVersions
+from services.terms import build_documents
 from services.values import email_addresses
-from services.worklists import Chores, Invitations, QualityCases, Unregistered
-from services.worklists.marks import Marks
-from services.worklists.rounds import Rounds
-from services.worklists.sweep import QualitySweep
+from services.worklists.group import build_worklists
 from tests.world.cast import (
     ANNA,
     ANNAS_OTHER_MOBILE,
@@ -75,6 +67,7 @@ from tests.world.cast import (
 from tests.world.clock import HandClock
 from tests.world.outcomes import said
 from tests.world.postman import Letter, Postman
+from webapp.demo.terms import PublishedTerms
 
 KEYS = ("the newest key of these tests, 32+ signs", "the older key of these tests, 32+ signs..")
 PROFILE = profiles.load("mygenerali")
@@ -91,6 +84,11 @@ FACTS = (
 )
 BROWSER = "the mark of the customer's browser"
 WRONG = SecondDatum(date(1984, 3, 14))
+
+
+def base_of(store: Store, clock: Clock, profile: Profile = PROFILE) -> Base:
+    """Return what every package of services needs."""
+    return Base(store, clock, profile, Keys(KEYS))
 
 
 def move_in(store: Store) -> None:
@@ -156,116 +154,54 @@ class House:
         self.clock = clock or HandClock()
         self.profile = profile
         self.links = LINKS
-        self.outbox = Outbox(store, self.clock)
-        self.allowances = Allowances(KEYS[-1])
-        self.postage = Postage(store, self.clock, profile)
-        self.observations = Observations(store, self.clock, profile)
-        self.figures = Figures(store, profile)
-        self.codes = OneTimeCodes(profile.one_time_code, KEYS, self.postage.is_stopped)
-        code_sender = CodeSender(profile.one_time_code, self.codes, self.allowances, self.outbox)
-        self.terms = TermsVersions(profile, published)
+        self.base = base = base_of(store, self.clock, profile)
         hasher = Hasher(4, threads=2)
-        sessions_, tries = Sessions(profile.sign_in), Tries(profile.sign_in, self.allowances)
-        self.policyholders = PolicyHolders(profile.identification, self.allowances, tries)
-        self.activations = Activations(
-            store,
-            self.clock,
-            profile,
-            is_wanted=has_activation,
-            sessions=sessions_,
-            seals=Seals(profile.one_time_code, KEYS),
-            allowances=self.allowances,
-            outbox=self.outbox,
+        self.limits, self.documents = (
+            build_limits(base),
+            build_documents(base, PublishedTerms(profile, published) if published else None),
         )
-        self.registrations = Registrations(
-            store,
-            self.clock,
-            profile,
-            facts,
-            allowances=self.allowances,
-            policyholders=self.policyholders,
-            codes=self.codes,
-            code_sender=code_sender,
-            terms=self.terms,
-            notice=TermsVersions(profile, kind="notice"),
-            outbox=self.outbox,
-            hasher=hasher,
-            activations=self.activations,
-        )
-        checks, notices = Checks(store, self.clock, tries, hasher), Notices(self.outbox, profile.texts)
-        self.sign_ins = SignIns(
-            store,
-            self.clock,
-            profile,
-            sessions=sessions_,
-            tries=tries,
-            allowances=self.allowances,
-            terms=self.terms,
-            notices=notices,
-            hasher=hasher,
-        )
-        self.password_changes = PasswordChanges(
-            store,
-            self.clock,
-            profile,
-            sessions=sessions_,
-            tries=tries,
-            checks=checks,
-            allowances=self.allowances,
-            notices=notices,
-            hasher=hasher,
-        )
-        self.account_details = AccountDetails(
-            store,
-            self.clock,
-            profile,
-            sessions=sessions_,
-            checks=checks,
-            allowances=self.allowances,
-            codes=self.codes,
-            code_sender=code_sender,
-            notices=notices,
-            outbox=self.outbox,
-        )
-        self.staff = StaffAccounts(
-            store, self.clock, profile.sign_in, tries=tries, hasher=hasher, factors=SecondFactors(KEYS)
-        )
-        self.cases = Cases(store, self.clock, profile)
-        assisted = AssistedRegistrations(
-            profile,
-            facts,
-            allowances=self.allowances,
-            codes=self.codes,
-            outbox=self.outbox,
-            observations=self.observations,
-        )
-        self.customer_files = CustomerFiles(store, self.clock, assisted, self.codes)
-        self.desk = Desk(
-            store,
-            self.clock,
-            profile,
-            cases=self.cases,
-            registrations=assisted,
-            activations=self.activations,
-            account_details=self.account_details,
-            password_changes=self.password_changes,
-            codes=self.codes,
-            code_sender=code_sender,
-            allowances=self.allowances,
-            outbox=self.outbox,
-        )
-        self.marks = marks = Marks(KEYS)
-        self.unregistered = Unregistered(store, self.clock, cases=self.cases, marks=marks)
-        self.invitations = Invitations(store, self.clock, profile, marks=marks)
-        self.quality_cases = QualityCases(store, self.clock, cases=self.cases, marks=marks)
-        self.rounds = Rounds(store, self.clock, profile, self.outbox)
-        self.sweep = QualitySweep(store, self.clock, profile, self.allowances)
-        self.chores = Chores(self.rounds, self.sweep)
-        self.api_keys = ApiKeys(store, self.clock, tries)
-        self.answers = Answers(store, self.clock, KEYS[-1])
-        self.client_registrations = ClientRegistrations(self.clock, self.cases, self.customer_files, self.desk)
-        self.sms_releases = SmsReleases(store, self.clock, self.postage)
+        self.message_services, self.figure_services = build_messages(base), build_figures(base)
+        self.code_services = build_codes(base, limits=self.limits, messages=self.message_services)
+        self.register = build_register(base, self.limits)
+        self.account_services = build_accounts(
+            base, limits=self.limits, messages=self.message_services, codes=self.code_services,
+            documents=self.documents, hasher=hasher,
+            links=LINKS, passkey_origin=LINKS.public_url, has_activation=has_activation,
+        )  # fmt: skip
+        self.registration_services = build_registrations(
+            base, facts, limits=self.limits, register=self.register, messages=self.message_services,
+            codes=self.code_services, figures=self.figure_services, documents=self.documents,
+            accounts=self.account_services, hasher=hasher,
+        )  # fmt: skip
+        self.staff_services = build_staff(
+            base, limits=self.limits, messages=self.message_services, codes=self.code_services,
+            registrations=self.registration_services, accounts=self.account_services, hasher=hasher,
+        )  # fmt: skip
+        self._name_services()
         self.postman = Postman()
+
+    def _name_services(self) -> None:
+        """Call the services by the short names that tests use."""
+        self.allowances = self.limits.allowances
+        self.outbox, self.postage = self.message_services.outbox, self.message_services.sms_budget
+        self.observations, self.figures = self.figure_services.funnel, self.figure_services.reports
+        self.codes = self.code_services.one_time_codes
+        self.terms = self.documents.terms
+        self.policyholders = self.register.policyholders
+        customer = self.account_services
+        self.sign_ins, self.activations, self.passkeys = customer.sign_ins, customer.activations, customer.passkeys
+        self.password_changes, self.account_details = customer.password_changes, customer.details
+        self.registrations = self.registration_services
+        staff = self.staff_services
+        self.staff, self.cases, self.desk = staff.accounts, staff.cases, staff.desk
+        self.customer_files, self.sms_releases = staff.customer_files, staff.sms_releases
+        worklists = build_worklists(self.base, limits=self.limits, messages=self.message_services, staff=staff)
+        self.unregistered, self.invitations = worklists.unregistered, worklists.invitations
+        self.quality_cases, self.marks, self.chores = worklists.data_issues, worklists.marks, worklists.worker
+        self.rounds, self.sweep = self.chores.rounds, self.chores.sweep
+        clients = build_clients(self.base, limits=self.limits, staff=staff)
+        self.api_keys, self.answers = clients.api_keys, clients.idempotency
+        self.client_registrations = clients.registrations
 
     # --- The post --------------------------------------------------------------------------------------------
 
@@ -302,12 +238,12 @@ class House:
     # --- A customer's way, up to a step ----------------------------------------------------------------------
 
     def identified(self, person: Customer) -> Visit:
-        begun = self.registrations.identify(person.policy_number, person.knows, "hu", browser=BROWSER)
+        begun = self.registrations.identification.identify(person.policy_number, person.knows, "hu", browser=BROWSER)
         return Visit(begun.id, browser=BROWSER)
 
     def mailed(self, person: Customer) -> Visit:
         visit = self.identified(person)
-        self.registrations.choose_email(visit, person.address)
+        self.registrations.emails.choose_email(visit, person.address)
         return visit
 
     def linked(self, person: Customer) -> Visit:
@@ -316,12 +252,12 @@ class House:
 
     def sent_code(self, person: Customer) -> Visit:
         visit = self.linked(person)
-        self.registrations.choose_mobile(visit, person.mobile)
+        self.registrations.mobiles.choose_mobile(visit, person.mobile)
         return visit
 
     def confirmed(self, person: Customer) -> Visit:
         visit = self.sent_code(person)
-        self.registrations.confirm_mobile(visit, self.code_sent(person.mobile))
+        self.registrations.mobiles.confirm_mobile(visit, self.code_sent(person.mobile))
         return visit
 
     def accepted(self, person: Customer) -> Visit:
@@ -330,12 +266,12 @@ class House:
         return visit
 
     def accept_terms(self, visit: Visit) -> Registration:
-        self.registrations.open_terms(visit, self.terms.in_force(self.clock.now()).version)
-        return self.registrations.accept_terms(visit)
+        self.registrations.consents.open_terms(visit, self.terms.in_force(self.clock.now()).version)
+        return self.registrations.consents.accept_terms(visit)
 
     def registered(self, person: Customer) -> Visit:
         visit = self.accepted(person)
-        self.registrations.complete(visit, PASSWORD)
+        self.registrations.completion.complete(visit, PASSWORD)
         return visit
 
     # --- A customer with an account --------------------------------------------------------------------------
@@ -429,7 +365,7 @@ class House:
     # --- What came of it -------------------------------------------------------------------------------------
 
     def see(self, visit: Visit) -> Registration:
-        seen = self.registrations.find(visit)
+        seen = self.registrations.records.find(visit)
         assert seen is not None
         return seen
 

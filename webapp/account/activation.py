@@ -1,6 +1,6 @@
 """The activation code at the first sign-in: until it is given, the account can do nothing else (A7, B3)."""
 
-from flask import Blueprint, Response, flash, get_flashed_messages, make_response, redirect, request
+from flask import Blueprint, Response, request
 from wtforms import ValidationError
 
 from services.accounts import Session
@@ -8,12 +8,13 @@ from services.figures import FINISHED, REFUSED
 from services.refusal import Refusal
 from services.values import masking
 from webapp.account import sessions
+from webapp.account.overview import overview
 from webapp.journey import funnel
 from webapp.parts import wired
 from webapp.ui.form_errors import Fields, SentForm, explain
+from webapp.ui.formats import clock_time
 from webapp.ui.forms import StepForm, Text, read_code
-from webapp.ui.language import say
-from webapp.ui.respond import page
+from webapp.ui.respond import go_on, page, see_other
 
 blueprint = Blueprint("activation", __name__)
 
@@ -36,61 +37,49 @@ class ActivationForm(StepForm):
 
 @blueprint.get(sessions.ACTIVATION)
 @sessions.needed
-def show() -> Response:
+def show(session: Session) -> Response:
     """Ask for the code."""
-    return _show(SentForm())
+    return _show(session, SentForm())
 
 
 @blueprint.post(sessions.ACTIVATION)
 @sessions.needed
-def submit() -> Response:
+def submit(session: Session) -> Response:
     """Take the code, or mail a new one."""
-    session, activations = _session(), wired().activations
+    activations = wired().accounts.activations
     if not activations.is_due(session):
-        return _go(sessions.ACCOUNT)
+        return go_on(sessions.ACCOUNT, overview)
     is_resend = request.form.get("action") == "resend-email"
     try:
         if is_resend:
             activations.mail_again(session)
-            flash("activation.resent")
-            return _go(sessions.ACTIVATION)
+            sessions.flash.leave("activation.resent")
+            return go_on(sessions.ACTIVATION, show)
         form = ActivationForm(request.form)
         if not form.validate():
             raise next(form.refusals())[1]
         sessions.hold(activations.activate(session, form.code))
     except Refusal as refusal:
         funnel.activation(REFUSED, f"{refusal.field}.{refusal.reason}")
-        return _show(explain([("resend" if is_resend else "", refusal)], _FIELDS, {}))
+        return _show(session, explain([("resend" if is_resend else "", refusal)], _FIELDS, {}))
     funnel.activation(FINISHED)
-    flash("activation.done")
-    return _go(sessions.ACCOUNT)
+    sessions.flash.leave("activation.done")
+    return go_on(sessions.ACCOUNT, overview)
 
 
-def _show(form: SentForm) -> Response:
-    session, rules = _session(), wired().profile.one_time_code
-    if not wired().activations.is_due(session):
-        return _go(sessions.ACCOUNT)
-    notice = next((say()(str(key)) for key in get_flashed_messages()), None)
+def _show(session: Session, form: SentForm) -> Response:
+    rules = wired().profile.one_time_code
+    if not wired().accounts.activations.is_due(session):
+        return see_other(sessions.ACCOUNT)
     return page(
         "account/activation.html",
         form.status,
         form=form,
         problems=form.problems,
-        notice=notice,
+        notice=sessions.flash.take(time=clock_time(session.over_at)),
         email=masking.email(session.account.email),
         length=rules.length,
         typed=rules.typed,
         action=sessions.ACTIVATION,
         token_field="",
     )
-
-
-def _go(address: str) -> Response:
-    return make_response(redirect(address, 303))
-
-
-def _session() -> Session:
-    session = sessions.current()
-    if session is None:
-        raise RuntimeError("this view is reached by signed-in customers only")
-    return session

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, request
+from flask import Blueprint, Response, request
 from wtforms import ValidationError
 
 from services.accounts import DeadLink
@@ -19,7 +19,7 @@ from webapp.ui.forms import StepForm, Text
 from webapp.ui.language import language
 from webapp.ui.passwords import NewPasswordForm, every_mistake, rules_shown
 from webapp.ui.references import passing_reference
-from webapp.ui.respond import is_fragment_due, page
+from webapp.ui.respond import go_on, page
 
 blueprint = Blueprint("forgotten_password", __name__)
 
@@ -54,12 +54,8 @@ def ask() -> Response:
     form = ForgotForm(request.form)
     if not form.validate():
         return _forgot(explain(list(form.refusals()), _FORGOT_FIELDS, {"email": form.email.data}))
-    wired().password_changes.ask_for_reset(form.address, language(), source=request.remote_addr or "")
-    if not is_fragment_due():
-        return make_response(redirect(f"{FORGOT}?sent", 303))
-    response = _sent()
-    response.headers["HX-Push-Url"] = f"{FORGOT}?sent"
-    return response
+    wired().accounts.password_changes.ask_for_reset(form.address, language(), source=request.remote_addr or "")
+    return go_on(f"{FORGOT}?sent", _sent)
 
 
 @blueprint.get(RESET)
@@ -81,7 +77,7 @@ def reset() -> Response:
     if not form.validate():
         return _reset(token, form, list(form.refusals()))
     try:
-        proof = wired().password_changes.reset(link_id, form.password.data)
+        proof = wired().accounts.password_changes.reset(link_id, form.password.data)
     except Refusal as refusal:
         return _reset(token, form, [("", refusal)])
     except DeadLink:
@@ -89,9 +85,8 @@ def reset() -> Response:
     # Every session has ended, this browser's own too; it signs in with the new password.
     sessions.let_go()
     sessions.remember_reset(proof)
-    if not is_fragment_due():
-        return make_response(redirect(f"{RESET}?done", 303))
-    return _reset_done(signed_out_to=f"{RESET}?done")
+    done = f"{RESET}?done"
+    return go_on(done, lambda: _reset_done(signed_out_to=done))
 
 
 def _forgot(form: SentForm) -> Response:
@@ -111,17 +106,17 @@ def _sent() -> Response:
     return page(
         "account/forgot_sent.html",
         minutes=parts.profile.password.reset_minutes,
-        mails=parts.password_changes.links_an_hour,
+        mails=parts.accounts.password_changes.links_an_hour,
     )
 
 
 def _reset(token: str, sent: NewPasswordForm | None = None, refusals: Sequence[tuple[str, Refusal]] = ()) -> Response:
     parts = wired()
     link_id = parts.links.read("reset", token)
-    found = parts.password_changes.find_reset(link_id) if link_id else None
+    found = parts.accounts.password_changes.find_reset(link_id) if link_id else None
     if found is None:
         return _dead()
-    judge = partial(parts.password_changes.judge, found.account)
+    judge = partial(parts.accounts.password_changes.judge, found.account)
     form = explain(every_mistake(refusals, sent, judge), _RESET_FIELDS, {}) if sent is not None else SentForm()
     return page(
         "account/reset.html",
@@ -137,7 +132,7 @@ def _reset(token: str, sent: NewPasswordForm | None = None, refusals: Sequence[t
 
 
 def _reset_done(**context: Any) -> Response:
-    return page("account/reset_done.html", has_passkeys=wired().passkeys.are_possible, **context)
+    return page("account/reset_done.html", has_passkeys=wired().accounts.passkeys.are_possible, **context)
 
 
 def _dead() -> Response:

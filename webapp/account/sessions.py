@@ -2,17 +2,20 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 from urllib.parse import urlencode
 
-from flask import Response, flash, g, make_response, redirect, request, session
+from flask import Response, request, session
 
 from services.accounts import Session, SignedOut
+from services.staff import StaffSession
 from webapp.http.forgery import form_secret
+from webapp.http.held_sessions import HeldSession
 from webapp.parts import wired
+from webapp.ui.flash import Flash
 from webapp.ui.form_errors import SentForm
-from webapp.ui.language import language
-from webapp.ui.respond import page
+from webapp.ui.language import language, say
+from webapp.ui.respond import page, see_other
 
 P = ParamSpec("P")
 
@@ -20,44 +23,34 @@ SIGN_IN = "/belepes"
 ACCOUNT = "/fiok"
 TERMS = "/fiok/feltetelek"
 ACTIVATION = "/fiok/aktivalas"
-STAFF = "staff"
-"""Where the browser's session holds the secret of a member of staff's session, see `webapp.console.staff_sessions`."""
-_KEY, _RESET = "sign_in", "reset"
+_RESET = "reset"
+flash = Flash("customer")
+"""What the sign-in and the account say once."""
 _KEPT = ("email", "mobile")
 """What is kept of a form whose session has ended: what was typed there, and never a secret."""
 _LONGEST_KEPT = 320
 
 
+def _resume(secret: str) -> Session | None:
+    return wired().accounts.sign_ins.resume(secret, is_activity=request.endpoint != "sign_in.until_when")
+
+
+def _resume_staff(secret: str) -> StaffSession | None:
+    # What a page asks by itself, again and again, is no activity.
+    is_activity = not (request.endpoint or "").endswith((".until_when", ".batch_progress", ".follow"))
+    return wired().staff.accounts.resume(secret, is_activity=is_activity)
+
+
+_customer = HeldSession("sign_in", _resume)
+staff = HeldSession("staff", _resume_staff)
+"""A member of staff's session, which a customer's sign-in and sign-out end too."""
+held, hold, look_again = _customer.secret, _customer.hold, _customer.look_again
+
+
 def current() -> Session | None:
     """Return the session of this browser while it lasts. Being asked for counts as being active."""
-    session_ = _seen()
+    session_ = _customer.read()
     return session_ if session_ is not None and session_.ended_by is None else None
-
-
-def _seen() -> Session | None:
-    if "signed_in" not in g:
-        token = held()
-        is_activity = request.endpoint != "sign_in.until_when"
-        g.signed_in = wired().sign_ins.resume(token, is_activity=is_activity) if token else None
-    seen: Session | None = g.signed_in
-    return seen
-
-
-def held() -> str | None:
-    """Return the session's secret that this browser holds, whatever has become of the session."""
-    token: str | None = session.get(_KEY)
-    return token
-
-
-def hold(token: str) -> None:
-    """Have this browser hold a session's secret from now on: after a sign-in or a change of its rights."""
-    session[_KEY] = token
-    look_again()
-
-
-def look_again() -> None:
-    """Have `current` read anew what has changed since."""
-    g.pop("signed_in", None)
 
 
 def remember_reset(proof: str) -> None:
@@ -78,28 +71,28 @@ def let_go() -> None:
     """
     look_again()
     if (session_ := current()) is not None:
-        wired().sign_ins.sign_out(session_)
-    if staff_token := session.get(STAFF):
-        wired().staff.sign_out(staff_token)
+        wired().accounts.sign_ins.sign_out(session_)
+    if staff_secret := staff.secret():
+        wired().staff.accounts.sign_out(staff_secret)
     session.clear()
     look_again()
-    g.pop(STAFF, None)
+    staff.look_again()
 
 
 def why_ended() -> str | None:
     """Return the key of the text that says why this browser is not signed in any more; None when it never was."""
-    seen = _seen()
+    seen = _customer.read()
     if seen is None:
         # Its account was closed, or an answer that brought a new secret was lost on the way: no reason to be alarmed.
-        return "login.ended.gone" if session.get(_KEY) else None
+        return "login.ended.gone" if held() else None
     ended_by = "elsewhere" if seen.ended_by == "signed_out" else seen.ended_by
     return ended_by and f"login.ended.{ended_by}"
 
 
-def needed(view: Callable[P, Response]) -> Callable[P, Response]:
+def needed(view: Callable[Concatenate[Session, P], Response]) -> Callable[P, Response]:
     """Let a view be reached by signed-in customers only, with the terms in force accepted and the account active.
 
-    What is due comes first: the terms (M24), then the activation code (A7).
+    The view is handed the session. What is due comes first: the terms (M24), then the activation code (A7).
     """
 
     @wraps(view)
@@ -107,19 +100,20 @@ def needed(view: Callable[P, Response]) -> Callable[P, Response]:
         session_ = current()
         if session_ is None:
             return ask()
-        if request.path != TERMS and wired().sign_ins.terms_due(session_):
-            return make_response(redirect(TERMS, 303))
-        if request.path not in (TERMS, ACTIVATION) and wired().activations.is_due(session_):
+        if request.path != TERMS and wired().accounts.sign_ins.terms_due(session_):
+            return see_other(TERMS)
+        if request.path not in (TERMS, ACTIVATION) and wired().accounts.activations.is_due(session_):
             if request.path != ACCOUNT:
-                flash("activation.limited")
-            return make_response(redirect(ACTIVATION, 303))
+                flash.leave("activation.limited")
+            return see_other(ACTIVATION)
         try:
             # Only here, behind the sign-in: its mail about a new device keeps the language that the account had,
             # which is not the choice of whoever it may warn of.
             if session_.account.language != language():
-                wired().sign_ins.speak(session_, language())
+                wired().accounts.sign_ins.speak(session_, language())
                 look_again()
-            return view(*arguments, **named)
+                session_ = current()
+            return view(session_, *arguments, **named) if session_ else ask()
         except SignedOut:
             look_again()
             return ask()
@@ -132,10 +126,9 @@ def ask() -> Response:
     if request.method in ("GET", "HEAD"):
         return ask_before(request.full_path.rstrip("?"))
     ended = why_ended()
-    session.pop(_KEY, None)
-    look_again()
+    _customer.drop()
     return show_sign_in(
-        403, notice=ended or "login.needed", next_address=request.path, kept=kept(), signed_out_to=SIGN_IN
+        403, notice=say()(ended or "login.needed"), next_address=request.path, kept=kept(), signed_out_to=SIGN_IN
     )
 
 
@@ -148,10 +141,9 @@ def kept(prefix: str = "") -> dict[str, str]:
 def ask_before(address: str) -> Response:
     """Ask for a sign-in and go on to `address`, by way of the sign-in page."""
     ended = why_ended()
-    session.pop(_KEY, None)
-    look_again()
-    flash(ended or "login.needed")
-    return make_response(redirect(f"{SIGN_IN}?{urlencode({'next': address})}", 303))
+    _customer.drop()
+    flash.leave(ended or "login.needed")
+    return see_other(f"{SIGN_IN}?{urlencode({'next': address})}")
 
 
 def show_sign_in(status: int = 200, **context: Any) -> Response:
@@ -163,7 +155,7 @@ def show_sign_in(status: int = 200, **context: Any) -> Response:
         "kept": {},
         "wait": None,
         "is_failed": False,
-        "passkeys": wired().passkeys,
+        "passkeys": wired().accounts.passkeys,
         "passkey_options": passkey_options(),
     }
     shown = {**usual, **context}
@@ -173,4 +165,4 @@ def show_sign_in(status: int = 200, **context: Any) -> Response:
 
 def passkey_options() -> str:
     """Return what this browser is to ask its passkeys, as JSON."""
-    return wired().passkeys.options(form_secret())
+    return wired().accounts.passkeys.options(form_secret())

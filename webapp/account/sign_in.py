@@ -3,19 +3,7 @@
 from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
 
-from flask import (
-    Blueprint,
-    Response,
-    flash,
-    get_flashed_messages,
-    jsonify,
-    make_response,
-    redirect,
-    render_template,
-    request,
-    session,
-)
-from sqlalchemy.exc import SQLAlchemyError
+from flask import Blueprint, Response, jsonify, make_response, render_template, request, session
 
 from services.accounts import Device
 from services.refusal import Refusal
@@ -26,13 +14,14 @@ from webapp.http.addresses import local
 from webapp.http.forgery import form_secret
 from webapp.journey import browser
 from webapp.parts import wired
+from webapp.ui.faults import DATABASE_FAILURES
 from webapp.ui.form_errors import Fields, about_all, explain
 from webapp.ui.formats import clock_time, first_minute, time_left
 from webapp.ui.forms import StepForm, Text
 from webapp.ui.language import say
 from webapp.ui.passwords import FAR_TOO_LONG
 from webapp.ui.references import passing_reference
-from webapp.ui.respond import is_fragment_due
+from webapp.ui.respond import go_on, is_fragment_due, see_other
 
 blueprint = Blueprint("sign_in", __name__)
 
@@ -52,8 +41,9 @@ def show() -> Response:
     """Show the form; a customer who is signed in goes on to the account."""
     address = local(request.args.get("next", ""), "")
     if sessions.current() is not None:
-        return make_response(redirect(address or ACCOUNT, 303))
-    notice = next((str(key) for key in get_flashed_messages()), None) or sessions.why_ended()
+        return see_other(address or ACCOUNT)
+    ended = sessions.why_ended()
+    notice = sessions.flash.take() or (say()(ended) if ended else None)
     return sessions.show_sign_in(notice=notice, next_address=address)
 
 
@@ -68,7 +58,7 @@ def submit() -> Response:
     if not refusals:
         device = devices.this_device()
         try:
-            token = wired().sign_ins.sign_in(
+            token = wired().accounts.sign_ins.sign_in(
                 _key(typed), password, device,
                 registered_here=browser.proved(),
                 reset_here=sessions.reset_here(),
@@ -94,7 +84,7 @@ def submit_passkey() -> Response:
     device = devices.this_device()
     address, kept = _brought()
     try:
-        token = wired().passkeys.sign_in(
+        token = wired().accounts.passkeys.sign_in(
             request.form.get("credential", ""), form_secret(), device,
             registered_here=browser.proved(),
             held=sessions.held(),
@@ -111,8 +101,8 @@ def submit_passkey() -> Response:
 def sign_out() -> Response:
     """End the session on the server, and have the browser forget everything."""
     sessions.let_go()
-    flash("login.signed_out")
-    return _go("/belepes")
+    sessions.flash.leave("login.signed_out")
+    return go_on("/belepes")
 
 
 @blueprint.post("/belepes/maradok")
@@ -120,13 +110,10 @@ def stay() -> Response:
     """Prolong the session: to be asked for is to be active."""
     address = local(request.form.get("next", ""), ACCOUNT)
     is_signed_in = sessions.current() is not None
-    if is_signed_in:
-        session["extended"] = True
-    if is_fragment_due():
-        return _session_note()
     if not is_signed_in:
-        return sessions.ask_before(address)
-    return make_response(redirect(address, 303))
+        return _session_note() if is_fragment_due() else sessions.ask_before(address)
+    session["extended"] = True
+    return go_on(address, _session_note, push=False)
 
 
 @blueprint.get("/belepes/meddig")
@@ -154,7 +141,7 @@ def frame() -> dict[str, object]:
     """Return what the frame of every page knows of the signed-in customer."""
     try:
         return {"signed_in": sessions.current() is not None, "session_note": session_note()}
-    except (SQLAlchemyError, TimeoutError):
+    except DATABASE_FAILURES:
         # The page that says so is shown while the database does not answer.
         return {"signed_in": False, "session_note": None}
 
@@ -197,17 +184,8 @@ def _enter(
     sessions.hold(token)
     if kept and address:
         address = f"{urlsplit(address).path}?kept=1"
-    response = (go or _go)(address or ACCOUNT)
+    response = (go or go_on)(address or ACCOUNT)
     devices.remember(device, response)
-    return response
-
-
-def _go(address: str) -> Response:
-    """Go to a page with another frame around it: htmx loads it whole."""
-    if not is_fragment_due():
-        return make_response(redirect(address, 303))
-    response = make_response("")
-    response.headers["HX-Redirect"] = address
     return response
 
 

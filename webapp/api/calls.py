@@ -70,9 +70,9 @@ def start_registration(client: ApiKey, body: models.NewRegistration) -> Given:
         known = parts.profile.languages
         language = body.language if body.language in known else known[0]
         try:
-            parts.desk.record(client, case_id, address, mobile, str(language), identified_by=body.identified_by)
+            parts.staff.desk.record(client, case_id, address, mobile, str(language), identified_by=body.identified_by)
         except OutOfTurn:
-            raise Problem(parts.client_registrations.why_not(client, case_id)) from None
+            raise Problem(parts.clients.registrations.why_not(client, case_id)) from None
     registration = _found(client, case_id)
     return _registration(registration), {"Location": f"{PREFIX}/registrations/{case_id}"}
 
@@ -84,7 +84,7 @@ def read_registration(client: ApiKey, registration_id: str) -> Given:
     """Tell how a registration stands. With the customer's timeline: what was sent, opened and refused, by the
     customer and by this client alone; never a code or a link. A client sees the registrations that it began itself.
     """
-    registration = _found(client, registration_id, wired().client_registrations.read)
+    registration = _found(client, registration_id, wired().clients.registrations.read)
     events = None if registration.events is None else [_event(event) for event in registration.events]
     return models.RegistrationInFull(**_registration(registration).model_dump(), events=events), {}
 
@@ -96,7 +96,7 @@ def read_registration(client: ApiKey, registration_id: str) -> Given:
 def send_code(client: ApiKey, registration_id: str) -> Given:
     """Send another code. To the mobile that was given; the older code dies. A minute must lie between two codes."""
     with _refusals(lambda: _stands(client, registration_id)):
-        wired().desk.resend_code(client, registration_id)
+        wired().staff.desk.resend_code(client, registration_id)
     return _registration(_found(client, registration_id)), {}
 
 
@@ -110,7 +110,7 @@ def check_code(client: ApiKey, registration_id: str, body: models.ReadBack) -> G
     the link leaves: the customer goes on from there alone. Every wrong code is one of the customer's few tries.
     """
     with _refusals(lambda: _stands(client, registration_id)):
-        wired().desk.check_code(
+        wired().staff.desk.check_code(
             client, registration_id, read_code("sms_code", body.code, wired().profile.one_time_code)
         )
     return _registration(_found(client, registration_id)), {}
@@ -128,10 +128,10 @@ def start_password_reset(client: ApiKey, body: models.NewPasswordReset) -> Given
     with _refusals():
         case_id = _look_up(client, body.customer.by, body.customer.number)
         try:
-            parts.desk.ask_for_reset(client, case_id, identified_by=body.identified_by)
+            parts.staff.desk.ask_for_reset(client, case_id, identified_by=body.identified_by)
         except OutOfTurn:
             raise Problem("no_account") from None
-    file = parts.customer_files.of(parts.cases.case(client, case_id))
+    file = parts.staff.customer_files.of(parts.staff.cases.case(client, case_id))
     masked = masking.email(file.account_email or "")
     return models.PasswordReset(email=masked, minutes=parts.profile.password.reset_minutes), {}
 
@@ -184,7 +184,7 @@ def _stands(client: ApiKey, case_id: str) -> Problem:
     """Return why nothing can be done with a registration now. Raises Problem when it is not there."""
     parts = wired()
     _found(client, case_id)
-    if not parts.cases.case(client, case_id).is_identified:
+    if not parts.staff.cases.case(client, case_id).is_identified:
         return Problem("not_identified")
     return Problem("out_of_turn")
 
@@ -194,7 +194,7 @@ def _stands(client: ApiKey, case_id: str) -> Problem:
 
 def _look_up(client: ApiKey, kind: str, number: str) -> str:
     try:
-        return wired().cases.look_up(client, kind, number)
+        return wired().staff.cases.look_up(client, kind, number)
     except Refusal:
         raise Problem("customer_unknown") from None
 
@@ -203,13 +203,13 @@ def _found(
     client: ApiKey, case_id: str, find: Callable[[ApiKey, str], AssistedRegistration] | None = None
 ) -> AssistedRegistration:
     try:
-        return (find or wired().client_registrations.find)(client, case_id)
+        return (find or wired().clients.registrations.find)(client, case_id)
     except OutOfTurn:
         raise Problem("not_found") from None
 
 
 def _customer(client: ApiKey, case_id: str) -> models.FoundCustomer:
-    hit = wired().cases.hit(client, case_id)
+    hit = wired().staff.cases.hit(client, case_id)
     return models.FoundCustomer(
         name=hit.name,
         policy_number=hit.policy_number or None,

@@ -13,9 +13,16 @@ TypedCode = Annotated[str, StringConstraints(min_length=1, max_length=40, patter
 Email = Annotated[str, StringConstraints(min_length=3, max_length=320), Field(json_schema_extra={"format": "email"})]
 Method = Literal["call", "branch", "telecode", "callback"]
 State = Literal[
-    "code_sent", "code_over", "codes_used_up", "mailed", "under_way", "completed", "ended", "expired",
+    "code_sent",
+    "code_over",
+    "codes_used_up",
+    "mailed",
+    "under_way",
+    "completed",
+    "ended",
+    "expired",
     "account_elsewhere",
-]  # fmt: skip
+]
 
 
 class _Asked(BaseModel):
@@ -36,8 +43,9 @@ class Customer(_Asked):
     by: Literal["policy_number", "kutid", "customer_number", "account_number", "reference"] = Field(
         description="What kind of number it is.", examples=["policy_number"]
     )
-    number: CustomerNumber = Field(description="The number or the code; spaces, dots and hyphens are forgiven.",
-                                   examples=["940000005"])  # fmt: skip
+    number: CustomerNumber = Field(
+        description="The number or the code; spaces, dots and hyphens are forgiven.", examples=["940000005"]
+    )
 
 
 class FoundBy(_Asked):
@@ -163,8 +171,9 @@ class FieldError(_Told):
 class ProblemDocument(BaseModel):
     """Why the request was not done (RFC 9457)."""
 
-    type: str = Field(description="What kind of problem: the address of a page that explains it.",
-                      json_schema_extra={"format": "uri"})  # fmt: skip
+    type: str = Field(
+        description="What kind of problem: the address of a page that explains it.", json_schema_extra={"format": "uri"}
+    )
     title: str
     status: int
     detail: str

@@ -147,7 +147,7 @@ def _client() -> ApiKey:
     try:
         if scheme.lower() != "bearer" or not key.strip():
             raise Refusal("api_key", "missing")
-        return wired().api_keys.recognise(key.strip(), request.remote_addr or "")
+        return wired().clients.api_keys.recognise(key.strip(), request.remote_addr or "")
     except Refusal as refusal:
         if refusal.reason == "wait":
             raise wait("too_many", time_left(refusal.facts["at"])) from None
@@ -215,7 +215,7 @@ def _once(client: ApiKey, body: bytes, execute: Callable[[], Response]) -> Respo
     if request.method != "POST" or sent is None:
         return execute()
     key = _idempotency_key(sent)
-    answers = wired().api_answers
+    answers = wired().clients.idempotency
     try:
         turn = answers.begin(client.id, key, b"\n".join((request.method.encode(), request.path.encode(), body)))
     except Refusal as refusal:

@@ -40,9 +40,14 @@ STATUS = {
 }
 """Each kind of problem, whose texts are ``api.problem.<kind>`` and ``….text``, and the status that it comes with."""
 _BY_STATUS = {
-    400: "malformed", 404: "not_found", 405: "method", 413: "too_large", 415: "media_type", 500: "broken",
+    400: "malformed",
+    404: "not_found",
+    405: "method",
+    413: "too_large",
+    415: "media_type",
+    500: "broken",
     503: "unavailable",
-}  # fmt: skip
+}
 
 
 class Problem(Exception):

@@ -125,9 +125,8 @@ def _paragraphs(text: str) -> list[Markup]:
 
 def _marked(text: str) -> Markup:
     """Return text in which what stands between backquotes is code: so much of Markdown the descriptions use."""
-    parts = re.split(r"`([^`]+)`", text)
-    return Markup("").join(Markup("<code>{}</code>").format(part) if number % 2 else part
-                           for number, part in enumerate(parts))  # fmt: skip
+    parts = enumerate(re.split(r"`([^`]+)`", text))
+    return Markup("").join(Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in parts)
 
 
 def _name(schema: Mapping[str, Any]) -> str:

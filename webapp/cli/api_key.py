@@ -34,8 +34,8 @@ def add(shared: Context, name: str, scopes: tuple[str, ...], adviser: str | None
     parts = _parts(shared)
     try:
         lifetime = timedelta(days=days) if days else None
-        _, key = parts.api_keys.add(name[:120], scopes or SCOPES, adviser=adviser, lifetime=lifetime)
-        is_known = adviser is None or parts.api_keys.is_adviser(adviser)
+        _, key = parts.clients.api_keys.add(name[:120], scopes or SCOPES, adviser=adviser, lifetime=lifetime)
+        is_known = adviser is None or parts.clients.api_keys.is_adviser(adviser)
     except Refusal:  # scopes are the option's own choice
         raise click.BadParameter(
             "the code of an adviser is empty; leave it out for all customers.", param_hint="--adviser"
@@ -54,7 +54,7 @@ def revoke(shared: Context, key_id: str) -> None:
     """End the key with this ID, as `list` shows it, at once and for good."""
     parts = _parts(shared)
     try:
-        is_revoked = parts.api_keys.revoke(key_id)
+        is_revoked = parts.clients.api_keys.revoke(key_id)
     finally:
         parts.store.close()
     if not is_revoked:
@@ -68,7 +68,7 @@ def list_keys(shared: Context) -> None:
     """List all keys; when one was last used is told to the hour."""
     parts = _parts(shared)
     try:
-        keys = parts.api_keys.all()
+        keys = parts.clients.api_keys.all()
     finally:
         parts.store.close()
     table = Table(box=box.SIMPLE)

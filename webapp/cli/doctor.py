@@ -12,14 +12,10 @@ import requests
 from limits.storage import storage_from_string
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from services import demo_data
 from services.clients.keys import SOON
-from services.clock import DemoClock
 from services.profiles import ProfileError
-from services.store.tables.register import customers
 from services.store.version import is_current
 from webapp.cli.main import Context
 from webapp.http.assets import Assets
@@ -138,8 +134,8 @@ def _front_end(parts: Parts) -> Iterator[Finding]:
 
 
 def _passkeys(parts: Parts) -> Iterator[Finding]:
-    host = parts.passkeys.host
-    if parts.passkeys.are_possible:
+    host = parts.accounts.passkeys.host
+    if parts.accounts.passkeys.are_possible:
         yield Finding("passkeys", f"belong to {host}")
     else:
         yield Finding("passkeys", f"not offered: {host} is no name", "Set BELEPO_PUBLIC_URL to an address with a name.")
@@ -151,9 +147,8 @@ def _database(parts: Parts) -> Iterator[Finding]:
         if not is_current(parts.store):
             yield Finding("database", name, "Run belepo migrate.", is_bad=True)
             return
-        with parts.store.read() as connection:
-            count = connection.execute(select(func.count()).select_from(customers)).scalar_one()
-            is_of_demo = demo_data.is_in(connection)
+        count = parts.health.customers()
+        is_of_demo = parts.staff.accounts.has_members_without_second_factor()
     except SQLAlchemyError as error:
         yield Finding(
             "database", f"{name}: {type(error).__name__}", "Is it running, is the address right?", is_bad=True
@@ -182,9 +177,9 @@ def _messages(parts: Parts) -> Iterator[Finding]:
         return
     if not is_current(parts.store):
         return
-    counts = parts.outbox.counts()
+    counts = parts.messages.outbox.counts()
     yield Finding("messages", ", ".join(f"{count} {state}" for state, count in sorted(counts.items())))
-    backlog = parts.outbox.backlog()
+    backlog = parts.messages.outbox.backlog()
     if backlog is not None and (waited := parts.clock.now() - backlog.since) > _WAITS_LONG:
         minutes = int(waited.total_seconds()) // 60
         state = f"the oldest message has waited for {minutes} minutes"
@@ -192,7 +187,7 @@ def _messages(parts: Parts) -> Iterator[Finding]:
             yield Finding("delivery", f"{state}; last error: {backlog.error}", "Look at the gateway.", is_bad=True)
         else:
             yield Finding("delivery", f"{state}, untried", "Is belepo worker running?", is_bad=True)
-    for lost in parts.outbox.given_up(5):
+    for lost in parts.messages.outbox.given_up(5):
         yield Finding(
             "given up",
             f"{lost.kind} {lost.message} to {lost.recipient}: {lost.error or lost.state}",
@@ -204,7 +199,7 @@ def _api_keys(parts: Parts) -> Iterator[Finding]:
     if not is_current(parts.store):
         return
     now = parts.clock.now()
-    keys = [one for one in parts.api_keys.all() if one.revoked_at is None]
+    keys = [one for one in parts.clients.api_keys.all() if one.revoked_at is None]
     ending = [one for one in keys if one.expires_at is not None and one.expires_at <= now + SOON]
     for one in ending:
         end = f"{one.expires_at:%Y-%m-%d}"
@@ -237,7 +232,7 @@ def _company(parts: Parts) -> Iterator[Finding]:
 def _sms_budget(parts: Parts) -> Iterator[Finding]:
     if not is_current(parts.store):
         return
-    budget = parts.postage.budget()
+    budget = parts.messages.sms_budget.budget()
     if budget is None:
         yield Finding("SMS budget", "none")
         return
@@ -284,8 +279,8 @@ def _limits(parts: Parts) -> Iterator[Finding]:
 def _clock(parts: Parts) -> Iterator[Finding]:
     if time.time() < _EARLIEST:
         yield Finding("clock", "is years behind", "Set the machine's clock (NTP).", is_bad=True)
-    elif isinstance(parts.clock, DemoClock) and parts.clock.offset:
-        yield Finding("clock", f"moved forward by {parts.clock.offset}", "Demo mode; POST /dev/reset goes back.")
+    elif parts.demo and parts.demo.moved_by:
+        yield Finding("clock", f"moved forward by {parts.demo.moved_by}", "Demo mode; POST /dev/reset goes back.")
     elif parts.clock.lead > _FORGIVEN:
         yield Finding(
             "clock",

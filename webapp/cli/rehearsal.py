@@ -6,11 +6,11 @@ from tempfile import TemporaryDirectory
 
 from flask import Flask
 
-from services import demo_data
 from services.profiles import find
 from services.profiles.problems import Problem
 from services.store.migrate import migrate
 from webapp.application import create_app
+from webapp.demo import seed
 from webapp.demo.states.catalogue import State, known
 from webapp.parts import Parts
 from webapp.settings import Settings
@@ -26,11 +26,11 @@ def rehearse(file: str) -> Iterator[Problem]:
         app = create_app(_settings(str(find(file).resolve()), Path(folder)))
         parts: Parts = app.extensions["belepo"]
         try:
-            if not demo_data.files(parts.profile):
+            if not seed.files(parts.profile):
                 yield Problem("", "has no demo customers to show pages with", "Put their files into the folder demo.")
                 return
             migrate(parts.store)
-            demo_data.load(parts.store, parts.profile, parts.clock, parts.settings.bcrypt_rounds)
+            seed.load(parts.store, parts.profile, parts.clock, parts.settings.bcrypt_rounds)
             for language in parts.profile.languages:
                 for state in known(parts.profile):
                     yield from _shown(app, state, language)

@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from multiprocessing import resource_tracker
@@ -17,7 +17,6 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from services import demo_data
 from services.store.migrate import migrate
 from webapp.cli.main import Context
 from webapp.cli.serving import Server
@@ -45,18 +44,18 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
     with _bind(settings.host, settings.port) as listener:
         parts = wire(settings)
         migrate(parts.store)
-        if settings.demo:
-            demo_data.load(parts.store, parts.profile, parts.clock, settings.bcrypt_rounds)
+        if parts.demo:
+            parts.demo.seed(parts)
         # Fresh processes instead of copies of this one: they start without its threads, connections and modules.
         multiprocessing.set_start_method("spawn")
         # Its start lets signals through to the thread that needs it; from here on they are for one thread alone.
         resource_tracker.ensure_running()
         server = _server(settings, listener)
         _follow_signals(server)
-        examples = demo_data.examples(parts.store, parts.profile) if settings.demo else []
         # In the supervising process: a slow gateway takes nothing from the pages.
         with beside(threading.Event(), works(parts) if worker else {}):
-            _greet(settings, examples)
+            if parts.demo:
+                print(parts.demo.greeting(parts), flush=True)
             server.serve()
 
 
@@ -118,20 +117,3 @@ def _listener(host: str, port: int) -> socket.socket:
         listener.bind(address)
         failing.pop_all()  # bound: it stays open
     return listener
-
-
-def _greet(settings: Settings, examples: Sequence[str]) -> None:
-    if not settings.demo:
-        return
-    tries = "".join(f"    {example}\n" for example in examples)
-    print(
-        f"\n  belepo is running in demo mode: {settings.public_url}\n\n"
-        f"  Register:            {settings.public_url}/regisztracio\n{tries}"
-        f"  Customer service:    {settings.public_url}/ugyfelszolgalat, {demo_data.STAFF[0][0]}\n"
-        f"    its supervisor:    {demo_data.STAFF[2][0]}\n"
-        f"    an adviser:        {settings.public_url}/partner, {demo_data.STAFF[1][0]}\n"
-        f"    their password:    {demo_data.STAFF_PASSWORD}\n"
-        f"  Mails and messages:  {settings.public_url}/dev/messages\n\n"
-        "  Stop with Ctrl+C. Nothing leaves this machine.\n",
-        flush=True,
-    )

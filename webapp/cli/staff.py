@@ -47,7 +47,7 @@ def add(shared: Context, /, email: str, *, name: str, role: str, adviser_code: s
     parts = _parts(shared)
     portal = parts.profile.texts.facts(parts.profile.languages[0])["portal"]
     try:
-        uri = parts.staff.add(address, name, role, password, issuer=portal, adviser=adviser_code)
+        uri = parts.staff.accounts.add(address, name, role, password, issuer=portal, adviser=adviser_code)
     except Refusal as refusal:
         raise click.ClickException(_REFUSED[refusal.reason]) from None
     finally:
@@ -64,7 +64,7 @@ def disable(shared: Context, email: str) -> None:
     """Close an account; its sessions end at once. `add` opens it again, with a new password and secret."""
     parts = _parts(shared)
     try:
-        is_disabled = parts.staff.disable(email_addresses.parse(email).key)
+        is_disabled = parts.staff.accounts.disable(email_addresses.parse(email).key)
     except Refusal:
         is_disabled = False
     finally:
@@ -80,7 +80,7 @@ def list_members(shared: Context) -> None:
     """List all accounts."""
     parts = _parts(shared)
     try:
-        members = parts.staff.everybody()
+        members = parts.staff.accounts.everybody()
     finally:
         parts.store.close()
     table = Table(box=box.SIMPLE)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from flask import Response, make_response, redirect, request
+from flask import Response, request
 from markupsafe import Markup
 from wtforms import ValidationError
 
@@ -14,16 +14,17 @@ from services.staff.cases import METHODS
 from services.staff.customers import Event
 from services.values import identifiers, masking
 from webapp.console import staff_sessions
-from webapp.console.staff_sessions import blueprint, desk_page, needed
+from webapp.console.staff_sessions import blueprint, desk_page, flash, needed
 from webapp.parts import wired
 from webapp.steps.email import EmailForm
 from webapp.steps.sms_code import SmsCodeForm
 from webapp.ui import timeline
+from webapp.ui.codes import code_shown
 from webapp.ui.form_errors import Fields, SentForm, explain
-from webapp.ui.formats import clock_time, date_in_words, day, first_minute, time_left
+from webapp.ui.formats import clock_time, date_in_words, day, first_minute
 from webapp.ui.forms import Text
 from webapp.ui.language import language, say
-from webapp.ui.respond import is_fragment_due
+from webapp.ui.respond import go_on
 
 _RECORD = Fields({
     "email": "staff.record.email",
@@ -54,41 +55,36 @@ class RecordForm(EmailForm):
 
 @blueprint.get("/ugyfel/<case_id>")
 @needed
-def show(case_id: str) -> Response:
+def show(seen: StaffSession, case_id: str) -> Response:
     """Show the customer, masked until it is recorded how they were identified."""
-    return show_case(case_id)
+    return show_case(seen, case_id)
 
 
 @blueprint.get("/ugyfel/<case_id>/idovonal")
 @needed
-def follow(case_id: str) -> Response:
+def follow(seen: StaffSession, case_id: str) -> Response:
     """Show the same for a page that follows the timeline by itself: whoever only looks on is not active."""
-    return show_case(case_id)
+    return show_case(seen, case_id)
 
 
 @blueprint.post("/ugyfel/<case_id>")
 @needed
-def submit(case_id: str) -> Response:
+def submit(seen: StaffSession, case_id: str) -> Response:
     """Do what the form that was sent is about."""
-    seen = _session()
     try:
-        notice = _do(seen, case_id)
+        _do(seen, case_id)
     except _Refused as refused:
-        shown = show_case(case_id, form=refused.form)
+        shown = show_case(seen, case_id, form=refused.form)
         if shown.status_code >= 400:
             return shown
-        notice = None  # of a form that is not there any more: the page shows where things stand
+        # Of a form that is not there any more: the page shows where things stand.
     except OutOfTurn:
         # Done by a second click, or in another window: the page shows where things stand, or that there is no case.
-        notice = None
+        pass
     except DeadEnd as dead_end:
         # That all codes are used up, or that there is an account now, stands in place of the form.
-        notice = say()(f"dead_end.{dead_end.kind}.heading")
-    if is_fragment_due():
-        return show_case(case_id, notice=notice)
-    if notice:
-        staff_sessions.leave_notice(notice)
-    return make_response(redirect(f"{address(case_id)}#due", 303))
+        flash.leave(f"dead_end.{dead_end.kind}.heading")
+    return go_on(f"{address(case_id)}#due", lambda: show_case(seen, case_id), push=False)
 
 
 def address(case_id: str) -> str:
@@ -102,14 +98,14 @@ class _Refused(Exception):
         self.form = form
 
 
-def _do(seen: StaffSession, case_id: str) -> Markup | None:
-    """Do it; return a notice or None. Raises _Refused, OutOfTurn or DeadEnd."""
+def _do(seen: StaffSession, case_id: str) -> None:
+    """Do it. Raises _Refused, OutOfTurn or DeadEnd."""
     form = request.form
     named = form.get("action") or form.get("step", "")
     by_field = "sms_code" if "sms_code" in form else "email" if "email" in form else "identified_by"
     fields, deed = _DEEDS.get(named) or _DEEDS[by_field]
     try:
-        return deed(seen, case_id)
+        deed(seen, case_id)
     except Refusal as refusal:
         # Only a code that is not sent yet is spoken of beside the number that it would go to.
         place = "mobile" if fields is _RECORD and refusal.field in ("sms_resend", "sms") else ""
@@ -120,7 +116,7 @@ def _do(seen: StaffSession, case_id: str) -> Markup | None:
 
 
 def _identify(seen: StaffSession, case_id: str) -> None:
-    wired().cases.identify(seen, case_id, request.form.get("identified_by", ""))
+    wired().staff.cases.identify(seen, case_id, request.form.get("identified_by", ""))
 
 
 def _record(seen: StaffSession, case_id: str) -> None:
@@ -128,7 +124,7 @@ def _record(seen: StaffSession, case_id: str) -> None:
     if not form.validate():
         raise _Refused(explain(list(form.refusals()), _RECORD, request.form, for_staff=True))
     known, language = wired().profile.languages, request.form.get("language", "")
-    wired().desk.record(seen, case_id, form.address, form.number, language if language in known else known[0])
+    wired().staff.desk.record(seen, case_id, form.address, form.number, language if language in known else known[0])
 
 
 def _check_code(seen: StaffSession, case_id: str) -> None:
@@ -136,52 +132,52 @@ def _check_code(seen: StaffSession, case_id: str) -> None:
     if not form.validate():
         typed = {"sms_code": str(form.sms_code.data)}
         raise _Refused(explain(list(form.refusals()), _CODE, typed, for_staff=True))
-    wired().desk.check_code(seen, case_id, form.code)
+    wired().staff.desk.check_code(seen, case_id, form.code)
 
 
-def _resend_code(seen: StaffSession, case_id: str) -> Markup:
-    wired().desk.resend_code(seen, case_id)
-    return say()("staff.code.resent")
+def _resend_code(seen: StaffSession, case_id: str) -> None:
+    wired().staff.desk.resend_code(seen, case_id)
+    flash.leave("staff.code.resent")
 
 
 def _change_record(seen: StaffSession, case_id: str) -> None:
-    wired().desk.change_record(seen, case_id)
+    wired().staff.desk.change_record(seen, case_id)
 
 
-def _mail_again(seen: StaffSession, case_id: str) -> Markup:
-    return say()("staff.takeover.resent", time=clock_time(wired().desk.mail_again(seen, case_id)))
+def _mail_again(seen: StaffSession, case_id: str) -> None:
+    flash.leave("staff.takeover.resent", time=clock_time(wired().staff.desk.mail_again(seen, case_id)))
 
 
-def _end(seen: StaffSession, case_id: str) -> Markup:
-    wired().desk.end(seen, case_id, _reason())
-    return say()("staff.takeover.ended")
+def _end(seen: StaffSession, case_id: str) -> None:
+    wired().staff.desk.end(seen, case_id, _reason())
+    flash.leave("staff.takeover.ended")
 
 
-def _end_account(seen: StaffSession, case_id: str) -> Markup:
-    wired().desk.end_account(seen, case_id, _reason())
-    return say()("staff.takeover.account_ended")
+def _end_account(seen: StaffSession, case_id: str) -> None:
+    wired().staff.desk.end_account(seen, case_id, _reason())
+    flash.leave("staff.takeover.account_ended")
 
 
-def _end_active_account(seen: StaffSession, case_id: str) -> Markup:
-    wired().desk.end_active_account(seen, case_id, _reason())
-    return say()("staff.takeover.account_ended")
+def _end_active_account(seen: StaffSession, case_id: str) -> None:
+    wired().staff.desk.end_active_account(seen, case_id, _reason())
+    flash.leave("staff.takeover.account_ended")
 
 
-def _give_new_budget(seen: StaffSession, case_id: str) -> Markup:
-    wired().desk.give_new_budget(seen, case_id, _reason())
-    return say()("staff.takeover.budget_given")
+def _give_new_budget(seen: StaffSession, case_id: str) -> None:
+    wired().staff.desk.give_new_budget(seen, case_id, _reason())
+    flash.leave("staff.takeover.budget_given")
 
 
-def _ask_for_reset(seen: StaffSession, case_id: str) -> Markup:
-    wired().desk.ask_for_reset(seen, case_id)
-    return say()("staff.forgot.done", minutes=wired().profile.password.reset_minutes)
+def _ask_for_reset(seen: StaffSession, case_id: str) -> None:
+    wired().staff.desk.ask_for_reset(seen, case_id)
+    flash.leave("staff.forgot.done", minutes=wired().profile.password.reset_minutes)
 
 
 def _reason() -> str:
     return " ".join(request.form.get("reason", "").split())
 
 
-_DEEDS: Mapping[str, tuple[Fields, Callable[[StaffSession, str], Markup | None]]] = {
+_DEEDS: Mapping[str, tuple[Fields, Callable[[StaffSession, str], None]]] = {
     "identified_by": (_IDENTIFY, _identify),
     "email": (_RECORD, _record),
     "sms_code": (_CODE, _check_code),
@@ -200,41 +196,38 @@ _DEEDS: Mapping[str, tuple[Fields, Callable[[StaffSession, str], Markup | None]]
 # --- What the page shows -----------------------------------------------------------------------------------------
 
 
-def show_case(case_id: str, *, form: SentForm | None = None, notice: Markup | None = None) -> Response:
+def show_case(seen: StaffSession, case_id: str, *, form: SentForm | None = None) -> Response:
     """Show the customer and what is due with them."""
-    parts, seen = wired(), _session()
-    case = parts.cases.case(seen, case_id)
-    file = parts.customer_files.of(case)
+    parts = wired()
+    case = parts.staff.cases.case(seen, case_id)
+    file = parts.staff.customer_files.of(case)
     form = form or SentForm()
-    notice = notice or staff_sessions.take_notice()
     stage, customer = _stage(case, file), _customer(file) if case.is_identified else _masked(file)
     if not _is_about(form, stage, customer, seen):
         form = SentForm()  # of a form that is not there any more
     if stage == "record" and not form.values:
         form = SentForm({"mobile": _known_mobile(file), "email": case.email or _known_email(file)})
+    # Without one a colleague, or the customer at home, has asked for another code since: this one's is dead.
+    code = parts.staff.desk.code_of(case) if stage == "code" else None
     return desk_page(
+        seen,
         "console/case.html",
         form.status,
         form=form,
         problems=form.problems,
-        notice=notice,
+        notice=flash.take(),
         case_id=case_id,
         action=address(case_id),
         stage=stage,
         customer=customer,
         events=[_event(event) for event in file.events] if case.is_identified else None,
-        code=_code(case) if stage == "code" else None,
+        code=code_shown(code) if stage == "code" else None,
+        mobile=_phone((code.mobile if code else case.mobile) or ""),
         codes_again=clock_time(first_minute(file.code.budget_ends_at)) if file.code else None,
         methods=[(method, say()(f"staff.identify.method.{method}"), _PICTURES[method]) for method in METHODS],
         message_languages=parts.profile.languages,
         done_until=clock_time(file.registration.expires_at) if file.registration else None,
     )
-
-
-def _session() -> StaffSession:
-    seen = staff_sessions.current()
-    assert seen is not None
-    return seen
 
 
 def _stage(case: Case, file: CustomerFile) -> str:
@@ -245,7 +238,7 @@ def _stage(case: Case, file: CustomerFile) -> str:
         ("identify", not case.is_identified),
         ("account", file.account_since is not None),
         ("done", begun is not None and begun is file.registration),
-        ("none", begun is not None or not wired().desk.can_register),
+        ("none", begun is not None or not wired().staff.desk.can_register),
         ("no_policy", not file.is_live),
         ("used_up", file.code is not None and file.code.is_dead_end(now)),
         ("code", case.mobile is not None and case.confirmed_at is None),
@@ -336,27 +329,6 @@ def _budget(file: CustomerFile, now: datetime) -> str | None:
     left = say()("staff.customer.codes.left", codes=state.codes_left(now))
     tries = say()("staff.customer.codes.tries", tries=state.tries_left) if state.is_usable(now) else ""
     return Markup("{} {}").format(left, tries) if tries else left
-
-
-def _code(case: Case) -> dict[str, Any]:
-    now, rules = wired().clock.now(), wired().profile.one_time_code
-    state = wired().desk.code_of(case)
-    if state is None:
-        # A colleague, or the customer at home, has asked for another code since: this one's is dead.
-        return {"usable": False, "codes_left": 1, "again": None, "wait": 0, "until": None,
-                "mobile": _phone(case.mobile or ""), "length": rules.length}  # fmt: skip
-    return {
-        "usable": state.is_usable(now),
-        "delivery_failed": state.is_undelivered,
-        "length": rules.length,
-        "mobile": _phone(state.mobile),
-        "until": clock_time(state.expires_at),
-        "tries": state.tries_left,
-        "tries_total": rules.tries,
-        "codes_left": state.codes_left(now),
-        "again": clock_time(first_minute(state.again_at)),
-        "wait": time_left(state.again_at),
-    }
 
 
 def _event(event: Event) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.flask_client import OAuth
-from flask import Blueprint, Flask, Response, current_app, make_response, redirect, request, session
+from flask import Blueprint, Flask, Response, current_app, make_response, request, session
 from joserfc.errors import JoseError
 from requests import RequestException
 
@@ -22,6 +22,7 @@ from webapp.console.provider import Provider
 from webapp.http import devices
 from webapp.parts import wired
 from webapp.settings import Settings
+from webapp.ui.respond import see_other
 
 log = logging.getLogger(__name__)
 
@@ -96,14 +97,14 @@ def come_back() -> Response:
     try:
         key = _key(_claims(), settings.oidc_claim)
         device = devices.this_device()
-        secret = wired().staff.sign_in_vouched(key, device, held=staff_sessions.held())
+        secret = wired().staff.accounts.sign_in_vouched(key, device, held=staff_sessions.held())
     except Refusal as refusal:
         return staff_sessions.show_login(403, notice=f"error.staff_login.{refusal.reason}", is_refused=True)
     except _FAILURES as error:
         return _failed(error)
     staff_sessions.enter(secret)
     seen = staff_sessions.current()
-    response = make_response(redirect(staff_sessions.own_door(seen.member) if seen else staff_sessions.SERVICE, 303))
+    response = see_other(staff_sessions.own_door(seen.member) if seen else staff_sessions.SERVICE)
     devices.remember(device, response)
     return response
 

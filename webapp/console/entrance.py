@@ -1,6 +1,6 @@
 """Signing in to the console, out, and staying signed in."""
 
-from flask import Response, make_response, redirect, render_template, request, session
+from flask import Response, make_response, render_template, request, session
 
 from services.refusal import Refusal
 from services.values import email_addresses
@@ -17,7 +17,7 @@ from webapp.ui.forms import StepForm, Text
 from webapp.ui.language import say
 from webapp.ui.passwords import FAR_TOO_LONG
 from webapp.ui.references import passing_reference
-from webapp.ui.respond import is_fragment_due
+from webapp.ui.respond import go_on
 
 _FIELDS = Fields({
     "email": "login.email.label",
@@ -45,7 +45,7 @@ def sign_in() -> Response:
         device = devices.this_device()
         code = "".join(plain(str(form.totp.data)).replace("-", "").split())
         try:
-            token = wired().staff.sign_in(_key(typed), password, code, device, held=staff_sessions.held())
+            token = wired().staff.accounts.sign_in(_key(typed), password, code, device, held=staff_sessions.held())
         except Refusal as refusal:
             if refusal.reason == "wait":
                 return _wait(refusal, typed)
@@ -53,7 +53,7 @@ def sign_in() -> Response:
         else:
             staff_sessions.enter(token)
             seen = staff_sessions.current()
-            response = _go(staff_sessions.own_door(seen.member) if seen else staff_sessions.door())
+            response = go_on(staff_sessions.own_door(seen.member) if seen else staff_sessions.door())
             devices.remember(device, response)
             return response
     sent = explain(refusals, _FIELDS, {"email": typed})
@@ -68,8 +68,8 @@ def sign_in() -> Response:
 def sign_out() -> Response:
     """End the session on the server, and have the browser forget everything."""
     sessions.let_go()
-    staff_sessions.leave_notice(say()("login.signed_out"))
-    return _go(staff_sessions.door())
+    staff_sessions.flash.leave("login.signed_out")
+    return go_on(staff_sessions.door())
 
 
 @blueprint.post("/maradok")
@@ -78,9 +78,7 @@ def stay() -> Response:
     if staff_sessions.current() is None:
         return staff_sessions.ask()
     session["extended"] = True
-    if is_fragment_due():
-        return _session_note()
-    return make_response(redirect(local(request.form.get("next", ""), staff_sessions.door()), 303))
+    return go_on(local(request.form.get("next", ""), staff_sessions.door()), _session_note, push=False)
 
 
 @blueprint.get("/meddig")
@@ -104,15 +102,6 @@ def _key(typed: str) -> str:
         return email_addresses.parse(typed).key
     except Refusal:
         return typed.casefold()  # nobody has it, and the answer takes as long as for one that might
-
-
-def _go(address: str) -> Response:
-    """Go to a page with another frame around it: htmx loads it whole."""
-    if not is_fragment_due():
-        return make_response(redirect(address, 303))
-    response = make_response("")
-    response.headers["HX-Redirect"] = address
-    return response
 
 
 def _wait(refusal: Refusal, typed: str) -> Response:

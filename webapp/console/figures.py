@@ -6,24 +6,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import wraps
-from typing import Any
+from typing import Any, Concatenate
 from urllib.parse import urlencode
 
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
-from flask import Response, abort, make_response, redirect, request
+from flask import Response, abort, make_response, request
 
 from services.figures import CHANNELS, STOPPED, Chosen, Passage, Report
 from services.figures.report import Mistake, Sent
 from services.messages.sms_budget import Budget
 from services.refusal import OutOfTurn, Refusal
+from services.staff import StaffSession
 from webapp.console import staff_sessions
 from webapp.console.staff_sessions import P, blueprint, console_page, needed
 from webapp.http.devices import OTHER_BROWSER
 from webapp.parts import wired
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.language import language, say
-from webapp.ui.respond import is_fragment_due
+from webapp.ui.respond import go_on
 
 _PERIODS = {"1": "today", "7": "week", "30": "month"}
 _LONGEST = 366
@@ -34,22 +35,23 @@ _PERIOD = Fields({"first": "funnel.first", "last": "funnel.last"})
 _RELEASE = Fields({"more": "funnel.sms_budget.more", "reason": "staff.takeover.reason"})
 
 
-def _for_service(view: Callable[P, Response]) -> Callable[P, Response]:
+def _for_service(view: Callable[Concatenate[StaffSession, P], Response]) -> Callable[P, Response]:
     """Let customer service and supervisors see a view; to advisers it is not there."""
+    of_staff = needed(view)
 
     @wraps(view)
     def guarded(*arguments: P.args, **named: P.kwargs) -> Response:
         seen = staff_sessions.current()
         if seen is not None and seen.member.is_adviser:
             abort(404)
-        return needed(view)(*arguments, **named)
+        return of_staff(*arguments, **named)
 
     return guarded
 
 
 @blueprint.get("/regisztraciok")
 @_for_service
-def show_figures() -> Response:
+def show_figures(seen: StaffSession) -> Response:
     """Show the figures of a period, of today's and the six days before where none is chosen."""
     chosen, form = _chosen()
     return _show(chosen, form)
@@ -57,14 +59,11 @@ def show_figures() -> Response:
 
 @blueprint.get("/regisztraciok.csv")
 @_for_service
-def figures_csv() -> Response:
+def figures_csv(seen: StaffSession) -> Response:
     """Answer with the table of the steps as CSV, as spreadsheets open it: with semicolons, and a mark in front."""
     chosen, _ = _chosen()
-    seen = staff_sessions.current()
-    if seen is None:
-        abort(404)
-    wired().observations.flush()
-    report = wired().figures.export(chosen, actor=seen.actor, now=wired().clock.now())
+    wired().figures.funnel.flush()
+    report = wired().figures.reports.export(chosen, actor=seen.actor, now=wired().clock.now())
     t, sheet = say(), io.StringIO()
     rows = csv.writer(sheet, delimiter=";", lineterminator="\r\n")
     rows.writerow([t.plain(f"funnel.{head}") for head in ("step", "entered", "finished", "left", "share")])
@@ -80,30 +79,23 @@ def figures_csv() -> Response:
 
 @blueprint.post("/regisztraciok")
 @_for_service
-def release_sms() -> Response:
+def release_sms(seen: StaffSession) -> Response:
     """Let more text messages leave this month; supervisors alone."""
-    seen = staff_sessions.current()
-    if seen is None or not seen.member.is_supervisor:
+    if not seen.member.is_supervisor:
         abort(404)
     typed = {name: request.form.get(name, "").strip() for name in ("more", "reason")}
     more, known = (_whole(request.form.get(name, "")) for name in ("more", "seen"))
     try:
-        wired().sms_releases.release(seen, more, " ".join(typed["reason"].split()), seen=known or 0)
+        wired().staff.sms_releases.release(seen, more, " ".join(typed["reason"].split()), seen=known or 0)
     except Refusal as refusal:
         chosen, form = _chosen()
         return _show(chosen, explain([("", refusal)], _RELEASE, {**form.values, **typed}))
     except OutOfTurn:
-        notice = None  # done by a second click, or by a colleague: the page shows where things stand
+        pass  # done by a second click, or by a colleague: the page shows where things stand
     else:
-        notice = say()("funnel.sms_budget.released", count=more)
-    if notice:
-        staff_sessions.leave_notice(notice)
-    address = f"{staff_sessions.door()}/regisztraciok"
-    if not is_fragment_due():
-        return make_response(redirect(address, 303))
-    response = make_response("")
-    response.headers["HX-Redirect"] = address  # whole, because the alarm stands outside of the main part
-    return response
+        staff_sessions.flash.leave("funnel.sms_budget.released", count=more or 0)
+    # Whole, because the alarm stands outside of the main part.
+    return go_on(f"{staff_sessions.door()}/regisztraciok")
 
 
 # --- What is chosen ----------------------------------------------------------------------------------------------
@@ -143,21 +135,21 @@ def _whole(text: str) -> int | None:
 
 
 def _report(chosen: Chosen) -> Report:
-    wired().observations.flush()
-    return wired().figures.report(chosen)
+    wired().figures.funnel.flush()
+    return wired().figures.reports.report(chosen)
 
 
 # --- What the page shows -----------------------------------------------------------------------------------------
 
 
 def _show(chosen: Chosen, form: SentForm) -> Response:
-    report, budget = _report(chosen), wired().postage.budget()
+    report, budget = _report(chosen), wired().messages.sms_budget.budget()
     days = request.args.get("days", "" if request.args.get("first") else "7")
     return console_page(
         "console/figures.html",
         form.status,
         form=form,
-        notice=staff_sessions.take_notice(),
+        notice=staff_sessions.flash.take(),
         here_url=f"{staff_sessions.door()}/regisztraciok",
         chosen=chosen,
         period=_period(chosen),

@@ -7,49 +7,50 @@ from flask import Response, request
 from markupsafe import Markup
 
 from services.refusal import Refusal
+from services.staff import StaffSession
 from services.worklists import KINDS, QualityLine
 from services.worklists.quality import OF_TRIES
 from webapp.console import cases, staff_sessions
-from webapp.console.search import go
 from webapp.console.staff_sessions import blueprint, console_page, needed
-from webapp.console.worklists import ROOM, adviser_of, asked, choice_of_advisers, query, signed_in
+from webapp.console.worklists import ROOM, adviser_of, asked, choice_of_advisers, query
 from webapp.parts import wired
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.formats import date_and_time
 from webapp.ui.language import say
+from webapp.ui.respond import go_on
 
 
 @blueprint.get("/munkalistak/adatok")
 @needed
-def quality() -> Response:
+def quality(seen: StaffSession) -> Response:
     """Show a page of the cases."""
-    return _show(request.args)
+    return _show(seen, request.args)
 
 
 @blueprint.post("/munkalistak/adatok")
 @needed
-def choose() -> Response:
+def choose(seen: StaffSession) -> Response:
     """Open a customer of the list, or choose an adviser."""
     if "customer" in request.form:
-        case_id = wired().unregistered.open(signed_in(), request.form["customer"])
-        return go(cases.address(case_id), lambda: cases.show_case(case_id))
+        case_id = wired().worklists.unregistered.open(seen, request.form["customer"])
+        return go_on(cases.address(case_id), lambda: cases.show_case(seen, case_id))
     chosen = {**request.form, "utan": ""}
-    return go(_address(chosen), lambda: _show(chosen))
+    return go_on(_address(chosen), lambda: _show(seen, chosen))
 
 
 @blueprint.post("/munkalistak/adatok/<case_id>")
 @needed
-def close(case_id: str) -> Response:
+def close(seen: StaffSession, case_id: str) -> Response:
     """Close a case with a note. One that a colleague has closed meanwhile is not in the list any more."""
     note = " ".join(request.form.get("note", "").replace("\0", "").split())
     try:
-        is_closed = wired().quality_cases.close(signed_in(), case_id, note)
+        is_closed = wired().worklists.data_issues.close(seen, case_id, note)
     except Refusal as refusal:
         field = f"note-{case_id}"
-        return _show(request.form, explain([("", refusal)], Fields({field: "worklist.note"}), {field: note}))
+        return _show(seen, request.form, explain([("", refusal)], Fields({field: "worklist.note"}), {field: note}))
     if is_closed:
-        staff_sessions.leave_notice(say()("worklist.quality.was_closed"))
-    return go(_address(request.form), lambda: _show(request.form))
+        staff_sessions.flash.leave("worklist.quality.was_closed")
+    return go_on(_address(request.form), lambda: _show(seen, request.form))
 
 
 def _home() -> str:
@@ -60,11 +61,11 @@ def _address(values: Mapping[str, str], **other: str) -> str:
     return _home() + query(values, **other)
 
 
-def _show(values: Mapping[str, str], form: SentForm | None = None) -> Response:
-    seen, form, values = signed_in(), form or SentForm(), asked(values)
+def _show(seen: StaffSession, values: Mapping[str, str], form: SentForm | None = None) -> Response:
+    form, values = form or SentForm(), asked(values)
     kind, closed = values.get("adat", ""), bool(values.get("lezart"))
     kind = kind if kind in KINDS else ""
-    page = wired().quality_cases.page(
+    page = wired().worklists.data_issues.page(
         seen, kind, values.get("utan", ""), adviser=adviser_of(seen, values), closed=closed
     )
     if form.problems and form.problems[0].field_id not in {f"note-{line.id}" for line in page.lines}:
@@ -76,7 +77,7 @@ def _show(values: Mapping[str, str], form: SentForm | None = None) -> Response:
         room=ROOM,
         form=form,
         problems=form.problems,
-        notice=staff_sessions.take_notice(),
+        notice=staff_sessions.flash.take(),
         address=_home(),
         lists=f"{staff_sessions.door()}/munkalistak",
         kinds=[("", _address(chosen, adat=""), not kind)]

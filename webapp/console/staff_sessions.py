@@ -2,18 +2,19 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
-from flask import Blueprint, Response, g, make_response, redirect, request, session
+from flask import Blueprint, Response, request, session
 from markupsafe import Markup
 
 from services.staff import Hit, Member, StaffSession
 from webapp.account import sessions
 from webapp.parts import wired
+from webapp.ui.flash import Flash
 from webapp.ui.form_errors import SentForm
 from webapp.ui.formats import clock_time, time_left
 from webapp.ui.language import say
-from webapp.ui.respond import page
+from webapp.ui.respond import page, see_other
 
 P = ParamSpec("P")
 
@@ -23,7 +24,9 @@ COMPANY = f"{SERVICE}/ceges-belepes"
 DOORS = {"console": SERVICE, "partner": PARTNER}
 """The blueprint stands at both addresses, under these names."""
 blueprint = Blueprint("console", __name__)
-_KEY, _NOTICE = sessions.STAFF, "staff_notice"
+current, held, look_again = sessions.staff.read, sessions.staff.secret, sessions.staff.look_again
+flash = Flash("staff")
+"""What the console's next page says."""
 
 
 def door() -> str:
@@ -36,52 +39,14 @@ def own_door(member: Member) -> str:
     return PARTNER if member.is_adviser else SERVICE
 
 
-def current() -> StaffSession | None:
-    """Return the staff session of this browser while it lasts. Being asked for counts as being active."""
-    if _KEY not in g:
-        token = held()
-        # What a page asks by itself, again and again, is no activity.
-        is_activity = not (request.endpoint or "").endswith((".until_when", ".batch_progress", ".follow"))
-        g.staff = wired().staff.resume(token, is_activity=is_activity) if token else None
-    seen: StaffSession | None = g.staff
-    return seen
-
-
-def held() -> str | None:
-    """Return the secret that this browser holds, whatever has become of the session."""
-    token: str | None = session.get(_KEY)
-    return token
-
-
 def enter(token: str) -> None:
     """Have this browser hold a new session: whatever was in it before, a customer's session too, has ended."""
     sessions.let_go()
-    session[_KEY] = token
-    look_again()
+    sessions.staff.hold(token)
 
 
-def look_again() -> None:
-    """Have `current` read anew what has changed since."""
-    g.pop(_KEY, None)
-
-
-def leave_notice(notice: Markup) -> None:
-    """Have the console's next page say this, once.
-
-    Customers' pages flash the keys of texts that they fill themselves: one browser may show both, and neither what is
-    the other's.
-    """
-    session[_NOTICE] = notice
-
-
-def take_notice() -> Markup | None:
-    """Return what was left for this page, if anything was."""
-    notice: Markup | None = session.pop(_NOTICE, None)
-    return notice
-
-
-def needed(view: Callable[P, Response]) -> Callable[P, Response]:
-    """Let a view be reached by members of staff alone, each by their own door."""
+def needed(view: Callable[Concatenate[StaffSession, P], Response]) -> Callable[P, Response]:
+    """Let a view be reached by members of staff alone, each by their own door; the view is handed their session."""
 
     @wraps(view)
     def guarded(*arguments: P.args, **named: P.kwargs) -> Response:
@@ -89,8 +54,8 @@ def needed(view: Callable[P, Response]) -> Callable[P, Response]:
         if seen is None:
             return ask()
         if door() != own_door(seen.member):
-            return make_response(redirect(own_door(seen.member), 303))
-        return view(*arguments, **named)
+            return see_other(own_door(seen.member))
+        return view(seen, *arguments, **named)
 
     return guarded
 
@@ -98,11 +63,11 @@ def needed(view: Callable[P, Response]) -> Callable[P, Response]:
 def ask() -> Response:
     """Ask for a sign-in."""
     ended = "login.ended.idle" if held() else None
-    session.pop(_KEY, None)
+    sessions.staff.drop()
     if request.method in ("GET", "HEAD"):
         if request.path != door():
-            leave_notice(say()(ended or "login.needed"))
-            return make_response(redirect(door(), 303))
+            flash.leave(ended or "login.needed")
+            return see_other(door())
         return show_login(notice=ended)
     response = show_login(403, notice=ended or "login.needed", is_refused=True)
     response.headers["HX-Push-Url"] = door()
@@ -111,7 +76,7 @@ def ask() -> Response:
 
 def show_login(status: int = 200, *, notice: str | None = None, **context: Any) -> Response:
     """Show the sign-in of staff; `notice` is the key of a text that counts more than what was left to be said."""
-    left = take_notice()
+    left = flash.take()
     shown: dict[str, Any] = {"wait": None, "is_failed": False, "is_refused": False, **context}
     shown["notice"] = say()(notice) if notice else left
     form = shown.setdefault("form", SentForm())
@@ -132,16 +97,14 @@ def console_page(template: str, status: int = 200, **context: Any) -> Response:
         member=seen.member if seen else None,
         signed_in=False,
         session_note=session_note(),
-        sms_budget=wired().postage.budget() if seen else None,
+        sms_budget=wired().messages.sms_budget.budget() if seen else None,
         **context,
     )
 
 
-def desk_page(template: str, status: int = 200, **context: Any) -> Response:
+def desk_page(seen: StaffSession, template: str, status: int = 200, **context: Any) -> Response:
     """Render a page with the search and the customers looked at beside it."""
-    seen = current()
-    assert seen is not None
-    return console_page(template, status, recent=listed(wired().cases.recent(seen)), **context)
+    return console_page(template, status, recent=listed(wired().staff.cases.recent(seen)), **context)
 
 
 def listed(hits: list[Hit]) -> list[dict[str, Any]]:

@@ -14,12 +14,12 @@ from services.worklists import Batch, Line, View
 from services.worklists.lists import ALL, INVITATION, INVITED, NO_ADDRESS, NOT_INVITED, OVERDUE, REMINDER
 from services.worklists.unregistered import MOST_COUNTED
 from webapp.console import cases, staff_sessions
-from webapp.console.search import go
 from webapp.console.staff_sessions import blueprint, console_page, needed
 from webapp.parts import wired
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.formats import date_and_time, day
 from webapp.ui.language import say
+from webapp.ui.respond import go_on
 
 LISTED = {ALL: "mind", NOT_INVITED: "meghivhato", NO_ADDRESS: "hivando", INVITED: "meghivott", OVERDUE: "lejart"}
 """The lists by the words that name them in an address."""
@@ -34,29 +34,29 @@ _USUAL_TIME = timedelta(days=21)
 
 @blueprint.get("/munkalistak")
 @needed
-def unregistered() -> Response:
+def unregistered(seen: StaffSession) -> Response:
     """Show a page of who has not registered."""
-    return _show(request.args)
+    return _show(seen, request.args)
 
 
 @blueprint.post("/munkalistak")
 @needed
-def order() -> Response:
+def order(seen: StaffSession) -> Response:
     """Open a customer of the list, choose an adviser, or have mails sent; to everybody only after asking again."""
-    seen, form = signed_in(), request.form
+    form = request.form
     if "customer" in form:
-        case_id = wired().unregistered.open(seen, form["customer"])
-        return go(cases.address(case_id), lambda: cases.show_case(case_id))
+        case_id = wired().worklists.unregistered.open(seen, form["customer"])
+        return go_on(cases.address(case_id), lambda: cases.show_case(seen, case_id))
     kind = _ORDERS.get(form.get("action", ""))
     if kind is None:
         chosen = {**form, "utan": "", "kijelolve": ""}
-        return go(_address(chosen), lambda: _show(chosen))
-    everybody, invitations = form["action"].endswith("-all"), wired().invitations
+        return go_on(_address(chosen), lambda: _show(seen, chosen))
+    everybody, invitations = form["action"].endswith("-all"), wired().worklists.invitations
     try:
         deadline_at = invitations.end_of(form.get("due_on", "")) if kind == INVITATION else None
         if everybody and "sure" not in form:
             of_all = {**form, "utan": "", "mit": form["action"], "nap": form.get("due_on", "") if deadline_at else ""}
-            return go(f"{_home()}/mindenki{query(of_all)}", lambda: _ask(of_all))
+            return go_on(f"{_home()}/mindenki{query(of_all)}", lambda: _ask(seen, of_all))
         batch_id = invitations.order(
             seen,
             form.get("form", ""),
@@ -66,48 +66,41 @@ def order() -> Response:
             deadline_at=deadline_at,
         )
     except Refusal as refusal:
-        return _show(form, explain([("", refusal)], _FIELDS, form))
-    return go(_batch_address(batch_id), lambda: _show_batch(batch_id))
+        return _show(seen, form, explain([("", refusal)], _FIELDS, form))
+    return go_on(_batch_address(batch_id), lambda: _show_batch(seen, batch_id))
 
 
 @blueprint.get("/munkalistak/mindenki")
 @needed
-def everybody() -> Response:
+def everybody(seen: StaffSession) -> Response:
     """Ask again before everybody in a list is written to."""
-    return _ask(request.args)
+    return _ask(seen, request.args)
 
 
 @blueprint.get("/munkalistak/kuldes/<batch_id>")
 @needed
-def batch_progress(batch_id: str) -> Response:
+def batch_progress(seen: StaffSession, batch_id: str) -> Response:
     """Show how far a batch is; asked again by the page itself, which does not prolong the session."""
-    return _show_batch(batch_id)
+    return _show_batch(seen, batch_id)
 
 
 @blueprint.post("/munkalistak/kuldes/<batch_id>")
 @needed
-def stop_batch(batch_id: str) -> Response:
+def stop_batch(seen: StaffSession, batch_id: str) -> Response:
     """Send nothing more of it."""
     try:
-        wired().invitations.stop(signed_in(), batch_id)
+        wired().worklists.invitations.stop(seen, batch_id)
     except OutOfTurn:
-        wired().invitations.batch(signed_in(), batch_id)  # over already; or not to be seen at all
-    return go(_batch_address(batch_id), lambda: _show_batch(batch_id))
+        wired().worklists.invitations.batch(seen, batch_id)  # over already; or not to be seen at all
+    return go_on(_batch_address(batch_id), lambda: _show_batch(seen, batch_id))
 
 
 # --- What both worklists share -------------------------------------------------------------------------------------
 
 
-def signed_in() -> StaffSession:
-    """Return the session of the member who works here."""
-    seen = staff_sessions.current()
-    assert seen is not None
-    return seen
-
-
 def adviser_of(seen: StaffSession, values: Mapping[str, str]) -> str | None:
     """Return the code of the adviser who was chosen."""
-    return wired().unregistered.adviser(seen, values.get("tanacsado", ""))
+    return wired().worklists.unregistered.adviser(seen, values.get("tanacsado", ""))
 
 
 def view_of(seen: StaffSession, values: Mapping[str, str]) -> View:
@@ -130,7 +123,7 @@ def query(values: Mapping[str, str], **other: str) -> str:
 
 def choice_of_advisers(seen: StaffSession, values: Mapping[str, str]) -> dict[str, Any]:
     """Return whom a member may choose, and who is chosen."""
-    return {"advisers": wired().unregistered.advisers(seen), "adviser": values.get("tanacsado", "")}
+    return {"advisers": wired().worklists.unregistered.advisers(seen), "adviser": values.get("tanacsado", "")}
 
 
 # --- What the pages show -------------------------------------------------------------------------------------------
@@ -148,12 +141,12 @@ def _batch_address(batch_id: str) -> str:
     return f"{_home()}/kuldes/{batch_id}"
 
 
-def _show(values: Mapping[str, str], form: SentForm | None = None) -> Response:
-    parts, seen, values = wired(), signed_in(), asked(values)
+def _show(seen: StaffSession, values: Mapping[str, str], form: SentForm | None = None) -> Response:
+    parts, values = wired(), asked(values)
     is_all_chosen = "kijelolve" in values
     values.pop("kijelolve", None)
     view = view_of(seen, values)
-    page = parts.unregistered.page(seen, view, values.get("utan", ""))
+    page = parts.worklists.unregistered.page(seen, view, values.get("utan", ""))
     chosen = set(request.form.getlist("customers"))
     if form is None:
         usual = (parts.clock.now() + _USUAL_TIME).astimezone(parts.profile.zone).date()
@@ -185,28 +178,28 @@ def _show(values: Mapping[str, str], form: SentForm | None = None) -> Response:
         can_invite_all=can_all and view.listed not in (INVITED, NO_ADDRESS),
         can_remind_all=can_all and view.listed == INVITED,
         form_id=randomness.opaque_id(),
-        batches=[(_batch(one), _batch_address(one.id)) for one in parts.invitations.recent(seen)],
+        batches=[(_batch(one), _batch_address(one.id)) for one in parts.worklists.invitations.recent(seen)],
     )
 
 
-def _show_batch(batch_id: str) -> Response:
-    batch = wired().invitations.batch(signed_in(), batch_id)
+def _show_batch(seen: StaffSession, batch_id: str) -> Response:
+    batch = wired().worklists.invitations.batch(seen, batch_id)
     return console_page(
         "console/batch.html", room=ROOM, batch=_batch(batch), address=_batch_address(batch_id), lists=_home()
     )
 
 
-def _ask(values: Mapping[str, str]) -> Response:
-    seen, values = signed_in(), asked(values)
+def _ask(seen: StaffSession, values: Mapping[str, str]) -> Response:
+    values = asked(values)
     action = values.get("mit", "")
     kind = _ORDERS.get(action)
     if kind is None or not action.endswith("-all"):
         raise OutOfTurn
     view = view_of(seen, values)
-    reached = wired().unregistered.count_reached(seen, view, kind)
-    names = dict(wired().unregistered.advisers(seen))
+    reached = wired().worklists.unregistered.count_reached(seen, view, kind)
+    names = dict(wired().worklists.unregistered.advisers(seen))
     try:
-        deadline_at = wired().invitations.end_of(values.get("nap", "")) if kind == INVITATION else None
+        deadline_at = wired().worklists.invitations.end_of(values.get("nap", "")) if kind == INVITATION else None
     except Refusal:
         raise OutOfTurn from None
     return console_page(
@@ -217,7 +210,7 @@ def _ask(values: Mapping[str, str]) -> Response:
         back_url=_address(values),
         listed=view.listed,
         adviser_name=names.get(values.get("tanacsado", "")) or (seen.member.name if seen.member.is_adviser else None),
-        count=_count(wired().unregistered.count(seen, view)),
+        count=_count(wired().worklists.unregistered.count(seen, view)),
         reached=_count(reached),
         deadline=day(deadline_at) if deadline_at else None,
         hidden={

@@ -1,15 +1,16 @@
 """The demo and QA doors: only there in demo mode (contract)."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, current_app, jsonify, make_response, redirect, request
 
-from services.clock import DemoClock
-from services.demo_data import reset
+from webapp.demo.clock import DemoClock
 from webapp.demo.inbox import arrived, deliver
+from webapp.demo.seed import reset
 from webapp.demo.states import State, Walker, known
+from webapp.demo.terms import PublishedTerms
 from webapp.http import limits
 from webapp.http.cookies import kept
 from webapp.parts import wired
@@ -101,10 +102,12 @@ def states() -> Response:
 @blueprint.get("/states.json")
 def states_json() -> Response:
     """List the same for scripts."""
-    return jsonify([
-        {"name": one.name, "group": one.group, "url": f"/dev/states/{one.name}", "moves_clock": one.moves_clock}
-        for one in known(wired().profile)
-    ])  # fmt: skip
+    return jsonify(
+        [
+            {"name": one.name, "group": one.group, "url": f"/dev/states/{one.name}", "moves_clock": one.moves_clock}
+            for one in known(wired().profile)
+        ]
+    )
 
 
 @blueprint.get("/states/<name>")
@@ -149,8 +152,8 @@ def fault(status: int) -> Response:
 @blueprint.route("/clock", methods=["GET", "POST"])
 def clock() -> Response:
     """Tell the application's time; POST moves it forward by `advance` seconds."""
-    moving = wired().clock
-    if request.method == "POST" and isinstance(moving, DemoClock):
+    moving = _clock()
+    if request.method == "POST":
         advance = request.values.get("advance", type=float)
         if advance is None or not 0 <= advance <= _FURTHEST:
             abort(400)
@@ -166,8 +169,7 @@ def publish_terms() -> Response:
     version = request.values.get("version", "").strip()
     if not version or len(version) > 40 or not version.replace("-", "").replace(".", "").replace("_", "").isalnum():
         abort(400)
-    parts = wired()
-    parts.terms.publish(version, parts.clock.now())
+    _terms().publish(version, _clock().now())
     return _answer(version=version)
 
 
@@ -175,13 +177,20 @@ def publish_terms() -> Response:
 def back_to_start() -> Response:
     """Go back to the demo data, the real time and an empty inbox."""
     parts = wired()
-    if isinstance(parts.clock, DemoClock):
-        parts.clock.reset()
-    parts.terms.forget_published()
-    parts.observations.flush()  # or what is counted and not written yet would outlast the reset
+    _clock().reset()
+    _terms().forget_published()
+    parts.figures.funnel.flush()  # or what is counted and not written yet would outlast the reset
     reset(parts.store, parts.profile, parts.clock, parts.settings.bcrypt_rounds)
     limits.reset(current_app.extensions["belepo.limits"])
     return _answer(reset=True)
+
+
+def _clock() -> DemoClock:
+    return cast(DemoClock, wired().clock)
+
+
+def _terms() -> PublishedTerms:
+    return cast(PublishedTerms, wired().documents.terms)
 
 
 def _answer(**facts: Any) -> Response:

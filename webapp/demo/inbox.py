@@ -17,7 +17,7 @@ def deliver(parts: Parts) -> None:
     due, pause = delivery(parts), threading.Event()
     for _ in range(50):
         due.deliver_due()
-        if not parts.outbox.is_busy():
+        if not parts.messages.outbox.is_busy():
             break
         pause.wait(0.02)  # another process is delivering it at this moment
 

@@ -14,13 +14,21 @@ _COOKIE = "device"
 _MARK = re.compile(r"^[\w-]{16,64}$")
 # The supported browsers (M3) and what they run on; the first that fits, since most name others besides themselves.
 _BROWSERS = (
-    ("Edge", r"Edg(?:e|A|iOS)?/"), ("Samsung Internet", "SamsungBrowser/"), ("Opera", r"OPR/"),
-    ("Firefox", r"Firefox/|FxiOS/"), ("Chrome", r"Chrome/|CriOS/"), ("Safari", r"Version/.*Safari/"),
-)  # fmt: skip
+    ("Edge", r"Edg(?:e|A|iOS)?/"),
+    ("Samsung Internet", "SamsungBrowser/"),
+    ("Opera", r"OPR/"),
+    ("Firefox", r"Firefox/|FxiOS/"),
+    ("Chrome", r"Chrome/|CriOS/"),
+    ("Safari", r"Version/.*Safari/"),
+)
 _SYSTEMS = (
-    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("macOS", "Mac OS X"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("macOS", "Mac OS X"),
     ("Linux", "Linux|X11"),
-)  # fmt: skip
+)
 
 ROBOT, OTHER_BROWSER = "robot", "other"
 _ROBOT = re.compile(r"bot\b|crawl|spider|slurp|preview|monitor|facebookexternalhit|curl/|wget/", re.IGNORECASE)

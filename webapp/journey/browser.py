@@ -22,7 +22,7 @@ class Browser:
     @property
     def registration(self) -> Registration | None:
         """The registration as this browser may see it, read anew."""
-        return wired().registrations.find(self.visit) if self.visit else None
+        return wired().registrations.records.find(self.visit) if self.visit else None
 
     @property
     def token_field(self) -> Markup:
@@ -88,7 +88,7 @@ def proved() -> str | None:
     Within its time alone: a saved session cookie cannot be taken back, so it must not be worth anything for ever.
     """
     visit = held()
-    registration = wired().registrations.find(visit) if visit else None
+    registration = wired().registrations.records.find(visit) if visit else None
     return registration.id if registration and is_own(registration) else None
 
 

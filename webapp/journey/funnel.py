@@ -30,7 +30,7 @@ def reached(step: Step | None, registration: Registration | None, browser: Brows
         return
     session[_COUNTED] = place
     session.pop(_ENDED, None)
-    if registration is not None and not parts.observations.is_further(registration.id, place):
+    if registration is not None and not parts.figures.funnel.is_further(registration.id, place):
         return
     if place > 1:
         _count(current_journey().steps[place - 2].name, FINISHED, registration)
@@ -82,4 +82,4 @@ def _count(step: str, what: str, registration: Registration | None, error: str =
     if browser == ROBOT or "prefetch" in request.headers.get("Sec-Purpose", ""):
         return
     begun_by = registration.begun_by if registration else CUSTOMER
-    wired().observations.count(step, what, begun_by=begun_by, browser=browser, error=error)
+    wired().figures.funnel.count(step, what, begun_by=begun_by, browser=browser, error=error)

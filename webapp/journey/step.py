@@ -5,6 +5,7 @@ It never sees the request's cookies, the database or another step.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from flask_wtf import FlaskForm
@@ -15,6 +16,17 @@ from services.refusal import Refusal
 from services.registrations import Registration, Visit
 from webapp.parts import Parts
 from webapp.ui.forms import StepForm
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who submits a form, as far as a step may know: the page reads it from the request."""
+
+    language: str
+    browser: str | None
+    """The browser's mark, by which services count its attempts; None before its first page."""
+    source: str
+    """The network address."""
 
 
 class Step:
@@ -48,7 +60,7 @@ class Step:
         """Return the facts that are there when the step is done."""
         return (self.fact,)
 
-    def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
+    def submit(self, parts: Parts, visit: Visit | None, form: Any, asker: Asker) -> Registration:
         """Do what the step is for, by one public method of one service; raise what that raises."""
         raise NotImplementedError
 

@@ -4,12 +4,7 @@ import hmac
 from collections.abc import Iterable
 
 from flask import Blueprint, Response, abort, make_response, request
-from sqlalchemy import func, select
-from sqlalchemy.exc import SQLAlchemyError
 
-from services.store.tables.accounts import accounts
-from services.store.tables.registrations import registrations
-from services.store.version import is_current
 from webapp.parts import Parts, wired
 
 blueprint = Blueprint("operations", __name__)
@@ -24,10 +19,7 @@ def alive() -> Response:
 @blueprint.get("/readyz")
 def ready() -> Response:
     """Answer 200 when the database answers and has all its tables."""
-    try:
-        is_ready = is_current(wired().store)
-    except SQLAlchemyError:
-        is_ready = False
+    is_ready = wired().health.is_ready()
     return _text("ready" if is_ready else "not ready", 200 if is_ready else 503)
 
 
@@ -49,22 +41,21 @@ def metrics() -> Response:
 def _figures(parts: Parts) -> Iterable[str]:
     """Yield each figure, straight from the database: right for any number of processes."""
     yield "# HELP belepo_messages Messages by state.\n# TYPE belepo_messages gauge\n"
-    for state, count in parts.outbox.counts().items():
+    for state, count in parts.messages.outbox.counts().items():
         yield f'belepo_messages{{state="{state}"}} {count}\n'
-    if budget := parts.postage.budget():
+    if budget := parts.messages.sms_budget.budget():
         for name, words, figure in (
             ("belepo_sms_used", "Parts of text messages that have left this month", budget.used),
             ("belepo_sms_allowed", "Parts of text messages that may leave this month", budget.allowed),
             ("belepo_sms_stopped", "Whether the SMS budget is used up and no text message leaves", budget.is_stopped),
         ):
             yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {int(figure)}\n"
-    open_now = select(func.count()).where(registrations.c.expires_at > parts.clock.now())
-    with parts.store.read() as connection:
-        for name, words, statement in (
-            ("belepo_accounts", "Accounts", select(func.count()).select_from(accounts)),
-            ("belepo_registrations_open", "Registrations under way", open_now),
-        ):
-            yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {connection.execute(statement).scalar_one()}\n"
+    counts = parts.health.counts()
+    for name, words, count in (
+        ("belepo_accounts", "Accounts", counts.accounts),
+        ("belepo_registrations_open", "Registrations under way", counts.open_registrations),
+    ):
+        yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {count}\n"
 
 
 def _text(words: str, status: int = 200) -> Response:

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, make_response, redirect, request, session
+from flask import Blueprint, Response, request, session
+from flask_limiter.util import get_remote_address
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 
@@ -15,19 +16,19 @@ from services.values import masking
 from services.worklists import Prefill
 from webapp.http.addresses import link_token
 from webapp.journey import funnel
-from webapp.journey.browser import Browser, forget, held, is_own, mark_of, reopen, reopened, this_browser
+from webapp.journey.browser import Browser, forget, held, is_own, mark_of, own_mark, reopen, reopened, this_browser
 from webapp.journey.journey import current_journey
-from webapp.journey.step import Step, is_about
+from webapp.journey.step import Asker, Step, is_about
 from webapp.parts import Parts, wired
 from webapp.registration import dead_ends
+from webapp.ui.flash import Flash
 from webapp.ui.form_errors import SentForm, explain
 from webapp.ui.formats import clock_time, time_left
 from webapp.ui.language import language, say
-from webapp.ui.respond import is_fragment_due, page
+from webapp.ui.respond import go_on, page
 
 blueprint = Blueprint("registration", __name__)
-_NOTICE = "step_notice"
-"""What the next page of a registration says, by its text's key; others' pages could not fill in its time."""
+_flash = Flash("registration")
 
 FIRST_HALF = "/regisztracio"
 SECOND_HALF = "/regisztracioveglegesites"
@@ -51,8 +52,7 @@ def show() -> Response:
     if registration is not None and _is_over(registration) and _invited()[0] is not None:
         forget()  # a new beginning: what is over is not gone on with
         registration, browser = None, Browser(None)
-    notice = session.pop(_NOTICE, None)
-    response = _show(registration, browser, notice=_notice(notice, registration))
+    response = _show(registration, browser, notice=_notice(registration))
     if browser.token and registration is not None and response.status_code == 200:
         # This browser alone remembers it: without the token in its address bar it stands where the link led.
         browser.go_on_with(registration)
@@ -91,7 +91,7 @@ def _submit_step(parts: Parts, browser: Browser) -> Response:
     if not form.validate():
         return _refused(browser, values, list(form.refusals()), form, step)
     try:
-        registration = step.submit(parts, browser.visit, form, language())
+        registration = step.submit(parts, browser.visit, form, _asker())
     except Refusal as refusal:
         _note(parts, browser, refusal)
         return _refused(browser, values, [("", refusal)], form, step)
@@ -99,10 +99,14 @@ def _submit_step(parts: Parts, browser: Browser) -> Response:
     return _answer(registration, None, browser)
 
 
+def _asker() -> Asker:
+    return Asker(language(), own_mark(), get_remote_address())
+
+
 def _note(parts: Parts, browser: Browser, refusal: Refusal) -> None:
     """Keep, for whoever helps the customer later, which of a service's rules was not met and when."""
     if browser.visit is not None:
-        parts.registrations.note_refusal(browser.visit, refusal.field, refusal.reason)
+        parts.registrations.records.note_refusal(browser.visit, refusal.field, refusal.reason)
 
 
 def _step_of_fields(parts: Parts, browser: Browser) -> str:
@@ -120,17 +124,19 @@ def _answer(registration: Registration | None, notice: str | None, browser: Brow
         browser.go_on_with(registration)
     elif browser.came_by_link and request.form.get("action") != "restart":
         return _dead_link(browser)
-    if not is_fragment_due():
-        if notice:
-            session[_NOTICE] = notice
-        step = current_journey().current(registration, reopened())
-        invited = f"?{urlencode(request.args)}" if registration is None and "meghivo" in request.args else ""
-        return make_response(redirect(_address(step, registration) + invited, 303))
-    response = _show(registration, Browser(held()), notice=_notice(notice, registration))
-    if browser.token:
-        # The token has done its work; it leaves the address bar and so the history and the next screenshot.
-        response.headers["HX-Replace-Url"] = SECOND_HALF
-    return response
+    if notice:
+        _flash.leave(notice)
+
+    def show_due() -> Response:
+        response = _show(registration, Browser(held()), notice=_notice(registration))
+        if browser.token:
+            # The token has done its work; it leaves the address bar and so the history and the next screenshot.
+            response.headers["HX-Replace-Url"] = SECOND_HALF
+        return response
+
+    step = current_journey().current(registration, reopened())
+    invited = f"?{urlencode(request.args)}" if registration is None and "meghivo" in request.args else ""
+    return go_on(_address(step, registration) + invited, show_due, push=False)
 
 
 def _show(
@@ -226,7 +232,7 @@ def _refused(
 def _dead_link(browser: Browser) -> Response:
     """Say why the link by which this browser came shows no registration."""
     assert browser.visit is not None
-    return dead_ends.show(wired().registrations.why_dead(browser.visit))
+    return dead_ends.show(wired().registrations.records.why_dead(browser.visit))
 
 
 def _act(action: str, parts: Parts, browser: Browser) -> tuple[Registration | None, str | None] | None:
@@ -303,7 +309,7 @@ def _invited() -> tuple[Prefill | None, Markup | None]:
         return None, None
     parts = wired()
     link_id = parts.links.read("invitation", token)
-    found = parts.invitations.prefill(link_id) if link_id else None
+    found = parts.worklists.invitations.prefill(link_id) if link_id else None
     return found, say()("identify.invitation.filled" if found else "identify.invitation.over")
 
 
@@ -329,10 +335,8 @@ def _filled_in(prefill: Prefill | None) -> Mapping[str, str]:
     return {wired().profile.identification.field: prefill.number, "identifier_kind": prefill.kind}
 
 
-def _notice(key: str | None, registration: Registration | None) -> Markup | None:
-    if key is None or registration is None:
-        return None
-    return say()(key, time=clock_time(registration.expires_at))
+def _notice(registration: Registration | None) -> Markup | None:
+    return _flash.take(time=clock_time(registration.expires_at)) if registration is not None else None
 
 
 def _deadline(registration: Registration | None) -> dict[str, Any] | None:

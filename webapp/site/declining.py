@@ -1,11 +1,11 @@
 """Declining invitations and reminders: one press, without an account, from the mail or by the mail program itself."""
 
-from flask import Blueprint, Response, make_response, redirect, request
+from flask import Blueprint, Response, request
 
 from services.messages.composer import DECLINE, DECLINE_PURPOSE
 from webapp.parts import wired
 from webapp.ui.references import passing_reference
-from webapp.ui.respond import is_fragment_due, page
+from webapp.ui.respond import go_on, page
 
 blueprint = Blueprint("declining", __name__)
 
@@ -15,7 +15,7 @@ def show() -> Response:
     """Ask whether to decline, or say that it is done; changes nothing, for mail scanners open links too."""
     token = request.args.get("token", "")
     link_id = wired().links.read(DECLINE_PURPOSE, token)
-    has_declined = wired().invitations.has_declined(link_id) if link_id else None
+    has_declined = wired().worklists.invitations.has_declined(link_id) if link_id else None
     if has_declined is None:
         return _dead()
     return _declined() if has_declined else page("pages/decline.html", action=DECLINE, token=token)
@@ -29,11 +29,11 @@ def decline() -> Response:
     """
     token = request.form.get("token", "") or request.args.get("token", "")
     link_id = wired().links.read(DECLINE_PURPOSE, token)
-    if link_id is None or not wired().invitations.decline(link_id):
+    if link_id is None or not wired().worklists.invitations.decline(link_id):
         return _dead()
-    if "List-Unsubscribe" in request.form or is_fragment_due():
+    if "List-Unsubscribe" in request.form:
         return _declined()
-    return make_response(redirect(f"{DECLINE}?token={token}", 303))
+    return go_on(f"{DECLINE}?token={token}", _declined, push=False)
 
 
 def _declined() -> Response:

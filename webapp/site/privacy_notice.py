@@ -23,13 +23,13 @@ def in_force() -> Response:
 @blueprint.get(f"{NOTICE}/<version>")
 def one(version: str) -> Response:
     """Show one version."""
-    return _show(wired().notice.get(version, wired().clock.now()) or abort(404))
+    return _show(wired().documents.notice.get(version, wired().clock.now()) or abort(404))
 
 
 def _show(notice: Terms) -> Response:
     visit = held()
     if visit:
-        wired().registrations.open_notice(visit, notice.version)
+        wired().registrations.consents.open_notice(visit, notice.version)
     return page(
         "pages/terms.html",
         kind="notice",

@@ -2,14 +2,14 @@
 
 import re
 
-from flask import Blueprint, Response, make_response, redirect, request
+from flask import Blueprint, Response, request
 
 from webapp.http.addresses import local
 from webapp.http.cookies import keep
 from webapp.journey.browser import held
 from webapp.parts import wired
 from webapp.ui.formats import clock_time
-from webapp.ui.respond import page
+from webapp.ui.respond import page, see_other
 
 blueprint = Blueprint("site", __name__)
 
@@ -32,7 +32,7 @@ def start() -> Response:
     """Show who the insurer is and the two ways in."""
     in_progress = None
     if visit := held():
-        registration = wired().registrations.find(visit)
+        registration = wired().registrations.records.find(visit)
         if registration and not registration.has_account and registration.expires_at > wired().clock.now():
             in_progress = {"time": clock_time(registration.expires_at)}
     return page("pages/start.html", in_progress=in_progress)
@@ -42,7 +42,7 @@ def start() -> Response:
 def appearance() -> Response:
     """Keep the choice of light or dark, and go back to the page it was made on."""
     chosen = request.form.get("theme", "")
-    response = make_response(redirect(local(request.form.get("next", "/")), 303))
+    response = see_other(local(request.form.get("next", "/")))
     if chosen in ("light", "dark"):
         keep(response, "theme", chosen)
     return response

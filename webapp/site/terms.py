@@ -18,7 +18,7 @@ blueprint = Blueprint("terms", __name__)
 @blueprint.get("/aszf")
 def in_force() -> Response:
     """Show the terms in force."""
-    return _show(wired().terms.in_force(wired().clock.now()))
+    return _show(wired().documents.terms.in_force(wired().clock.now()))
 
 
 @blueprint.get("/aszf/<version>.pdf")
@@ -38,7 +38,7 @@ def one(version: str) -> Response:
 
 
 def _version(version: str) -> Terms:
-    return wired().terms.get(version, wired().clock.now()) or abort(404)
+    return wired().documents.terms.get(version, wired().clock.now()) or abort(404)
 
 
 def _show(terms: Terms) -> Response:
@@ -48,13 +48,13 @@ def _show(terms: Terms) -> Response:
     return page(
         "pages/terms.html",
         kind="terms",
-        is_to_return=wired().sign_ins.terms_due(signed_in_) if signed_in_ else held() is not None,
+        is_to_return=wired().accounts.sign_ins.terms_due(signed_in_) if signed_in_ else held() is not None,
         terms={
             "version": terms.version,
             "date": day(terms.in_force_from),
             "html": Markup(terms.text(language())),  # noqa: S704 - the insurer's own text, shipped with the profile
             "language": terms.language(language()),
-            "current": terms.version == wired().terms.in_force(now).version,
+            "current": terms.version == wired().documents.terms.in_force(now).version,
             "pdf_url": terms_url(terms.version, pdf=True) if pdf else None,
             "pdf_size": file_size(pdf) if pdf else None,
             "current_url": "/aszf",
@@ -64,7 +64,7 @@ def _show(terms: Terms) -> Response:
 
 def _record(version: str) -> None:
     if (signed_in_ := sessions.current()) is not None:
-        wired().sign_ins.open_terms(signed_in_, version)
+        wired().accounts.sign_ins.open_terms(signed_in_, version)
     # Whoever comes by the mailed link holds nothing before their first form, so the link to the terms brings its token.
     if visit := this_browser(request.args.get("token", "")).visit:
-        wired().registrations.open_terms(visit, version)
+        wired().registrations.consents.open_terms(visit, version)

@@ -7,7 +7,7 @@ from wtforms import ValidationError
 
 from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
-from webapp.journey.step import Step
+from webapp.journey.step import Asker, Step
 from webapp.parts import Parts
 from webapp.ui.documents import notice_shown
 from webapp.ui.forms import StepForm, Text
@@ -57,12 +57,12 @@ class Consents(Step):
         "contract": "consents.contract.label",
     }
 
-    def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
+    def submit(self, parts: Parts, visit: Visit | None, form: Any, asker: Asker) -> Registration:
         """Keep the answers."""
         if visit is None:
             raise OutOfTurn
         answers = {name: _ANSWERS[form[name].data] for name in ("marketing", "data")}
-        return parts.registrations.consent(visit, answers, language)
+        return parts.registrations.consents.consent(visit, answers, asker.language)
 
     def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
         """All that a service refuses is that the notice was not opened."""

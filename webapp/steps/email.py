@@ -7,7 +7,7 @@ from wtforms import ValidationError
 from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
 from services.values import email_addresses, masking
-from webapp.journey.step import Step
+from webapp.journey.step import Asker, Step
 from webapp.parts import Parts
 from webapp.ui.forms import StepForm, Text
 
@@ -44,11 +44,11 @@ class Email(Step):
     form = EmailForm
     labels: ClassVar = {"email": "email.label", "email_confirm": "email.confirm.label"}
 
-    def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
+    def submit(self, parts: Parts, visit: Visit | None, form: Any, asker: Asker) -> Registration:
         """Take the address."""
         if visit is None:
             raise OutOfTurn
-        return parts.registrations.choose_email(visit, form.address)
+        return parts.registrations.emails.choose_email(visit, form.address)
 
     def summary(self, parts: Parts, registration: Registration, half: int) -> str:
         """The address as typed."""

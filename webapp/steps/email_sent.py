@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
 from services.values import email_addresses
-from webapp.journey.step import Step
+from webapp.journey.step import Asker, Step
 from webapp.parts import Parts
 from webapp.ui.formats import clock_time, first_minute, time_left
 from webapp.ui.language import say
@@ -21,7 +21,7 @@ class EmailSent(Step):
     labels: ClassVar = {"resend": "email_sent.resend"}
     actions = ("resend-email", "use-suggestion")
 
-    def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
+    def submit(self, parts: Parts, visit: Visit | None, form: Any, asker: Asker) -> Registration:
         """There is nothing to submit: only the link leads on."""
         raise OutOfTurn
 
@@ -30,12 +30,12 @@ class EmailSent(Step):
         if visit is None:
             raise OutOfTurn
         if action == "resend-email":
-            return parts.registrations.resend_email(visit), "email_sent.resent"
-        registration = parts.registrations.find(visit)
+            return parts.registrations.emails.resend_email(visit), "email_sent.resent"
+        registration = parts.registrations.records.find(visit)
         suggested = email_addresses.suggestion(registration.email or "") if registration else None
         if suggested is None:
             raise OutOfTurn
-        return parts.registrations.choose_email(visit, email_addresses.parse(suggested)), None
+        return parts.registrations.emails.choose_email(visit, email_addresses.parse(suggested)), None
 
     def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
         """There is no field here: what is refused is the mail."""

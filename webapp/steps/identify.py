@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, ClassVar
 
-from flask_limiter.util import get_remote_address
 from flask_wtf import FlaskForm
 from wtforms import ValidationError
 
@@ -13,8 +12,7 @@ from services.refusal import Refusal
 from services.register.policyholders import SecondDatum
 from services.registrations import Registration, Visit
 from services.values import identifiers, masking
-from webapp.journey.browser import own_mark
-from webapp.journey.step import Step
+from webapp.journey.step import Asker, Step
 from webapp.parts import Parts, wired
 from webapp.ui.dates import read_date
 from webapp.ui.forms import StepForm, Text
@@ -197,14 +195,14 @@ class Identify(Step):
         """The number, and the mobile where it is part of what is asked."""
         return ("identifier", "mobile") if "mobile" in profile.identification.data else ("identifier",)
 
-    def submit(self, parts: Parts, visit: Visit | None, form: IdentifyForm, language: str) -> Registration:
+    def submit(self, parts: Parts, visit: Visit | None, form: IdentifyForm, asker: Asker) -> Registration:
         """Find the holder; M12 and all mismatches come as refusals."""
         if form.holder == "communication_id":
-            return parts.registrations.identify_by_communication_id(
-                form.number, form.communication_password.data, language, source=get_remote_address()
+            return parts.registrations.identification.identify_by_communication_id(
+                form.number, form.communication_password.data, asker.language, source=asker.source
             )
-        return parts.registrations.identify(
-            form.number, form.datum, language, form.kind, browser=own_mark(), source=get_remote_address()
+        return parts.registrations.identification.identify(
+            form.number, form.datum, asker.language, form.kind, browser=asker.browser, source=asker.source
         )
 
     def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:

@@ -8,7 +8,7 @@ from wtforms import ValidationError
 from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
 from services.values import identifiers, masking
-from webapp.journey.step import Step
+from webapp.journey.step import Asker, Step
 from webapp.parts import Parts, wired
 from webapp.ui.forms import StepForm, Text
 
@@ -37,11 +37,11 @@ class Mobile(Step):
     form = MobileForm
     labels: ClassVar = {"mobile": "mobile.label"}
 
-    def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
+    def submit(self, parts: Parts, visit: Visit | None, form: Any, asker: Asker) -> Registration:
         """Send the code."""
         if visit is None:
             raise OutOfTurn
-        return parts.registrations.choose_mobile(visit, form.number)
+        return parts.registrations.mobiles.choose_mobile(visit, form.number)
 
     def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
         """The one field, whether the number or the sending is refused."""

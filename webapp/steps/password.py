@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
-from webapp.journey.step import Step
+from webapp.journey.step import Asker, Step
 from webapp.parts import Parts
 from webapp.ui.passwords import NewPasswordForm, every_mistake, rules_shown
 
@@ -20,11 +20,11 @@ class Password(Step):
     form = NewPasswordForm
     labels: ClassVar = {"password": "password.label", "password_confirm": "password.confirm.label"}
 
-    def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
+    def submit(self, parts: Parts, visit: Visit | None, form: Any, asker: Asker) -> Registration:
         """Judge the password and open the account."""
         if visit is None:
             raise OutOfTurn
-        return parts.registrations.complete(visit, form.password.data)
+        return parts.registrations.completion.complete(visit, form.password.data)
 
     def mistakes(
         self, parts: Parts, registration: Registration | None, form: Any, refusals: Sequence[tuple[str, Refusal]]
@@ -32,10 +32,13 @@ class Password(Step):
         """Every rule that the password breaks besides."""
         if registration is None:
             return refusals
-        return every_mistake(refusals, form, partial(parts.registrations.judge, registration))
+        return every_mistake(refusals, form, partial(parts.registrations.completion.judge, registration))
 
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
         """The rules."""
         if registration is None:
             return {"username": None, "rules": []}
-        return {"username": registration.email, "rules": rules_shown(parts.registrations.judge(registration, ""))}
+        return {
+            "username": registration.email,
+            "rules": rules_shown(parts.registrations.completion.judge(registration, "")),
+        }

@@ -8,9 +8,9 @@ from wtforms import ValidationError
 from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
 from services.values import masking
-from webapp.journey.step import Step
+from webapp.journey.step import Asker, Step
 from webapp.parts import Parts, wired
-from webapp.ui.formats import clock_time, first_minute, time_left
+from webapp.ui.codes import code_shown
 from webapp.ui.forms import StepForm, Text, read_code
 from webapp.ui.language import say
 
@@ -40,17 +40,17 @@ class SmsCode(Step):
     labels: ClassVar = {"sms_code": "sms_code.label", "resend": "sms_code.resend"}
     actions = ("sms-resend",)
 
-    def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
+    def submit(self, parts: Parts, visit: Visit | None, form: Any, asker: Asker) -> Registration:
         """Check the code."""
         if visit is None:
             raise OutOfTurn
-        return parts.registrations.confirm_mobile(visit, form.code)
+        return parts.registrations.mobiles.confirm_mobile(visit, form.code)
 
     def act(self, action: str, parts: Parts, visit: Visit | None) -> tuple[Registration, str | None]:
         """Send a new code."""
         if visit is None:
             raise OutOfTurn
-        return parts.registrations.resend_code(visit), "sms_code.resent"
+        return parts.registrations.mobiles.resend_code(visit), "sms_code.resent"
 
     def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
         """The code, or the button for a new one."""
@@ -60,31 +60,9 @@ class SmsCode(Step):
         """What may be known of the code: where it went, until when it is good, what is left of the budget."""
         if registration is None:
             return {}
-        now, rules, state = parts.clock.now(), parts.profile.one_time_code, registration.code
-        mobile = masking.mobile(registration.mobile or "")
-        if state is None:
-            # None was sent for this customer, or it was long ago.
-            resend = {"time": clock_time(now), "seconds": 0, "allowed": True}
-            return {"mobile": mobile, "code": {"usable": False, "resend": resend, "codes_left": rules.codes - 1}}
-        return {
-            "mobile": mobile,
-            "code": {
-                "length": rules.length,
-                "typed": rules.typed,
-                "until": clock_time(state.expires_at),
-                "tries": state.tries_left,
-                "tries_total": rules.tries,
-                "codes_left": state.codes_left(now),
-                "usable": state.is_usable(now),
-                "delivery_failed": state.is_undelivered,
-                "elsewhere": state.is_elsewhere,
-                "resend": {
-                    "time": clock_time(first_minute(state.again_at)),
-                    "seconds": time_left(state.again_at),
-                    "allowed": state.codes_left(now) > 0,
-                },
-            },
-        }
+        # Without one none was sent for this customer, or it was long ago.
+        code = code_shown(registration.code, otherwise_left=parts.profile.one_time_code.codes - 1)
+        return {"mobile": masking.mobile(registration.mobile or ""), "code": code}
 
     def summary(self, parts: Parts, registration: Registration, half: int) -> str:
         """That the number is proved."""

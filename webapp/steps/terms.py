@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
-from webapp.journey.step import Step
+from webapp.journey.step import Asker, Step
 from webapp.parts import Parts
 from webapp.ui.documents import terms_shown
 from webapp.ui.forms import StepForm, Text
@@ -26,20 +26,20 @@ class Terms(Step):
     form = TermsForm
     labels: ClassVar = {"terms": "step.terms"}
 
-    def submit(self, parts: Parts, visit: Visit | None, form: Any, language: str) -> Registration:
+    def submit(self, parts: Parts, visit: Visit | None, form: Any, asker: Asker) -> Registration:
         """Accept the terms; that they were opened is on record, and asked for before the tick."""
         if visit is None:
             raise OutOfTurn
         if not form.terms.data:
-            registration = parts.registrations.find(visit)
-            newest = parts.terms.in_force(parts.clock.now()).version
+            registration = parts.registrations.records.find(visit)
+            newest = parts.documents.terms.in_force(parts.clock.now()).version
             is_opened = registration is not None and registration.terms_opened == newest
             raise Refusal("terms", "not_ticked" if is_opened else "not_opened")
-        return parts.registrations.accept_terms(visit)
+        return parts.registrations.consents.accept_terms(visit)
 
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
         """The version in force, where to read it, and whether it has been opened."""
-        terms = parts.terms.in_force(parts.clock.now())
+        terms = parts.documents.terms.in_force(parts.clock.now())
         return {"terms": terms_shown(terms, registration.terms_opened if registration else None)}
 
     def summary(self, parts: Parts, registration: Registration, half: int) -> str:

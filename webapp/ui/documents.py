@@ -47,4 +47,4 @@ def notice_shown(opened: str | None) -> dict[str, Any]:
 
 
 def notice_in_force() -> Terms:
-    return wired().notice.in_force(wired().clock.now())
+    return wired().documents.notice.in_force(wired().clock.now())

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from flask import Flask, Response, current_app, request
 from flask_limiter.errors import RateLimitExceeded
-from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
@@ -23,6 +23,9 @@ from webapp.ui.language import say
 from webapp.ui.respond import page
 
 log = logging.getLogger(__name__)
+
+DATABASE_FAILURES = (SQLAlchemyError, TimeoutError)
+"""What services raise while the database does not answer."""
 
 _KNOWN = (400, 403, 404, 405, 413)
 _HOME = "/"

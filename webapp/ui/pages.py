@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 
 from flask import Flask
 from flask_babel import Babel
 from markupsafe import Markup
 
-from services.clock import DemoClock
 from services.profiles import Profile
 from webapp.http.addresses import here
 from webapp.http.assets import Assets
@@ -16,7 +15,6 @@ from webapp.http.cookies import kept
 from webapp.http.forgery import csrf_field
 from webapp.parts import Parts
 from webapp.ui.brand import brand_url
-from webapp.ui.formats import date_and_time
 from webapp.ui.language import Say, language, languages, remember_language, set_language
 from webapp.ui.tuning import QuickEnvironment
 
@@ -36,7 +34,6 @@ def set_up(app: Flask, parts: Parts) -> None:
         languages=languages,
         theme=_theme,
         here=here,
-        demo_clock=partial(_demo_clock, parts),
         demo=parts.settings.demo,
         sign_in_url="/belepes",
         register_url="/regisztracio",
@@ -86,8 +83,3 @@ def _voice(profile: Profile, code: str) -> _Voice:
 
 def _theme() -> str | None:
     return theme if (theme := kept("theme")) in ("light", "dark") else None
-
-
-def _demo_clock(parts: Parts) -> str | None:
-    is_moved = isinstance(parts.clock, DemoClock) and parts.clock.offset.total_seconds() > 0
-    return date_and_time(parts.clock.now()) if is_moved else None

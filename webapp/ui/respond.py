@@ -1,8 +1,9 @@
-"""How a view answers: a page, or its fragment alone where HTMX asks for that."""
+"""How a view answers the browser: by a page, by its fragment alone for HTMX, or by going on to another page."""
 
+from collections.abc import Callable
 from typing import Any
 
-from flask import Response, g, render_template, request
+from flask import Response, g, make_response, redirect, render_template, request
 
 
 def is_fragment_due() -> bool:
@@ -30,4 +31,27 @@ def page(
     response.headers["Vary"] = "HX-Request, HX-Boosted"
     if signed_out_to:
         response.headers["HX-Push-Url"] = signed_out_to
+    return response
+
+
+def see_other(address: str) -> Response:
+    """Redirect (303) to a page: the browser gets it by GET, so that reloading sends nothing again."""
+    return make_response(redirect(address, 303))
+
+
+def go_on(address: str, show: Callable[[], Response] | None = None, *, push: bool = True) -> Response:
+    """Answer an accepted form: go on to the page at `address`.
+
+    A plain form is answered by a redirect. HTMX gets the page at once, as `show` renders it, with `address` for the
+    address bar unless `push` is false. Without `show` the page has another frame, so HTMX loads it whole.
+    """
+    if not is_fragment_due():
+        return see_other(address)
+    if show is None:
+        response = make_response("")
+        response.headers["HX-Redirect"] = address
+        return response
+    response = show()
+    if push:
+        response.headers["HX-Push-Url"] = address
     return response

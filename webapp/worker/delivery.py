@@ -8,7 +8,9 @@ from sqlalchemy import Connection
 from services.codes import one_time_codes
 from services.messages.composer import Composer
 from services.messages.delivery import Delivery
-from services.messages.senders import AppriseSender, DemoSender, FolderSender, Noted, Sender
+from services.messages.senders import Sender
+from services.messages.senders.folder import FolderSender
+from services.messages.senders.sms import AppriseSender
 from webapp.parts import Parts
 from webapp.settings import SettingsError
 from webapp.worker.mail_sender import SmtpSender
@@ -20,23 +22,21 @@ def delivery(parts: Parts) -> Delivery:
     def undelivered(connection: Connection, topic: str, may_have_arrived: bool) -> None:
         kutid = one_time_codes.whose(topic)
         if kutid is not None:
-            parts.codes.give_back(connection, kutid, may_have_arrived=may_have_arrived)
+            parts.codes.one_time_codes.give_back(connection, kutid, may_have_arrived=may_have_arrived)
 
     settings = parts.settings
     try:
         senders = {"email": _sender(settings.mail_url, parts), "sms": _sender(settings.sms_url, parts)}
     except ValueError as error:
         raise SettingsError(str(error)) from error
-    return Delivery(
-        parts.store, parts.clock, Composer(parts.profile, parts.links), senders, undelivered, postage=parts.postage
-    )
+    composer, sms_budget = Composer(parts.profile, parts.links), parts.messages.sms_budget
+    return Delivery(parts.store, parts.clock, composer, senders, undelivered, postage=sms_budget)
 
 
 def _sender(url: str, parts: Parts) -> Sender:
-    if not parts.settings.demo:
+    if not parts.demo:
         return _way_out(url, parts)
-    inbox = DemoSender(parts.store, parts.clock)
-    return inbox if url == "demo:" else Noted(_way_out(url, parts), inbox)
+    return parts.demo.sender(parts, None if url == "demo:" else _way_out(url, parts))
 
 
 def _way_out(url: str, parts: Parts) -> Sender:

@@ -17,7 +17,7 @@ def keep(parts: Parts) -> None:
     def begin() -> None:
         threads[:] = [
             threading.Thread(target=run, args=(stop,), name=name, daemon=True)
-            for name, run in (("figures", parts.observations.run), ("sms-budget", parts.postage.run))
+            for name, run in (("figures", parts.figures.funnel.run), ("sms-budget", parts.messages.sms_budget.run))
         ]
         for thread in threads:
             thread.start()

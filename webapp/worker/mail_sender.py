@@ -1,33 +1,27 @@
 """Sends mails by Flask-Mail over SMTP.
 
-Flask-Mail 0.10 sets no timeout, does not check a server's certificate, turns the local part of an
-international address into another one, takes a connection lost after the mail was accepted for a failure,
-and sends 8-bit text to any server. Its settings, message and connection are used here, those parts done anew.
+Its settings, message and connection are Flask-Mail's. Flask-Mail 0.10 sets no timeout, does not check a server's
+certificate, cannot send to an international address, takes a connection lost after the mail was accepted for a failure,
+and sends 8-bit text to any server; no setting changes that, so those methods are our own.
 """
 
 import re
 import smtplib
-import socket
-import ssl
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from email import policy
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
-from functools import cache
-from types import TracebackType
 from typing import Any
 
 import idna
-from flask import Flask
 from flask_mail import Connection, Mail, Message
 
 from services.clock import Clock
 from services.messages.composer import Composed
-from services.messages.senders import PermanentFailure, TemporaryFailure
+from services.messages.senders import PermanentFailure, TemporaryFailure, unwatched
+from services.messages.senders.smtp import Limit, LimitedSmtp
 from webapp.service_urls import MailServer
 
 _STEP_SECONDS = 8.0
@@ -49,9 +43,7 @@ class SmtpSender:
         mail_seconds: float = _MAIL_SECONDS,
     ) -> None:
         """`mail_from` is the address of all mails' sender. Raises ValueError when it is not an address."""
-        app = Flask("mail")
-        app.config.update(_settings(server))
-        self._mail = Mail(app)
+        self._settings = Mail().init_mail(_settings(server))
         self._sender = _sender_address(mail_from)
         self._clock = clock
         self._step_seconds = step_seconds
@@ -62,7 +54,7 @@ class SmtpSender:
         recipient: str,
         composed: Composed,
         message_id: str,
-        leaving: Callable[[], None] = lambda: None,
+        leaving: Callable[[], None] = unwatched,
     ) -> None:
         """Hand one mail to the server, before the link in it dies.
 
@@ -71,10 +63,9 @@ class SmtpSender:
         """
         letter = self._letter(recipient, composed, message_id)
         left = (composed.expires_at - self._clock.now()).total_seconds()
-        limit = _Limit(min(self._mail_seconds, left), leaving)
-        connection = _Connection(self._mail.state, self._step_seconds, limit)
+        limit = Limit(min(self._mail_seconds, left), leaving)
         try:
-            with connection:
+            with limit, _Connection(self._settings, self._step_seconds, limit) as connection:
                 connection.send(letter)
         except smtplib.SMTPRecipientsRefused as error:
             raise _failure("the recipient", *next(iter(error.recipients.values()))) from None
@@ -120,6 +111,7 @@ class _Letter(Message):
             body=composed.text,
             html=composed.html,
             sender=sender.addr_spec,
+            mail_options=[] if recipient.isascii() else ["SMTPUTF8", "BODY=8BITMIME"],
         )
         mail = EmailMessage(policy.SMTP if recipient.isascii() else policy.SMTPUTF8)
         mail["From"] = sender
@@ -142,41 +134,25 @@ class _Letter(Message):
 
 
 class _Connection(Connection):
-    """Flask-Mail's connection with limits of time, checked certificates and the address as it is stored."""
+    """Flask-Mail's connection, made with a limit of time; no setting of Flask-Mail does what is done here."""
 
-    def __init__(self, settings: Any, step_seconds: float, limit: "_Limit") -> None:
+    def __init__(self, settings: Any, step_seconds: float, limit: Limit) -> None:
         super().__init__(settings)
         self._step_seconds = step_seconds
         self._limit = limit
 
-    def __enter__(self) -> "_Connection":
-        self._limit.start()
-        try:
-            super().__enter__()
-        except BaseException:
-            self._limit.end()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if self.host is not None:
-                # What the server says to a farewell changes nothing.
-                with suppress(OSError, smtplib.SMTPException):
-                    if error is None:
-                        self.host.quit()
-                self.host.close()
-        finally:
-            self._limit.end()
-
     def configure_host(self) -> smtplib.SMTP:
         """Connect, encrypt and sign in."""
-        host = _Smtp(self.mail, self._limit, self._step_seconds)
+        host = LimitedSmtp(
+            self.mail.server,
+            self.mail.port,
+            is_encrypted=self.mail.use_ssl,
+            step_seconds=self._step_seconds,
+            limit=self._limit,
+        )
         try:
             if self.mail.use_tls:
-                host.starttls(context=ssl.create_default_context())
+                host.encrypt()
             if self.mail.username:
                 host.login(self.mail.username, self.mail.password or "")
         except BaseException:
@@ -186,81 +162,12 @@ class _Connection(Connection):
 
     def send(self, message: Message, envelope_from: str | tuple[str, str] | None = None) -> None:
         """Send one letter; the envelope names sender and recipients exactly as the message has them."""
-        if message.has_bad_headers():
-            raise PermanentFailure("a header of the mail holds a line break")
-        if self.host is None:
-            raise RuntimeError("a letter is sent within the connection")
-        to = [str(recipient) for recipient in message.recipients]
-        options = [] if all(map(str.isascii, to)) else ["SMTPUTF8", "BODY=8BITMIME"]
+        assert self.host is not None, "a letter is sent within the connection"
+        recipients = [str(recipient) for recipient in message.recipients]
         try:
-            self.host.sendmail(str(envelope_from or message.sender), to, message.as_bytes(), options)
+            self.host.sendmail(str(message.sender), recipients, message.as_bytes(), message.mail_options)
         except smtplib.SMTPNotSupportedError:
             raise PermanentFailure("the mail server does not take addresses like this one") from None
-
-
-class _Limit:
-    """Ends a connection when its time is up, whatever it waits for, and knows whether the mail was handed over."""
-
-    def __init__(self, seconds: float, leaving: Callable[[], None]) -> None:
-        self._leaving = leaving
-        self._timer = threading.Timer(max(seconds, 0.0), self._cut)
-        self._timer.daemon = True
-        self._lock = threading.Lock()
-        self._socket: socket.socket | None = None
-        self._is_over = False
-        self.has_handed_over = False
-
-    def start(self) -> None:
-        """Let the time run."""
-        self._timer.start()
-
-    def watch(self, connected: socket.socket) -> None:
-        """Take the connection that is to be ended; encryption over it may come and go."""
-        with self._lock:
-            self._socket = connected.dup()
-        if self._is_over:
-            self._cut()
-
-    def hand_over(self) -> None:
-        """Note that the mail leaves from here on; raises what `leaving` raises."""
-        self._leaving()
-        self.has_handed_over = True
-
-    def end(self) -> None:
-        """Stop watching."""
-        self._timer.cancel()
-        with self._lock:
-            if self._socket is not None:
-                self._socket.close()
-                self._socket = None
-
-    def _cut(self) -> None:
-        self._is_over = True
-        with self._lock, suppress(OSError):
-            if self._socket is not None:
-                self._socket.shutdown(socket.SHUT_RDWR)
-
-
-class _Smtp(smtplib.SMTP):
-    """The standard library's client, which tells its limit about its socket and about the mail's end."""
-
-    def __init__(self, settings: Any, limit: _Limit, timeout: float) -> None:
-        self._limit = limit
-        self._is_encrypted = settings.use_ssl
-        super().__init__(settings.server, settings.port, local_hostname=_own_name(), timeout=timeout)
-
-    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        connected = socket.create_connection((host, port), timeout)
-        self._limit.watch(connected)
-        if self._is_encrypted:
-            return ssl.create_default_context().wrap_socket(connected, server_hostname=host)
-        return connected
-
-    def send(self, s: Any) -> None:
-        """Send a command, which is text, or the mail, which is bytes."""
-        if not isinstance(s, str):
-            self._limit.hand_over()
-        super().send(s)
 
 
 def _settings(server: MailServer) -> dict[str, Any]:
@@ -272,12 +179,6 @@ def _settings(server: MailServer) -> dict[str, Any]:
         "MAIL_USERNAME": server.user,
         "MAIL_PASSWORD": server.password,
     }
-
-
-@cache
-def _own_name() -> str:
-    """Return this machine's name for the greeting; looked up once, since a lookup may take seconds."""
-    return socket.getfqdn()
 
 
 def _sender_address(text: str) -> Address:

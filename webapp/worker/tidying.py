@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from services.limits.allowances import Allowances
 from services.retention import Tidying
 from webapp.parts import Parts
 
@@ -14,5 +13,4 @@ def tidying(parts: Parts) -> Tidying:
 
     It rests while time runs more than a day ahead of the machine's clock: what is erased too early does not come back.
     """
-    allowances = Allowances(parts.settings.keys_for("limits")[-1])
-    return Tidying(parts.store, parts.clock, parts.profile, allowances, lambda: parts.clock.lead < DOUBTFUL)
+    return Tidying(parts.base, parts.limits.allowances, lambda: parts.clock.lead < DOUBTFUL)

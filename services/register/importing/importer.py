@@ -19,6 +19,7 @@ from services.register.importing.rows import KINDS, Kind, RowReaders, accepted
 from services.register.importing.source import CsvSource
 from services.register.importing.staging import Stage, columns_of
 from services.store.engine import Store
+from services.store.tables import DECLARED
 
 
 class RegisterImport:
@@ -165,7 +166,9 @@ class _Merge:
         for done, _ in enumerate(merging.merge(self._stage.connection, self._present), 1):
             self._progress("merging", done, 0, 0)
         merging.settle(self._stage.connection, now)
-        merging.want_sweep(self._stage.connection)
+        for declared in DECLARED:
+            for deed in declared.after_import:
+                deed(self._stage.connection)
         self._stage.raise_edition()
 
     def keep_rejects(self) -> None:

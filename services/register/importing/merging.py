@@ -20,7 +20,6 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from services.register.importing.rows import (
     ADVISERS,
@@ -33,10 +32,10 @@ from services.register.importing.rows import (
     Kind,
 )
 from services.register.importing.staging import STAGED, changes, refused, vanished
+from services.store.statements import insert_for
 from services.store.tables.register import REGISTER, contact_changes, customers
 from services.store.tables.register import phones as phones_table
 from services.store.tables.register import policies as policies_table
-from services.store.tables.worklists import quality_sweep
 
 KEYS: Mapping[Kind, tuple[str, ...]] = {
     CUSTOMERS: ("kutid",),
@@ -126,17 +125,6 @@ def settle(connection: Connection, now: datetime) -> None:
     )
     # Also where the later one came by an earlier import.
     connection.execute(update(contact_changes).where(learnt.settled_at.is_(None), is_over).values(settled_at=now))
-
-
-def want_sweep(connection: Connection) -> None:
-    """Have the register's new data looked through for what somebody should put right."""
-    sweep = quality_sweep
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    connection.execute(
-        insert(sweep)
-        .values(id=1, wanted=1, done=0, position="")
-        .on_conflict_do_update(index_elements=[sweep.c.id], set_={"wanted": sweep.c.wanted + 1, "position": ""})
-    )
 
 
 def misfits(kind: Kind) -> Select[Any]:
@@ -270,8 +258,7 @@ def _upsert(connection: Connection, kind: Kind, columns: frozenset[str]) -> None
         .where(changes.c.kind == kind.name, changes.c.line == staged.c.line)
         .order_by(*(staged.c[key] for key in KEYS[kind]))
     )
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(register).from_select(names, rows)
+    statement = insert_for(connection, register).from_select(names, rows)
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=list(KEYS[kind]),

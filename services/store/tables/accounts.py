@@ -11,6 +11,7 @@ from sqlalchemy import (
     Text,
 )
 
+from services.store.declarations import Declarations, ErasedRows, ExportedRows, RetentionRule, a_day, newest
 from services.store.tables.base import Moment, metadata
 
 accounts = Table(
@@ -94,4 +95,72 @@ passkeys = Table(
     Column("name", String(80), nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("used_at", Moment),
+)
+
+DECLARED = Declarations(
+    retention=(
+        RetentionRule(
+            "unactivated_accounts",
+            activations.c.account_id,
+            activations.c.mailed_at,
+            kept_for=lambda profile: profile.retention.unactivated,
+            is_account=True,
+        ),
+        RetentionRule("password_resets", password_resets.c.account_id, password_resets.c.expires_at, kept_for=a_day),
+        RetentionRule("account_changes", account_changes.c.id, account_changes.c.expires_at, kept_for=a_day),
+        # From the sign-in on: no session lasts longer than a day (`SignIn.hours`).
+        RetentionRule(
+            "sessions", sessions.c.id, sessions.c.created_at, kept_for=lambda profile: profile.retention.sessions
+        ),
+        RetentionRule(
+            "typed_before_sign_in",
+            sessions.c.id,
+            sessions.c.created_at,
+            kept_for=a_day,
+            only_if=sessions.c.kept.is_not(None),
+            emptied=sessions.c.kept,
+        ),
+    ),
+    erased_with_account=(
+        ErasedRows(sessions.c.account_id, "account_id"),
+        ErasedRows(password_resets.c.account_id, "account_id"),
+        ErasedRows(account_changes.c.account_id, "account_id"),
+        ErasedRows(passkeys.c.account_id, "account_id"),
+        ErasedRows(accounts.c.id, "account_id"),
+    ),
+    withdrawn_with_account=("activation:{account_id}", "reset:{account_id}", "address_new:{account_id}"),
+    exported=(
+        ExportedRows(
+            "changes_to_confirm",
+            (
+                account_changes.c.kind,
+                account_changes.c.value,
+                account_changes.c.created_at,
+                account_changes.c.expires_at,
+            ),
+            account_changes.c.account_id,
+            "account_id",
+        ),
+        ExportedRows(
+            "sessions",
+            (
+                sessions.c.device,
+                sessions.c.created_at,
+                sessions.c.seen_at,
+                sessions.c.ends_at,
+                sessions.c.ended_at,
+                sessions.c.ended_by,
+                sessions.c.kept,
+            ),
+            sessions.c.account_id,
+            "account_id",
+        ),
+        ExportedRows(
+            "passkeys",
+            (passkeys.c.name, passkeys.c.created_at, passkeys.c.used_at),
+            passkeys.c.account_id,
+            "account_id",
+        ),
+    ),
+    written=(newest(sessions.c.created_at),),
 )

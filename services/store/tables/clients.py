@@ -9,6 +9,7 @@ from sqlalchemy import (
     Text,
 )
 
+from services.store.declarations import Declarations, RetentionRule, a_day
 from services.store.tables.base import Moment, metadata
 
 api_keys = Table(
@@ -37,4 +38,11 @@ api_answers = Table(
     Column("status", Integer),
     Column("headers", JSON(none_as_null=True)),
     Column("body", Text),
+)
+
+DECLARED = Declarations(
+    retention=(
+        # What the API's clients were answered, so that a repeated request does nothing twice.
+        RetentionRule("api_answers", api_answers.c.id, api_answers.c.begun_at, kept_for=a_day),
+    ),
 )

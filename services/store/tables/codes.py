@@ -1,5 +1,7 @@
 """One-time codes; `services.codes` writes them."""
 
+from datetime import timedelta
+
 from sqlalchemy import (
     Boolean,
     Column,
@@ -9,6 +11,7 @@ from sqlalchemy import (
     Table,
 )
 
+from services.store.declarations import Declarations, RetentionRule
 from services.store.tables.base import Moment, metadata
 
 one_time_codes = Table(
@@ -28,4 +31,20 @@ one_time_codes = Table(
     Column("guesses_used", Integer, nullable=False),
     Column("budget_ends_at", Moment, nullable=False),
     Column("tail_mac", String(64)),  # of the last characters, where those are enough
+)
+
+TOPIC = "code:"
+"""With the customer's id, the topic of the messages that bring codes."""
+
+DECLARED = Declarations(
+    retention=(
+        # No registration that could still show its code began after the budget did.
+        RetentionRule(
+            "one_time_codes",
+            one_time_codes.c.kutid,
+            one_time_codes.c.budget_ends_at,
+            kept_for=lambda profile: max(timedelta(days=1), profile.registration.longest),
+        ),
+    ),
+    withdrawn_with_account=(f"{TOPIC}{{kutid}}",),
 )

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Table,
 )
 
+from services.store.declarations import Declarations, RetentionRule
 from services.store.tables.base import metadata
 
 figures = Table(
@@ -20,4 +21,11 @@ figures = Table(
     Column("what", String(16), primary_key=True),  # entered, finished, refused, stopped
     Column("error", String(64), primary_key=True),  # of a refusal or a dead end; else empty
     Column("count", Integer, nullable=False),
+)
+
+DECLARED = Declarations(
+    retention=(
+        # A day at a time.
+        RetentionRule("figures", figures.c.day, figures.c.day, kept_for=lambda profile: profile.retention.figures),
+    ),
 )

@@ -6,9 +6,11 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
+    select,
     text,
 )
 
+from services.store.declarations import Declarations, RetentionRule, a_day
 from services.store.tables.base import Moment, metadata
 
 allowances = Table(
@@ -33,4 +35,15 @@ sign_in_tries = Table(
     Column("failures", Integer, nullable=False),  # in a row; a try under way counts as one until it has succeeded
     Column("wait_until", Moment, nullable=False),
     Column("ends_at", Moment, nullable=False, index=True),
+)
+
+NOTED_TIME = "clock"
+"""The key of the row that holds the latest moment which a process noted."""
+
+DECLARED = Declarations(
+    retention=(
+        RetentionRule("allowances", allowances.c.key, allowances.c.ends_at, kept_for=a_day),
+        RetentionRule("sign_in_tries", sign_in_tries.c.key, sign_in_tries.c.ends_at, kept_for=a_day),
+    ),
+    written=(select(allowances.c.ends_at).where(allowances.c.key == NOTED_TIME),),
 )

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Text,
 )
 
+from services.store.declarations import Declarations, RetentionRule, newest
 from services.store.tables.base import Moment, metadata
 
 outbox = Table(
@@ -66,4 +67,36 @@ sms_months = Table(
     Column("used", Integer, nullable=False),
     Column("more", Integer, nullable=False),
     Column("refused", Integer, nullable=False),  # the parts of the message that did not fit
+)
+
+ENDED = ("sent", "replaced", "expired", "given_up")
+"""The states of messages that are not sent any more."""
+
+DECLARED = Declarations(
+    retention=(
+        # From the last try on; one that was never tried was due when it was written.
+        RetentionRule(
+            "messages",
+            outbox.c.id,
+            outbox.c.due_at,
+            kept_for=lambda profile: profile.retention.messages,
+            only_if=outbox.c.state.in_(ENDED),
+        ),
+        RetentionRule(
+            "demo_messages",
+            demo_messages.c.id,
+            demo_messages.c.created_at,
+            kept_for=lambda profile: profile.retention.messages,
+        ),
+        RetentionRule(
+            "message_figures",
+            message_figures.c.day,
+            message_figures.c.day,
+            kept_for=lambda profile: profile.retention.figures,
+        ),
+        RetentionRule(
+            "sms_months", sms_months.c.month, sms_months.c.month, kept_for=lambda profile: profile.retention.figures
+        ),
+    ),
+    written=(newest(outbox.c.created_at),),
 )

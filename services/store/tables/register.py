@@ -11,8 +11,10 @@ from sqlalchemy import (
     String,
     Table,
     false,
+    or_,
 )
 
+from services.store.declarations import Declarations, RetentionRule
 from services.store.tables.base import Moment, metadata
 
 customers = Table(
@@ -94,3 +96,16 @@ contact_changes = Table(
 
 REGISTER = (customers, policies, phones, communication_ids, customer_accounts, advisers)
 """The insurer's register, parents first."""
+
+DECLARED = Declarations(
+    retention=(
+        # What the register has; an address also where it has none.
+        RetentionRule(
+            "contact_changes",
+            contact_changes.c.id,
+            contact_changes.c.at,
+            kept_for=lambda profile: profile.retention.audit,
+            only_if=or_(contact_changes.c.settled_at.is_not(None), contact_changes.c.kind == "email"),
+        ),
+    ),
+)

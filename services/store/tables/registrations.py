@@ -10,6 +10,7 @@ from sqlalchemy import (
     Table,
 )
 
+from services.store.declarations import Declarations, ErasedRows, ExportedRows, RetentionRule, newest
 from services.store.tables.base import Moment, metadata
 
 registrations = Table(
@@ -40,4 +41,36 @@ registrations = Table(
     Column("ended_at", Moment),  # by staff; `expires_at` is the same moment then
     Column("browser", String(64)),  # a hash: that began it, or was the last to type a code that was right
     Index("ix_registrations_email_key", "email_key"),
+)
+
+DECLARED = Declarations(
+    retention=(
+        # Complete or not: what is needed of a complete one stands in the account.
+        RetentionRule(
+            "registrations",
+            registrations.c.id,
+            registrations.c.expires_at,
+            kept_for=lambda profile: profile.retention.registrations,
+        ),
+    ),
+    # Without the account it would look unfinished, and its link would still open it.
+    erased_with_account=(ErasedRows(registrations.c.kutid, "kutid", topic="confirm"),),
+    exported=(
+        # None once the registration has been erased, which happens before the account is.
+        ExportedRows(
+            "registration",
+            (
+                registrations.c.identifier,
+                registrations.c.created_at,
+                registrations.c.email,
+                registrations.c.email_confirmed_at,
+                registrations.c.mobile,
+                registrations.c.mobile_confirmed_at,
+            ),
+            registrations.c.id,
+            "registration_id",
+            is_single=True,
+        ),
+    ),
+    written=(newest(registrations.c.created_at),),
 )

@@ -7,8 +7,10 @@ from sqlalchemy import (
     ForeignKey,
     String,
     Table,
+    exists,
 )
 
+from services.store.declarations import Declarations, EndedRows, RetentionRule, newest
 from services.store.tables.base import Moment, metadata
 
 staff = Table(
@@ -58,4 +60,25 @@ staff_cases = Table(
     Column("confirmed_at", Moment),  # when the code sent to the mobile was read back
     Column("registration_id", String(32)),
     Column("api_key_id", ForeignKey("api_keys.id"), index=True),  # in place of a session: of the API's client
+)
+
+DECLARED = Declarations(
+    retention=(
+        # Whom staff looked at, and what they were about to record: no longer than a registration that comes of it.
+        RetentionRule(
+            "staff_cases",
+            staff_cases.c.id,
+            staff_cases.c.opened_at,
+            kept_for=lambda profile: profile.retention.registrations,
+        ),
+        RetentionRule(
+            "staff_sessions",
+            staff_sessions.c.id,
+            staff_sessions.c.created_at,
+            kept_for=lambda profile: profile.retention.sessions,
+            only_if=~exists().where(staff_cases.c.session_id == staff_sessions.c.id),
+        ),
+    ),
+    ended_with_staff=(EndedRows(staff_sessions.c.staff_id, staff_sessions.c.ended_at),),
+    written=(newest(staff_sessions.c.created_at), newest(staff_cases.c.opened_at)),
 )

@@ -3,13 +3,17 @@
 from sqlalchemy import (
     JSON,
     Column,
+    Connection,
     ForeignKey,
     Index,
     Integer,
     String,
     Table,
+    or_,
 )
 
+from services.store.declarations import Declarations, EndedRows, RetentionRule
+from services.store.statements import insert_for
 from services.store.tables.base import Moment, metadata
 
 batches = Table(
@@ -73,4 +77,53 @@ quality_sweep = Table(
     Column("wanted", Integer, nullable=False),  # raised by every import
     Column("done", Integer, nullable=False),
     Column("position", String(32), nullable=False),
+)
+
+OF_TRIES = ("failed", "old_account")
+"""The kinds of cases that are found by what customers have tried."""
+
+
+def _want_sweep(connection: Connection) -> None:
+    """Have the register's new data looked through for what somebody should put right."""
+    raised = {"wanted": quality_sweep.c.wanted + 1, "position": ""}
+    statement = insert_for(connection, quality_sweep).values(id=1, wanted=1, done=0, position="")
+    connection.execute(statement.on_conflict_do_update(index_elements=[quality_sweep.c.id], set_=raised))
+
+
+DECLARED = Declarations(
+    retention=(
+        # Who has declined stays known: a row that is gone would be invited again.
+        RetentionRule(
+            "invitations",
+            invitations.c.kutid,
+            invitations.c.deadline_at,
+            kept_for=lambda profile: profile.retention.worklists,
+            only_if=invitations.c.declined_at.is_(None),
+        ),
+        RetentionRule(
+            "invitation_batches",
+            batches.c.id,
+            batches.c.created_at,
+            kept_for=lambda profile: profile.retention.worklists,
+            only_if=batches.c.ended_at.is_not(None),
+        ),
+        # A case that is closed and still so keeps its row, or it would open again; what was written about it goes.
+        RetentionRule(
+            "quality_cases",
+            quality_cases.c.id,
+            quality_cases.c.closed_at,
+            kept_for=lambda profile: profile.retention.worklists,
+            only_if=or_(quality_cases.c.evidence.is_(None), quality_cases.c.kind.in_(OF_TRIES)),
+        ),
+        RetentionRule(
+            "quality_notes",
+            quality_cases.c.id,
+            quality_cases.c.closed_at,
+            kept_for=lambda profile: profile.retention.worklists,
+            only_if=quality_cases.c.note.is_not(None),
+            emptied=quality_cases.c.note,
+        ),
+    ),
+    after_import=(_want_sweep,),
+    ended_with_staff=(EndedRows(batches.c.actor, batches.c.ended_at, ended_by=batches.c.stopped_by),),
 )

@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from services.clock import DemoClock, SystemClock
+from services.clock import SystemClock
+from services.limits.noted_time import note_time
 from services.references import References
 from services.store.engine import Store
-from services.store.version import last_written, note_time
+from services.store.version import last_written
 from tests.world.cast import ANNA
 from tests.world.clock import HandClock
 from tests.world.outcomes import said
-from tests.world.world import House, move_in
+from tests.world.world import House, base_of, move_in
+from webapp.demo.clock import DemoClock
 
 HOUR = timedelta(hours=1)
 
@@ -101,17 +103,19 @@ def test_what_has_ended_stays_so_when_the_clock_is_set_back_and_the_server_start
     visit = house.sent_code(ANNA)
     code = house.code_sent(ANNA.mobile)
     machine.wait(8 * HOUR)
-    assert said(house.registrations.confirm_mobile, visit, code) == "link_expired"
+    assert said(house.registrations.mobiles.confirm_mobile, visit, code) == "link_expired"
     note_time(store, house.clock.now())
     machine.step(-10 * HOUR)
     clock = SystemClock()
     clock.not_before(last_written(store))
     restarted = House(store, clock)
-    assert said(restarted.registrations.confirm_mobile, visit, code) == "link_expired"
+    assert said(restarted.registrations.mobiles.confirm_mobile, visit, code) == "link_expired"
     restarted.mailed(ANNA)
     fresh = restarted.visit_by_mail(ANNA.email)
     machine.wait(2 * HOUR)
-    assert said(restarted.registrations.choose_mobile, fresh, ANNA.mobile) == "link_expired", "what is new ends in time"
+    assert said(restarted.registrations.mobiles.choose_mobile, fresh, ANNA.mobile) == "link_expired", (
+        "what is new ends in time"
+    )
 
 
 def test_the_newest_moment_is_found_wherever_it_stands(store: Store) -> None:
@@ -128,8 +132,8 @@ def test_the_newest_moment_is_found_wherever_it_stands(store: Store) -> None:
         return last_written(store) == clock.now()
 
     assert notes_it(lambda: house.identified(ANNA))
-    assert notes_it(lambda: house.registrations.choose_email(house.identified(ANNA), ANNA.address))
-    assert notes_it(lambda: References(store, clock).issue("link_expired"))
+    assert notes_it(lambda: house.registrations.emails.choose_email(house.identified(ANNA), ANNA.address))
+    assert notes_it(lambda: References(base_of(store, clock)).issue("link_expired"))
     assert notes_it(lambda: house.registered(ANNA))
     assert notes_it(lambda: house.signed_in(ANNA))
     assert notes_it(house.member)
@@ -144,10 +148,10 @@ def test_the_machines_clock_stepping_back_revives_no_link_and_no_code(machine: M
     visit = house.sent_code(ANNA)
     code = house.code_sent(ANNA.mobile)
     machine.step(HOUR)
-    assert said(house.registrations.confirm_mobile, visit, code) == "link_expired"
+    assert said(house.registrations.mobiles.confirm_mobile, visit, code) == "link_expired"
     machine.step(-HOUR)
-    assert said(house.registrations.confirm_mobile, visit, code) == "link_expired"
-    assert said(house.registrations.choose_mobile, visit, ANNA.mobile) == "link_expired"
+    assert said(house.registrations.mobiles.confirm_mobile, visit, code) == "link_expired"
+    assert said(house.registrations.mobiles.choose_mobile, visit, ANNA.mobile) == "link_expired"
 
 
 def test_a_demo_clock_is_one_for_all_processes(machine: MachineClock, tmp_path: Path) -> None:

@@ -10,11 +10,12 @@ from services.store.engine import Store
 from services.store.tables.references import reference_codes
 from tests.world.clock import HandClock
 from tests.world.outcomes import at_once
+from tests.world.world import base_of
 
 
 @pytest.fixture
 def references(store: Store) -> References:
-    return References(store, HandClock())
+    return References(base_of(store, HandClock()))
 
 
 def test_a_code_can_be_read_out(references: References) -> None:
@@ -40,7 +41,7 @@ def test_the_same_dead_end_keeps_its_code(references: References) -> None:
 
 def test_a_customer_keeps_the_code_of_a_dead_end_for_an_hour(store: Store) -> None:
     clock = HandClock()
-    references = References(store, clock)
+    references = References(base_of(store, clock))
     code = references.issue("no_mobile", kutid="10000001")
     clock.advance(minutes=59)
     assert set(at_once([lambda: references.issue("no_mobile", kutid="10000001")] * 4)) == {code}

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -49,7 +50,7 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def tidying(house: House) -> Tidying:
-    return Tidying(house.store, house.clock, house.profile, house.allowances)
+    return Tidying(house.base, house.allowances)
 
 
 def tidy(house: House) -> dict[str, int]:
@@ -258,7 +259,9 @@ def test_whose_registration_was_erased_can_begin_again_unless_there_is_the_accou
     house.registered(ANNA)
     house.clock.advance(days=9)
     tidy(house)
-    assert said(house.registrations.identify, ANNA.policy_number, ANNA.knows, "hu") == "already_registered"
+    assert (
+        said(house.registrations.identification.identify, ANNA.policy_number, ANNA.knows, "hu") == "already_registered"
+    )
     house.registered(ESZTER)
     assert len(house.accounts()) == 2
 
@@ -266,14 +269,14 @@ def test_whose_registration_was_erased_can_begin_again_unless_there_is_the_accou
 def test_a_link_says_what_became_of_its_registration(house: House) -> None:
     replaced = house.linked(ESZTER)
     house.clock.advance(minutes=1)
-    house.registrations.resend_email(replaced)
+    house.registrations.emails.resend_email(replaced)
     done = house.registered(ANNA)
-    assert house.registrations.why_dead(replaced) == "link_unknown"
+    assert house.registrations.records.why_dead(replaced) == "link_unknown"
     house.clock.advance(days=9)
     tidy(house)
     for visit, kind in ((replaced, "link_expired"), (done, "link_completed")):
-        assert house.registrations.find(visit) is None
-        assert house.registrations.why_dead(visit) == kind
+        assert house.registrations.records.find(visit) is None
+        assert house.registrations.records.why_dead(visit) == kind
 
 
 def test_codes_are_forgotten_after_their_budget_and_never_within(house: House) -> None:
@@ -312,11 +315,11 @@ def test_what_is_in_use_stays(house: House) -> None:
     person = CROWD[0]
     visit = house.sent_code(person)
     house.registered(ANNA)
-    References(house.store, house.clock).issue("link_expired", kutid=ANNA.kutid)
+    References(house.base).issue("link_expired", kutid=ANNA.kutid)
     before = everything(house.store)
     assert tidy(house) == {}
     assert everything(house.store) == before
-    assert said(house.registrations.confirm_mobile, visit, house.code_sent(person.mobile)) == "ok"
+    assert said(house.registrations.mobiles.confirm_mobile, visit, house.code_sent(person.mobile)) == "ok"
 
 
 def everything(store: Store) -> dict[str, list[Any]]:
@@ -395,7 +398,7 @@ from services.store.engine import Store
 retention.BATCH = 3
 house = House(Store(sys.argv[1]))
 house.clock.advance(seconds=float(sys.argv[2]))
-Tidying(house.store, house.clock, house.profile, house.allowances).tidy_if_due()
+Tidying(house.base, house.allowances).tidy_if_due()
 """
 
 
@@ -487,7 +490,7 @@ def test_a_row_that_was_begun_anew_since_it_was_found_stays(house: House) -> Non
     put(house, allowances, key="a", used=1, ends_at=house.clock.now())
     house.clock.advance(days=2)
     store: Any = Renewing(house)
-    assert counts(Tidying(store, house.clock, house.profile, house.allowances).tidy()) == {}
+    assert counts(Tidying(replace(house.base, store=store), house.allowances).tidy()) == {}
     assert house.count(allowances) == 1
 
 

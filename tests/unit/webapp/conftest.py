@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from services import demo_data
 from services.store.migrate import migrate
 from tests.world.site import Secrets, Site, Visitor
 from webapp.application import create_app
+from webapp.demo import seed
 from webapp.settings import load
 
 QUICK = {"bcrypt_rounds": 4, "sqlite_synchronous": "OFF", "requests_a_minute": 1_000_000}
@@ -134,5 +134,5 @@ def _made(folder: Path, secrets: Secrets | None = None, **settings: Any) -> Site
     site = Site(app, secrets or Secrets())
     migrate(site.parts.store)
     site.wait_for_morning()
-    demo_data.load(site.parts.store, site.parts.profile, site.parts.clock, 4)
+    seed.load(site.parts.store, site.parts.profile, site.parts.clock, 4)
     return site

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from limits.storage import SCHEMES
 
 from tests.world.site import Site
-from webapp.cli import main
 from webapp.cli.doctor import examine
+from webapp.cli.main import main
 from webapp.settings import Settings, SettingsError, load
 
 

@@ -371,7 +371,7 @@ def mobile_code_undelivered(walker: Walker) -> None:
     """The text message could not be delivered; it does not count."""
     _ask_for_code(walker)
     with walker.parts.store.write() as connection:
-        walker.parts.codes.give_back(connection, walker.customer.kutid)
+        walker.parts.codes.one_time_codes.give_back(connection, walker.customer.kutid)
     walker.open(walker.path)
 
 

@@ -30,9 +30,14 @@ class State:
 _OF_STAFF = ("identify", "email", "email-sent")
 """How a journey begins that staff can begin."""
 GROUPS = (
-    "registration", "dead ends", "signing in", "the account", "the forgotten password", "documents",
+    "registration",
+    "dead ends",
+    "signing in",
+    "the account",
+    "the forgotten password",
+    "documents",
     "customer service and advisers",
-)  # fmt: skip
+)
 STATES: dict[str, State] = {}
 
 

@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 
-from services.demo_data import STAFF, STAFF_PASSWORD
 from services.staff.member import ADVISER, SERVICE, SUPERVISOR
 from services.values import identifiers
 from services.worklists.sweep import SEVERAL
+from webapp.demo.seed import STAFF, STAFF_PASSWORD
 from webapp.demo.states.catalogue import state
 from webapp.demo.states.walker import Customer, Walker
 
@@ -200,7 +200,7 @@ def staff_code_undelivered(walker: Walker) -> None:
     """The text message could not be delivered; it does not count."""
     send_code(walker)
     with walker.parts.store.write() as connection:
-        walker.parts.codes.give_back(connection, walker.customer.kutid)
+        walker.parts.codes.one_time_codes.give_back(connection, walker.customer.kutid)
     walker.open(walker.path)
 
 
@@ -415,7 +415,7 @@ def worklist_batch_done(walker: Walker) -> None:
     """All of them have left."""
     order(walker)
     address = walker.path
-    walker.parts.chores.finish()
+    walker.parts.worklists.worker.finish()
     walker.open(address)
 
 
@@ -479,7 +479,7 @@ def _send_deadline(walker: Walker, day: str) -> None:
 def worklist_invited(walker: Walker) -> None:
     """Who has been invited; they can be reminded."""
     order(walker)
-    walker.parts.chores.finish()
+    walker.parts.worklists.worker.finish()
     walker.open(f"{_DOORS[SUPERVISOR]}/munkalistak?lista=meghivott")
 
 
@@ -503,7 +503,7 @@ def worklist_overdue(walker: Walker) -> None:
     _open_list(walker)
     tomorrow = (walker.parts.clock.now().astimezone(walker.parts.profile.zone) + timedelta(days=1)).date()
     walker.act("invite", customers=_first(walker), due_on=tomorrow.isoformat())
-    walker.parts.chores.finish()
+    walker.parts.worklists.worker.finish()
     walker.advance(minutes=3 * 24 * 60)
     door = _come_in(walker, SUPERVISOR)
     walker.open(f"{door}/munkalistak?lista=lejart")
@@ -552,7 +552,7 @@ def _find_case(walker: Walker) -> None:
         stranger.forget()
         stranger.open("/regisztracio")
         stranger.send_others_data()
-    walker.parts.chores.finish()
+    walker.parts.worklists.worker.finish()
     door = _come_in(walker)
     walker.open(f"{door}/munkalistak/adatok")
 

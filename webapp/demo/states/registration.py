@@ -216,7 +216,7 @@ def _invite(walker: Walker, path: str = "meghivo=") -> str:
     order(walker.another())
     pause = threading.Event()
     for _ in range(100):
-        walker.parts.chores.finish()
+        walker.parts.worklists.worker.finish()
         links = [link for message in arrived(walker.parts) for link in message["links"] if path in link]
         if links:
             return str(links[-1])
@@ -522,7 +522,7 @@ def sms_code_undelivered(walker: Walker) -> None:
     """The text message could not be delivered; it does not count."""
     walker.walk_to("sms-code")
     with walker.parts.store.write() as connection:
-        walker.parts.codes.give_back(connection, walker.customer.kutid)
+        walker.parts.codes.one_time_codes.give_back(connection, walker.customer.kutid)
     walker.open(walker.path)
 
 

@@ -9,17 +9,18 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from flask import Flask
-from sqlalchemy import ColumnElement, RowMapping, Select, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, exists, func, or_, select
 from werkzeug.test import TestResponse
 
 from services import randomness
-from services.clock import DemoClock
-from services.store.tables.accounts import accounts
+from services.accounts.conditions import is_registered
+from services.messages.outbox import give_up_on
 from services.store.tables.codes import one_time_codes
-from services.store.tables.messages import outbox
 from services.store.tables.register import customer_accounts, customers, phones, policies
+from webapp.demo.clock import DemoClock
 from webapp.demo.inbox import arrived
 from webapp.demo.states.reading import Element, actions_of, form_of, read, step_of, values_of
+from webapp.demo.terms import PublishedTerms
 from webapp.parts import Parts
 
 PASSWORD = "Kek7Hold8Fenyes"
@@ -175,7 +176,7 @@ class Walker:
         """Let the walker's mails have come back: a demonstration delivers whatever it is given."""
         arrived(self.parts)
         with self.parts.store.write() as connection:
-            connection.execute(update(outbox).where(outbox.c.recipient == self.email).values(state="given_up"))
+            give_up_on(connection, self.email)
 
     def code(self, mobile: str = "") -> str:
         """Return the newest code sent to a number."""
@@ -256,7 +257,7 @@ class Walker:
             select(customers, policies.c.policy_number, customer_accounts.c.account_number, _mobile.label("number"))
             .join_from(customers, policies)
             .outerjoin(customer_accounts, customer_accounts.c.kutid == customers.c.kutid)
-            .where(policies.c.status == "live", ~exists().where(accounts.c.kutid == customers.c.kutid))
+            .where(policies.c.status == "live", ~is_registered(customers.c.kutid))
         )
 
     def _customer_of(self, row: RowMapping, holder: str) -> Customer:
@@ -338,7 +339,9 @@ class Walker:
     def publish_terms(self) -> None:
         """Put new terms into force, for everybody."""
         now = self.parts.clock.now()
-        self.parts.terms.publish(f"{now:%Y-%m-%d-%H%M%S}-{randomness.digits(9)}", now)
+        terms = self.parts.documents.terms
+        assert isinstance(terms, PublishedTerms)
+        terms.publish(f"{now:%Y-%m-%d-%H%M%S}-{randomness.digits(9)}", now)
 
     def sign_in(self, email: str = "", password: str = PASSWORD) -> None:
         """Sign in with the walker's own address, or another."""

@@ -365,18 +365,18 @@ def test_after_closing_one_can_register_again_with_what_is_left_of_the_codes(hou
     session = house.signed_in(ANNA)
     house.account_details.close(session, PASSWORD)
     house.deliver()
-    assert house.registrations.find(old) is None
+    assert house.registrations.records.find(old) is None
     assert link
-    assert said(house.registrations.complete, old, PASSWORD) == "out_of_turn"
+    assert said(house.registrations.completion.complete, old, PASSWORD) == "out_of_turn"
     assert house.count(accounts) == 0, "the old link opens nothing again"
     house.clock.advance(minutes=2)
     new = house.sent_code(ANNA)
     assert house.see(new).code.codes_left(house.clock.now()) == house.profile.one_time_code.codes - 2, (
         "closing gives no new codes"
     )
-    house.registrations.confirm_mobile(new, house.code_sent(ANNA.mobile))
+    house.registrations.mobiles.confirm_mobile(new, house.code_sent(ANNA.mobile))
     house.accept_terms(new)
-    house.registrations.complete(new, OTHER_PASSWORD)
+    house.registrations.completion.complete(new, OTHER_PASSWORD)
     assert house.comes_in(ANNA, OTHER_PASSWORD) == "ok"
     assert house.comes_in(ANNA, PASSWORD) == "login.failed"
     assert house.signed_in(ANNA, PHONE, OTHER_PASSWORD).created_at - house.clock.now() == timedelta()

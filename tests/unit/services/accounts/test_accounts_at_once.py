@@ -140,7 +140,7 @@ def test_a_confirmed_address_and_a_registration_of_it_at_once(anna: House) -> No
     link = anna.mailed_id("email", ESZTER.email)
     visit = anna.accepted(ESZTER)
     confirm = partial(said, anna.account_details.confirm_email, link)
-    complete = partial(said, anna.registrations.complete, visit, PASSWORD)
+    complete = partial(said, anna.registrations.completion.complete, visit, PASSWORD)
     found = at_once([confirm, complete, confirm])
     assert found[1] in ("ok", "email.taken")
     expected = {"email.taken"} if found[1] == "ok" else {"ok", "dead_link"}

@@ -5,12 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.accounts import Device, Passkeys, Session, SignedOut
-from services.accounts.checks import Checks
-from services.accounts.notices import Notices
-from services.accounts.sessions import Sessions
-from services.limits.waits import Tries
-from services.links import Links
+from services.accounts import Device, Session, SignedOut
+from services.accounts.group import build_accounts
 from services.passwords import Hasher
 from services.store.tables.accounts import passkeys
 from services.store.tables.accounts import sessions as sessions_table
@@ -18,7 +14,7 @@ from services.store.tables.audit import audit
 from tests.world.authenticator import ATTESTED, PRESENT, VERIFIED, Authenticator, handle
 from tests.world.cast import ANNA, ESZTER, OTHER_PASSWORD, PASSWORD, Customer
 from tests.world.outcomes import at_once, said
-from tests.world.world import KEYS, House
+from tests.world.world import House
 
 ORIGIN, HOST = "https://ugyfel.example.hu", "ugyfel.example.hu"
 BROWSER = "the secret of a browser's session"
@@ -32,15 +28,12 @@ class Keyring:
     def __init__(self, house: House) -> None:
         self.house = house
         self.clock = house.clock
-        profile, store = house.profile, house.store
         self.sign_ins, self.details = house.sign_ins, house.account_details
-        hasher, sessions = Hasher(4, threads=2), Sessions(profile.sign_in)
-        tries, notices = Tries(profile.sign_in, house.allowances), Notices(house.outbox, profile.texts)
-        checks = Checks(store, house.clock, tries, hasher)
-        self.passkeys_at = lambda origin: Passkeys(
-            store, house.clock, profile, origin=origin, links=Links(KEYS, origin), sessions=sessions,
-            sign_ins=self.sign_ins, checks=checks, allowances=house.allowances, notices=notices,
-        )  # fmt: skip
+        self.passkeys_at = lambda origin: build_accounts(
+            house.base, limits=house.limits, messages=house.message_services, codes=house.code_services,
+            documents=house.documents, hasher=Hasher(4, threads=2), links=house.links, passkey_origin=origin,
+            has_activation=False,
+        ).passkeys  # fmt: skip
         self.passkeys = self.passkeys_at(ORIGIN)
 
     def session(self, token: str) -> Session:

@@ -135,7 +135,7 @@ def test_a_new_password_must_meet_the_rules_and_be_new(anna: House, new: str, re
 
 
 def test_the_same_password_in_other_unicode_is_the_same(house: House) -> None:
-    house.registrations.complete(house.accepted(ANNA), "Árvíztűrő 2031 kő")
+    house.registrations.completion.complete(house.accepted(ANNA), "Árvíztűrő 2031 kő")
     house.clock.advance(days=1)
     session = house.signed_in(ANNA, PHONE, "Árvíztűrő 2031 kő")
     decomposed = "A\u0301rvi\u0301ztu\u030bro\u030b\u00a02031 ko\u030b"
@@ -268,12 +268,12 @@ def test_an_unsent_link_does_not_leave_once_it_is_dead(anna: House) -> None:
 
 def test_the_link_goes_to_the_address_as_it_is_stored(house: House) -> None:
     visit = house.identified(ANNA)
-    house.registrations.choose_email(visit, email_addresses.parse("Anna.Kovacs@Example.HU"))
+    house.registrations.emails.choose_email(visit, email_addresses.parse("Anna.Kovacs@Example.HU"))
     visit = house.visit_by_mail("Anna.Kovacs@Example.HU")
-    house.registrations.choose_mobile(visit, ANNA.mobile)
-    house.registrations.confirm_mobile(visit, house.code_sent(ANNA.mobile))
+    house.registrations.mobiles.choose_mobile(visit, ANNA.mobile)
+    house.registrations.mobiles.confirm_mobile(visit, house.code_sent(ANNA.mobile))
     house.accept_terms(visit)
-    house.registrations.complete(visit, PASSWORD)
+    house.registrations.completion.complete(visit, PASSWORD)
     house.password_changes.ask_for_reset(email_addresses.parse("anna.kovacs@EXAMPLE.hu"), "hu")
     assert house.told("reset", "Anna.Kovacs@Example.HU") == 1
     house.postman.letters.clear()

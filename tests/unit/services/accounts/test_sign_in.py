@@ -97,7 +97,7 @@ def test_a_password_longer_than_any_is_not_hashed_whoever_it_is_for(anna: House,
 
 def test_passwords_are_compared_whole_and_in_one_normal_form(house: House) -> None:
     visit = house.accepted(ANNA)
-    house.registrations.complete(visit, "Árvíztűrő 7 " + "a" * 400)
+    house.registrations.completion.complete(visit, "Árvíztűrő 7 " + "a" * 400)
     for wrong in ("Árvíztűrő 7 " + "a" * 399, "Árvíztűrő 7 " + "a" * 399 + "b"):
         assert house.comes_in(ANNA, wrong) == "login.failed"
     decomposed = "A\u0301rvi\u0301ztu\u030bro\u030b\u00a07\u00a0" + "a" * 400

@@ -136,11 +136,11 @@ def test_a_client_registers_with_a_customer_as_staff_do(house: House) -> None:
     house.desk.check_code(client, case_id, house.code_sent(NEW))
     assert (find().state, find().code) == ("mailed", None)
     visit = house.visit_by_mail(ILONAS.typed)
-    house.registrations.choose_mobile(visit, NEW)
+    house.registrations.mobiles.choose_mobile(visit, NEW)
     assert find().state == "under_way"
-    house.registrations.confirm_mobile(visit, house.code_sent(NEW))
+    house.registrations.mobiles.confirm_mobile(visit, house.code_sent(NEW))
     house.accept_terms(visit)
-    house.registrations.complete(visit, PASSWORD)
+    house.registrations.completion.complete(visit, PASSWORD)
     assert find().state == "completed"
     assert {one.actor for one in contact_changes(house.store)} == {client.id}
     assert house.deeds(client) == [
@@ -163,7 +163,7 @@ def test_a_clients_timeline_holds_its_own_and_the_customers_doings_alone(house: 
     house.desk.end(session, house.case(session, ILONA), "kérte telefonon")
     case_id = begun(house, client)
     house.desk.check_code(client, case_id, house.code_sent(NEW))
-    house.registrations.choose_mobile(house.visit_by_mail(ILONAS.typed), NEW)
+    house.registrations.mobiles.choose_mobile(house.visit_by_mail(ILONAS.typed), NEW)
     house.deliver()
     events = house.client_registrations.find(client, case_id).events
     assert events is not None
@@ -349,7 +349,7 @@ def test_answers_hold_nothing_of_what_was_asked_and_go_after_a_day(house: House)
     held = repr(house.rows(api_answers))
     assert "ilona" not in held
     assert "a key of mine" not in held
-    tidying = Tidying(house.store, house.clock, house.profile, house.allowances)
+    tidying = Tidying(house.base, house.allowances)
     tidying.tidy()
     assert house.count(api_answers) == 1
     house.clock.advance(days=1)
@@ -360,6 +360,6 @@ def test_answers_hold_nothing_of_what_was_asked_and_go_after_a_day(house: House)
 def test_cases_of_clients_go_like_those_of_staff(house: House) -> None:
     begun(house, house.client())
     house.clock.advance(days=house.profile.retention.registrations_days, minutes=1)
-    Tidying(house.store, house.clock, house.profile, house.allowances).tidy()
+    Tidying(house.base, house.allowances).tidy()
     assert house.count(staff_cases) == 0
     assert house.count(api_keys) == 1

@@ -11,7 +11,6 @@ from sqlalchemy.exc import OperationalError
 
 from services.figures import ENTERED, FINISHED, REFUSED, STOPPED, Chosen, Observations, Passage
 from services.figures import observations as module
-from services.limits.allowances import Allowances
 from services.retention import Tidying
 from services.store.engine import Store
 from services.store.tables.figures import figures
@@ -59,7 +58,7 @@ def test_a_day_is_the_insurers(house: House) -> None:
 def test_processes_that_write_at_once_lose_nothing(store: Store) -> None:
     house = House(store)
     each, errors = 40, ["a.b", "c.d", "e.f"]
-    processes = [Observations(store, house.clock, PROFILE) for _ in range(6)]
+    processes = [Observations(house.base) for _ in range(6)]
     start = threading.Barrier(len(processes))
 
     def work(observations: Observations) -> None:
@@ -170,7 +169,7 @@ def test_counts_are_erased_after_their_time(house: House) -> None:
     house.observations.flush()
     house.sent_code(ANNA)
     house.deliver()
-    tidying = Tidying(house.store, house.clock, PROFILE, Allowances("x" * 32))
+    tidying = Tidying(house.base, house.allowances)
     counts = (figures, message_figures, sms_months)
     house.clock.advance(days=PROFILE.retention.figures_days - 30)
     tidying.tidy()

@@ -11,7 +11,7 @@ from services.links import Links
 from services.messages.composer import Composer
 from services.messages.outbox import Outbox
 from services.store.engine import Store
-from tests.unit.services.messages.mailroom import SECRETS, DiscreetLog, Mailbox
+from tests.unit.services.messages.mailroom import SECRETS, DiscreetLog, Mailbox, base_of
 from tests.world.clock import HandClock
 
 
@@ -40,7 +40,7 @@ def mailbox() -> Mailbox:
 
 @pytest.fixture
 def outbox(store: Store, clock: HandClock) -> Outbox:
-    return Outbox(store, clock)
+    return Outbox(base_of(store, clock))
 
 
 @pytest.fixture(scope="session")

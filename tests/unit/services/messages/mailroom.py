@@ -4,7 +4,12 @@ import logging
 import threading
 from collections.abc import Callable
 
+from services import profiles
+from services.base import Base
+from services.clock import Clock
+from services.keys import Keys
 from services.messages.composer import Composed
+from services.store.engine import Store
 
 SECRETS = (
     "4827",
@@ -15,6 +20,11 @@ SECRETS = (
     "201234567",
 )
 """What the messages of these tests hold, and no log may."""
+
+
+def base_of(store: Store, clock: Clock) -> Base:
+    """Return what every package of services needs."""
+    return Base(store, clock, profiles.load("mygenerali"), Keys(("k" * 40,)))
 
 
 class Mailbox:

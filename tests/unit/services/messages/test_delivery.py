@@ -18,7 +18,7 @@ from services.messages.senders import PermanentFailure, TemporaryFailure
 from services.messages.sms_budget import Postage
 from services.store.engine import Store
 from services.store.tables.messages import outbox as table
-from tests.unit.services.messages.mailroom import DiscreetLog, Mailbox
+from tests.unit.services.messages.mailroom import DiscreetLog, Mailbox, base_of
 from tests.world.clock import HandClock
 
 PROFILE = profiles.load("mygenerali")
@@ -33,7 +33,7 @@ def new_delivery(store: Store, clock: HandClock, composer: Composer, mailbox: Ma
     def make(**options: Any) -> Delivery:
         senders = {"email": mailbox, "sms": mailbox}
         used = options.pop("store", store)
-        return Delivery(used, clock, composer, senders, note, postage=Postage(used, clock, PROFILE), **options)
+        return Delivery(used, clock, composer, senders, note, postage=Postage(base_of(used, clock)), **options)
 
     return make
 
@@ -380,7 +380,7 @@ def test_what_is_done_about_an_undelivered_message_is_one_with_its_end(
 
     mailbox.then = fail(PermanentFailure("refused"))
     put_code()
-    worker = Delivery(store, clock, composer, {"sms": mailbox}, undelivered, postage=Postage(store, clock, PROFILE))
+    worker = Delivery(store, clock, composer, {"sms": mailbox}, undelivered, postage=Postage(base_of(store, clock)))
     with pytest.raises(OperationalError):
         worker.deliver_due()
     assert states(store) == ["sending"]  # until its lease is over and that is tried again
@@ -393,7 +393,7 @@ def test_a_fault_in_what_is_done_about_one_message_stops_no_other(store, clock, 
     put_code("code:1", minutes=-1)
     put_code("code:2")
     Delivery(
-        store, clock, composer, {"sms": mailbox}, undelivered, postage=Postage(store, clock, PROFILE)
+        store, clock, composer, {"sms": mailbox}, undelivered, postage=Postage(base_of(store, clock))
     ).deliver_due()
     assert sorted(states(store)) == ["expired", "sent"]
 

@@ -11,21 +11,24 @@ from pathlib import Path
 
 import pytest
 
-from services.clock import DemoClock
 from services.messages.outbox import Outbox
 from services.store.engine import Store
 from services.store.tables import metadata
+from tests.unit.services.messages.mailroom import base_of
+from webapp.demo.clock import DemoClock
 
 WORKER = """
 import os, sys, threading
 from pathlib import Path
 from services import profiles
-from services.clock import DemoClock
+from services.base import Base
+from services.keys import Keys
+from webapp.demo.clock import DemoClock
 from services.links import Links
 from services.messages.composer import Composer
 from services.messages.delivery import Delivery
-from services.messages.postage import Postage
-from services.messages.senders import FolderSender
+from services.messages.sms_budget import Postage
+from services.messages.senders.folder import FolderSender
 from services.store.engine import Store
 
 folder = Path(sys.argv[1])
@@ -40,7 +43,8 @@ class Told(FolderSender):
 sender = Told(folder / "out", clock)
 profile = profiles.load("mygenerali")
 composer = Composer(profile, Links(("k" * 40,), "https://x.hu"))
-worker = Delivery(store, clock, composer, {"sms": sender}, lambda *_: None, postage=Postage(store, clock, profile))
+postage = Postage(Base(store, clock, profile, Keys(("k" * 40,))))
+worker = Delivery(store, clock, composer, {"sms": sender}, lambda *_: None, postage=postage)
 if sys.argv[2] == "once":
     while worker.deliver_due():
         pass
@@ -57,7 +61,7 @@ class House:
         self.clock = DemoClock(folder / "clock.json")
         self.store = Store(f"sqlite:///{folder / 'belepo.sqlite'}")
         metadata.create_all(self.store.engine)
-        self.outbox = Outbox(self.store, self.clock)
+        self.outbox = Outbox(base_of(self.store, self.clock))
 
     def put(self, count: int) -> None:
         with self.store.write() as connection:

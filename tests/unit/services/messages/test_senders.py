@@ -13,11 +13,14 @@ import pytest
 from sqlalchemy import select
 
 from services.messages.composer import Composed
-from services.messages.senders import AppriseSender, DemoSender, FolderSender, PermanentFailure, TemporaryFailure
+from services.messages.senders import PermanentFailure, TemporaryFailure
+from services.messages.senders.folder import FolderSender
+from services.messages.senders.sms import AppriseSender
 from services.store.engine import Store
 from services.store.tables.messages import demo_messages
 from tests.unit.services.messages.mailroom import DiscreetLog
 from tests.world.clock import HandClock
+from webapp.demo.sender import DemoSender
 
 
 @pytest.fixture

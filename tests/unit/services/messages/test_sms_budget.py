@@ -130,7 +130,7 @@ def test_no_more_leave_than_the_budget_allows_however_many_send(store: Store) ->
     house = House(store, profile=with_budget(sms_a_month=5))
     visits = [house.linked(person) for person in CROWD[:12]]
     for person, visit in zip(CROWD, visits, strict=False):
-        house.registrations.choose_mobile(visit, person.mobile)
+        house.registrations.mobiles.choose_mobile(visit, person.mobile)
     processes = []
     for _ in range(4):
         other = House(store, house.clock, house.profile)
@@ -150,14 +150,14 @@ def test_customers_are_told_before_anything_of_theirs_is_spent(three: House) -> 
     visit = three.linked(ANNA)
     spend(three, 3)
     before = three.everything(outbox)
-    assert said(three.registrations.choose_mobile, visit, ANNA.mobile) == "sms.paused"
+    assert said(three.registrations.mobiles.choose_mobile, visit, ANNA.mobile) == "sms.paused"
     assert three.everything(outbox) == before
     # A new code neither, and the one that was sent before is still good.
     held = three.visit_by_mail(CROWD[0].email)
     three.clock.advance(minutes=2)
-    assert said(three.registrations.resend_code, held) == "sms.paused"
+    assert said(three.registrations.mobiles.resend_code, held) == "sms.paused"
     code = three.code_sent(CROWD[0].mobile)
-    assert three.registrations.confirm_mobile(held, code).mobile_confirmed_at is not None
+    assert three.registrations.mobiles.confirm_mobile(held, code).mobile_confirmed_at is not None
 
 
 def test_a_journey_that_begins_with_a_code_begins_nothing(store: Store) -> None:
@@ -169,10 +169,10 @@ def test_a_journey_that_begins_with_a_code_begins_nothing(store: Store) -> None:
         store, profile=with_budget(allianz, sms_a_month=1), facts=("identifier", "mobile_confirmed_at", COMPLETE)
     )
     datum = SecondDatum(ANNA.knows.birth_date, mobile=ANNA.mobile)
-    assert said(house.registrations.identify, CROWD[0].policy_number, mobile_of(CROWD[0]), "hu") == "ok"
+    assert said(house.registrations.identification.identify, CROWD[0].policy_number, mobile_of(CROWD[0]), "hu") == "ok"
     house.deliver()
     house.postage.budget()
-    assert said(house.registrations.identify, ANNA.policy_number, datum, "hu") == "sms.paused"
+    assert said(house.registrations.identification.identify, ANNA.policy_number, datum, "hu") == "sms.paused"
     assert len(house.rows(registrations)) == 1
 
 
@@ -262,9 +262,9 @@ def test_a_supervisor_releases_it_with_a_reason(three: House) -> None:
     (row,) = (row for row in three.rows(audit) if row.action == "sms_released")
     assert (row.actor, row.facts) == (boss.member.id, {"more": "2", "reason": "Kampány miatt"})
     # At once in this process, and in another as soon as it looks.
-    three.registrations.choose_mobile(visit, ANNA.mobile)
+    three.registrations.mobiles.choose_mobile(visit, ANNA.mobile)
     assert three.code_sent(ANNA.mobile)
-    assert not Postage(three.store, three.clock, three.profile).is_stopped()
+    assert not Postage(three.base).is_stopped()
 
 
 def test_of_two_clicks_one_counts(three: House) -> None:

@@ -42,11 +42,13 @@ class Register:
         self.holders = PolicyHolders(RULES, allowances, Tries(PROFILE.sign_in, allowances))
 
     def match(self, policy_number: str, datum: SecondDatum, now: datetime = NOW) -> PolicyHolder | str:
-        with self.store.write() as connection:
-            found = self.holders.match(connection, policy_number, datum, now)
-        return found.reason if isinstance(found, Refusal) else found
+        try:
+            with self.store.write() as connection:
+                return self.holders.match(connection, policy_number, datum, now)
+        except Refusal as refusal:
+            return refusal.reason
 
-    def secret_of(self, communication_id: str) -> tuple[PolicyHolder, str] | Refusal | None:
+    def secret_of(self, communication_id: str) -> tuple[PolicyHolder, str] | None:
         with self.store.write() as connection:
             return self.holders.secret_of(connection, communication_id, NOW)
 
@@ -130,7 +132,8 @@ def test_who_comes_while_others_are_looked_at_waits_for_their_count(postgresql_s
     other = threading.Thread(target=lambda: found.append(register.match(ANNA.policy_number, ANNA.knows)))
     with register.store.write() as connection:
         for _ in range(RULES.wrong_tries):
-            register.holders.match(connection, ANNA.policy_number, WRONG, NOW)
+            with pytest.raises(Refusal):
+                register.holders.match(connection, ANNA.policy_number, WRONG, NOW)
         other.start()
         waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
         while other.is_alive() and not connection.execute(waiting).scalar():
@@ -164,9 +167,9 @@ def test_the_secret_of_a_communication_id(register: Register) -> None:
 def test_a_communication_id_counts_each_look_and_forgets_on_request(register: Register) -> None:
     for _ in range(RULES.wrong_tries):
         assert isinstance(register.secret_of(COMMUNICATION_ID), tuple)
-    refused = register.secret_of(COMMUNICATION_ID)
-    assert isinstance(refused, Refusal)
-    assert (refused.reason, refused.facts) == ("slowed", {"at": NOW + RULES.wait, "with_id": True})
+    with pytest.raises(Refusal, match=r"identify\.slowed") as refused:
+        register.secret_of(COMMUNICATION_ID)
+    assert refused.value.facts == {"at": NOW + RULES.wait, "with_id": True}
     with register.store.write() as connection:
         register.holders.forget_tries(connection, COMMUNICATION_ID)
     assert isinstance(register.secret_of(COMMUNICATION_ID), tuple)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from tests.world.world import House
 class Step:
     """A verb, where a registration stands before it, and what it is given."""
 
+    service: str
     verb: str
     stage: str
 
@@ -38,13 +40,13 @@ class Step:
 
 
 STEPS = (
-    Step("choose_email", "identified"),
-    Step("resend_email", "mailed"),
-    Step("choose_mobile", "linked"),
-    Step("resend_code", "sent_code"),
-    Step("confirm_mobile", "sent_code"),
-    Step("accept_terms", "confirmed"),
-    Step("complete", "accepted"),
+    Step("emails", "choose_email", "identified"),
+    Step("emails", "resend_email", "mailed"),
+    Step("mobiles", "choose_mobile", "linked"),
+    Step("mobiles", "resend_code", "sent_code"),
+    Step("mobiles", "confirm_mobile", "sent_code"),
+    Step("consents", "accept_terms", "confirmed"),
+    Step("completion", "complete", "accepted"),
 )
 
 
@@ -61,7 +63,7 @@ def stand(house: House, step: Step, person: Customer) -> tuple[Visit, list[Any]]
     """Bring a customer to where `step` is due."""
     visit = getattr(house, step.stage)(person)
     if step.verb == "accept_terms":
-        house.registrations.open_terms(visit, house.terms.in_force(house.clock.now()).version)
+        house.registrations.consents.open_terms(visit, house.terms.in_force(house.clock.now()).version)
     house.deliver()
     house.clock.advance(minutes=1)
     return visit, step.arguments(house, person)
@@ -74,7 +76,9 @@ def test_killed_between_any_two_statements_a_step_is_not_taken_and_can_be_taken(
     visit, arguments = stand(house, step, ANNA)
     before = everything(house.store)
     statements = 0
-    while (answer := victims.registering(house)(step.verb, visit, *arguments, statements=statements)) == "killed":
+    while (
+        answer := victims.registering(house, step.service)(step.verb, visit, *arguments, statements=statements)
+    ) == "killed":
         assert everything(house.store) == before, statements
         statements += 1
     assert answer == "ok"
@@ -89,7 +93,7 @@ def test_killed_while_identifying_leaves_no_half_registration(victims: Victims, 
     before = everything(house.store)
     arguments = [COMMUNICATION_ID, COMMUNICATION_PASSWORD, "hu"]
     statements, used = 0, 0
-    take = partial(victims.registering(house), "identify_by_communication_id", *arguments)
+    take = partial(victims.registering(house, "identification"), "identify_by_communication_id", *arguments)
     while (answer := take(statements=statements)) == "killed":
         found = everything(house.store)
         tries = sum(row.used for row in found["allowances"])
@@ -117,16 +121,19 @@ def test_killed_at_a_named_point_before_the_end_nothing_has_happened(
 ) -> None:
     visit, arguments = stand(house, step, ANNA)
     before = everything(house.store)
-    assert victims.registering(house)(step.verb, visit, *arguments, crash_at=point) == "killed"
+    assert victims.registering(house, step.service)(step.verb, visit, *arguments, crash_at=point) == "killed"
     assert everything(house.store) == before
-    assert said(getattr(house.registrations, step.verb), visit, *arguments) == "ok"
+    assert said(attrgetter(f"{step.service}.{step.verb}")(house.registrations), visit, *arguments) == "ok"
 
 
 def test_killed_after_the_account_was_opened_it_is_whole_and_so_is_its_mail(victims: Victims, house: House) -> None:
     visit, arguments = stand(house, STEPS[6], ANNA)
-    assert victims.registering(house)("complete", visit, *arguments, crash_at="registrations.opened") == "killed"
+    assert (
+        victims.registering(house, "completion")("complete", visit, *arguments, crash_at="registrations.opened")
+        == "killed"
+    )
     assert [account.kutid for account in house.accounts()] == [ANNA.kutid]
-    assert house.registrations.complete(visit, PASSWORD).is_complete
+    assert house.registrations.completion.complete(visit, PASSWORD).is_complete
     assert len(house.accounts()) == 1
     assert len(house.letters("email", ANNA.email)) == 2
 
@@ -135,7 +142,7 @@ def test_killed_before_the_answer_the_tries_of_guessers_are_kept(victims: Victim
     visit, (code,) = stand(house, STEPS[4], CROWD[0])
     tries = house.profile.one_time_code.tries
     for left in reversed(range(tries)):
-        take = partial(victims.registering(house), "confirm_mobile", visit, wrong_code(code))
-        assert take(crash_at="registrations.tried") == "killed"
+        take = partial(victims.registering(house, "mobiles"), "confirm_mobile", visit, wrong_code(code))
+        assert take(crash_at="store.counted") == "killed"
         assert house.see(visit).code.tries_left == left
-    assert said(house.registrations.confirm_mobile, visit, code) == "sms_code.wrong"
+    assert said(house.registrations.mobiles.confirm_mobile, visit, code) == "sms_code.wrong"

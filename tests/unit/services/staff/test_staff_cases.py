@@ -87,7 +87,7 @@ def test_a_customer_is_found_by_the_address_of_the_account_or_of_a_registration(
 
 @pytest.mark.parametrize("spelling", ["{}", "{} ", "lower", "without"])
 def test_a_customer_is_found_by_the_code_that_they_read_out(house: House, spelling: str) -> None:
-    code = References(house.store, house.clock).issue("no_mobile", kutid=LASZLO.kutid)
+    code = References(house.base).issue("no_mobile", kutid=LASZLO.kutid)
     text = {"lower": code.lower(), "without": code.replace("-", " ")}.get(spelling, spelling.format(code))
     assert found(house, text) == LASZLO.kutid
 

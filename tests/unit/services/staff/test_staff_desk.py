@@ -65,10 +65,10 @@ def begun(house: House, session: StaffSession, person: Customer = ILONA, mobile:
 
 
 def walk_on(house: House, visit: Visit, mobile: str = NEW) -> None:
-    house.registrations.choose_mobile(visit, mobile)
-    house.registrations.confirm_mobile(visit, house.code_sent(mobile))
+    house.registrations.mobiles.choose_mobile(visit, mobile)
+    house.registrations.mobiles.confirm_mobile(visit, house.code_sent(mobile))
     house.accept_terms(visit)
-    house.registrations.complete(visit, PASSWORD)
+    house.registrations.completion.complete(visit, PASSWORD)
 
 
 def events(house: House, session: StaffSession, case_id: str) -> list[str]:
@@ -101,7 +101,7 @@ def test_the_language_that_staff_gave_lasts_until_the_customer_goes_on_in_anothe
     visit = replace(house.visit_by_mail(ILONAS.typed), language="en")
     house.see(visit)
     assert [row.language for row in house.rows(registrations)] == ["hu"]
-    house.registrations.choose_mobile(visit, NEW)
+    house.registrations.mobiles.choose_mobile(visit, NEW)
     house.clock.advance(minutes=1)
     house.desk.mail_again(session, case_id)
     subjects = [letter.subject for letter in house.letters("email", ILONAS.typed)]
@@ -122,8 +122,8 @@ def test_a_change_counts_at_once_and_is_an_event_for_the_insurers_system(house: 
     house.clock.advance(minutes=1)
     visit = house.mailed(replace(ILONA, email="masik@example.hu"))
     visit = house.visit_by_mail("masik@example.hu")
-    assert said(house.registrations.choose_mobile, visit, ILONAS_LANDLINE) == "mobile.not_on_record"
-    assert said(house.registrations.choose_mobile, visit, NEW) == "ok"
+    assert said(house.registrations.mobiles.choose_mobile, visit, ILONAS_LANDLINE) == "mobile.not_on_record"
+    assert said(house.registrations.mobiles.choose_mobile, visit, NEW) == "ok"
 
 
 @pytest.mark.parametrize(
@@ -367,7 +367,7 @@ def test_guesses_and_codes_are_the_customers_own_through_every_door(house: House
     session = house.member()
     visit = house.sent_code(ANNA)
     for _ in range(rules.tries):
-        said(house.registrations.confirm_mobile, visit, wrong_code(house.code_sent(ANNA.mobile)))
+        said(house.registrations.mobiles.confirm_mobile, visit, wrong_code(house.code_sent(ANNA.mobile)))
     case_id = house.case(session, ANNA)
     assert record(house, session, case_id, address=ANNA.address) == "sms_resend.too_early"
     for _ in range(rules.codes - 1):
@@ -378,7 +378,7 @@ def test_guesses_and_codes_are_the_customers_own_through_every_door(house: House
             assert answer in ("sms_code.wrong", "codes_used_up"), left
     house.clock.advance(minutes=1)
     assert record(house, session, case_id, address=ANNA.address) == "codes_used_up"
-    assert said(house.registrations.resend_code, visit) == "codes_used_up"
+    assert said(house.registrations.mobiles.resend_code, visit) == "codes_used_up"
     (row,) = house.rows(one_time_codes)
     assert (row.codes_used, row.guesses_used) == (rules.codes, rules.guesses)
 
@@ -409,12 +409,12 @@ def test_a_code_sent_at_home_is_no_use_at_the_desk_nor_the_other_way_round(house
     case_id = started(house, session, ANNA, ANNA.mobile, ANNA.address)
     at_desk = house.code_sent(ANNA.mobile)
     visit = house.linked(ANNA)
-    assert said(house.registrations.confirm_mobile, visit, at_desk) != "ok"
+    assert said(house.registrations.mobiles.confirm_mobile, visit, at_desk) != "ok"
     house.clock.advance(minutes=1)
-    house.registrations.choose_mobile(visit, ANNA.mobile)
+    house.registrations.mobiles.choose_mobile(visit, ANNA.mobile)
     at_home = house.code_sent(ANNA.mobile)
     assert said(house.desk.check_code, session, case_id, at_home) == "sms_code.none_sent"
-    assert said(house.registrations.confirm_mobile, visit, at_home) == "ok"
+    assert said(house.registrations.mobiles.confirm_mobile, visit, at_home) == "ok"
 
 
 def test_a_new_allowance_is_for_supervisors_with_a_reason_and_twice_a_day(house: House) -> None:
@@ -455,9 +455,9 @@ def test_with_a_new_allowance_the_customers_older_code_that_waits_does_not_leave
     boss, visit = house.member("supervisor", "Fehér Judit"), house.sent_code(ANNA)
     house.desk.give_new_budget(boss, house.case(boss, ANNA), "Akadozik az SMS-szolgáltató")
     house.clock.advance(minutes=1)
-    house.registrations.resend_code(visit)
+    house.registrations.mobiles.resend_code(visit)
     assert len(house.letters("sms")) == 1
-    house.registrations.confirm_mobile(visit, house.code_sent(ANNA.mobile))
+    house.registrations.mobiles.confirm_mobile(visit, house.code_sent(ANNA.mobile))
 
 
 # --- At once ---------------------------------------------------------------------------------------------------------
@@ -503,7 +503,7 @@ def test_one_customer_registers_at_two_desks_and_has_one_account(house: House) -
         begun(house, house.member(), address=address)
         visits.append(house.visit_by_mail(address.typed))
     walk_on(house, visits[0])
-    assert said(house.registrations.choose_mobile, visits[1], NEW) == "already_registered"
+    assert said(house.registrations.mobiles.choose_mobile, visits[1], NEW) == "already_registered"
     assert len(house.accounts()) == 1
 
 
@@ -519,13 +519,13 @@ def test_a_registration_from_the_web_is_mailed_again_and_ended(house: House) -> 
     older = house.visit_by_mail(ANNA.email)
     house.desk.mail_again(session, case_id)
     assert [letter.subject for letter in house.letters("email")] == ["Erősítse meg email-címét"] * 2
-    assert house.registrations.find(older) is None
+    assert house.registrations.records.find(older) is None
     linked = house.visit_by_mail(ANNA.email)
     assert said(house.desk.end, session, case_id, "") == "reason.empty"
     assert said(house.desk.end, session, case_id, "Rossz címre kérte") == "ok"
     assert said(house.desk.end, session, case_id, "Rossz címre kérte") == "out_of_turn"
     for mine in (visit, linked):
-        assert said(house.registrations.choose_mobile, mine, ANNA.mobile) == "ended_by_staff"
+        assert said(house.registrations.mobiles.choose_mobile, mine, ANNA.mobile) == "ended_by_staff"
     assert said(house.desk.mail_again, session, case_id) == "out_of_turn"
     assert house.identified(ANNA)
 
@@ -547,7 +547,7 @@ def test_what_was_recorded_is_recorded_anew_once_its_registration_is_over(house:
     house.desk.check_code(session, case_id, house.code_sent(NEW))
     assert record(house, session, case_id) == "out_of_turn"
     walk_on(house, house.visit_by_mail(ILONAS.typed))
-    assert said(house.registrations.choose_mobile, old, NEW) != "ok"
+    assert said(house.registrations.mobiles.choose_mobile, old, NEW) != "ok"
     assert [account.email for account in house.accounts()] == [ILONAS.typed]
     assert record(house, session, case_id) == "out_of_turn"
 
@@ -572,9 +572,12 @@ def test_the_timeline_tells_what_happened_in_order(house: House) -> None:
     visit = house.sent_code(ANNA)
     house.deliver()
     house.clock.advance(seconds=5)
-    assert said(house.registrations.confirm_mobile, visit, wrong_code(house.code_sent(ANNA.mobile))) == "sms_code.wrong"
+    assert (
+        said(house.registrations.mobiles.confirm_mobile, visit, wrong_code(house.code_sent(ANNA.mobile)))
+        == "sms_code.wrong"
+    )
     house.clock.advance(seconds=5)
-    house.registrations.note_refusal(visit, "sms_code", "wrong")
+    house.registrations.records.note_refusal(visit, "sms_code", "wrong")
     house.clock.advance(seconds=5)
     session = house.member()
     case_id = house.case(session, ANNA)
@@ -595,8 +598,8 @@ def test_the_timeline_tells_what_happened_in_order(house: House) -> None:
 def test_refusals_are_kept_a_few_times_an_hour(house: House) -> None:
     visit = house.linked(ANNA)
     for _ in range(40):
-        house.registrations.note_refusal(visit, "mobile", "not_on_record")
-    house.registrations.note_refusal(Visit("no such registration"), "mobile", "not_on_record")
+        house.registrations.records.note_refusal(visit, "mobile", "not_on_record")
+    house.registrations.records.note_refusal(Visit("no such registration"), "mobile", "not_on_record")
     session = house.member()
     assert events(house, session, house.case(session, ANNA)).count("refused") == 20
 
@@ -647,7 +650,7 @@ def waiting(store: Store) -> House:
     move_in(store)
     house = House(store, facts=[fact for fact in FACTS if fact != "email_confirmed_at"], has_activation=True)
     visit = house.identified(ANNA)
-    house.registrations.choose_email(visit, ANNA.address)
+    house.registrations.emails.choose_email(visit, ANNA.address)
     walk_on(house, visit, ANNA.mobile)
     return house
 
@@ -708,7 +711,7 @@ def test_activated_and_ended_at_once_it_is_the_one_or_the_other(waiting: House) 
 
 def tidied(house: House) -> int:
     """Tidy, and return how many accounts came to an end."""
-    tidying = Tidying(house.store, house.clock, house.profile, house.allowances)
+    tidying = Tidying(house.base, house.allowances)
     return next(one.count for one in tidying.tidy() if one.kind == "unactivated_accounts")
 
 
@@ -723,7 +726,7 @@ def test_an_account_that_nobody_activates_ends_and_gives_its_address_back(waitin
     assert tidied(waiting) == 1
     assert [waiting.count(one) for one in (accounts, activations, sessions)] == [0, 0, 0]
     visit = waiting.identified(ESZTER)
-    assert said(waiting.registrations.choose_email, visit, ANNA.address) == "ok"
+    assert said(waiting.registrations.emails.choose_email, visit, ANNA.address) == "ok"
     assert said(waiting.identified, ANNA) == "ok"
     staff = waiting.member()
     assert "account_ended_by_itself" in events(waiting, staff, waiting.case(staff, ANNA))
@@ -803,9 +806,9 @@ def test_a_supervisor_ends_an_account_in_a_thiefs_hands_and_the_customer_registe
     assert said(stolen.sign_ins.sign_in, THIEFS.key, PASSWORD, LAPTOP) == "login.failed"
     # A thief who knows her data too comes no further than the mobile: the one of the account is not on record.
     begun = stolen.identified(ANNA)
-    stolen.registrations.choose_email(begun, THIEFS)
+    stolen.registrations.emails.choose_email(begun, THIEFS)
     visit = stolen.visit_by_mail(THIEFS.typed)
-    assert said(stolen.registrations.choose_mobile, visit, THIEFS_MOBILE) == "mobile.not_on_record"
+    assert said(stolen.registrations.mobiles.choose_mobile, visit, THIEFS_MOBILE) == "mobile.not_on_record"
     stolen.registered(ANNA)
     assert [row.email for row in stolen.accounts()] == [ANNA.email]
 
@@ -856,9 +859,9 @@ def test_a_mail_leaves_again_also_where_the_mobile_is_proved_before_it(store: St
     early = ("identifier", "mobile", "mobile_confirmed_at", "email", "email_confirmed_at", *FACTS[5:])
     house = House(store, facts=early)
     visit = house.identified(ANNA)
-    house.registrations.choose_mobile(visit, ANNA.mobile)
-    house.registrations.confirm_mobile(visit, house.code_sent(ANNA.mobile))
-    house.registrations.choose_email(visit, ANNA.address)
+    house.registrations.mobiles.choose_mobile(visit, ANNA.mobile)
+    house.registrations.mobiles.confirm_mobile(visit, house.code_sent(ANNA.mobile))
+    house.registrations.emails.choose_email(visit, ANNA.address)
     session = house.member()
     case_id = house.case(session, ANNA)
     assert not house.desk.can_register
@@ -868,8 +871,8 @@ def test_a_mail_leaves_again_also_where_the_mobile_is_proved_before_it(store: St
     house.desk.mail_again(session, case_id)
     assert len(house.letters("email", ANNA.email)) == 2
     reader = house.visit_by_mail(ANNA.email, "another browser")
-    assert said(house.registrations.open_terms, reader, "2026-1") == "ok"
-    assert said(house.registrations.accept_terms, reader) == "out_of_turn"
+    assert said(house.registrations.consents.open_terms, reader, "2026-1") == "ok"
+    assert said(house.registrations.consents.accept_terms, reader) == "out_of_turn"
 
 
 # --- The audit trail ---------------------------------------------------------------------------------------------

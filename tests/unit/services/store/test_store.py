@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, MetaData, inspect, select, text
+from sqlalchemy import Connection, MetaData, event, inspect, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from services.refusal import DeadEnd, Denial, OutOfTurn, Refusal
 from services.store.engine import Store
 from services.store.migrate import migrate
 from services.store.tables import metadata
@@ -53,6 +54,66 @@ def test_an_exception_takes_everything_back(store: Store) -> None:
     assert used(store) is None
     with store.write() as connection:  # and the store can be used again
         put(connection, "one")
+
+
+DENIALS = {
+    "refusal": lambda: Refusal("sms_code", "wrong"),
+    "dead end": lambda: DeadEnd("codes_used_up"),
+    "out of turn": OutOfTurn,
+}
+
+
+def count_and_raise(store: Store, denial: Denial) -> None:
+    with store.write() as connection:
+        put(connection, "one")
+        raise denial
+
+
+@pytest.mark.parametrize("kind", DENIALS)
+def test_a_denial_takes_everything_back(store: Store, kind: str) -> None:
+    denial = DENIALS[kind]()
+    with pytest.raises(Denial) as raised:
+        count_and_raise(store, denial)
+    assert raised.value is denial
+    assert used(store) is None
+
+
+@pytest.mark.parametrize("kind", DENIALS)
+def test_a_counted_denial_keeps_what_was_counted(store: Store, kind: str) -> None:
+    denial = DENIALS[kind]()
+    with pytest.raises(Denial) as raised:
+        count_and_raise(store, denial.counted())
+    assert raised.value is denial
+    assert used(store) == 1
+    with store.write() as connection:  # and the store can be used again
+        put(connection, "two")
+    assert used(store, "two") == 1
+
+
+def test_of_counted_denials_at_once_each_counts(store: Store) -> None:
+    with store.write() as connection:
+        put(connection, "one", used=0)
+
+    def refuse() -> None:
+        with store.write() as connection:
+            connection.execute(allowances.update().values(used=allowances.c.used + 1))
+            raise Refusal("sms_code", "wrong").counted()
+
+    assert [type(answer) for answer in at_once([refuse] * 24)] == [Refusal] * 24
+    assert used(store) == 24
+
+
+def test_a_count_that_cannot_be_committed_is_no_denial(store: Store) -> None:
+    """The browser must not read that its try was counted when it was not."""
+
+    def fail(_connection: Connection) -> None:
+        raise LookupError
+
+    event.listen(store.engine, "commit", fail)
+    with pytest.raises(LookupError):
+        count_and_raise(store, Refusal("sms_code", "wrong").counted())
+    event.remove(store.engine, "commit", fail)
+    assert used(store) is None
 
 
 def test_what_is_done_while_reading_is_not_kept(store: Store) -> None:

@@ -71,7 +71,9 @@ def close(house: House, person: Customer, kind: str, session: StaffSession | Non
 def fail(house: House, person: Customer, times: int) -> None:
     for _ in range(times):
         wrong = SecondDatum(date(1999, 1, 1))
-        assert said(house.registrations.identify, person.policy_number, wrong, "hu") == "identify.mismatch"
+        assert (
+            said(house.registrations.identification.identify, person.policy_number, wrong, "hu") == "identify.mismatch"
+        )
 
 
 # --- The register ---------------------------------------------------------------------------------------------
@@ -173,7 +175,7 @@ def test_several_wrong_tries_at_a_number_that_exists_are_a_case(house: House) ->
     house.chores.finish()
     assert cases(house) == set()
     fail(house, ESZTER, 1)
-    said(house.registrations.identify, "940999999", SecondDatum(date(1999, 1, 1)), "hu")
+    said(house.registrations.identification.identify, "940999999", SecondDatum(date(1999, 1, 1)), "hu")
     fail(house, PETER, 4)  # whose contract is cancelled
     house.chores.finish()
     assert cases(house) == {(ESZTER.kutid, "failed")}
@@ -208,7 +210,7 @@ def test_who_comes_with_an_old_customer_account_number_is_a_case(house: House) -
     account = {"account_number": "7000001", "kutid": ANNA.kutid, "old_number": "OLD0001", "manager": "customer"}
     with house.store.write() as connection:
         connection.execute(insert(customer_accounts).values(account))
-    answer = said(house.registrations.identify, "OLD0001", ANNA.knows, "hu", "account_number")
+    answer = said(house.registrations.identification.identify, "OLD0001", ANNA.knows, "hu", "account_number")
     assert answer == "account_number.old"
     house.chores.finish()
     assert cases(house) == {(ANNA.kutid, "old_account")}

@@ -339,7 +339,7 @@ def test_a_code_that_was_not_delivered_is_told_and_another_can_be_had_at_once(an
     told = anna.say("sms_code.delivery_failed", phone="|").partition("|")[0].strip()
     assert told not in _ask_for_mobile(visitor).text
     with anna.parts.store.write() as connection:
-        anna.parts.codes.give_back(connection, anna.rows("accounts")[0].kutid)
+        anna.parts.codes.one_time_codes.give_back(connection, anna.rows("accounts")[0].kutid)
     assert told in visitor.open("/fiok/mobil").text
     page = visitor.send("sms-resend")
     assert page.status == 200

@@ -19,7 +19,7 @@ PASSKEYS, NEW, REMOVE = "/fiok/azonositokulcsok", "/fiok/azonositokulcsok/uj", "
 
 @pytest.fixture
 def origin(site: Site) -> str:
-    return site.parts.passkeys.origin
+    return site.parts.accounts.passkeys.origin
 
 
 def member(site: Site, customer: Customer = ANNA, *, htmx: bool = False) -> Visitor:
@@ -238,5 +238,5 @@ def test_the_way_on_stays_on_the_site(site: Site, origin: str) -> None:
 )
 def test_passkeys_belong_to_a_name(make_site: Callable[..., Site], public: str, origin: str, are_offered: bool) -> None:
     site = make_site(public_url=public)
-    assert site.parts.passkeys.origin == origin
+    assert site.parts.accounts.passkeys.origin == origin
     assert ("data-passkey" in site.visitor().open(SIGN_IN).html) == are_offered

@@ -12,12 +12,12 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from services.clients import SCOPES
-from services.demo_data import STAFF_PASSWORD
 from services.staff import Desk
 from services.store.tables.register import advisers
 from tests.world.api_client import FIND, ILONAS_POLICY, MAIL, MOBILE, NOWHERE, RESET, START, Client, about, registration
 from tests.world.cast import ANNA, ESZTER, PETER, one_of_many
 from tests.world.site import Site
+from webapp.demo.seed import STAFF_PASSWORD
 
 
 def pointers(answer: TestResponse) -> list[str]:
@@ -66,7 +66,7 @@ def test_a_key_in_the_address_or_the_body_is_none(site: Site, client: Client, na
 def test_revoked_expired_and_unknown_keys_are_told_the_same(site: Site, client: Client) -> None:
     unknown = site.app.test_client().get(f"{START}/{NOWHERE}", headers={"Authorization": "Bearer nonsense"})
     assert about(client.get(f"{START}/{NOWHERE}")) == (404, "not-found")
-    site.parts.api_keys.revoke(client.key.id)
+    site.parts.clients.api_keys.revoke(client.key.id)
     revoked = client.get(f"{START}/{NOWHERE}", **{"Accept-Language": "hu"})
     assert (revoked.status_code, revoked.data) == (unknown.status_code, unknown.data)
     assert revoked.headers["WWW-Authenticate"] == unknown.headers["WWW-Authenticate"]

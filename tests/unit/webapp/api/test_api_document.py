@@ -56,7 +56,7 @@ def served(site: Site) -> Iterator[str]:
 
 def test_schemathesis_finds_nothing(make_site: Callable[..., Site], tmp_path: Path) -> None:
     site = make_site(api_requests_a_minute=1_000_000)
-    _, key = site.parts.api_keys.add("schemathesis", SCOPES)
+    _, key = site.parts.clients.api_keys.add("schemathesis", SCOPES)
     with served(site) as address:
         done = subprocess.run(
             [

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from services.clock import DemoClock
-from webapp.cli import main
 from webapp.cli.doctor import examine
-from webapp.cli.main import Context
+from webapp.cli.main import Context, main
+from webapp.demo.clock import DemoClock
 from webapp.wiring import wire
 
 

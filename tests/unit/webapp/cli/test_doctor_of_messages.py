@@ -1,6 +1,7 @@
 """What the doctor says of messages that do not leave."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import Mock
 
@@ -29,7 +30,7 @@ def put(site: Site, *, minutes_ago: int) -> None:
     parts = site.parts
     then = parts.clock.now() - timedelta(minutes=minutes_ago, seconds=1)
     with parts.store.write() as connection:
-        Outbox(parts.store, Mock(now=lambda: then)).put(
+        Outbox(replace(parts.base, clock=Mock(now=lambda: then))).put(
             connection, kind="email", recipient="valaki@example.hu", message="registered", language="hu", topic="t",
             expires_at=then + timedelta(days=1), facts={},
         )  # fmt: skip
@@ -40,7 +41,9 @@ def test_a_server_that_refuses_is_named_with_its_answer_and_the_age_of_the_oldes
     put(site, minutes_ago=7)
     senders = {"email": RefusingServer()}
     composer = Composer(parts.profile, parts.links)
-    Delivery(parts.store, parts.clock, composer, senders, lambda *_: None, postage=parts.postage).deliver_due()
+    Delivery(
+        parts.store, parts.clock, composer, senders, lambda *_: None, postage=parts.messages.sms_budget
+    ).deliver_due()
     found = finding(site)
     assert found is not None
     assert found.is_bad

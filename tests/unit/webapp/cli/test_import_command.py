@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests import ROOT
-from webapp.cli import main
+from webapp.cli.main import main
 
 HEADER = "kutid;holder_type;name;birth_date;tax_number"
 GOOD = "1;person;Kovács Anna;1985-03-14;"

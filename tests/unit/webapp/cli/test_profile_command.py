@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from services import profiles
 from services.profiles import load
 from services.profiles.standards import departures, guessing_chance
-from webapp.cli import main, rehearsal
+from webapp.cli import rehearsal
+from webapp.cli.main import main
 from webapp.demo.states import STATES
 
 SHIPPED = Path(profiles.__file__).parent

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from services.profiles import find
 from tests.world.served import Server
-from webapp.cli import main
+from webapp.cli.main import main
 
 _ON_LINUX = pytest.mark.skipif(
     not Path("/proc/self/task").exists(), reason="elsewhere no signal can be sent by way of one thread"

@@ -12,8 +12,7 @@ from sqlalchemy import select
 
 from services.store.tables.audit import audit
 from services.store.tables.register import communication_ids, contact_changes
-from webapp.cli import main
-from webapp.cli.main import Context
+from webapp.cli.main import Context, main
 
 ADD = ["staff", "add", "orsi@example.hu", "--name", "Kiss Orsolya", "--role", "service"]
 _AT = datetime(2026, 11, 20, 9, 2, tzinfo=UTC)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,8 @@ from tests import ROOT
 from tests.world.cast import ANNA, MINTA, PASSWORD
 from tests.world.site import Site, Visitor
 from tests.world.walk import FIRST, SECOND, WAY
-from webapp.cli import main
 from webapp.cli.doctor import Finding, examine
+from webapp.cli.main import main
 from webapp.parts import Parts
 from webapp.settings import load
 from webapp.wiring import wire
@@ -159,7 +160,8 @@ def line(output: str, words: str) -> list[str]:
 
 def test_the_worker_erases_and_stops_when_told(run: Any) -> None:
     quick = (
-        "from services import retention; retention._LOOK_SECONDS = 0.05; from webapp.cli import main; main(['worker'])"
+        "from services import retention; retention._LOOK_SECONDS = 0.05; "
+        "from webapp.cli.main import main; main(['worker'])"
     )
     with subprocess.Popen(
         [sys.executable, "-c", quick],
@@ -265,7 +267,7 @@ def test_while_time_runs_days_ahead_of_the_machine_nothing_is_erased_and_the_doc
     then = parts.clock.now() + year
     stop = threading.Event()
     stop.set()
-    Tidying(parts.store, Mock(now=lambda: then), parts.profile, Mock()).run(stop)  # notes the end of a process
+    Tidying(replace(parts.base, clock=Mock(now=lambda: then)), Mock()).run(stop)  # notes the end of a process
     ahead = start()
     assert ahead.clock.now() >= then
     assert year - timedelta(minutes=1) < ahead.clock.lead <= year

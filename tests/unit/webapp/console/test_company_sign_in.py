@@ -205,7 +205,7 @@ def test_a_provider_that_does_not_say_whether_it_vouches(
 
 
 def test_who_has_left_stays_out(site: Site) -> None:
-    site.parts.staff.disable(CLERK["email"])
+    site.parts.staff.accounts.disable(CLERK["email"])
     browser = Browser(site)
     refused(site, browser, browser.sign_in(), "error.staff_login.unknown")
     row = site.rows("audit")[-1]

@@ -6,8 +6,6 @@ from datetime import timedelta
 import pytest
 
 from services import randomness
-from services.clock import DemoClock
-from services.demo_data import STAFF_PASSWORD
 from tests.world.cast import ANNA, ESZTER, GABOR, ILONA, MARTA, PASSWORD
 from tests.world.colleague import (
     ADVISER,
@@ -23,6 +21,8 @@ from tests.world.colleague import (
 )
 from tests.world.site import Site
 from tests.world.walk import SECOND
+from webapp.demo.clock import DemoClock
+from webapp.demo.seed import STAFF_PASSWORD
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def forget() -> Callable[[Site], None]:
     """Forget what other tests have had counted."""
 
     def empty(site: Site) -> None:
-        site.parts.observations.flush()
+        site.parts.figures.funnel.flush()
         with site.parts.store.write() as connection:
             connection.execute(delete(figures))
 
@@ -63,7 +63,7 @@ def counted(site: Site, **only: str) -> dict[str, tuple[int, int]]:
 
 
 def seen(site: Site, **only: str) -> list:
-    site.parts.observations.flush()
+    site.parts.figures.funnel.flush()
     return [row for row in site.rows("figures") if all(getattr(row, name) == is_ for name, is_ in only.items())]
 
 
@@ -303,7 +303,7 @@ def send_code(site: Site, number: int) -> None:
     clerk.serve(f"940100{number}")
     assert clerk.record(f"proba{number}@example.hu", f"20 100 0{number}").step == "staff-code"
     site.messages()
-    site.parts.postage.budget()
+    site.parts.messages.sms_budget.budget()
 
 
 def test_the_budget_warns_stops_and_is_released(with_budget: Site, htmx: bool) -> None:
@@ -334,7 +334,7 @@ def test_the_budget_warns_stops_and_is_released(with_budget: Site, htmx: bool) -
     assert boss.send("sms-release", more="", reason="Kampány").errors()
     page = boss.send("sms-release", more="5", reason="Kampány miatt")
     assert site.say("funnel.sms_budget.released", count=5) in page.text
-    assert site.parts.postage.budget().allowed == 7
+    assert site.parts.messages.sms_budget.budget().allowed == 7
     assert customer.send(mobile=GABOR.mobile).step == "sms-code"
 
 

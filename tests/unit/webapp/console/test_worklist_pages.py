@@ -52,7 +52,7 @@ def invite(one: Colleague, site: Site, count: int = 1, *, listed: str = "meghivh
     page = one.open(f"{SERVICE}{LISTS}?lista={listed}")
     chosen = marks(page)[:count]
     page = act(one, "invite", customers=chosen, due_on=day(site, days))
-    site.parts.chores.finish()
+    site.parts.worklists.worker.finish()
     return page
 
 
@@ -66,7 +66,7 @@ def sweep(site: Site) -> None:
     """Have the register looked through, as after an import."""
     with site.parts.store.write() as connection:
         connection.execute(insert(quality_sweep).values(id=1, wanted=1, done=0, position=""))
-    site.parts.chores.finish()
+    site.parts.worklists.worker.finish()
 
 
 # --- The list --------------------------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ def test_the_same_form_sent_twice_invites_once(boss: Colleague, site: Site) -> N
     for _ in range(2):
         answer = boss.client.post(f"{SERVICE}{LISTS}", data=body, headers=boss.headers)
         places.add(answer.headers.get("HX-Push-Url") or answer.location)
-    site.parts.chores.finish()
+    site.parts.worklists.worker.finish()
     assert len(places) == 1
     assert len(site.messages(kind="email")) == 2
 
@@ -175,10 +175,10 @@ def test_everybody_in_the_list_is_invited_after_being_asked_again(boss: Colleagu
     assert site.say("worklist.count", count=len(addresses(site))) in page.text
     page = act(boss, "invite-all")
     assert site.say("worklist.batch.counting") in page.text
-    site.parts.chores.rounds.go_on()
+    site.parts.worklists.worker.rounds.go_on()
     page = boss.open(page.path)
     assert page.has_button("") or "progress" in page.html
-    while site.parts.chores.rounds.go_on() or site.parts.outbox.is_busy():
+    while site.parts.worklists.worker.rounds.go_on() or site.parts.messages.outbox.is_busy():
         site.messages()
     assert {mail["to"] for mail in site.messages(kind="email")} == set(addresses(site))
     assert site.say("worklist.batch.done") in boss.open(page.path).text
@@ -221,7 +221,7 @@ def test_a_batch_is_asked_for_without_prolonging_the_session_and_can_be_stopped(
     page = boss.follow(boss.post(address, {}))
     assert site.say("worklist.batch.stopped") in page.text
     assert boss.follow(boss.post(address, {})).status == 200
-    site.parts.chores.finish()
+    site.parts.worklists.worker.finish()
     assert site.messages() == []
     polling = {"HX-Request": "true"}
     assert "data-hx-get" not in boss.client.get(address, headers=polling).text
@@ -246,13 +246,13 @@ def test_reminders_are_sent_by_hand(site: Site) -> None:
     boss = colleague(site, BOSS)
     page = boss.open(f"{SERVICE}{LISTS}?lista=meghivott")
     act(boss, "remind", customers=marks(page)[:1])
-    site.parts.chores.finish()
+    site.parts.worklists.worker.finish()
     subject = site.texts.say("mail.reminder.subject", "hu")
     assert [mail["to"] for mail in site.messages(kind="email") if mail["subject"] == subject] == addresses(site)[:1]
     boss.open(f"{SERVICE}{LISTS}?lista=meghivott")
     act(boss, "remind-all")
     act(boss, "remind-all")
-    site.parts.chores.finish()
+    site.parts.worklists.worker.finish()
     assert sum(mail["subject"] == subject for mail in site.messages(kind="email")) == 2
 
 
@@ -362,10 +362,10 @@ def test_who_has_registered_leaves_the_list(site: Site) -> None:
     page = boss.open(f"{SERVICE}{LISTS}?lista=meghivhato")
     assert "K••• A•••" in page.text
     invite(boss, site)
-    assert "K••• A•••" in boss.get(f"{SERVICE}{LISTS}?lista=meghivott").text
+    assert "K••• A•••" in boss.open(f"{SERVICE}{LISTS}?lista=meghivott").text
     site.open_account()
     for listed in ("mind", "meghivott", "meghivhato"):
-        assert "K••• A•••" not in boss.get(f"{SERVICE}{LISTS}?lista={listed}").text
+        assert "K••• A•••" not in boss.open(f"{SERVICE}{LISTS}?lista={listed}").text
     assert len(site.rows(invitations.name)) == 1
 
 
@@ -414,7 +414,7 @@ def test_failed_identifications_reach_the_list_and_tell_outsiders_nothing(site: 
             page = stranger.send(policy_number=number, holder_type="company", tax_number="20000019-2-41")
         answers.append(page.errors())
     assert answers[0] == answers[1]
-    site.parts.chores.finish()
+    site.parts.worklists.worker.finish()
     page = colleague(site, CLERK).open(f"{SERVICE}{LISTS}/adatok?adat=failed")
     assert "M••• K••• K•••" in page.text
 

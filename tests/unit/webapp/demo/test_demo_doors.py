@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from services import demo_data
 from services.clock import SystemClock
 from services.store.engine import Store
 from services.store.migrate import migrate
 from tests.world.cast import ANNA
 from tests.world.site import Site, Visitor
 from tests.world.walk import FIRST
-from webapp.cli import main
 from webapp.cli.doctor import examine
+from webapp.cli.main import main
+from webapp.demo import seed
 from webapp.settings import Settings, SettingsError, load
 
 _KEY = "rA9-fTq2_xWz7LbPn4KdVs8YcHe3MgJu"
@@ -76,7 +76,7 @@ def test_a_reset_leaves_nothing_but_the_demo_data(site: Site, visitor: Visitor) 
     visitor.client.post("/dev/terms", data={"version": "2027-1"})
     assert visitor.client.post("/dev/reset").status_code == 200
     assert not site.messages()
-    site.parts.observations.flush()  # what was counted and not written yet
+    site.parts.figures.funnel.flush()  # what was counted and not written yet
     for table in ("accounts", "registrations", "one_time_codes", "allowances", "outbox", "figures"):
         assert not site.rows(table)
     assert "2027-1" not in visitor.open("/aszf").text
@@ -213,7 +213,7 @@ def test_production_does_not_go_on_with_the_data_of_a_demonstration(tmp_path: Pa
     migrate(store)
     assert not warned(production)
     demo = load(demo=True, bcrypt_rounds=4, database_url=url)
-    demo_data.add_staff(store, SystemClock(), 4)
+    seed.add_staff(store, SystemClock(), 4)
     assert warned(production)
     assert not warned(demo)
 

@@ -70,7 +70,7 @@ def test_the_operators_own_key_signs_nothing(own_site: Site) -> None:
     assert Links((_KEY,), "").read("confirm", _token(own_site)) is None
     (code,) = own_site.rows("one_time_codes")
     sent = own_site.code(ANNA.mobile)
-    assert own_site.parts.codes._seals.fits(sent, code)
+    assert own_site.parts.codes.one_time_codes._seals.fits(sent, code)
     assert not Seals(own_site.parts.profile.one_time_code, (_KEY,)).fits(sent, code)
     cookie = visitor.client.get_cookie("session")
     assert cookie is not None

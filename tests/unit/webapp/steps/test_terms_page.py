@@ -41,7 +41,7 @@ def test_the_box_must_be_ticked(site: Site, visitor: Visitor) -> None:
 def test_what_was_accepted_is_kept_with_its_text(site: Site, visitor: Visitor) -> None:
     visitor.walk_to("done")
     (account,) = site.rows("accounts")
-    terms = site.parts.terms.in_force(site.now)
+    terms = site.parts.documents.terms.in_force(site.now)
     assert (account.terms_version, account.terms_hash) == (terms.version, terms.hash)
 
 
@@ -57,7 +57,7 @@ def test_terms_replaced_meanwhile_are_opened_anew(site: Site, visitor: Visitor) 
 
 
 def test_an_older_version_opened_does_not_count(site: Site, visitor: Visitor) -> None:
-    older = site.parts.terms.in_force(site.now).version
+    older = site.parts.documents.terms.in_force(site.now).version
     visitor.client.post("/dev/terms", data={"version": "2027-1"})
     visitor.walk_to("terms")
     kept = visitor.page

@@ -1,152 +1,20 @@
-"""Ways out for messages: a folder, the demo inbox, and SMS services through apprise."""
+"""SMS services through apprise."""
 
-import hashlib
 import importlib
 import logging
-import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
-from email.utils import format_datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 from urllib.parse import quote
 
-from sqlalchemy import func, insert, select
-from sqlalchemy.exc import IntegrityError
-
-from services.clock import Clock
 from services.messages.composer import Composed
-from services.store.engine import Store
-from services.store.tables.messages import demo_messages
+from services.messages.senders import PermanentFailure, TemporaryFailure, unwatched
 
 _DECLARED = re.compile(r'^    (?:secure_)?protocol = (\(.*?\)|".*?")', re.MULTILINE | re.DOTALL)
-
-
-class DeliveryFailure(Exception):
-    """A message did not leave, as far as is known. The text is logged: no code, link or recipient in it."""
-
-
-class TemporaryFailure(DeliveryFailure):
-    """Another try may succeed. `may_have_arrived`: the gateway had it all and broke off without a word."""
-
-    def __init__(self, text: str, *, may_have_arrived: bool = False) -> None:
-        super().__init__(text)
-        self.may_have_arrived = may_have_arrived
-
-
-class PermanentFailure(DeliveryFailure):
-    """The gateway refused this message for good."""
-
-
-class Withdrawn(Exception):
-    """The message must not leave any more: it was replaced, its code has died, or its time is up."""
-
-
-def _unwatched() -> None:
-    """Let a message leave that nobody keeps account of."""
-
-
-class Sender(Protocol):
-    """One way out. May be called from several threads at once."""
-
-    def send(
-        self, recipient: str, composed: Composed, message_id: str, leaving: Callable[[], None] = _unwatched
-    ) -> None:
-        """Hand the message over; the same `message_id` again is a repetition of the same message.
-
-        `leaving` is called right before the point from which the message may arrive; what it raises,
-        such as Withdrawn, is passed on. Raises TemporaryFailure or PermanentFailure.
-        """
-        ...
-
-
-class FolderSender:
-    """Appends each message, readably, to a file named after its recipient."""
-
-    def __init__(self, path: Path | str, clock: Clock) -> None:
-        self._folder = Path(path)
-        self._clock = clock
-        self._folder.mkdir(parents=True, exist_ok=True)
-
-    def send(
-        self, recipient: str, composed: Composed, message_id: str, leaving: Callable[[], None] = _unwatched
-    ) -> None:
-        """Append by one write, so that a reader sees whole messages only."""
-        heads = (
-            f"To: {_one_line(recipient)}",
-            f"Subject: {_one_line(composed.subject)}",
-            f"Date: {format_datetime(self._clock.now())}",
-            f"Message-ID: <{message_id}>",
-            *(f"{name}: {value}" for name, value in composed.headers.items()),
-        )
-        entry = "\n".join((*heads, "", composed.text.strip("\n"), "", "")).encode()
-        try:
-            path = self._folder / _file_name(recipient)
-            file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            try:
-                leaving()
-                written = os.write(file, entry)
-            finally:
-                os.close(file)
-        except OSError as error:
-            raise TemporaryFailure(f"the folder cannot be written: errno {error.errno}") from None
-        if written != len(entry):
-            raise TemporaryFailure("the folder's disk is full", may_have_arrived=True)
-
-
-_MOMENT = timedelta(milliseconds=1)
-
-
-class DemoSender:
-    """Puts messages into the demo inbox, each once."""
-
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
-
-    def send(
-        self, recipient: str, composed: Composed, message_id: str, leaving: Callable[[], None] = _unwatched
-    ) -> None:
-        """Write the message down; a repetition changes nothing."""
-        leaving()
-        try:
-            with self._store.write() as connection:
-                # Each later than the one before it: they are listed by that, and several may leave in a millisecond.
-                newest = connection.execute(select(func.max(demo_messages.c.created_at))).scalar()
-                now = self._clock.now()
-                connection.execute(
-                    insert(demo_messages).values(
-                        id=message_id,
-                        kind=composed.kind,
-                        recipient=recipient,
-                        subject=composed.subject,
-                        text=composed.text,
-                        html=composed.html,
-                        links=list(composed.links),
-                        created_at=max(now, newest + _MOMENT) if newest else now,
-                    )
-                )
-        except IntegrityError:
-            return
-
-
-class Noted:
-    """Sends one way, and puts what has left into the demo inbox too."""
-
-    def __init__(self, sender: Sender, inbox: Sender) -> None:
-        self._sender = sender
-        self._inbox = inbox
-
-    def send(
-        self, recipient: str, composed: Composed, message_id: str, leaving: Callable[[], None] = _unwatched
-    ) -> None:
-        """Send, then note it; raises what the sending raises."""
-        self._sender.send(recipient, composed, message_id, leaving)
-        self._inbox.send(recipient, composed, message_id)
 
 
 class AppriseSender:
@@ -177,7 +45,7 @@ class AppriseSender:
             raise ValueError(f"the SMS URL does not fit {schema}://, or {{to}} is at the wrong place in it")
 
     def send(
-        self, recipient: str, composed: Composed, message_id: str, leaving: Callable[[], None] = _unwatched
+        self, recipient: str, composed: Composed, message_id: str, leaving: Callable[[], None] = unwatched
     ) -> None:
         """Send the text. apprise only answers yes or no: what happened is read from what it logs."""
         plugin = self._plugin(recipient)
@@ -269,17 +137,3 @@ def _service_class(module: Any, schema: str) -> Any:
         if any(schema == name or (isinstance(name, tuple) and schema in name) for name in names):
             return item
     raise ValueError(f"apprise knows no SMS service {schema}://")
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _file_name(recipient: str) -> str:
-    """Return the recipient as a file's name; ordinary addresses and numbers stay as they are."""
-    name = "".join(quote(c, safe="") if c in "/%\\" or not c.isprintable() else c for c in recipient)
-    if name.startswith("."):
-        name = f"%2E{name[1:]}"
-    if len(name.encode()) <= 200:
-        return name
-    return f"{name[:40]}~{hashlib.sha256(recipient.encode()).hexdigest()[:32]}"

@@ -3,16 +3,15 @@
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, exists, func, select, true
+from sqlalchemy import delete, exists, func, select, true
 
 from services.clock import Clock
 from services.passwords import hash_secret, is_secret
 from services.profiles import Identification, Profile
 from services.register.importing import RegisterImport
-from services.staff.accounts import new_member
+from services.staff.accounts import add_members, new_member
 from services.staff.member import ADVISER, SERVICE, SUPERVISOR
 from services.store.engine import Store
-from services.store.statements import insert_for
 from services.store.tables import metadata
 from services.store.tables.register import REGISTER, customer_accounts, customers, phones, policies
 from services.store.tables.staff import staff
@@ -53,12 +52,6 @@ def reset(store: Store, profile: Profile, clock: Clock, rounds: int) -> None:
     add_staff(store, clock, rounds)
 
 
-def is_in(connection: Connection) -> bool:
-    """Tell whether a database has been used in demo mode: the demonstration's staff are still there."""
-    emails = [email for email, _, _ in STAFF]
-    return bool(connection.execute(select(exists().where(staff.c.email.in_(emails)))).scalar())
-
-
 def add_staff(store: Store, clock: Clock, rounds: int) -> None:
     """Add the demonstration's staff, unless there is any."""
     with store.read() as connection:
@@ -67,14 +60,19 @@ def add_staff(store: Store, clock: Clock, rounds: int) -> None:
     hashed, now = _hashed(STAFF_PASSWORD, rounds), clock.now()
     members = [
         new_member(
-            email_addresses.parse(email), name, role, hashed,
-            adviser=email if role == ADVISER else None, totp_secret=None, now=now,
+            email_addresses.parse(email),
+            name,
+            role,
+            hashed,
+            adviser=email if role == ADVISER else None,
+            totp_secret=None,
+            now=now,
         )
         for email, name, role in STAFF
-    ]  # fmt: skip
+    ]
     with store.write() as connection:
         # Several processes may begin at once.
-        connection.execute(insert_for(connection, staff).on_conflict_do_nothing(), members)
+        add_members(connection, members)
 
 
 def examples(store: Store, profile: Profile) -> list[str]:

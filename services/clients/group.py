@@ -1,0 +1,28 @@
+"""The services of the API's clients."""
+
+from dataclasses import dataclass
+
+from services.base import Base
+from services.clients.answers import Answers
+from services.clients.assisted import ClientRegistrations
+from services.clients.keys import ApiKeys
+from services.limits.group import LimitServices
+from services.staff.group import StaffServices
+
+
+@dataclass(frozen=True)
+class ClientServices:
+    """The clients' keys, their registrations, and the responses they were given."""
+
+    api_keys: ApiKeys
+    idempotency: Answers
+    registrations: ClientRegistrations
+
+
+def build_clients(base: Base, *, limits: LimitServices, staff: StaffServices) -> ClientServices:
+    """Build the services of clients, which work with the cases of staff."""
+    return ClientServices(
+        api_keys=ApiKeys(base, limits.failed_attempts),
+        idempotency=Answers(base),
+        registrations=ClientRegistrations(base, staff.cases, staff.customer_files, staff.desk),
+    )

@@ -1,0 +1,21 @@
+"""The services of request limits."""
+
+from dataclasses import dataclass
+
+from services.base import Base
+from services.limits.allowances import Allowances
+from services.limits.waits import Tries
+
+
+@dataclass(frozen=True)
+class LimitServices:
+    """Counters that every other package uses."""
+
+    allowances: Allowances
+    failed_attempts: Tries
+
+
+def build_limits(base: Base) -> LimitServices:
+    """Build the counters, keyed by the oldest key: a new one must not reset them."""
+    allowances = Allowances(base.keys.oldest_for("limits"))
+    return LimitServices(allowances, Tries(base.profile.sign_in, allowances))

@@ -1,0 +1,60 @@
+"""A folder, for trying things out: messages as files."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from email.utils import format_datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from services.clock import Clock
+from services.messages.composer import Composed
+from services.messages.senders import TemporaryFailure, unwatched
+
+
+class FolderSender:
+    """Appends each message, readably, to a file named after its recipient."""
+
+    def __init__(self, path: Path | str, clock: Clock) -> None:
+        self._folder = Path(path)
+        self._clock = clock
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+    def send(
+        self, recipient: str, composed: Composed, message_id: str, leaving: Callable[[], None] = unwatched
+    ) -> None:
+        """Append by one write, so that a reader sees whole messages only."""
+        heads = (
+            f"To: {_one_line(recipient)}",
+            f"Subject: {_one_line(composed.subject)}",
+            f"Date: {format_datetime(self._clock.now())}",
+            f"Message-ID: <{message_id}>",
+            *(f"{name}: {value}" for name, value in composed.headers.items()),
+        )
+        entry = "\n".join((*heads, "", composed.text.strip("\n"), "", "")).encode()
+        try:
+            path = self._folder / _file_name(recipient)
+            file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                leaving()
+                written = os.write(file, entry)
+            finally:
+                os.close(file)
+        except OSError as error:
+            raise TemporaryFailure(f"the folder cannot be written: errno {error.errno}") from None
+        if written != len(entry):
+            raise TemporaryFailure("the folder's disk is full", may_have_arrived=True)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _file_name(recipient: str) -> str:
+    """Return the recipient as a file's name; ordinary addresses and numbers stay as they are."""
+    name = "".join(quote(c, safe="") if c in "/%\\" or not c.isprintable() else c for c in recipient)
+    if name.startswith("."):
+        name = f"%2E{name[1:]}"
+    if len(name.encode()) <= 200:
+        return name
+    return f"{name[:40]}~{hashlib.sha256(recipient.encode()).hexdigest()[:32]}"

@@ -1,0 +1,87 @@
+"""What other packages ask about the register: conditions, so that none of them repeats what they mean.
+
+What staff have learnt of a customer counts beside the register until an import brings it (M28).
+"""
+
+from sqlalchemy import ColumnElement, CompoundSelect, ScalarSelect, Select, exists, func, or_, select, union_all
+
+from services.store.tables.register import (
+    advisers,
+    contact_changes,
+    customer_accounts,
+    customers,
+    phones,
+    policies,
+)
+
+
+def has_live_policy(kutid: ColumnElement[str] | str) -> ColumnElement[bool]:
+    """Return the condition that a customer has a policy in force."""
+    return exists().where(policies.c.kutid == kutid, policies.c.status == "live")
+
+
+def live_policy_numbers(kutid: ColumnElement[str] | str) -> Select[str]:
+    """Return the query for the numbers of a customer's policies in force, in order."""
+    live = (policies.c.kutid == kutid, policies.c.status == "live")
+    return select(policies.c.policy_number).where(*live).order_by(policies.c.policy_number)
+
+
+def all_numbers(kutid: ColumnElement[str]) -> CompoundSelect[str]:
+    """Return the query for all numbers by which the insurer knows a customer."""
+    numbers = (
+        policies.c.policy_number,
+        customers.c.customer_number,
+        customer_accounts.c.account_number,
+        customer_accounts.c.old_number,
+    )
+    return union_all(*(select(number).where(number.table.c.kutid == kutid, number.is_not(None)) for number in numbers))
+
+
+def is_advised_by(kutid: ColumnElement[str], adviser: str | None) -> ColumnElement[bool]:
+    """Return the condition that a customer is the adviser's, by the code that the register knows them by."""
+    return exists().where(advisers.c.kutid == kutid, advisers.c.adviser == adviser)
+
+
+def manages_own_account(kutid: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that a customer, and no intermediary, manages one of their customer accounts."""
+    return exists().where(customer_accounts.c.kutid == kutid, customer_accounts.c.manager == "customer")
+
+
+def has_mobile(kutid: ColumnElement[str], number: ColumnElement[str] | None = None) -> ColumnElement[bool]:
+    """Return the condition that a mobile of this customer is known, or this very `number` is."""
+    held = [phones.c.kutid == kutid, phones.c.is_mobile]
+    if number is not None:
+        held.append(phones.c.number == number)
+    return or_(exists().where(*held), has_learnt(kutid, "mobile", number))
+
+
+def has_learnt(kutid: ColumnElement[str], kind: str, after: ColumnElement[str] | None = None) -> ColumnElement[bool]:
+    """Return the condition that staff have learnt a customer's ``email`` or ``mobile``, or this very one, lately."""
+    conditions = [
+        contact_changes.c.kutid == kutid,
+        contact_changes.c.kind == kind,
+        contact_changes.c.settled_at.is_(None),
+    ]
+    if after is not None:
+        conditions.append(contact_changes.c.after == after)
+    return exists().where(*conditions)
+
+
+def learnt(kutid: ColumnElement[str] | str, kind: str) -> Select[str]:
+    """Return the query for what staff have learnt and no import has brought yet, the newest first."""
+    return (
+        select(contact_changes.c.after)
+        .where(contact_changes.c.kutid == kutid, contact_changes.c.kind == kind, contact_changes.c.settled_at.is_(None))
+        .order_by(contact_changes.c.id.desc())
+    )
+
+
+def address() -> ScalarSelect[str]:
+    """Return the address that a mail to a customer goes to: what staff have learnt last, or else the register's."""
+    newest = learnt(customers.c.kutid, "email").limit(1).scalar_subquery()
+    return func.coalesce(newest, customers.c.email)  # type: ignore[return-value]
+
+
+def has_address() -> ColumnElement[bool]:
+    """Return the condition that a mail can reach a customer."""
+    return or_(customers.c.email.is_not(None), has_learnt(customers.c.kutid, "email"))

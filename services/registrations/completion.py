@@ -1,0 +1,137 @@
+"""The end of a registration: the password, and the account that it opens."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import ColumnElement, Insert, update
+from sqlalchemy.exc import IntegrityError
+
+from services import randomness
+from services.accounts.activations import Activations
+from services.accounts.opening import opening
+from services.base import Base
+from services.crash_points import reach
+from services.passwords import Hasher, Rule, judge
+from services.refusal import Refusal
+from services.registrations.mailing import HAS_LINK_WAITING, Mailing
+from services.registrations.registration import COMPLETE, Registration, Visit
+from services.registrations.rows import IS_SAME_BROWSER, Rows, binds, why_not
+from services.store.tables.registrations import registrations
+
+
+class Completion:
+    """Opens accounts. The password's hash is made between two transactions, never inside one."""
+
+    def __init__(self, base: Base, rows: Rows, *, mailing: Mailing, hasher: Hasher, activations: Activations) -> None:
+        self._store = base.store
+        self._clock = base.clock
+        self._profile = base.profile
+        self._rows = rows
+        self._mailing = mailing
+        self._hasher = hasher
+        self._activations = activations
+        self._completing = _completing((*rows.conditions(COMPLETE), IS_SAME_BROWSER))
+
+    def complete(self, visit: Visit, password: str) -> Registration:
+        """Open the account, exactly once (M25, M27).
+
+        Raises Refusal ``password.…`` or ``email.taken``, DeadEnd or OutOfTurn.
+        The hash is made between the transactions; the database's unique keys decide between two at once.
+        """
+        seen = self._find(visit)
+        now = self._clock.now()
+        if seen is not None and seen.is_complete:
+            return seen
+        if seen is None or not self._rows.is_in_turn(seen, COMPLETE, now):
+            raise why_not(seen, now)
+        if len(password) > self._profile.password.max_length:
+            raise Refusal("password", "too_long", length=self._profile.password.max_length)
+        for rule in self.judge(seen, password):
+            if not rule.is_met:
+                raise Refusal("password", rule.reason, length=self._profile.password.min_length)
+        hashed = self._hasher.hash(password)
+        reach("registrations.hashed")
+        try:
+            return self._open_account(visit, seen, hashed)
+        except IntegrityError:
+            return self._after_conflict(visit, seen)
+
+    def judge(self, registration: Registration, password: str) -> list[Rule]:
+        """Return every rule for the password with its verdict on `password`."""
+        return judge(
+            password,
+            self._profile.password,
+            email=registration.email or "",
+            name=registration.holder_name,
+            identifiers=[registration.identifier],
+        )
+
+    def _find(self, visit: Visit) -> Registration | None:
+        with self._store.read() as connection:
+            return self._rows.see(connection, visit)
+
+    def _open_account(self, visit: Visit, seen: Registration, hashed: str) -> Registration:
+        now = self._clock.now()
+        with self._store.write() as connection:
+            is_open = connection.execute(
+                self._completing,
+                {
+                    **binds(visit, now),
+                    "account_id": randomness.opaque_id(),
+                    "hashed": hashed,
+                    "spoken": seen.language,
+                },
+            ).first()
+            if is_open is not None:
+                if is_open.has_link_waiting:
+                    self._mailing.withdraw_links(connection, seen.kutid)
+                reach("registrations.opening")
+                # While the hash was made, another window may have given another address.
+                seen = replace(seen, email=is_open.email, mobile=is_open.mobile)
+                if self._activations.is_wanted:
+                    self._activations.begin(connection, is_open.id, is_open.email, seen.language, now)
+                else:
+                    self._mailing.mail_success(connection, seen, now)
+        if is_open is not None:
+            reach("registrations.opened")
+            return replace(seen, is_complete=True)
+        found = self._find(visit)
+        if found is not None and found.is_complete:
+            return found
+        raise why_not(found, now)
+
+    def _after_conflict(self, visit: Visit, tried: Registration) -> Registration:
+        """Another request opened this account, or one for the same customer, or one with the same address."""
+        now = self._clock.now()
+        seen = self._find(visit)
+        if seen is not None and seen.is_complete:
+            return seen
+        if seen is None or seen.has_account:
+            raise why_not(seen, now)
+        with self._store.write() as connection:
+            connection.execute(
+                update(registrations)
+                .where(registrations.c.id == tried.id, registrations.c.email_key == tried.email_key)
+                .values({**self._rows.dropped(), **self._rows.dropped_answers(), "email": None, "email_key": None})
+            )
+        raise Refusal("email", "taken")
+
+
+def _completing(conditions: Sequence[ColumnElement[bool]]) -> Insert:
+    """Return the statement that opens an account of what the registration holds, if the conditions hold of it.
+
+    It also returns whether a link that dies with this still waits in the outbox. The registration is held meanwhile:
+    staff who end it do so before this or not at all.
+    """
+    facts = {
+        "kutid": registrations.c.kutid,
+        "registration_id": registrations.c.id,
+        "email": registrations.c.email,
+        "email_key": registrations.c.email_key,
+        "mobile": registrations.c.mobile,
+        "terms_version": registrations.c.terms_version,
+        "terms_hash": registrations.c.terms_hash,
+        "terms_accepted_at": registrations.c.terms_accepted_at,
+        "answers": registrations.c.answers,
+    }
+    return opening(facts, *conditions, holding=registrations, returning=HAS_LINK_WAITING)

@@ -1,0 +1,40 @@
+"""The services of worklists."""
+
+from dataclasses import dataclass
+
+from services.base import Base
+from services.limits.group import LimitServices
+from services.messages.group import MessageServices
+from services.staff.group import StaffServices
+from services.worklists.chores import Chores
+from services.worklists.invitations import Invitations
+from services.worklists.marks import Marks
+from services.worklists.quality import QualityCases
+from services.worklists.rounds import Rounds
+from services.worklists.sweep import QualitySweep
+from services.worklists.unregistered import Unregistered
+
+
+@dataclass(frozen=True)
+class WorklistServices:
+    """The lists that staff work through, and the worker that sends their mails and fills them."""
+
+    unregistered: Unregistered
+    invitations: Invitations
+    data_issues: QualityCases
+    marks: Marks
+    worker: Chores
+
+
+def build_worklists(
+    base: Base, *, limits: LimitServices, messages: MessageServices, staff: StaffServices
+) -> WorklistServices:
+    """Build the worklists, whose customers are looked at in cases of staff."""
+    marks = Marks(base.keys.secrets)
+    return WorklistServices(
+        unregistered=Unregistered(base, cases=staff.cases, marks=marks),
+        invitations=Invitations(base, marks=marks),
+        data_issues=QualityCases(base, cases=staff.cases, marks=marks),
+        marks=marks,
+        worker=Chores(Rounds(base, messages.outbox), QualitySweep(base, limits.allowances)),
+    )

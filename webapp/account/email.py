@@ -1,0 +1,96 @@
+"""Changing the address, which is the user name: a link is mailed to the new one."""
+
+from flask import Blueprint, Response, request
+from wtforms import ValidationError
+
+from services.accounts import DeadLink, Session
+from services.refusal import Refusal
+from services.values import email_addresses
+from webapp.account import sessions
+from webapp.account.forms import AskedAgain, form_page, kept_of
+from webapp.account.overview import overview
+from webapp.http.addresses import link_token
+from webapp.parts import wired
+from webapp.ui.form_errors import Fields, SentForm, explain
+from webapp.ui.forms import Text
+from webapp.ui.references import passing_reference
+from webapp.ui.respond import go_on, page
+
+blueprint = Blueprint("email", __name__)
+
+ADDRESS, NEW = "/fiok/email", "/fiok/email/uj"
+_FIELDS = Fields({"email": "account.email.change.new", "current_password": "login.password.label"})
+
+
+class EmailForm(AskedAgain):
+    """The new address."""
+
+    email = Text(320)
+    address: email_addresses.EmailAddress
+
+    def validate_email(self, field: Text) -> None:
+        """It must be an address."""
+        try:
+            self.address = email_addresses.parse(field.data)
+        except Refusal as refusal:
+            raise ValidationError(refusal) from None
+
+
+@blueprint.get(ADDRESS)
+@sessions.needed
+def show(session: Session) -> Response:
+    """Show the form for a new address."""
+    return form_page(session, "email_change", ADDRESS, SentForm(kept_of(session, "email")))
+
+
+@blueprint.post(ADDRESS)
+@sessions.needed
+def ask(session: Session) -> Response:
+    """Mail a link to the new address."""
+    form = EmailForm(request.form)
+    typed = {"email": form.email.data}
+    if not form.validate():
+        return form_page(session, "email_change", ADDRESS, explain(list(form.refusals()), _FIELDS, typed))
+    try:
+        wired().accounts.details.ask_for_email(session, form.current_password.data, form.address)
+    except Refusal as refusal:
+        return form_page(session, "email_change", ADDRESS, explain([("", refusal)], _FIELDS, typed))
+    return go_on(sessions.ACCOUNT, overview)
+
+
+@blueprint.get(NEW)
+def show_new() -> Response:
+    """Show which address the link would confirm; changes nothing."""
+    if request.args.get("done") is not None:
+        return page("account/email_changed.html")
+    token = link_token()
+    return _show_new(token, SentForm())
+
+
+@blueprint.post(NEW)
+def confirm() -> Response:
+    """Confirm the new address."""
+    token = request.form.get("token", "")
+    link_id = wired().links.read("email", token)
+    try:
+        if link_id is None:
+            raise DeadLink
+        wired().accounts.details.confirm_email(link_id)
+    except DeadLink:
+        return _dead_link()
+    except Refusal as refusal:
+        return _show_new(token, explain([("", refusal)], Fields({"email": "account.email"}), {}))
+    return go_on(f"{NEW}?done", lambda: page("account/email_changed.html"))
+
+
+def _show_new(token: str, form: SentForm) -> Response:
+    link_id = wired().links.read("email", token)
+    address = wired().accounts.details.find_email_change(link_id) if link_id else None
+    if address is None:
+        return _dead_link()
+    return form_page(None, "email_confirm", NEW, form, token=token, email=address, another=ADDRESS)
+
+
+def _dead_link() -> Response:
+    reference = passing_reference("email_change")
+    return page("account/dead_link.html", 410, key="account.email.change.dead", href=ADDRESS, reference=reference)

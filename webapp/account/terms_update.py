@@ -1,0 +1,47 @@
+"""Changed terms, which are accepted before anything else (M24)."""
+
+from flask import Blueprint, Response, request
+
+from services.accounts import Session
+from services.refusal import Refusal
+from webapp.account import sessions
+from webapp.account.forms import form_page
+from webapp.account.overview import overview
+from webapp.parts import wired
+from webapp.ui.documents import terms_shown
+from webapp.ui.form_errors import Fields, SentForm, explain
+from webapp.ui.respond import go_on, see_other
+
+blueprint = Blueprint("terms_update", __name__)
+
+_FIELDS = Fields({"terms": "step.terms"})
+
+
+@blueprint.get(sessions.TERMS)
+@sessions.needed
+def show(session: Session) -> Response:
+    """Show what changed in the terms since they were accepted (M24)."""
+    return _show(session, SentForm())
+
+
+@blueprint.post(sessions.TERMS)
+@sessions.needed
+def accept(session: Session) -> Response:
+    """Accept the terms in force and go on."""
+    parts = wired()
+    due = parts.accounts.sign_ins.terms_due(session)
+    if due is not None:
+        try:
+            if not request.form.get("terms"):
+                raise Refusal("terms", "not_ticked" if session.terms_opened == due.version else "not_opened")
+            sessions.hold(parts.accounts.sign_ins.accept_terms(session))
+        except Refusal as refusal:
+            return _show(session, explain([("", refusal)], _FIELDS, {"terms": request.form.get("terms", "")}))
+    return go_on(sessions.ACCOUNT, overview)
+
+
+def _show(session: Session, form: SentForm) -> Response:
+    due = wired().accounts.sign_ins.terms_due(session)
+    if due is None:
+        return see_other(sessions.ACCOUNT)
+    return form_page(session, "terms_update", sessions.TERMS, form, terms=terms_shown(due, session.terms_opened))

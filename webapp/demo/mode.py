@@ -1,0 +1,66 @@
+"""What demo mode adds to the product. `wire` imports this module in demo mode alone, and it the rest of the package."""
+
+from datetime import timedelta
+
+from flask import Flask
+
+from services.messages.senders import Sender
+from services.profiles import Profile
+from webapp.demo import doors, seed
+from webapp.demo.clock import DemoClock
+from webapp.demo.sender import DemoSender, Noted
+from webapp.demo.terms import PublishedTerms
+from webapp.parts import Parts
+from webapp.settings import Settings
+from webapp.ui.formats import date_and_time
+
+
+class DemoMode:
+    """The clock, terms, inbox, customers and doors of a demonstration."""
+
+    blueprint = doors.blueprint
+
+    def __init__(self, settings: Settings) -> None:
+        self.clock = DemoClock(settings.demo_file("clock"))
+        self._terms_file = settings.demo_file("terms")
+
+    @property
+    def moved_by(self) -> timedelta:
+        """How far testers have moved the clock."""
+        return self.clock.offset
+
+    def terms(self, profile: Profile) -> PublishedTerms:
+        """Return the terms, to which testers add versions."""
+        return PublishedTerms(profile, self._terms_file)
+
+    def set_up(self, app: Flask, parts: Parts) -> None:
+        """Add the testers' doors to the application, and the moved clock to its pages."""
+        app.register_blueprint(self.blueprint)
+        app.jinja_env.globals["demo_clock"] = lambda: date_and_time(parts.clock.now()) if self.moved_by else None
+        # A tester who has met the limit moves the clock on, or resets everything.
+        app.extensions["belepo.limits"].exempt(self.blueprint)
+
+    def sender(self, parts: Parts, way_out: Sender | None) -> Sender:
+        """Return what puts messages into the inbox, after it has sent them by `way_out` if there is one."""
+        inbox = DemoSender(parts.store, parts.clock)
+        return Noted(way_out, inbox) if way_out else inbox
+
+    def seed(self, parts: Parts) -> None:
+        """Fill an empty database with the demo customers and staff."""
+        seed.load(parts.store, parts.profile, parts.clock, parts.settings.bcrypt_rounds)
+
+    def greeting(self, parts: Parts) -> str:
+        """Return what a tester needs to begin: addresses, customers who can register, staff and their password."""
+        public_url = parts.settings.public_url
+        (service, *_), (adviser, *_), (supervisor, *_) = seed.STAFF
+        tries = "".join(f"    {example}\n" for example in seed.examples(parts.store, parts.profile))
+        return (
+            f"\n  belepo is running in demo mode: {public_url}\n\n"
+            f"  Register:            {public_url}/regisztracio\n{tries}"
+            f"  Customer service:    {public_url}/ugyfelszolgalat, {service}\n"
+            f"    its supervisor:    {supervisor}\n"
+            f"    an adviser:        {public_url}/partner, {adviser}\n"
+            f"    their password:    {seed.STAFF_PASSWORD}\n"
+            f"  Mails and messages:  {public_url}/dev/messages\n\n"
+            "  Stop with Ctrl+C. Nothing leaves this machine.\n"
+        )

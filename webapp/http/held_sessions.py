@@ -1,0 +1,44 @@
+"""The sessions that a browser holds: an opaque secret each in its signed cookie, all else on the server."""
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from flask import g, session
+
+S = TypeVar("S")
+
+
+class HeldSession(Generic[S]):
+    """One kind of session, a customer's or a member of staff's; read once a request."""
+
+    def __init__(self, kind: str, resume: Callable[[str], S | None]) -> None:
+        """`resume` returns the session of a secret, whatever has become of it, or None when there is none."""
+        self._key, self._memo = kind, f"session_of_{kind}"
+        self._resume = resume
+
+    def secret(self) -> str | None:
+        """Return the secret that this browser holds, whatever has become of the session."""
+        secret: str | None = session.get(self._key)
+        return secret
+
+    def hold(self, secret: str) -> None:
+        """Have this browser hold `secret` from now on: after a sign-in or a change of the session's rights."""
+        session[self._key] = secret
+        self.look_again()
+
+    def drop(self) -> None:
+        """Have this browser hold no secret any more; the session on the server goes on."""
+        session.pop(self._key, None)
+        self.look_again()
+
+    def read(self) -> S | None:
+        """Return the session as it was at the first call in this request, or None."""
+        if self._memo not in g:
+            secret = self.secret()
+            setattr(g, self._memo, self._resume(secret) if secret else None)
+        found: S | None = getattr(g, self._memo)
+        return found
+
+    def look_again(self) -> None:
+        """Have `read` see what has changed since."""
+        g.pop(self._memo, None)
