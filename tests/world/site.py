@@ -111,7 +111,7 @@ class Site(Demonstration):
     def mails_of(self, message: str, to: str = ANNA.email, language: str = "hu") -> list[dict[str, Any]]:
         """Return the mails of a kind that somebody got: mails of one moment arrive in any order."""
         subject = self.texts.say(f"mail.{message}.subject", language)
-        return [mail for mail in self.mails_of(to) if mail["subject"] == subject]
+        return [mail for mail in self.mails(to) if mail["subject"] == subject]
 
     def told(self, message: str, to: str = ANNA.email, language: str = "hu") -> int:
         """Return how many mails of a kind somebody got."""
@@ -140,7 +140,7 @@ class Site(Demonstration):
 
     def activation_code(self, to: str) -> str:
         """Return the newest activation code mailed to somebody."""
-        mails = [mail for mail in self.mails_of(to) if "token" not in "".join(mail["links"])]
+        mails = [mail for mail in self.mails(to) if "token" not in "".join(mail["links"])]
         code = str(re.findall(r"\b\d{6}\b", mails[-1]["text"])[0])
         self.secrets.add(code)
         return code
@@ -231,7 +231,7 @@ class Visitor(Walk[Page]):
 
     def open_document(self, name: str) -> None:
         here = self.seen
-        (link,) = (link for link in here.root.all("a") if link["data-opens"] == name)
+        link = next(link for link in here.root.all("a") if link["data-opens"] == name)
         self.open(link["href"])
         self.page = here
 
