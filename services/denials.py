@@ -18,6 +18,8 @@ class Audience(Enum):
     """Operators: a command says it in English."""
     IMPORT = auto()
     """The insurer's data owners: the report of an import names the field and the reason."""
+    NOBODY = auto()
+    """The service that catches it: it only tries whether a text is a number."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ _BY_STAFF = _because(audience=Audience.STAFF)
 _BY_API = _because(audience=Audience.API)
 _BY_COMMAND = _because(audience=Audience.COMMAND_LINE)
 _BY_IMPORT = _because(audience=Audience.IMPORT)
+_CAUGHT = _because(audience=Audience.NOBODY)
 _OF_PARTS = _because("parts")
 
 _OF_CODE = {"empty": _PLAIN, "malformed": _because("length", "typed"), "malformed.tail": _because("length", "typed")}
@@ -138,6 +141,8 @@ _FIELDS = {
         "too_many": _because("count", audience=Audience.STAFF),
     },
     "more": {"malformed": _because("count", audience=Audience.STAFF)},
+    # A number of whatever kind, in a search
+    "code": {"empty": _CAUGHT, "malformed": _CAUGHT},
     # What stands in files alone
     **{field: {"empty": _BY_IMPORT, "malformed": _BY_IMPORT} for field in ("kutid", "old_number", "phone")},
 }

@@ -426,6 +426,19 @@ def test_every_refusal_that_is_raised_is_declared_with_its_facts() -> None:
     assert not [(pair, facts) for pair, facts in raised if not facts <= REFUSALS[pair].facts]
 
 
+def test_every_field_that_numbers_are_read_for_is_declared() -> None:
+    read = {
+        field
+        for path in SERVICES + WEBAPP
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and len(node.args) == 2
+        if node.func.attr in ("code", "_number")
+        for field in _possible(node.args[1])
+    }
+    assert {"code", "kutid", "policy_number"} <= read
+    assert not [(field, why) for field in read for why in ("empty", "malformed") if (field, why) not in REFUSALS]
+
+
 def test_every_dead_end_that_is_raised_is_declared_with_its_facts() -> None:
     raised = [(kind, _facts(node)) for node in _constructed("DeadEnd") for kind in _possible(node.args[0])]
     assert len(raised) > 5
