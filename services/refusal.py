@@ -16,12 +16,15 @@ class Denial(Exception):
         return self
 
 
+_OF_AN_OWN_STEP = Reason()
+
+
 class Refusal(Denial):
     """A rule was not met.
 
     `field` names the form's field that the customer can mend, `reason` the fact; together they are the
     key of the text, ``error.<field>.<reason>``. `facts` fill the text's placeholders.
-    `services.denials` declares each: raises KeyError for another.
+    `services.denials` declares each; those of an insurer's own steps are said to customers, with no facts.
     """
 
     def __init__(self, field: str, reason: str, **facts: Any) -> None:
@@ -37,7 +40,7 @@ class Refusal(Denial):
         return self.declared.text or f"error.{self.field}.{self.reason}"
 
     def _declared(self) -> Reason:
-        return REFUSALS[self.field, self.reason]
+        return REFUSALS.get((self.field, self.reason), _OF_AN_OWN_STEP)
 
 
 class DeadEnd(Denial):

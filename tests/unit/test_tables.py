@@ -147,7 +147,13 @@ WRITES_ANY_TABLE = {
 """The modules that write tables which they do not name."""
 
 
+STANDS_IN_FOR = {"webapp/demo/sender.py": "messages"}
+"""Testers' code that does an owner's work in demo mode."""
+
+
 def _owner_of(path: Path) -> str:
+    if owner := STANDS_IN_FOR.get(str(path.relative_to(ROOT))):
+        return owner
     parts = path.relative_to(ROOT).with_suffix("").parts
     return parts[1] if parts[0] == "services" else ""
 

@@ -941,7 +941,7 @@ import os, signal, sys
 from pathlib import Path
 from services.clock import SystemClock
 from services.profiles import load
-from services.register_import import RegisterImport
+from services.register.importing import RegisterImport
 from services.store.engine import Store
 
 def progress(step, rows, *_):
