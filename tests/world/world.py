@@ -149,6 +149,7 @@ class House:
         published: Path | None = None,
         *,
         has_activation: bool = False,
+        is_second_factor_needed: bool = True,
     ) -> None:
         self.store = store
         self.clock = clock or HandClock()
@@ -176,6 +177,7 @@ class House:
         self.staff_services = build_staff(
             base, limits=self.limits, messages=self.message_services, codes=self.code_services,
             registrations=self.registration_services, accounts=self.account_services, hasher=hasher,
+            is_second_factor_needed=is_second_factor_needed,
         )  # fmt: skip
         self._name_services()
         self.postman = Postman()
