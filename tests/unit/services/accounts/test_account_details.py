@@ -22,6 +22,14 @@ NEW_MOBILE = "+36209998877"
 
 
 @pytest.fixture
+def anna(house: House) -> House:
+    """A world in which Anna has had an account for two hours: the codes of her registration still count."""
+    house.registered(ANNA)
+    house.clock.advance(hours=2)
+    return house
+
+
+@pytest.fixture
 def session(anna: House) -> Session:
     """Anna's session."""
     return anna.signed_in(ANNA)

@@ -24,6 +24,13 @@ FEW_A_SOURCE = RULES.model_copy(update={"source_tries": 10})
 
 
 @pytest.fixture
+def anna(house: House) -> House:
+    """A world in which Anna has just opened an account: the mails of her registration still count."""
+    house.registered(ANNA)
+    return house
+
+
+@pytest.fixture
 def crowded(store: Store) -> House:
     """A house that hears fewer failures from one source, with Anna's account."""
     move_in(store)

@@ -12,7 +12,7 @@ import bcrypt
 import pytest
 
 from services.messages.outbox import Outbox
-from services.passwords import Overloaded
+from services.passwords.hashing import Overloaded
 from services.store.engine import Store
 from tests.world.cast import ANNA, PASSWORD
 from tests.world.site import Site
