@@ -2,6 +2,8 @@
 
 from typing import Any, Self
 
+from services.denials import DEAD_ENDS, REFUSALS, Reason
+
 
 class Denial(Exception):
     """A service says no. Its transaction is rolled back, unless the denial was `counted`."""
@@ -19,6 +21,7 @@ class Refusal(Denial):
 
     `field` names the form's field that the customer can mend, `reason` the fact; together they are the
     key of the text, ``error.<field>.<reason>``. `facts` fill the text's placeholders.
+    `services.denials` declares each: raises KeyError for another.
     """
 
     def __init__(self, field: str, reason: str, **facts: Any) -> None:
@@ -26,15 +29,27 @@ class Refusal(Denial):
         self.field = field
         self.reason = reason
         self.facts = facts
+        self.declared = self._declared()
+
+    @property
+    def key(self) -> str:
+        """The key of the text that says it to a customer."""
+        return self.declared.text or f"error.{self.field}.{self.reason}"
+
+    def _declared(self) -> Reason:
+        return REFUSALS[self.field, self.reason]
 
 
 class DeadEnd(Denial):
     """The registration cannot go on here: the customer is told why and who helps.
 
     `kind` is the key of the text, ``dead_end.<kind>``; `facts` fill its placeholders.
+    `services.denials` declares each: raises KeyError for another.
     """
 
     def __init__(self, kind: str, **facts: Any) -> None:
+        if kind not in DEAD_ENDS:
+            raise KeyError(kind)
         super().__init__(kind)
         self.kind = kind
         self.facts = facts

@@ -4,8 +4,12 @@ from dataclasses import dataclass
 
 from services.accounts.activations import Activations
 from services.accounts.challenges import Challenges
+from services.accounts.changed_terms import ChangedTerms
 from services.accounts.checks import Checks
 from services.accounts.details import AccountDetails
+from services.accounts.devices import SignedInDevices
+from services.accounts.email_changes import EmailChanges
+from services.accounts.mobile_changes import MobileChanges
 from services.accounts.notices import Notices
 from services.accounts.passkeys import Passkeys
 from services.accounts.passwords import PasswordChanges
@@ -28,6 +32,10 @@ class AccountServices:
     activations: Activations
     passkeys: Passkeys
     password_changes: PasswordChanges
+    devices: SignedInDevices
+    changed_terms: ChangedTerms
+    email_changes: EmailChanges
+    mobile_changes: MobileChanges
     details: AccountDetails
 
 
@@ -50,36 +58,25 @@ def build_accounts(
     """
     sessions, notices = Sessions(base.profile.sign_in), Notices(messages.outbox, base.profile.texts)
     checks = Checks(base, limits.failed_attempts, hasher)
-    sign_ins = SignIns(base, sessions=sessions, limits=limits, terms=documents.terms, notices=notices, hasher=hasher)
+    sign_ins = SignIns(base, sessions=sessions, limits=limits, notices=notices, hasher=hasher)
+    activations = Activations(
+        base, is_wanted=has_activation, sessions=sessions,
+        seals=codes.seals, allowances=limits.allowances, outbox=messages.outbox,
+    )  # fmt: skip
+    passkeys = Passkeys(
+        base, origin=passkey_origin, challenges=Challenges(base, links, limits.allowances),
+        sessions=sessions, sign_ins=sign_ins, checks=checks, notices=notices,
+    )  # fmt: skip
+    passwords = PasswordChanges(base, sessions=sessions, limits=limits, checks=checks, notices=notices, hasher=hasher)
+    emails = EmailChanges(base, sessions=sessions, checks=checks, allowances=limits.allowances, notices=notices)
     return AccountServices(
         sign_ins=sign_ins,
-        activations=Activations(
-            base,
-            is_wanted=has_activation,
-            sessions=sessions,
-            seals=codes.seals,
-            allowances=limits.allowances,
-            outbox=messages.outbox,
-        ),
-        passkeys=Passkeys(
-            base,
-            origin=passkey_origin,
-            challenges=Challenges(base, links, limits.allowances),
-            sessions=sessions,
-            sign_ins=sign_ins,
-            checks=checks,
-            notices=notices,
-        ),
-        password_changes=PasswordChanges(
-            base, sessions=sessions, limits=limits, checks=checks, notices=notices, hasher=hasher
-        ),
-        details=AccountDetails(
-            base,
-            sessions=sessions,
-            checks=checks,
-            allowances=limits.allowances,
-            codes=codes,
-            notices=notices,
-            outbox=messages.outbox,
-        ),
+        activations=activations,
+        passkeys=passkeys,
+        password_changes=passwords,
+        devices=SignedInDevices(base, sessions),
+        changed_terms=ChangedTerms(base, sessions=sessions, terms=documents.terms),
+        email_changes=emails,
+        mobile_changes=MobileChanges(base, sessions=sessions, checks=checks, codes=codes, notices=notices),
+        details=AccountDetails(base, sessions=sessions, checks=checks, notices=notices, outbox=messages.outbox),
     )

@@ -1,7 +1,6 @@
 """The rows of sessions: how one is opened, seen, prolonged and ended in a caller's transaction."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
@@ -40,16 +39,6 @@ _SEEN = (
     .join(customers)
     .where(sessions.c.token_hash == bindparam("token_hash", type_=String))
 )
-
-
-@dataclass(frozen=True)
-class SignedInDevice:
-    """One line of the account's sessions or of its last sign-ins."""
-
-    id: str
-    device: str
-    created_at: datetime
-    seen_at: datetime
 
 
 class Sessions:
@@ -145,26 +134,6 @@ class Sessions:
             .where(sessions.c.account_id == account_id, sessions.c.id != but, sessions.c.ended_at.is_(None))
             .values(ended_at=now, ended_by=ELSEWHERE)
         )
-
-    def open_ones(self, connection: Connection, account_id: str, now: datetime) -> list[SignedInDevice]:
-        """Return the account's sessions that last, the one used last first."""
-        found = select(sessions.c.id, sessions.c.device, sessions.c.created_at, sessions.c.seen_at).where(
-            sessions.c.account_id == account_id,
-            sessions.c.ended_at.is_(None),
-            sessions.c.ends_at > now,
-            sessions.c.seen_at > now - self._rules.idle,
-        )
-        return [
-            SignedInDevice(*row) for row in connection.execute(found.order_by(sessions.c.seen_at.desc(), sessions.c.id))
-        ]
-
-    def last_ones(self, connection: Connection, account_id: str, count: int) -> list[SignedInDevice]:
-        """Return the account's last sign-ins, newest first."""
-        found = select(sessions.c.id, sessions.c.device, sessions.c.created_at, sessions.c.seen_at).where(
-            sessions.c.account_id == account_id
-        )
-        newest = found.order_by(sessions.c.created_at.desc(), sessions.c.id).limit(count)
-        return [SignedInDevice(*row) for row in connection.execute(newest)]
 
     def _from_row(self, row: RowMapping, now: datetime) -> Session:
         idle_at = row[sessions.c.seen_at] + self._rules.idle

@@ -1,15 +1,13 @@
 """Signing in and out, and what a signed-in browser may do with its sessions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, bindparam, exists, update
 
-from services import audit
 from services.accounts.account import Account, Device, Session
 from services.accounts.notices import Notices
-from services.accounts.sessions import ACCOUNT, ELSEWHERE, SIGNED_OUT, Sessions, SignedInDevice, account_from
+from services.accounts.sessions import ACCOUNT, SIGNED_OUT, Sessions, account_from
 from services.base import Base
 from services.crash_points import reach
 from services.limits.group import LimitServices
@@ -18,9 +16,6 @@ from services.passwords import Hasher
 from services.refusal import Refusal
 from services.store.tables.accounts import accounts
 from services.store.tables.accounts import sessions as sessions_table
-from services.terms import Terms, TermsVersions
-
-_LAST_SIGN_INS = 5
 
 # Built once: every sign-in asks.
 _ASKED_FOR = ACCOUNT.add_columns(
@@ -28,14 +23,6 @@ _ASKED_FOR = ACCOUNT.add_columns(
     .where(sessions_table.c.account_id == accounts.c.id, sessions_table.c.device_hash == bindparam("of_device"))
     .label("is_known")
 ).where(accounts.c.email_key == bindparam("of_email"))
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where an account is signed in, and its last sign-ins."""
-
-    open: list[SignedInDevice]
-    last: list[SignedInDevice]
 
 
 class SignIns:
@@ -47,7 +34,6 @@ class SignIns:
         *,
         sessions: Sessions,
         limits: LimitServices,
-        terms: TermsVersions,
         notices: Notices,
         hasher: Hasher,
     ) -> None:
@@ -57,7 +43,6 @@ class SignIns:
         self._sessions = sessions
         self._tries = limits.failed_attempts
         self._allowances = limits.allowances
-        self._terms = terms
         self._notices = notices
         self._hasher = hasher
 
@@ -84,22 +69,12 @@ class SignIns:
         self._hasher.refuse_overload()
         now = self._clock.now()
         with self._store.write() as connection:
-            row = connection.execute(_ASKED_FOR, {"of_email": email_key, "of_device": device.hash}).first()
-            account = account_from(row._mapping) if row else None
-            is_known = bool(row and row.is_known)
+            account, is_known = _find(connection, email_key, device)
             is_own = account is not None and (registered_here == account.registration_id or reset_here == account.id)
             browser = device.hash if is_known else PROVED if is_own else ""
-            key = self._tries.key(CUSTOMER, email_key, browser)
-            source = self._tries.source_key(device.source)
-            wait = None if browser else self._tries.waits_until(connection, source, now)
-            # Counted before the comparison and committed, so that of tries at once no more than the free ones are made.
-            wait = wait or self._tries.count(connection, key, now)
-            if wait is not None:
-                raise Refusal("login", "wait", at=wait)
+            key = self._count_try(connection, email_key, browser, device, now)
         reach("accounts.tried")
-        is_right = len(password) <= self._profile.password.max_length and self._hasher.is_password(
-            password, account.password_hash if account else None
-        )
+        is_right = self._is_right(account, password)
         now = self._clock.now()
         with self._store.write() as connection:
             token = None
@@ -116,6 +91,23 @@ class SignIns:
             self._tries.forget(connection, key)
         reach("accounts.signed_in")
         return token
+
+    def _is_right(self, account: Account | None, password: str) -> bool:
+        hashed = account.password_hash if account else None
+        return len(password) <= self._profile.password.max_length and self._hasher.is_password(password, hashed)
+
+    def _count_try(self, connection: Connection, email_key: str, browser: str, device: Device, now: datetime) -> str:
+        """Count a try before its password is compared; return the key it is counted by. Raises Refusal ``login.wait``.
+
+        The count is committed first, so of tries at once no more are compared than are free.
+        """
+        key = self._tries.key(CUSTOMER, email_key, browser)
+        source = self._tries.source_key(device.source)
+        wait = None if browser else self._tries.waits_until(connection, source, now)
+        wait = wait or self._tries.count(connection, key, now)
+        if wait is not None:
+            raise Refusal("login", "wait", at=wait)
+        return key
 
     def admit(
         self,
@@ -168,76 +160,6 @@ class SignIns:
         with self._store.write() as connection:
             self._sessions.end(connection, session.id, session.account.id, SIGNED_OUT, self._clock.now())
 
-    def end(self, session: Session, session_id: str) -> None:
-        """End another session of the same account. Raises SignedOut."""
-        now = self._clock.now()
-        with self._store.write() as connection:
-            self._sessions.hold(connection, session, now)
-            if self._sessions.end(connection, session_id, session.account.id, ELSEWHERE, now):
-                audit.record(connection, "session_ended", kutid=session.account.kutid, at=now)
-
-    def end_others(self, session: Session) -> None:
-        """End every other session of the same account. Raises SignedOut."""
-        now = self._clock.now()
-        with self._store.write() as connection:
-            self._sessions.hold(connection, session, now)
-            self._sessions.end_all(connection, session.account.id, now, but=session.id)
-            audit.record(connection, "sessions_ended", kutid=session.account.kutid, at=now)
-
-    def places(self, session: Session) -> Places:
-        """Return where the account is signed in and its last sign-ins."""
-        now = self._clock.now()
-        with self._store.read() as connection:
-            return Places(
-                self._sessions.open_ones(connection, session.account.id, now),
-                self._sessions.last_ones(connection, session.account.id, _LAST_SIGN_INS),
-            )
-
-    # --- Changed terms -----------------------------------------------------------------------------------------
-
-    def terms_due(self, session: Session) -> Terms | None:
-        """Return the terms that this session must accept before anything else (M24), or None.
-
-        Asked at the first sign-in after they came into force: a session that was open then goes on undisturbed.
-        """
-        accepted, accepted_at = session.account.terms_version, session.account.terms_accepted_at
-        if accepted is None or accepted_at is None:
-            return None
-        # Another session may have accepted since this one was opened: that was the account's answer.
-        asked = self._terms.in_force(max(session.created_at, accepted_at))
-        return None if accepted == asked.version else self._terms.in_force(self._clock.now())
-
-    def open_terms(self, session: Session, version: str) -> None:
-        """Record that this session opened a version of the terms."""
-        if session.terms_opened == version:
-            return
-        with self._store.write() as connection:
-            live = self._sessions.is_live(session, self._clock.now())
-            connection.execute(update(sessions_table).where(live).values(terms_opened=version))
-
-    def accept_terms(self, session: Session) -> str:
-        """Accept the terms in force, once they were opened; return what the browser is to hold from now on.
-
-        Raises Refusal ``terms.not_opened`` or ``terms.replaced``, or SignedOut.
-        """
-        now = self._clock.now()
-        terms = self._terms.in_force(now)
-        opened = exists().where(sessions_table.c.id == session.id, sessions_table.c.terms_opened == terms.version)
-        with self._store.write() as connection:
-            self._sessions.hold(connection, session, now)
-            accepted = connection.execute(
-                update(accounts)
-                .where(accounts.c.id == session.account.id, opened)
-                .values(terms_version=terms.version, terms_hash=terms.hash, terms_accepted_at=now)
-                .returning(accounts.c.id)
-            ).first()
-            if accepted is not None:
-                audit.record(connection, "terms_accepted", kutid=session.account.kutid, at=now, version=terms.version)
-                return self._sessions.renew(connection, session, now)
-        raise Refusal("terms", "replaced" if session.terms_opened else "not_opened")
-
-    # --- Inside ------------------------------------------------------------------------------------------------
-
     def _tell_of_device(self, connection: Connection, account: Account, device: Device, now: datetime) -> None:
         """Tell of a new device, within what an address may get in an hour (security.md, Email).
 
@@ -250,3 +172,9 @@ class SignIns:
         )
         if blocked is None:
             self._notices.tell(connection, "new_device", account, now, device=device.name)
+
+
+def _find(connection: Connection, email_key: str, device: Device) -> tuple[Account | None, bool]:
+    """Return the account with this address, and whether the device has signed in there before."""
+    row = connection.execute(_ASKED_FOR, {"of_email": email_key, "of_device": device.hash}).first()
+    return (account_from(row._mapping), bool(row.is_known)) if row else (None, False)

@@ -8,7 +8,8 @@ from services.codes.one_time_codes import CodeState
 from services.figures.observations import CUSTOMER
 from services.refusal import OutOfTurn
 from services.registrations.assisted import Progress
-from services.staff import Case, Cases, CustomerFile, CustomerFiles, Desk
+from services.staff import Case, Cases, CustomerFile, CustomerFiles
+from services.staff.contacts import CustomerContacts
 from services.staff.customers import Event
 from services.staff.member import Actor
 
@@ -50,11 +51,11 @@ class AssistedRegistration:
 class ClientRegistrations:
     """Reads how registrations stand."""
 
-    def __init__(self, base: Base, cases: Cases, files: CustomerFiles, desk: Desk) -> None:
+    def __init__(self, base: Base, cases: Cases, files: CustomerFiles, contacts: CustomerContacts) -> None:
         self._clock = base.clock
         self._cases = cases
         self._files = files
-        self._desk = desk
+        self._contacts = contacts
 
     def read(self, by: Actor, case_id: str) -> AssistedRegistration:
         """Return it as `find` does, with a row of the audit trail, whether it is there or not."""
@@ -68,7 +69,7 @@ class ClientRegistrations:
         if case.mobile is None or case.email is None:
             raise OutOfTurn
         file = self._files.of(case, events_of=(CUSTOMER, by.actor))
-        code = self._desk.code_of(case) if case.confirmed_at is None else None
+        code = self._contacts.code_of(case) if case.confirmed_at is None else None
         own = next((one for one in file.registrations if one.id == case.registration_id), None)
         return AssistedRegistration(
             id=case.id,

@@ -24,5 +24,5 @@ def build_clients(base: Base, *, limits: LimitServices, staff: StaffServices) ->
     return ClientServices(
         api_keys=ApiKeys(base, limits.failed_attempts),
         idempotency=Answers(base),
-        registrations=ClientRegistrations(base, staff.cases, staff.customer_files, staff.desk),
+        registrations=ClientRegistrations(base, staff.cases, staff.customer_files, staff.contacts),
     )

@@ -5,10 +5,10 @@ audit trail under the member's id.
 """
 
 from services.staff.accounts import StaffAccounts
-from services.staff.cases import Case, Cases, Hit
+from services.staff.cases import Case, Cases
 from services.staff.customers import CustomerFile, CustomerFiles
-from services.staff.desk import Desk
 from services.staff.member import ROLES, Member, StaffSession
+from services.staff.search import Hit
 from services.staff.sms_budget import SmsReleases
 
 __all__ = [
@@ -17,7 +17,6 @@ __all__ = [
     "Cases",
     "CustomerFile",
     "CustomerFiles",
-    "Desk",
     "Hit",
     "Member",
     "SmsReleases",

@@ -9,12 +9,16 @@ from services.limits.group import LimitServices
 from services.messages.group import MessageServices
 from services.passwords import Hasher
 from services.registrations.group import RegistrationServices
+from services.staff.account_help import AccountHelp
 from services.staff.accounts import StaffAccounts
 from services.staff.cases import Cases
+from services.staff.contacts import CustomerContacts
 from services.staff.customers import CustomerFiles
-from services.staff.desk import Desk
+from services.staff.denials import Denials
+from services.staff.search import CustomerSearch
 from services.staff.second_factor import SecondFactors
 from services.staff.sms_budget import SmsReleases
+from services.staff.stuck_registrations import StuckRegistrations
 
 
 @dataclass(frozen=True)
@@ -23,8 +27,11 @@ class StaffServices:
 
     accounts: StaffAccounts
     cases: Cases
+    search: CustomerSearch
     customer_files: CustomerFiles
-    desk: Desk
+    contacts: CustomerContacts
+    stuck_registrations: StuckRegistrations
+    account_help: AccountHelp
     sms_releases: SmsReleases
 
 
@@ -41,6 +48,7 @@ def build_staff(
 ) -> StaffServices:
     """Build the services of staff; only a demonstration does without a second factor."""
     cases = Cases(base)
+    denials = Denials(base, cases, registrations.assisted)
     return StaffServices(
         accounts=StaffAccounts(
             base,
@@ -50,15 +58,25 @@ def build_staff(
             is_second_factor_needed=is_second_factor_needed,
         ),
         cases=cases,
+        search=CustomerSearch(base, cases),
         customer_files=CustomerFiles(base, registrations.assisted, codes.one_time_codes),
-        desk=Desk(
+        contacts=CustomerContacts(
             base,
             cases=cases,
+            denials=denials,
             registrations=registrations.assisted,
-            customer_accounts=accounts,
             codes=codes,
             allowances=limits.allowances,
             outbox=messages.outbox,
         ),
+        stuck_registrations=StuckRegistrations(
+            base,
+            cases=cases,
+            denials=denials,
+            registrations=registrations.assisted,
+            codes=codes,
+            allowances=limits.allowances,
+        ),
+        account_help=AccountHelp(base, cases=cases, denials=denials, accounts=accounts),
         sms_releases=SmsReleases(base, messages.sms_budget),
     )

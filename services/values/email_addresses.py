@@ -105,6 +105,17 @@ def normalised(text: str) -> str | None:
     return f"{valid.local_part}@{valid.domain}"
 
 
+def key_of(typed: str) -> str:
+    """Return the key of an address, for a sign-in: of what is no address, one that no account has.
+
+    So the answer takes as long for what no account can have.
+    """
+    try:
+        return parse(typed).key
+    except Refusal:
+        return typed.casefold()
+
+
 def suggestion(address: str) -> str | None:
     """Return the address that was probably meant, when the domain is a near miss of a well-known one.
 

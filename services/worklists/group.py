@@ -32,9 +32,9 @@ def build_worklists(
     """Build the worklists, whose customers are looked at in cases of staff."""
     marks = Marks(base.keys.secrets)
     return WorklistServices(
-        unregistered=Unregistered(base, cases=staff.cases, marks=marks),
+        unregistered=Unregistered(base, search=staff.search, marks=marks),
         invitations=Invitations(base, marks=marks),
-        data_issues=QualityCases(base, cases=staff.cases, marks=marks),
+        data_issues=QualityCases(base, search=staff.search, marks=marks),
         marks=marks,
         worker=Chores(Rounds(base, messages.outbox), QualitySweep(base, limits.allowances)),
     )

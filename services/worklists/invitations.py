@@ -120,11 +120,7 @@ class Invitations:
             if not connection.execute(select(session.lasts(now))).scalar():
                 raise OutOfTurn
             queue_for(connection, f"batches {session.member.id}")
-            new = insert_for(connection, batches).values(batch).on_conflict_do_nothing()
-            if connection.execute(new.returning(batches.c.id)).first() is None:
-                owner = connection.execute(select(batches.c.actor).where(batches.c.id == form_id)).scalar_one()
-                if owner != session.member.id:
-                    raise OutOfTurn
+            if not self._is_new(connection, session, batch):
                 return form_id
             if chosen is not None and self._has_chosen_too_many(connection, session, now):
                 raise Refusal("customers", "too_many", count=_CHOSEN_A_DAY)
@@ -133,6 +129,17 @@ class Invitations:
                 what=view.listed if chosen is None else "chosen", found=str(len(chosen)) if chosen else "",
             )  # fmt: skip
         return form_id
+
+    @staticmethod
+    def _is_new(connection: Connection, session: StaffSession, batch: dict[str, Any]) -> bool:
+        """Store the batch unless the same form has; tell whether it was new. Raises OutOfTurn for another's form."""
+        new = insert_for(connection, batches).values(batch).on_conflict_do_nothing()
+        if connection.execute(new.returning(batches.c.id)).first() is not None:
+            return True
+        owner = connection.execute(select(batches.c.actor).where(batches.c.id == batch["id"])).scalar_one()
+        if owner != session.member.id:
+            raise OutOfTurn
+        return False
 
     def stop(self, session: StaffSession, batch_id: str) -> None:
         """Send nothing more of a batch. Raises OutOfTurn when it is over already, or is not the member's."""

@@ -11,8 +11,9 @@ from services.accounts.conditions import is_registered
 from services.base import Base
 from services.refusal import OutOfTurn
 from services.register.conditions import has_learnt, is_advised_by
-from services.staff import Cases, Hit, StaffSession
+from services.staff import Hit, StaffSession
 from services.staff.reasons import refuse_reason
+from services.staff.search import CustomerSearch
 from services.store.tables.staff import staff
 from services.store.tables.worklists import OF_TRIES as KINDS_OF_TRIES
 from services.store.tables.worklists import quality_cases
@@ -54,10 +55,10 @@ class QualityPage:
 class QualityCases:
     """The verbs of the cases; each public method is one transaction."""
 
-    def __init__(self, base: Base, *, cases: Cases, marks: Marks) -> None:
+    def __init__(self, base: Base, *, search: CustomerSearch, marks: Marks) -> None:
         self._store = base.store
         self._clock = base.clock
-        self._cases = cases
+        self._search = search
         self._marks = marks
 
     def page(
@@ -72,29 +73,14 @@ class QualityCases:
         """Return a page of the cases of a kind, or of all, the newest first; the closed ones with `closed`."""
         adviser = (session.member.adviser or "") if session.member.is_adviser else adviser
         moment = quality_cases.c.closed_at if closed else quality_cases.c.found_at
-        query: Select[Any] = (
-            select(*quality_cases.c, staff.c.name)
-            .select_from(quality_cases.outerjoin(staff, staff.c.id == quality_cases.c.closed_by))
-            .where(
-                quality_cases.c.closed_at.is_not(None)
-                if closed
-                else and_(quality_cases.c.closed_at.is_(None), _is_due())
-            )
-            .order_by(moment.desc(), quality_cases.c.id.desc())
-            .limit(PAGE + 1)
-        )
-        if kind in KINDS:
-            query = query.where(quality_cases.c.kind == kind)
-        if adviser is not None:
-            query = query.where(is_advised_by(quality_cases.c.kutid, adviser))
-        query = self._after(session, query, moment, place, closed=closed)
+        query = self._after(session, _listed(kind, adviser, closed=closed), moment, place, closed=closed)
         now = self._clock.now()
         with self._store.read() as connection:
             rows = connection.execute(query).all()
         with self._store.write() as connection:
             facts = {"what": kind or "quality", "found": str(min(len(rows), PAGE))}
             audit.record(connection, "listed", kutid=None, at=now, actor=session.member.id, **facts)
-        hits = {hit.kutid: hit for hit in self._cases.hits(session, [row.kutid for row in rows[:PAGE]])}
+        hits = {hit.kutid: hit for hit in self._search.hits(session, [row.kutid for row in rows[:PAGE]])}
         lines = [
             QualityLine(
                 row.id, row.kind, self._marks.seal(session, "customer", row.kutid), hits[row.kutid],
@@ -165,3 +151,21 @@ def _is_due() -> ColumnElement[bool]:
         and_(quality_cases.c.kind.in_(OF_TRIES), has_account),
     )
     return ~is_moot
+
+
+def _listed(kind: str, adviser: str | None, *, closed: bool) -> Select[Any]:
+    """Return the query of a page of `QualityCases.page`, the newest first."""
+    moment = quality_cases.c.closed_at if closed else quality_cases.c.found_at
+    is_shown = moment.is_not(None) if closed else and_(quality_cases.c.closed_at.is_(None), _is_due())
+    query: Select[Any] = (
+        select(*quality_cases.c, staff.c.name)
+        .select_from(quality_cases.outerjoin(staff, staff.c.id == quality_cases.c.closed_by))
+        .where(is_shown)
+        .order_by(moment.desc(), quality_cases.c.id.desc())
+        .limit(PAGE + 1)
+    )
+    if kind in KINDS:
+        query = query.where(quality_cases.c.kind == kind)
+    if adviser is not None:
+        query = query.where(is_advised_by(quality_cases.c.kutid, adviser))
+    return query

@@ -11,7 +11,8 @@ from services.base import Base
 from services.messages.conditions import states_of
 from services.refusal import OutOfTurn
 from services.register.conditions import has_address
-from services.staff import Cases, Hit, StaffSession
+from services.staff import Hit, StaffSession
+from services.staff.search import CustomerSearch
 from services.store.tables.register import advisers as advisers_table
 from services.store.tables.register import customers
 from services.store.tables.staff import staff
@@ -59,10 +60,10 @@ class Page:
 class Unregistered:
     """Reads the lists of customers who have not registered; every page that was shown stands in the audit trail."""
 
-    def __init__(self, base: Base, *, cases: Cases, marks: Marks) -> None:
+    def __init__(self, base: Base, *, search: CustomerSearch, marks: Marks) -> None:
         self._store = base.store
         self._clock = base.clock
-        self._cases = cases
+        self._search = search
         self._marks = marks
 
     def page(self, session: StaffSession, view: View, place: str = "") -> Page:
@@ -85,7 +86,7 @@ class Unregistered:
                 hit=hit,
                 **facts[hit.kutid],
             )
-            for hit in self._cases.hits(session, kutids[:PAGE])
+            for hit in self._search.hits(session, kutids[:PAGE])
         ]
         more = kutids[PAGE - 1] if len(kutids) > PAGE else None
         mark = self._mark_of(session, view, more, facts) if more else None
@@ -107,7 +108,7 @@ class Unregistered:
         kutid = self._marks.read(session, "customer", mark)
         if kutid is None:
             raise OutOfTurn
-        return self._cases.look(session, kutid)
+        return self._search.look(session, kutid)
 
     # --- Advisers ----------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """What must hold of the house: who may import whom, who reads time and chance, and that every word exists."""
 
 import ast
+import importlib
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -9,6 +10,9 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
+from services.denials import DEAD_ENDS, REFUSALS, Audience
+from services.profiles import load as load_profile
+from services.refusal import DeadEnd, Refusal
 from tests import ROOT
 from webapp.api.problems import STATUS
 
@@ -165,7 +169,7 @@ ROOMS = {
         "health", "retention", "worklists", "clients", "staff", "payments", "requests", "letters", "gateways",
         "registrations", "accounts", "figures", "codes", "messages", "register", "passwords", "terms", "references",
         "audit", "limits", "base", "store", "links", "keys", "profiles", "texts", "values", "randomness", "clock",
-        "refusal", "crash_points",
+        "refusal", "denials", "crash_points",
     ),
 }  # fmt: skip
 
@@ -223,6 +227,75 @@ def _module(path: Path) -> str:
 
 def _nearest(module: str, known: dict[str, Path]) -> str | None:
     return module if module in known else module.rpartition(".")[0] if module.rpartition(".")[0] in known else None
+
+
+# --- Size --------------------------------------------------------------------------------------------------------
+
+MOST_COLLABORATORS, MOST_VERBS, LONGEST_FUNCTION, LONGEST_WIRING, MOST_GROUPS = 7, 10, 45, 40, 12
+TOO_MANY_VERBS = {
+    "webapp/demo/states/walker.py: Walker": "drives a browser for testers: a verb for each thing that a tester does",
+}
+"""Classes that may have more, and why. What is no longer needed here must go."""
+_HOOKS = ("validate_",)
+"""WTForms calls the methods with these names by itself."""
+_CODE = [path for path in SERVICES + WEBAPP if "migrations" not in path.parts]
+"""All but migrations: each is one list of what it changes, and is never edited again."""
+
+
+def test_no_class_has_too_many_collaborators() -> None:
+    found = {
+        f"{_name(path)}: {one.name}": len(arguments.args) + len(arguments.kwonlyargs) - 1
+        for path, one in _classes()
+        for init in one.body
+        if isinstance(init, ast.FunctionDef) and init.name == "__init__"
+        for arguments in (init.args,)
+    }
+    assert len(found) > 50
+    assert not {name: count for name, count in found.items() if count > MOST_COLLABORATORS}
+
+
+def test_no_class_has_too_many_verbs() -> None:
+    found = {
+        f"{_name(path)}: {one.name}": sum(
+            isinstance(method, ast.FunctionDef) and not method.name.startswith(("_", *_HOOKS)) for method in one.body
+        )
+        for path, one in _classes()
+    }
+    assert {name for name, count in found.items() if count > MOST_VERBS} == set(TOO_MANY_VERBS)
+
+
+def test_no_function_is_too_long() -> None:
+    found = {
+        f"{_name(path)}: {function.name}": _length(function)
+        for path in _CODE
+        for function in ast.walk(_tree(path))
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+    }
+    assert not {name: lines for name, lines in found.items() if lines > LONGEST_FUNCTION}
+
+
+def test_the_wiring_is_short() -> None:
+    """Each package builds its own services: the wiring calls them in order."""
+    path = ROOT / "webapp" / "wiring.py"
+    assert sum(_length(node) for node in _tree(path).body if isinstance(node, ast.FunctionDef)) <= LONGEST_WIRING
+
+
+def test_the_parts_are_a_tree_of_few_groups() -> None:
+    (parts,) = (one for path, one in _classes() if _name(path) == "webapp/parts.py" and one.name == "Parts")
+    fields = {ast.unparse(node.target) for node in parts.body if isinstance(node, ast.AnnAssign)}
+    assert 0 < len(fields - {"settings", "base", "clock", "links"}) <= MOST_GROUPS
+
+
+def _classes() -> Iterator[tuple[Path, ast.ClassDef]]:
+    for path in _CODE:
+        yield from ((path, node) for node in ast.walk(_tree(path)) if isinstance(node, ast.ClassDef))
+
+
+def _length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return how many lines a function has without its docstring."""
+    lines = (function.end_lineno or 0) - function.lineno + 1
+    first = function.body[0]
+    return lines if ast.get_docstring(function) is None else lines - ((first.end_lineno or 0) - first.lineno + 1)
 
 
 def _calls(path: Path) -> Iterator[tuple[str, str]]:
@@ -302,39 +375,87 @@ def test_every_key_that_is_asked_for_exists(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_refusal_and_dead_end_has_its_words(language: str) -> None:
-    refused, ended = set(), set()
+def test_every_refusal_that_people_read_has_its_words(language: str) -> None:
+    read = {
+        (refusal := Refusal(*pair)).key: [f"staff.{refusal.key}"] if declared.audience is Audience.STAFF else []
+        for pair, declared in REFUSALS.items()
+        if declared.audience in (Audience.CUSTOMER, Audience.STAFF)
+    }
+    assert len(read) > 100
+    assert not [key for key, others in read.items() if not any(_has(one, language) for one in (key, *others))]
+
+
+def test_the_words_of_a_refusal_ask_for_no_other_facts() -> None:
+    texts = load_profile("mygenerali").texts
+    told, times = set(texts.facts("hu")), {"at": "time", "moment": "datetime"}
+    for pair, declared in REFUSALS.items():
+        key = Refusal(*pair).key
+        asked = set().union(*(texts.offered(f"{by}{key}{form}") for by in ("", "staff.") for form in ("", ".other")))
+        assert asked - told <= {times.get(fact, fact) for fact in declared.facts}, pair
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_dead_end_has_its_words(language: str) -> None:
+    keys = [f"dead_end.{kind}.{end}" for kind in DEAD_ENDS for end in ("heading", "text")]
+    assert not [key for key in keys if not _has(key, language)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_problem_of_the_api_has_its_words(language: str) -> None:
+    assert not [kind for kind in STATUS for end in ("", ".text") if not _has(f"api.problem.{kind}{end}", language)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_rule_of_a_password_has_its_words(language: str) -> None:
+    rules = [node for node in _constructed("Rule") if len(node.args) == 3]
+    assert len(rules) >= 6
+    names = {name for node in rules for name in _possible(node.args[0])}
+    assert not [name for name in names if not _has(f"password.rule.{name}", language)]
+    assert {("password", reason) for node in rules for reason in _possible(node.args[2])} <= set(REFUSALS)
+
+
+def test_every_refusal_that_is_raised_is_declared_with_its_facts() -> None:
+    raised = [
+        ((field, reason), _facts(node))
+        for node in _constructed("Refusal")
+        for field in _possible(node.args[0])
+        for reason in _possible(node.args[1])
+    ]
+    assert len(raised) > 80
+    assert not [pair for pair, _ in raised if pair not in REFUSALS]
+    assert not [(pair, facts) for pair, facts in raised if not facts <= REFUSALS[pair].facts]
+
+
+def test_every_dead_end_that_is_raised_is_declared_with_its_facts() -> None:
+    raised = [(kind, _facts(node)) for node in _constructed("DeadEnd") for kind in _possible(node.args[0])]
+    assert len(raised) > 5
+    assert not [(kind, facts) for kind, facts in raised if not facts <= DEAD_ENDS.get(kind, set())]
+
+
+def test_what_is_not_declared_is_not_raised() -> None:
+    with pytest.raises(KeyError):
+        Refusal("email", "forgotten")
+    with pytest.raises(KeyError):
+        DeadEnd("forgotten")
+
+
+def test_refusals_beside_another_control_name_one_that_is_there() -> None:
+    steps = (importlib.import_module(f"webapp.steps.{path.stem}") for path in (ROOT / "webapp" / "steps").glob("*.py"))
+    controls = {name for step in steps for one in vars(step).values() for name in getattr(one, "labels", ())}
+    beside = {declared.beside for declared in REFUSALS.values()} - {""}
+    assert beside <= controls
+
+
+def _constructed(name: str) -> Iterator[ast.Call]:
+    """Yield each call of the class with this name."""
     for path in SERVICES + WEBAPP:
         for node in ast.walk(_tree(path)):
-            if "importing" in path.parts:  # its reasons stand in a report that no customer reads
-                break
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
-                continue
-            words = [_possible(argument) for argument in node.args]
-            if node.func.id == "Refusal" and len(words) >= 2:
-                refused |= {f"error.{field}.{reason}" for field in words[0] for reason in words[1]}
-            elif node.func.id == "DeadEnd":
-                ended |= {f"dead_end.{kind}" for kind in words[0]}
-    assert len(refused) > 25
-    assert "error.identify.no_mobile" in refused
-    # The first is said in other words (M12); the others are put in those of the form's field before they are said.
-    silent = {"error.identify.no_mobile", "error.communication_id.empty", "error.customer_number.malformed"}
-    # A sign-in has words of its own, ``login.…``.
-    assert all(_has(f"login.{words}", language) for words in ("failed", "wait.text", "email.empty", "password.empty"))
-    silent |= {"error.staff_login.failed", "error.staff_login.wait"}
-    # The command line says these in English.
-    silent |= {key for key in refused if key.split(".")[1] == "staff"}
-    assert all(_has(key, language) for key in ("login.passkey.stopped", "account.passkeys.stopped"))
-    silent |= {"error.login.failed", "error.login.wait", "error.login.passkey", "error.passkey.stopped"}
-    silent |= {key for key in refused if key.split(".")[1] in ("phone", "kutid")}
-    # The API has words of its own, ``api.problem.…``.
-    assert all(_has(f"api.problem.{kind}{end}", language) for kind in STATUS for end in ("", ".text"))
-    silent |= {key for key in refused if key.split(".")[1] in ("api_key", "customer", "idempotency_key")}
-    assert not sorted(key for key in refused - silent if not _has(key, language) and not _has(f"staff.{key}", language))
-    assert not sorted(key for key in ended if not _has(f"{key}.heading", language) or not _has(f"{key}.text", language))
-    rules = re.findall(r'Rule\("(\w+)"', (ROOT / "services/passwords/rules.py").read_text("utf-8"))
-    assert len(rules) >= 6
-    assert not [rule for rule in rules if not _has(f"password.rule.{rule}", language)]
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
+                yield node
+
+
+def _facts(node: ast.Call) -> set[str]:
+    return {keyword.arg for keyword in node.keywords if keyword.arg is not None}
 
 
 def _possible(node: ast.expr) -> set[str]:

@@ -94,7 +94,7 @@ def _path(tutorial: str, folder: str) -> str:
 
 def _shell(house: Path, environment: dict[str, str], lines: str, own: Path) -> str:
     """Run the tutorial's lines, with the insurer's folder where this test keeps it and the copied house's command."""
-    belepo = f'belepo() {{ "{sys.executable}" -m webapp.cli.main "$@"; }}\n'
+    belepo = f'belepo() {{ "{sys.executable}" -m webapp.cli "$@"; }}\n'
     return _run(house, environment, "bash", "-euc", belepo + lines.replace("/srv/tisza", str(own)))
 
 

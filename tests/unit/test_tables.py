@@ -10,6 +10,7 @@ from sqlalchemy import Table
 
 from services.store.declarations import Declarations
 from services.store.tables import DECLARED, metadata
+from services.store.tables.register import REGISTER
 
 ROOT = Path(__file__).parents[2]
 TABLES = ROOT / "services" / "store" / "tables"
@@ -23,13 +24,12 @@ MODULES = sorted(
 
 # --- What is declared -------------------------------------------------------------------------------------------
 
+_OF_REGISTER = tuple(table.name for table in REGISTER)
 _REGISTER = "the insurer's register: an import changes it, the account's end does not"
 _NOBODYS = "counts about nobody"
 _OF_STAFF = "about staff, not about the account"
 NEVER_OVER = {
-    **dict.fromkeys(
-        ("customers", "policies", "phones", "communication_ids", "customer_accounts", "advisers"), _REGISTER
-    ),
+    **dict.fromkeys(_OF_REGISTER, _REGISTER),
     "accounts": "kept until the customer closes it, or its activation is over",
     "passkeys": "kept as long as the account",
     "staff": "kept: the audit trail speaks of those who left",
@@ -37,9 +37,7 @@ NEVER_OVER = {
     "quality_sweep": "one row",
 }
 OUTLIVES_THE_ACCOUNT = {
-    **dict.fromkeys(
-        ("customers", "policies", "phones", "communication_ids", "customer_accounts", "advisers"), _REGISTER
-    ),
+    **dict.fromkeys(_OF_REGISTER, _REGISTER),
     "activations": "the database erases them with the account, by the foreign key",
     "one_time_codes": "who closes an account and registers again gets no new budget of codes",
     "reference_codes": "dead ends that a customer met, gone as soon as a registration",
@@ -57,10 +55,7 @@ OUTLIVES_THE_ACCOUNT = {
     **dict.fromkeys(("figures", "message_figures", "sms_months"), _NOBODYS),
 }
 NOT_EXPORTED = {
-    **dict.fromkeys(
-        ("customers", "policies", "phones", "communication_ids", "customer_accounts", "advisers"),
-        "the insurer's register: its own system answers for it",
-    ),
+    **dict.fromkeys(_OF_REGISTER, "the insurer's register: its own system answers for it"),
     "accounts": "the account itself heads the export",
     "activations": "a secret",
     "password_resets": "a secret",

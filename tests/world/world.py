@@ -193,9 +193,12 @@ class House:
         customer = self.account_services
         self.sign_ins, self.activations, self.passkeys = customer.sign_ins, customer.activations, customer.passkeys
         self.password_changes, self.account_details = customer.password_changes, customer.details
+        self.devices, self.changed_terms = customer.devices, customer.changed_terms
+        self.email_changes, self.mobile_changes = customer.email_changes, customer.mobile_changes
         self.registrations = self.registration_services
         staff = self.staff_services
-        self.staff, self.cases, self.desk = staff.accounts, staff.cases, staff.desk
+        self.staff, self.cases, self.search, self.contacts = staff.accounts, staff.cases, staff.search, staff.contacts
+        self.stuck_registrations, self.account_help = staff.stuck_registrations, staff.account_help
         self.customer_files, self.sms_releases = staff.customer_files, staff.sms_releases
         worklists = build_worklists(self.base, limits=self.limits, messages=self.message_services, staff=staff)
         self.unregistered, self.invitations = worklists.unregistered, worklists.invitations
@@ -349,10 +352,10 @@ class House:
     def case(self, by: Actor, person: Customer) -> str:
         """Return a case of a customer who was found and identified."""
         if isinstance(by, StaffSession):
-            case_id = self.cases.search(by, person.policy_number)
+            case_id = self.search.search(by, person.policy_number)
             assert case_id is not None
         else:
-            case_id = self.cases.look_up(by, "policy_number", person.policy_number)
+            case_id = self.search.look_up(by, "policy_number", person.policy_number)
         self.cases.identify(by, case_id, "call")
         return case_id
 

@@ -1,7 +1,6 @@
 """The activation code at the first sign-in: until it is given, the account can do nothing else (A7, B3)."""
 
 from flask import Blueprint, Response, request
-from wtforms import ValidationError
 
 from services.accounts import Session
 from services.figures import FINISHED, REFUSED
@@ -11,9 +10,10 @@ from webapp.account import sessions
 from webapp.account.overview import overview
 from webapp.journey import funnel
 from webapp.parts import wired
+from webapp.ui.fields import code_field
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.formats import clock_time
-from webapp.ui.forms import StepForm, Text, read_code
+from webapp.ui.forms import StepForm
 from webapp.ui.respond import go_on, page, see_other
 
 blueprint = Blueprint("activation", __name__)
@@ -24,15 +24,7 @@ _FIELDS = Fields({"activation_code": "activation.label", "resend": "activation.r
 class ActivationForm(StepForm):
     """The code from the mail, or its last characters."""
 
-    activation_code = Text(40)
-    code: str = ""
-
-    def validate_activation_code(self, field: Text) -> None:
-        """One that cannot be right costs no try."""
-        try:
-            self.code = read_code(field.name, field.data, wired().profile.one_time_code)
-        except Refusal as refusal:
-            raise ValidationError(refusal) from None
+    activation_code = code_field("activation_code")
 
 
 @blueprint.get(sessions.ACTIVATION)
@@ -58,7 +50,7 @@ def submit(session: Session) -> Response:
         form = ActivationForm(request.form)
         if not form.validate():
             raise next(form.refusals())[1]
-        sessions.hold(activations.activate(session, form.code))
+        sessions.hold(activations.activate(session, form.activation_code.value))
     except Refusal as refusal:
         funnel.activation(REFUSED, f"{refusal.field}.{refusal.reason}")
         return _show(session, explain([("resend" if is_resend else "", refusal)], _FIELDS, {}))

@@ -1,18 +1,16 @@
 """Changing the address, which is the user name: a link is mailed to the new one."""
 
 from flask import Blueprint, Response, request
-from wtforms import ValidationError
 
 from services.accounts import DeadLink, Session
 from services.refusal import Refusal
-from services.values import email_addresses
 from webapp.account import sessions
 from webapp.account.forms import AskedAgain, form_page, kept_of
 from webapp.account.overview import overview
 from webapp.http.addresses import link_token
 from webapp.parts import wired
+from webapp.ui.fields import email_field
 from webapp.ui.form_errors import Fields, SentForm, explain
-from webapp.ui.forms import Text
 from webapp.ui.references import passing_reference
 from webapp.ui.respond import go_on, page
 
@@ -25,15 +23,7 @@ _FIELDS = Fields({"email": "account.email.change.new", "current_password": "logi
 class EmailForm(AskedAgain):
     """The new address."""
 
-    email = Text(320)
-    address: email_addresses.EmailAddress
-
-    def validate_email(self, field: Text) -> None:
-        """It must be an address."""
-        try:
-            self.address = email_addresses.parse(field.data)
-        except Refusal as refusal:
-            raise ValidationError(refusal) from None
+    email = email_field(320)
 
 
 @blueprint.get(ADDRESS)
@@ -52,7 +42,7 @@ def ask(session: Session) -> Response:
     if not form.validate():
         return form_page(session, "email_change", ADDRESS, explain(list(form.refusals()), _FIELDS, typed))
     try:
-        wired().accounts.details.ask_for_email(session, form.current_password.data, form.address)
+        wired().accounts.email_changes.ask_for_email(session, form.current_password.data, form.email.value)
     except Refusal as refusal:
         return form_page(session, "email_change", ADDRESS, explain([("", refusal)], _FIELDS, typed))
     return go_on(sessions.ACCOUNT, overview)
@@ -75,7 +65,7 @@ def confirm() -> Response:
     try:
         if link_id is None:
             raise DeadLink
-        wired().accounts.details.confirm_email(link_id)
+        wired().accounts.email_changes.confirm_email(link_id)
     except DeadLink:
         return _dead_link()
     except Refusal as refusal:
@@ -85,7 +75,7 @@ def confirm() -> Response:
 
 def _show_new(token: str, form: SentForm) -> Response:
     link_id = wired().links.read("email", token)
-    address = wired().accounts.details.find_email_change(link_id) if link_id else None
+    address = wired().accounts.email_changes.find_email_change(link_id) if link_id else None
     if address is None:
         return _dead_link()
     return form_page(None, "email_confirm", NEW, form, token=token, email=address, another=ADDRESS)

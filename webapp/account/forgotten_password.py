@@ -5,17 +5,16 @@ from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, request
-from wtforms import ValidationError
 
 from services.accounts import DeadLink
 from services.refusal import Refusal
-from services.values import email_addresses
 from webapp.account import sessions
 from webapp.http.addresses import link_token
 from webapp.parts import wired
+from webapp.ui.fields import email_field
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.formats import clock_time
-from webapp.ui.forms import StepForm, Text
+from webapp.ui.forms import StepForm
 from webapp.ui.language import language
 from webapp.ui.passwords import NewPasswordForm, every_mistake, rules_shown
 from webapp.ui.references import passing_reference
@@ -31,15 +30,7 @@ _RESET_FIELDS = Fields({"password": "password_change.new.label", "password_confi
 class ForgotForm(StepForm):
     """The user name."""
 
-    email = Text(320)
-    address: email_addresses.EmailAddress
-
-    def validate_email(self, field: Text) -> None:
-        """It must be an address; whether anybody has it is not told."""
-        try:
-            self.address = email_addresses.parse(field.data)
-        except Refusal as refusal:
-            raise ValidationError(refusal) from None
+    email = email_field(320)
 
 
 @blueprint.get(FORGOT)
@@ -54,7 +45,7 @@ def ask() -> Response:
     form = ForgotForm(request.form)
     if not form.validate():
         return _forgot(explain(list(form.refusals()), _FORGOT_FIELDS, {"email": form.email.data}))
-    wired().accounts.password_changes.ask_for_reset(form.address, language(), source=request.remote_addr or "")
+    wired().accounts.password_changes.ask_for_reset(form.email.value, language(), source=request.remote_addr or "")
     return go_on(f"{FORGOT}?sent", _sent)
 
 

@@ -1,20 +1,19 @@
 """Changing the mobile: a code is sent to the new number."""
 
 from flask import Blueprint, Response, request
-from wtforms import ValidationError
 
 from services.accounts import Session
 from services.refusal import DeadEnd, OutOfTurn, Refusal
-from services.values import identifiers, masking
+from services.values import masking
 from webapp.account import sessions
 from webapp.account.forms import AskedAgain, form_page, kept_of
 from webapp.account.overview import overview
 from webapp.parts import wired
 from webapp.steps.sms_code import SmsCodeForm
 from webapp.ui.codes import code_shown
+from webapp.ui.fields import mobile_field
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.formats import date_and_time, first_minute
-from webapp.ui.forms import Text
 from webapp.ui.respond import go_on, page
 
 blueprint = Blueprint("mobile", __name__)
@@ -28,15 +27,7 @@ _RESEND_FIELDS = Fields({"resend": "sms_code.resend"})
 class MobileForm(AskedAgain):
     """The new number."""
 
-    mobile = Text(60)
-    number: str = ""
-
-    def validate_mobile(self, field: Text) -> None:
-        """It must be a mobile of the profile's country."""
-        try:
-            self.number = identifiers.mobile(field.data, wired().profile.country)
-        except Refusal as refusal:
-            raise ValidationError(refusal) from None
+    mobile = mobile_field()
 
 
 @blueprint.get(ADDRESS)
@@ -50,7 +41,7 @@ def show(session: Session) -> Response:
 @sessions.needed
 def change(session: Session) -> Response:
     """Send a code to the new number, check it, or send another."""
-    details = wired().accounts.details
+    details = wired().accounts.mobile_changes
     try:
         return _do(session)
     except OutOfTurn:
@@ -68,7 +59,7 @@ def change(session: Session) -> Response:
 
 
 def _do(session: Session) -> Response:
-    details = wired().accounts.details
+    details = wired().accounts.mobile_changes
     action = request.form.get("action") or request.form.get("step")
     if action == "sms-resend":
         details.resend_code(session)
@@ -84,7 +75,7 @@ def _send_code(session: Session) -> Response:
     form = MobileForm(request.form)
     if not form.validate():
         return _show(session, explain(list(form.refusals()), _FIELDS, {"mobile": form.mobile.data}))
-    wired().accounts.details.ask_for_mobile(session, form.current_password.data, form.number)
+    wired().accounts.mobile_changes.ask_for_mobile(session, form.current_password.data, form.mobile.value)
     return go_on(ADDRESS, show)
 
 
@@ -92,7 +83,7 @@ def _check_code(session: Session) -> Response:
     form = SmsCodeForm(request.form)
     if not form.validate():
         return _show(session, explain(list(form.refusals()), _CODE_FIELDS, {"sms_code": form.sms_code.data}))
-    wired().accounts.details.confirm_mobile(session, form.code)
+    wired().accounts.mobile_changes.confirm_mobile(session, form.sms_code.value)
     sessions.look_again()
     sessions.flash.leave("account.mobile.change.done")
     return go_on(sessions.ACCOUNT, overview)
@@ -100,7 +91,7 @@ def _check_code(session: Session) -> Response:
 
 def _show(session: Session, form: SentForm | None = None, *, is_paused: bool = False) -> Response:
     parts = wired()
-    waiting = parts.accounts.details.mobile_change(session)
+    waiting = parts.accounts.mobile_changes.mobile_change(session)
     if waiting is None:
         return form_page(
             session, "mobile_change", ADDRESS, form or SentForm(kept_of(session, "mobile")), is_paused=is_paused

@@ -22,12 +22,12 @@ blueprint = Blueprint("account", __name__)
 def overview(session: Session) -> Response:
     """Show what the account holds."""
     parts = wired()
-    account, places = session.account, parts.accounts.sign_ins.places(session)
+    account, places = session.account, parts.accounts.devices.places(session)
     possible_from = parts.accounts.password_changes.possible_from(account)
     return page(
         "account/overview.html",
         notice=sessions.flash.take(time=clock_time(session.over_at)),
-        pending_email=parts.accounts.details.pending_email(session),
+        pending_email=parts.accounts.email_changes.pending_email(session),
         customer=account.name,
         email=masking.email(account.email),
         mobile=masking.mobile(account.mobile) if account.mobile else None,
@@ -69,11 +69,11 @@ def end_sessions(session: Session) -> Response:
     """Sign out on another device, or on all others."""
     parts = wired()
     if request.form.get("action") == "end-others":
-        parts.accounts.sign_ins.end_others(session)
+        parts.accounts.devices.end_others(session)
     elif ended := request.form.get("session", ""):
         if ended == session.id:
             raise OutOfTurn
-        parts.accounts.sign_ins.end(session, ended)
+        parts.accounts.devices.end(session, ended)
     else:
         raise OutOfTurn
     sessions.flash.leave("account.sessions.ended")

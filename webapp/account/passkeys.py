@@ -82,7 +82,11 @@ def new(session: Session) -> Response:
 def add() -> Response:
     """Keep the passkey that the browser has made, and tell the script where to go on."""
     session = sessions.current()
-    if session is None or wired().accounts.sign_ins.terms_due(session) or wired().accounts.activations.is_due(session):
+    if (
+        session is None
+        or wired().accounts.changed_terms.terms_due(session)
+        or wired().accounts.activations.is_due(session)
+    ):
         return jsonify(to=PASSKEYS)  # where the customer is asked for what is missing
     form = NameForm(request.form)
     if not form.validate():

@@ -100,7 +100,7 @@ def needed(view: Callable[Concatenate[Session, P], Response]) -> Callable[P, Res
         session_ = current()
         if session_ is None:
             return ask()
-        if request.path != TERMS and wired().accounts.sign_ins.terms_due(session_):
+        if request.path != TERMS and wired().accounts.changed_terms.terms_due(session_):
             return see_other(TERMS)
         if request.path not in (TERMS, ACTIVATION) and wired().accounts.activations.is_due(session_):
             if request.path != ACCOUNT:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, Response, jsonify, make_response, render_template, request, session
+from flask import Blueprint, Response, jsonify, make_response, render_template, request
 
 from services.accounts import Device
 from services.refusal import Refusal
@@ -22,6 +22,7 @@ from webapp.ui.language import say
 from webapp.ui.passwords import FAR_TOO_LONG
 from webapp.ui.references import passing_reference
 from webapp.ui.respond import go_on, is_fragment_due, see_other
+from webapp.ui.session_note import note_extended, session_note
 
 blueprint = Blueprint("sign_in", __name__)
 
@@ -59,7 +60,7 @@ def submit() -> Response:
         device = devices.this_device()
         try:
             token = wired().accounts.sign_ins.sign_in(
-                _key(typed), password, device,
+                email_addresses.key_of(typed), password, device,
                 registered_here=browser.proved(),
                 reset_here=sessions.reset_here(),
                 held=sessions.held(),
@@ -112,7 +113,7 @@ def stay() -> Response:
     is_signed_in = sessions.current() is not None
     if not is_signed_in:
         return _session_note() if is_fragment_due() else sessions.ask_before(address)
-    session["extended"] = True
+    note_extended()
     return go_on(address, _session_note, push=False)
 
 
@@ -125,7 +126,7 @@ def until_when() -> Response:
 def _session_note() -> Response:
     words = render_template(
         "components/session_note.html",
-        session_note=session_note(),
+        session_note=note(),
         ended=sessions.why_ended() or "login.ended.idle",
         sign_in_again_url=f"{sessions.SIGN_IN}?{urlencode({'next': _page_asking()})}",
     )
@@ -140,35 +141,15 @@ def _page_asking() -> str:
 def frame() -> dict[str, object]:
     """Return what the frame of every page knows of the signed-in customer."""
     try:
-        return {"signed_in": sessions.current() is not None, "session_note": session_note()}
+        return {"signed_in": sessions.current() is not None, "session_note": note()}
     except DATABASE_FAILURES:
         # The page that says so is shown while the database does not answer.
         return {"signed_in": False, "session_note": None}
 
 
-def session_note() -> dict[str, object] | None:
+def note() -> dict[str, object] | None:
     """Return what a page says about the end of the session; None where nobody is signed in."""
-    session_ = sessions.current()
-    if session_ is None:
-        return None
-    warning = int(wired().profile.sign_in.warning.total_seconds())
-    left = time_left(session_.over_at)
-    return {
-        "time": clock_time(session_.over_at),
-        "is_last": session_.ends_at <= session_.idle_at,
-        "is_due": left <= warning,
-        "is_extended": session.pop("extended", False),
-        "ask_in": left + 1 if left <= warning else left - warning,
-        "until_url": "/belepes/meddig",
-        "stay_url": "/belepes/maradok",
-    }
-
-
-def _key(typed: str) -> str:
-    try:
-        return email_addresses.parse(typed).key
-    except Refusal:
-        return typed.casefold()  # no account has it, and the answer takes as long as for one that might
+    return session_note(sessions.current(), until_url="/belepes/meddig", stay_url="/belepes/maradok")
 
 
 def _brought() -> tuple[str, dict[str, str]]:

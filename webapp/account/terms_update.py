@@ -29,19 +29,19 @@ def show(session: Session) -> Response:
 def accept(session: Session) -> Response:
     """Accept the terms in force and go on."""
     parts = wired()
-    due = parts.accounts.sign_ins.terms_due(session)
+    due = parts.accounts.changed_terms.terms_due(session)
     if due is not None:
         try:
             if not request.form.get("terms"):
                 raise Refusal("terms", "not_ticked" if session.terms_opened == due.version else "not_opened")
-            sessions.hold(parts.accounts.sign_ins.accept_terms(session))
+            sessions.hold(parts.accounts.changed_terms.accept_terms(session))
         except Refusal as refusal:
             return _show(session, explain([("", refusal)], _FIELDS, {"terms": request.form.get("terms", "")}))
     return go_on(sessions.ACCOUNT, overview)
 
 
 def _show(session: Session, form: SentForm) -> Response:
-    due = wired().accounts.sign_ins.terms_due(session)
+    due = wired().accounts.changed_terms.terms_due(session)
     if due is None:
         return see_other(sessions.ACCOUNT)
     return form_page(session, "terms_update", sessions.TERMS, form, terms=terms_shown(due, session.terms_opened))

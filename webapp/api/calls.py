@@ -7,8 +7,8 @@ from typing import Any
 
 from services.clients import ApiKey, AssistedRegistration
 from services.refusal import DeadEnd, OutOfTurn, Refusal
-from services.staff.cases import REFERENCE
 from services.staff.customers import Event
+from services.staff.search import REFERENCE
 from services.values import email_addresses, identifiers, masking
 from webapp.api import models
 from webapp.api.operation import PREFIX, operation
@@ -70,7 +70,9 @@ def start_registration(client: ApiKey, body: models.NewRegistration) -> Given:
         known = parts.profile.languages
         language = body.language if body.language in known else known[0]
         try:
-            parts.staff.desk.record(client, case_id, address, mobile, str(language), identified_by=body.identified_by)
+            parts.staff.contacts.record(
+                client, case_id, address, mobile, str(language), identified_by=body.identified_by
+            )
         except OutOfTurn:
             raise Problem(parts.clients.registrations.why_not(client, case_id)) from None
     registration = _found(client, case_id)
@@ -96,7 +98,7 @@ def read_registration(client: ApiKey, registration_id: str) -> Given:
 def send_code(client: ApiKey, registration_id: str) -> Given:
     """Send another code. To the mobile that was given; the older code dies. A minute must lie between two codes."""
     with _refusals(lambda: _stands(client, registration_id)):
-        wired().staff.desk.resend_code(client, registration_id)
+        wired().staff.contacts.resend_code(client, registration_id)
     return _registration(_found(client, registration_id)), {}
 
 
@@ -110,7 +112,7 @@ def check_code(client: ApiKey, registration_id: str, body: models.ReadBack) -> G
     the link leaves: the customer goes on from there alone. Every wrong code is one of the customer's few tries.
     """
     with _refusals(lambda: _stands(client, registration_id)):
-        wired().staff.desk.check_code(
+        wired().staff.contacts.check_code(
             client, registration_id, read_code("sms_code", body.code, wired().profile.one_time_code)
         )
     return _registration(_found(client, registration_id)), {}
@@ -128,7 +130,7 @@ def start_password_reset(client: ApiKey, body: models.NewPasswordReset) -> Given
     with _refusals():
         case_id = _look_up(client, body.customer.by, body.customer.number)
         try:
-            parts.staff.desk.ask_for_reset(client, case_id, identified_by=body.identified_by)
+            parts.staff.account_help.ask_for_reset(client, case_id, identified_by=body.identified_by)
         except OutOfTurn:
             raise Problem("no_account") from None
     file = parts.staff.customer_files.of(parts.staff.cases.case(client, case_id))
@@ -194,7 +196,7 @@ def _stands(client: ApiKey, case_id: str) -> Problem:
 
 def _look_up(client: ApiKey, kind: str, number: str) -> str:
     try:
-        return wired().staff.cases.look_up(client, kind, number)
+        return wired().staff.search.look_up(client, kind, number)
     except Refusal:
         raise Problem("customer_unknown") from None
 
@@ -209,7 +211,7 @@ def _found(
 
 
 def _customer(client: ApiKey, case_id: str) -> models.FoundCustomer:
-    hit = wired().staff.cases.hit(client, case_id)
+    hit = wired().staff.search.hit(client, case_id)
     return models.FoundCustomer(
         name=hit.name,
         policy_number=hit.policy_number or None,

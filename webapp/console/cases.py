@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Response, request
 from markupsafe import Markup
-from wtforms import ValidationError
 
 from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.staff import Case, CustomerFile, StaffSession
@@ -20,9 +19,9 @@ from webapp.steps.email import EmailForm
 from webapp.steps.sms_code import SmsCodeForm
 from webapp.ui import timeline
 from webapp.ui.codes import code_shown
+from webapp.ui.fields import mobile_field
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.formats import clock_time, date_in_words, day, first_minute
-from webapp.ui.forms import Text
 from webapp.ui.language import language, say
 from webapp.ui.respond import go_on
 
@@ -42,15 +41,7 @@ _PICTURES = {"call": "phone", "branch": "user", "telecode": "key", "callback": "
 class RecordForm(EmailForm):
     """The address twice, and the mobile."""
 
-    mobile = Text(60)
-    number: str = ""
-
-    def validate_mobile(self, field: Text) -> None:
-        """It must be a mobile of the profile's country."""
-        try:
-            self.number = identifiers.mobile(field.data, wired().profile.country)
-        except Refusal as refusal:
-            raise ValidationError(refusal) from None
+    mobile = mobile_field()
 
 
 @blueprint.get("/ugyfel/<case_id>")
@@ -124,7 +115,9 @@ def _record(seen: StaffSession, case_id: str) -> None:
     if not form.validate():
         raise _Refused(explain(list(form.refusals()), _RECORD, request.form, for_staff=True))
     known, language = wired().profile.languages, request.form.get("language", "")
-    wired().staff.desk.record(seen, case_id, form.address, form.number, language if language in known else known[0])
+    wired().staff.contacts.record(
+        seen, case_id, form.email.value, form.mobile.value, language if language in known else known[0]
+    )
 
 
 def _check_code(seen: StaffSession, case_id: str) -> None:
@@ -132,44 +125,44 @@ def _check_code(seen: StaffSession, case_id: str) -> None:
     if not form.validate():
         typed = {"sms_code": str(form.sms_code.data)}
         raise _Refused(explain(list(form.refusals()), _CODE, typed, for_staff=True))
-    wired().staff.desk.check_code(seen, case_id, form.code)
+    wired().staff.contacts.check_code(seen, case_id, form.sms_code.value)
 
 
 def _resend_code(seen: StaffSession, case_id: str) -> None:
-    wired().staff.desk.resend_code(seen, case_id)
+    wired().staff.contacts.resend_code(seen, case_id)
     flash.leave("staff.code.resent")
 
 
 def _change_record(seen: StaffSession, case_id: str) -> None:
-    wired().staff.desk.change_record(seen, case_id)
+    wired().staff.contacts.change_record(seen, case_id)
 
 
 def _mail_again(seen: StaffSession, case_id: str) -> None:
-    flash.leave("staff.takeover.resent", time=clock_time(wired().staff.desk.mail_again(seen, case_id)))
+    flash.leave("staff.takeover.resent", time=clock_time(wired().staff.stuck_registrations.mail_again(seen, case_id)))
 
 
 def _end(seen: StaffSession, case_id: str) -> None:
-    wired().staff.desk.end(seen, case_id, _reason())
+    wired().staff.stuck_registrations.end(seen, case_id, _reason())
     flash.leave("staff.takeover.ended")
 
 
 def _end_account(seen: StaffSession, case_id: str) -> None:
-    wired().staff.desk.end_account(seen, case_id, _reason())
+    wired().staff.account_help.end_account(seen, case_id, _reason())
     flash.leave("staff.takeover.account_ended")
 
 
 def _end_active_account(seen: StaffSession, case_id: str) -> None:
-    wired().staff.desk.end_active_account(seen, case_id, _reason())
+    wired().staff.account_help.end_active_account(seen, case_id, _reason())
     flash.leave("staff.takeover.account_ended")
 
 
 def _give_new_budget(seen: StaffSession, case_id: str) -> None:
-    wired().staff.desk.give_new_budget(seen, case_id, _reason())
+    wired().staff.stuck_registrations.give_new_budget(seen, case_id, _reason())
     flash.leave("staff.takeover.budget_given")
 
 
 def _ask_for_reset(seen: StaffSession, case_id: str) -> None:
-    wired().staff.desk.ask_for_reset(seen, case_id)
+    wired().staff.account_help.ask_for_reset(seen, case_id)
     flash.leave("staff.forgot.done", minutes=wired().profile.password.reset_minutes)
 
 
@@ -208,7 +201,7 @@ def show_case(seen: StaffSession, case_id: str, *, form: SentForm | None = None)
     if stage == "record" and not form.values:
         form = SentForm({"mobile": _known_mobile(file), "email": case.email or _known_email(file)})
     # Without one a colleague, or the customer at home, has asked for another code since: this one's is dead.
-    code = parts.staff.desk.code_of(case) if stage == "code" else None
+    code = parts.staff.contacts.code_of(case) if stage == "code" else None
     return desk_page(
         seen,
         "console/case.html",
@@ -222,7 +215,7 @@ def show_case(seen: StaffSession, case_id: str, *, form: SentForm | None = None)
         customer=customer,
         events=[_event(event) for event in file.events] if case.is_identified else None,
         code=code_shown(code) if stage == "code" else None,
-        mobile=_phone((code.mobile if code else case.mobile) or ""),
+        mobile=_phone((code.mobile if code else case.mobile) or "") if stage == "code" else None,
         codes_again=clock_time(first_minute(file.code.budget_ends_at)) if file.code else None,
         methods=[(method, say()(f"staff.identify.method.{method}"), _PICTURES[method]) for method in METHODS],
         message_languages=parts.profile.languages,
@@ -238,7 +231,7 @@ def _stage(case: Case, file: CustomerFile) -> str:
         ("identify", not case.is_identified),
         ("account", file.account_since is not None),
         ("done", begun is not None and begun is file.registration),
-        ("none", begun is not None or not wired().staff.desk.can_register),
+        ("none", begun is not None or not wired().staff.contacts.can_register),
         ("no_policy", not file.is_live),
         ("used_up", file.code is not None and file.code.is_dead_end(now)),
         ("code", case.mobile is not None and case.confirmed_at is None),

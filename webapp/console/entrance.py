@@ -1,6 +1,6 @@
 """Signing in to the console, out, and staying signed in."""
 
-from flask import Response, make_response, render_template, request, session
+from flask import Response, make_response, render_template, request
 
 from services.refusal import Refusal
 from services.values import email_addresses
@@ -18,6 +18,7 @@ from webapp.ui.language import say
 from webapp.ui.passwords import FAR_TOO_LONG
 from webapp.ui.references import passing_reference
 from webapp.ui.respond import go_on
+from webapp.ui.session_note import note_extended
 
 _FIELDS = Fields({
     "email": "login.email.label",
@@ -45,7 +46,9 @@ def sign_in() -> Response:
         device = devices.this_device()
         code = "".join(plain(str(form.totp.data)).replace("-", "").split())
         try:
-            token = wired().staff.accounts.sign_in(_key(typed), password, code, device, held=staff_sessions.held())
+            token = wired().staff.accounts.sign_in(
+                email_addresses.key_of(typed), password, code, device, held=staff_sessions.held()
+            )
         except Refusal as refusal:
             if refusal.reason == "wait":
                 return _wait(refusal, typed)
@@ -77,7 +80,7 @@ def stay() -> Response:
     """Prolong the session: to be asked for is to be active."""
     if staff_sessions.current() is None:
         return staff_sessions.ask()
-    session["extended"] = True
+    note_extended()
     return go_on(local(request.form.get("next", ""), staff_sessions.door()), _session_note, push=False)
 
 
@@ -90,18 +93,11 @@ def until_when() -> Response:
 def _session_note() -> Response:
     words = render_template(
         "components/session_note.html",
-        session_note=staff_sessions.session_note(),
+        session_note=staff_sessions.note(),
         ended="login.ended.idle",
         sign_in_url=staff_sessions.door(),
     )
     return make_response(words)
-
-
-def _key(typed: str) -> str:
-    try:
-        return email_addresses.parse(typed).key
-    except Refusal:
-        return typed.casefold()  # nobody has it, and the answer takes as long as for one that might
 
 
 def _wait(refusal: Refusal, typed: str) -> Response:

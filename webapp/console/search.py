@@ -36,7 +36,7 @@ def search(seen: StaffSession) -> Response:
     try:
         if not form.validate():
             raise next(form.refusals())[1]
-        case_id = wired().staff.cases.search(seen, str(form.policy_number.data))
+        case_id = wired().staff.search.search(seen, str(form.policy_number.data))
     except Refusal as refusal:
         typed = {"policy_number": str(form.policy_number.data).replace("\0", "")}
         if refusal.reason == "none":
@@ -57,7 +57,7 @@ def search(seen: StaffSession) -> Response:
 @needed
 def open_customer(seen: StaffSession) -> Response:
     """Open a customer whom a list shows."""
-    case_id = wired().staff.cases.open(seen, request.form.get("customer", ""))
+    case_id = wired().staff.search.open(seen, request.form.get("customer", ""))
     return go_on(cases.address(case_id), lambda: cases.show_case(seen, case_id))
 
 
@@ -70,12 +70,12 @@ def _home(
     seen: StaffSession, status: int = 200, form: SentForm | None = None, *, shows_results: bool = False
 ) -> Response:
     parts = wired()
-    found = parts.staff.cases.found(seen) if shows_results else None
+    found = parts.staff.search.found(seen) if shows_results else None
     return desk_page(
         seen,
         "console/home.html",
         status,
         found=None if found is None else listed(found),
-        own=listed(parts.staff.cases.own(seen)) if seen.member.is_adviser and found is None else None,
+        own=listed(parts.staff.search.own(seen)) if seen.member.is_adviser and found is None else None,
         form=form or SentForm(),
     )

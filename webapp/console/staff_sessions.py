@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from flask import Blueprint, Response, request, session
+from flask import Blueprint, Response, request
 from markupsafe import Markup
 
 from services.staff import Hit, Member, StaffSession
@@ -12,9 +12,9 @@ from webapp.account import sessions
 from webapp.parts import wired
 from webapp.ui.flash import Flash
 from webapp.ui.form_errors import SentForm
-from webapp.ui.formats import clock_time, time_left
 from webapp.ui.language import say
 from webapp.ui.respond import page, see_other
+from webapp.ui.session_note import session_note
 
 P = ParamSpec("P")
 
@@ -96,7 +96,7 @@ def console_page(template: str, status: int = 200, **context: Any) -> Response:
         door=door(),
         member=seen.member if seen else None,
         signed_in=False,
-        session_note=session_note(),
+        session_note=note(),
         sms_budget=wired().messages.sms_budget.budget() if seen else None,
         **context,
     )
@@ -104,7 +104,7 @@ def console_page(template: str, status: int = 200, **context: Any) -> Response:
 
 def desk_page(seen: StaffSession, template: str, status: int = 200, **context: Any) -> Response:
     """Render a page with the search and the customers looked at beside it."""
-    return console_page(template, status, recent=listed(wired().staff.cases.recent(seen)), **context)
+    return console_page(template, status, recent=listed(wired().staff.search.recent(seen)), **context)
 
 
 def listed(hits: list[Hit]) -> list[dict[str, Any]]:
@@ -131,19 +131,6 @@ def listed(hits: list[Hit]) -> list[dict[str, Any]]:
     ]
 
 
-def session_note() -> dict[str, object] | None:
+def note() -> dict[str, object] | None:
     """Return what a page says about the end of the session; None where nobody is signed in."""
-    seen = current()
-    if seen is None:
-        return None
-    warning = int(wired().profile.sign_in.warning.total_seconds())
-    left = time_left(seen.over_at)
-    return {
-        "time": clock_time(seen.over_at),
-        "is_last": seen.ends_at <= seen.idle_at,
-        "is_due": left <= warning,
-        "is_extended": session.pop("extended", False),
-        "ask_in": left + 1 if left <= warning else left - warning,
-        "until_url": f"{door()}/meddig",
-        "stay_url": f"{door()}/maradok",
-    }
+    return session_note(current(), until_url=f"{door()}/meddig", stay_url=f"{door()}/maradok")

@@ -15,6 +15,7 @@ from services.profiles import Profile
 from services.refusal import Refusal
 from services.registrations import Registration, Visit
 from webapp.parts import Parts
+from webapp.ui.form_errors import place_of
 from webapp.ui.forms import StepForm
 
 
@@ -70,7 +71,7 @@ class Step:
 
     def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
         """Return the fields that a service's refusal stands beside; `values` is what was typed."""
-        return [refusal.field]
+        return [place_of(refusal, self.labels)]
 
     def mistakes(
         self, parts: Parts, registration: Registration | None, form: Any, refusals: Sequence[tuple[str, Refusal]]

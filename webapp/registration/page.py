@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -157,13 +158,8 @@ def _show(
     if registration is not None and _is_completed(registration) and registration.expires_at <= now:
         # Its hour is over: this browser's next customer begins anew and sees nothing of it.
         registration = None
-    elif registration is not None and not registration.is_complete:
-        if registration.has_account:
-            return dead_ends.show("already_registered", registration=registration)
-        if registration.ended_at is not None:
-            return dead_ends.show("ended_by_staff", registration=registration)
-        if registration.expires_at <= now:
-            return dead_ends.show("link_expired", registration=registration)
+    elif registration is not None and (ended := _ended(registration, now)):
+        return dead_ends.show(ended, registration=registration)
     step = current_journey().current(registration, reopened())
     funnel.reached(step, registration, browser)
     if step is None:
@@ -176,12 +172,7 @@ def _show(
     return page(
         step.template,
         form.status,
-        step={
-            "name": step.name,
-            "number": current_journey().number(step),
-            "total": len(current_journey()),
-            "title": say()(step.title_key),
-        },
+        step=_step_shown(step),
         half=half,
         action=_address(step, registration),
         path=_path(registration, step, half),
@@ -197,6 +188,27 @@ def _show(
         document_query=f"?{urlencode({'token': browser.token})}" if browser.token else "",
         **step.context(parts, registration, sent),
     )
+
+
+def _ended(registration: Registration, now: datetime) -> str | None:
+    """Return the kind of dead end at which the registration has ended, or None while it can go on."""
+    if registration.is_complete:
+        return None
+    if registration.has_account:
+        return "already_registered"
+    if registration.ended_at is not None:
+        return "ended_by_staff"
+    return "link_expired" if registration.expires_at <= now else None
+
+
+def _step_shown(step: Step) -> dict[str, Any]:
+    journey = current_journey()
+    return {
+        "name": step.name,
+        "number": journey.number(step),
+        "total": len(journey),
+        "title": say()(step.title_key),
+    }
 
 
 def _refused(

@@ -48,7 +48,7 @@ def _show(terms: Terms) -> Response:
     return page(
         "pages/terms.html",
         kind="terms",
-        is_to_return=wired().accounts.sign_ins.terms_due(signed_in_) if signed_in_ else held() is not None,
+        is_to_return=wired().accounts.changed_terms.terms_due(signed_in_) if signed_in_ else held() is not None,
         terms={
             "version": terms.version,
             "date": day(terms.in_force_from),
@@ -64,7 +64,7 @@ def _show(terms: Terms) -> Response:
 
 def _record(version: str) -> None:
     if (signed_in_ := sessions.current()) is not None:
-        wired().accounts.sign_ins.open_terms(signed_in_, version)
+        wired().accounts.changed_terms.open_terms(signed_in_, version)
     # Whoever comes by the mailed link holds nothing before their first form, so the link to the terms brings its token.
     if visit := this_browser(request.args.get("token", "")).visit:
         wired().registrations.consents.open_terms(visit, version)

@@ -64,10 +64,6 @@ class Consents(Step):
         answers = {name: _ANSWERS[form[name].data] for name in ("marketing", "data")}
         return parts.registrations.consents.consent(visit, answers, asker.language)
 
-    def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
-        """All that a service refuses is that the notice was not opened."""
-        return ["notice"]
-
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
         """The notice in force, where to read it, and whether it has been opened."""
         return {"privacy": notice_shown(registration.notice_opened if registration else None)}

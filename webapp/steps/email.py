@@ -6,26 +6,18 @@ from wtforms import ValidationError
 
 from services.refusal import OutOfTurn, Refusal
 from services.registrations import Registration, Visit
-from services.values import email_addresses, masking
+from services.values import masking
 from webapp.journey.step import Asker, Step
 from webapp.parts import Parts
+from webapp.ui.fields import email_field
 from webapp.ui.forms import StepForm, Text
 
 
 class EmailForm(StepForm):
     """The address and its repetition."""
 
-    email = Text()
+    email = email_field()
     email_confirm = Text()
-
-    address: email_addresses.EmailAddress
-
-    def validate_email(self, field: Text) -> None:
-        """It must be an address that mail can be sent to."""
-        try:
-            self.address = email_addresses.parse(field.data)
-        except Refusal as refusal:
-            raise ValidationError(refusal) from None
 
     def validate_email_confirm(self, field: Text) -> None:
         """It must be the same once more."""
@@ -48,7 +40,7 @@ class Email(Step):
         """Take the address."""
         if visit is None:
             raise OutOfTurn
-        return parts.registrations.emails.choose_email(visit, form.address)
+        return parts.registrations.emails.choose_email(visit, form.email.value)
 
     def summary(self, parts: Parts, registration: Registration, half: int) -> str:
         """The address as typed."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from services.refusal import OutOfTurn, Refusal
+from services.refusal import OutOfTurn
 from services.registrations import Registration, Visit
 from services.values import email_addresses
 from webapp.journey.step import Asker, Step
@@ -36,10 +36,6 @@ class EmailSent(Step):
         if suggested is None:
             raise OutOfTurn
         return parts.registrations.emails.choose_email(visit, email_addresses.parse(suggested)), None
-
-    def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
-        """There is no field here: what is refused is the mail."""
-        return ["resend"]
 
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
         """The address, a hint for a likely typing error, what became of the mail, and when it can be sent again."""

@@ -1,8 +1,8 @@
 """The customer says who they are: a number of theirs and what they know besides (M7–M13, T1, A1)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from flask_wtf import FlaskForm
 from wtforms import ValidationError
@@ -15,7 +15,10 @@ from services.values import identifiers, masking
 from webapp.journey.step import Asker, Step
 from webapp.parts import Parts, wired
 from webapp.ui.dates import read_date
+from webapp.ui.fields import Parsed
 from webapp.ui.forms import StepForm, Text
+
+T = TypeVar("T")
 
 
 class DatePart(Text):
@@ -25,6 +28,59 @@ class DatePart(Text):
         """Leave the judgement to the date."""
 
 
+class Number(Parsed[str]):
+    """A number by which the insurer knows the customer, or the communication id where that was chosen."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(identifiers.communication_id, 60, **options)
+
+    def parse(self, form: "IdentifyForm") -> str:
+        """Raises Refusal by the kind of number: ``<kind>.empty`` or ``<kind>.malformed``."""
+        if form.kind not in form.rules.identifiers:
+            if not self.data.strip():
+                raise Refusal("identifier", "empty")
+            return ""
+        is_id, looks = form.holder == "communication_id", form.rules.identifiers[form.kind]  # type: ignore[index]
+        try:
+            read = self._read(self.data) if is_id else identifiers.code(self.data, form.kind)
+        except Refusal as refusal:
+            reason = f"empty{form.with_id}" if refusal.reason == "empty" else "malformed"
+            about = form.kind if refusal.reason == "empty" else refusal.field
+            raise Refusal(about, reason, length=looks.length) from None
+        if not is_id and not looks.fits(read):
+            raise Refusal(form.kind, "malformed", length=looks.length)
+        return read
+
+
+class Datum(Parsed[T | None], Generic[T]):
+    """What is asked besides the number; read only where this kind of holder is asked for it."""
+
+    def parse(self, form: "IdentifyForm") -> T | None:
+        """Return the value, or None where it does not count."""
+        return self.read(form) if form.is_asked(self.name) else None
+
+    def read(self, form: "IdentifyForm") -> T | None:
+        """Return the value. Raises Refusal."""
+        return self._read(self.data)
+
+
+class BirthDate(Datum[date]):
+    """A date, given whole or in three parts."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(lambda _whole: None, 40, **options)
+
+    def read(self, form: "IdentifyForm") -> date:
+        """Raises Refusal ``birth_date.…``."""
+        today = wired().clock.now().astimezone(wired().profile.zone).date()
+        parts = form.birth_date_year.data, form.birth_date_month.data, form.birth_date_day.data
+        return read_date(self.data, parts, today)
+
+
+def _of_country(read: Callable[[str, str], T]) -> Callable[[str], T]:
+    return lambda typed: read(typed, wired().profile.country)
+
+
 class IdentifyForm(StepForm):
     """Of these fields those that the profile asks for; `holder_type` decides which of them count.
 
@@ -32,26 +88,20 @@ class IdentifyForm(StepForm):
     """
 
     identifier_kind = Text(20)
-    identifier = Text(60)
-    policy_number = Text(60)
-    customer_number = Text(60)
-    account_number = Text(60)
+    identifier = Number()
+    policy_number = Number()
+    customer_number = Number()
+    account_number = Number()
     holder_type = Text(20)
-    birth_date = Text(40)
+    birth_date = BirthDate()
     birth_date_year = DatePart(name="birth_date-year")
     birth_date_month = DatePart(name="birth_date-month")
     birth_date_day = DatePart(name="birth_date-day")
-    birth_number = Text(40)
-    tax_number = Text(40)
-    postal_code = Text(40)
-    mobile = Text(60)
+    birth_number = Datum(identifiers.birth_number, 40)
+    tax_number = Datum(_of_country(identifiers.TaxNumber.parse_checked), 40)
+    postal_code = Datum(_of_country(identifiers.postal_code), 40)
+    mobile = Datum(_of_country(identifiers.mobile), 60)
     communication_password = Text(200)
-
-    number: str = ""
-    born: date | None = None
-    tax: identifiers.TaxNumber | None = None
-    known: Mapping[str, str] = {}
-    wrong_parts: frozenset[str] = frozenset()
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -81,91 +131,39 @@ class IdentifyForm(StepForm):
         return str(self.identifier_kind.data) if self.identifier_kind else next(iter(self.rules.identifiers))
 
     @property
+    def number(self) -> str:
+        """The number that is given."""
+        return str(self[self.rules.field].value)
+
+    @property
     def datum(self) -> SecondDatum:
         """What is given besides the number."""
-        return SecondDatum(self.born, self.tax, **self.known)
+        given = {name: self[name].value for name in self.rules.data if isinstance(self._fields[name], Datum)}
+        return SecondDatum(given.pop("birth_date", None), given.pop("tax_number", None), **given)
+
+    @property
+    def with_id(self) -> str:
+        """How the keys of texts end where a communication id is taken too."""
+        return ".with_id" if "communication_id" in self.rules.asks else ""
+
+    def is_asked(self, datum: str) -> bool:
+        """Tell whether this kind of holder is asked for a datum."""
+        return self.holder in self.rules.data.get(datum, ())
 
     def validate_identifier_kind(self, field: Text) -> None:
         """One of the kinds must be chosen."""
         if self.kind not in self.rules.identifiers:
             raise ValidationError(Refusal("identifier_kind", "empty"))
 
-    def validate_identifier(self, field: Text) -> None:
-        """Read the number, or the communication id where that was chosen."""
-        if self.kind not in self.rules.identifiers:
-            if not field.data.strip():
-                raise ValidationError(Refusal("identifier", "empty"))
-            return
-        is_id, looks = self.holder == "communication_id", self.rules.identifiers[self.kind]  # type: ignore[index]
-        try:
-            read = identifiers.communication_id(field.data) if is_id else identifiers.code(field.data, self.kind)
-        except Refusal as refusal:
-            reason = f"empty{self._with_id}" if refusal.reason == "empty" else "malformed"
-            about = self.kind if refusal.reason == "empty" else refusal.field
-            raise ValidationError(Refusal(about, reason, length=looks.length)) from None
-        if not is_id and not looks.fits(read):
-            raise ValidationError(Refusal(self.kind, "malformed", length=looks.length))
-        self.number = read
-
-    validate_policy_number = validate_customer_number = validate_account_number = validate_identifier
-
     def validate_holder_type(self, field: Text) -> None:
         """One of the holders must be chosen."""
         if self.holder not in self.rules.asks:
-            raise ValidationError(Refusal("holder_type", f"empty{self._with_id}"))
-
-    def validate_birth_date(self, field: Text) -> None:
-        """Read the date, given whole or in three parts."""
-        if not self._is_asked("birth_date"):
-            return
-        today = wired().clock.now().astimezone(wired().profile.zone).date()
-        year, month, day = self.birth_date_year.data, self.birth_date_month.data, self.birth_date_day.data
-        try:
-            self.born = read_date(field.data, (year, month, day), today)
-        except Refusal as refusal:
-            self.wrong_parts = refusal.facts.get("parts", frozenset())
-            raise ValidationError(refusal) from None
-
-    def validate_birth_number(self, field: Text) -> None:
-        """Read the number and check its check digit."""
-        if self._is_asked("birth_number"):
-            self._know(field, identifiers.birth_number)
-
-    def validate_tax_number(self, field: Text) -> None:
-        """Read the number and check its check digit."""
-        if self._is_asked("tax_number"):
-            try:
-                self.tax = identifiers.TaxNumber.parse_checked(field.data, wired().profile.country)
-            except Refusal as refusal:
-                raise ValidationError(refusal) from None
-
-    def validate_postal_code(self, field: Text) -> None:
-        """Read the postcode."""
-        if self._is_asked("postal_code"):
-            self._know(field, identifiers.postal_code, wired().profile.country)
-
-    def validate_mobile(self, field: Text) -> None:
-        """It must be a mobile of the profile's country."""
-        if self._is_asked("mobile"):
-            self._know(field, identifiers.mobile, wired().profile.country)
+            raise ValidationError(Refusal("holder_type", f"empty{self.with_id}"))
 
     def validate_communication_password(self, field: Text) -> None:
         """It must be there where it counts."""
-        if self._is_asked("communication_password") and not field.data:
+        if self.is_asked("communication_password") and not field.data:
             raise ValidationError(Refusal("communication_password", "empty"))
-
-    @property
-    def _with_id(self) -> str:
-        return ".with_id" if "communication_id" in self.rules.asks else ""
-
-    def _is_asked(self, datum: str) -> bool:
-        return self.holder in self.rules.data.get(datum, ())
-
-    def _know(self, field: Text, read: Any, *country: str) -> None:
-        try:
-            self.known = {**self.known, field.name: read(field.data, *country)}
-        except Refusal as refusal:
-            raise ValidationError(refusal) from None
 
 
 class Identify(Step):

@@ -3,29 +3,19 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from wtforms import ValidationError
-
-from services.refusal import OutOfTurn, Refusal
+from services.refusal import OutOfTurn
 from services.registrations import Registration, Visit
-from services.values import identifiers, masking
+from services.values import masking
 from webapp.journey.step import Asker, Step
-from webapp.parts import Parts, wired
-from webapp.ui.forms import StepForm, Text
+from webapp.parts import Parts
+from webapp.ui.fields import mobile_field
+from webapp.ui.forms import StepForm
 
 
 class MobileForm(StepForm):
     """The number, in any spelling."""
 
-    mobile = Text(60)
-
-    number: str = ""
-
-    def validate_mobile(self, field: Text) -> None:
-        """It must be a mobile of the profile's country."""
-        try:
-            self.number = identifiers.mobile(field.data, wired().profile.country)
-        except Refusal as refusal:
-            raise ValidationError(refusal) from None
+    mobile = mobile_field()
 
 
 class Mobile(Step):
@@ -41,11 +31,7 @@ class Mobile(Step):
         """Send the code."""
         if visit is None:
             raise OutOfTurn
-        return parts.registrations.mobiles.choose_mobile(visit, form.number)
-
-    def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
-        """The one field, whether the number or the sending is refused."""
-        return ["mobile"]
+        return parts.registrations.mobiles.choose_mobile(visit, form.mobile.value)
 
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
         """Whether the address was confirmed just before, and whether staff have checked the customer's data."""

@@ -3,31 +3,21 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from wtforms import ValidationError
-
-from services.refusal import OutOfTurn, Refusal
+from services.refusal import OutOfTurn
 from services.registrations import Registration, Visit
 from services.values import masking
 from webapp.journey.step import Asker, Step
-from webapp.parts import Parts, wired
+from webapp.parts import Parts
 from webapp.ui.codes import code_shown
-from webapp.ui.forms import StepForm, Text, read_code
+from webapp.ui.fields import code_field
+from webapp.ui.forms import StepForm
 from webapp.ui.language import say
 
 
 class SmsCodeForm(StepForm):
     """The code, or its last digits where those are enough; spaces and hyphens between them are forgiven."""
 
-    sms_code = Text(40)
-
-    code: str = ""
-
-    def validate_sms_code(self, field: Text) -> None:
-        """It must have the code's length; one that cannot be right costs no try."""
-        try:
-            self.code = read_code(field.name, field.data, wired().profile.one_time_code)
-        except Refusal as refusal:
-            raise ValidationError(refusal) from None
+    sms_code = code_field("sms_code")
 
 
 class SmsCode(Step):
@@ -44,17 +34,13 @@ class SmsCode(Step):
         """Check the code."""
         if visit is None:
             raise OutOfTurn
-        return parts.registrations.mobiles.confirm_mobile(visit, form.code)
+        return parts.registrations.mobiles.confirm_mobile(visit, form.sms_code.value)
 
     def act(self, action: str, parts: Parts, visit: Visit | None) -> tuple[Registration, str | None]:
         """Send a new code."""
         if visit is None:
             raise OutOfTurn
         return parts.registrations.mobiles.resend_code(visit), "sms_code.resent"
-
-    def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
-        """The code, or the button for a new one."""
-        return ["sms_code" if refusal.field == "sms_code" else "resend"]
 
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
         """What may be known of the code: where it went, until when it is good, what is left of the budget."""

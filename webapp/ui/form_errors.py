@@ -13,27 +13,6 @@ from webapp.ui.formats import clock_time, date_and_time, first_minute
 from webapp.ui.language import language, say
 from webapp.ui.references import passing_reference
 
-_KEYS = {
-    ("login", "email"): "login.email.empty",
-    ("login", "password"): "login.password.empty",
-    ("login", "failed"): "login.failed",
-    ("staff_login", "failed"): "staff.login.failed",
-    ("login", "passkey"): "login.passkey.stopped",
-    ("passkey", "stopped"): "account.passkeys.stopped",
-}
-"""The texts of refusals that do not stand under ``error.``."""
-
-_TOO_MANY = {
-    ("identify", "slowed"),
-    ("identify", "wait"),
-    ("email", "too_many"),
-    ("mobile", "too_many"),
-    ("mobile", "wait"),
-    ("activation_code", "too_many"),
-    ("current_password", "wait"),
-}
-"""What has to wait, however well it is mended."""
-
 
 class Asking(Protocol):
     """What asks for fields: a step of the registration, or a form of the account."""
@@ -54,7 +33,13 @@ class Fields:
 
     def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
         """Return the field that is refused."""
-        return [refusal.field if refusal.field in self.labels else next(iter(self.labels))]
+        return [place_of(refusal, self.labels)]
+
+
+def place_of(refusal: Refusal, labels: Mapping[str, str]) -> str:
+    """Return the field that a service's refusal stands beside: its own, the one that is declared, or the first."""
+    named = (refusal.field, refusal.declared.beside)
+    return next((name for name in named if name in labels), next(iter(labels)))
 
 
 @dataclass(frozen=True)
@@ -107,7 +92,7 @@ def explain(
         errors.update(dict.fromkeys(places, text))
         problems.append(_problem(text, {place: step.labels[place] for place in places}))
     kinds = {(refusal.field, refusal.reason) for _, refusal in refusals}
-    has_to_wait = kinds & _TOO_MANY
+    has_to_wait = next((refusal.reason for _, refusal in refusals if refusal.declared.is_wait), None)
     return SentForm(
         values,
         errors,
@@ -115,8 +100,8 @@ def explain(
         problems,
         say()("error.identify.mismatch.help") if ("identify", "mismatch") in kinds else None,
         429 if has_to_wait else 422,
-        _heading(kinds) if has_to_wait or ("identify", "no_mobile") in kinds else None,
-        _who_helps(next(iter(has_to_wait))[1]) if has_to_wait and not for_staff else None,
+        _heading(has_to_wait) if has_to_wait or ("identify", "no_mobile") in kinds else None,
+        _who_helps(has_to_wait) if has_to_wait and not for_staff else None,
     )
 
 
@@ -133,8 +118,8 @@ def _problem(text: Markup, places: Mapping[str, str]) -> Problem:
 
 def key_for_staff(refusal: Refusal) -> str:
     """Return the key of the sentence that says to a member of staff, or to a partner's, what was refused."""
-    key = f"{refusal.field}.{refusal.reason}"
-    return f"staff.error.{key}" if wired().profile.texts.has(f"staff.error.{key}", language()) else f"error.{key}"
+    own = f"staff.{refusal.key}"
+    return own if wired().profile.texts.has(own, language()) else refusal.key
 
 
 def times(refusal: Refusal) -> dict[str, str]:
@@ -152,17 +137,16 @@ def _sentence(refusal: Refusal, *, for_staff: bool) -> Markup:
     t = say()
     if (refusal.field, refusal.reason) == ("identify", "no_mobile"):
         reference = wired().references.issue("no_mobile", kutid=refusal.facts["kutid"])
-        return t("dead_end.no_mobile.text") + " " + t("shell.reference", reference=reference)
+        return t(refusal.key) + " " + t("shell.reference", reference=reference)
     facts = {**refusal.facts, **times(refusal)}
     if for_staff:
         return t(key_for_staff(refusal), **facts)
-    key = _KEYS.get((refusal.field, refusal.reason), f"error.{refusal.field}.{refusal.reason}")
     # The same thing happened whichever number it was, and is counted as one; the customer reads of what was typed.
-    return t(f"{key}.with_id" if facts.pop("with_id", False) else key, **facts)
+    return t(f"{refusal.key}.with_id" if facts.pop("with_id", False) else refusal.key, **facts)
 
 
-def _heading(kinds: set[tuple[str, str]]) -> Markup:
-    return say()("login.wait.heading" if kinds & _TOO_MANY else "dead_end.no_mobile.heading")
+def _heading(has_to_wait: str | None) -> Markup:
+    return say()("login.wait.heading" if has_to_wait else "dead_end.no_mobile.heading")
 
 
 def _who_helps(reason: str) -> Markup:

@@ -11,13 +11,13 @@ from services.profiles import OneTimeCode
 from services.refusal import Refusal
 from services.values.spelling import plain
 
-_LONGEST = 300
+LONGEST = 300
 
 
 class Text(StringField):
     """A line of text without control characters or broken Unicode, at most `longest` characters."""
 
-    def __init__(self, longest: int = _LONGEST, **options: Any) -> None:
+    def __init__(self, longest: int = LONGEST, **options: Any) -> None:
         super().__init__(**options)
         self._longest = longest
 

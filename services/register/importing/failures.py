@@ -1,5 +1,8 @@
 """Why an import ended without changing anything; each message is a sentence for the person at the console."""
 
+from services.denials import Audience, Reason
+from services.refusal import Refusal
+
 
 class ImportFailed(Exception):
     """The import ended before its end; the register is as it was."""
@@ -19,3 +22,13 @@ class RegisterBusy(ImportFailed):
 
 class DatabaseFailed(ImportFailed):
     """The database did not do what was asked."""
+
+
+class UnfitValue(Refusal):
+    """A value of a file, or a whole row of it, that cannot be taken.
+
+    `field` is the column; the report of the import alone names it and the reason.
+    """
+
+    def _declared(self) -> Reason:
+        return Reason(audience=Audience.IMPORT)

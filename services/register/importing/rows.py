@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from services.profiles import Number, Profile
 from services.refusal import Refusal
+from services.register.importing.failures import UnfitValue
 from services.register.importing.rejects import Reject
 from services.register.importing.source import Columns, folded
 from services.values import email_addresses, identifiers
@@ -221,7 +222,7 @@ class RowReaders:
             policy_number = self._number(values[1], "policy_number")
             is_default = bool(values[3].strip()) and _word(values[3], "is_default") == "yes"
         except Refusal as refusal:
-            raise Refusal(refusal.field, refusal.reason, row=mention) from None
+            raise UnfitValue(refusal.field, refusal.reason, row=mention) from None
         return kutid, policy_number, number, identifiers.is_mobile(number, self._region), is_default
 
     def _communication_id(self, values: tuple[str, ...]) -> Row:
@@ -229,9 +230,9 @@ class RowReaders:
         communication_id, kutid, password, password_hash = values
         known_hash = password_hash.strip()
         if known_hash and not _BCRYPT.fullmatch(known_hash):
-            raise Refusal("password_hash", "malformed")
+            raise UnfitValue("password_hash", "malformed")
         if not known_hash and not password:
-            raise Refusal("password", "empty")
+            raise UnfitValue("password", "empty")
         return (
             identifiers.communication_id(communication_id),
             self._number(kutid, "kutid"),
@@ -245,7 +246,7 @@ class RowReaders:
         name = _text(intermediary, "intermediary") or None
         if who == "intermediary" and name is None:
             # Customers are told whom to turn to.
-            raise Refusal("intermediary", "empty")
+            raise UnfitValue("intermediary", "empty")
         return (
             self._number(account_number, "account_number"),
             self._number(kutid, "kutid"),
@@ -263,10 +264,10 @@ class RowReaders:
         number = identifiers.code(text, field)
         looks = self._numbers.get(field)
         if looks is not None and not looks.fits(number):
-            raise Refusal(field, "form")
+            raise UnfitValue(field, "form")
         # Where any code will do, 10000001E0 would be one.
         if looks is None and not number.isdigit() and identifiers.is_spreadsheet_number(text):
-            raise Refusal(field, "malformed")
+            raise UnfitValue(field, "malformed")
         return number
 
     def _birth_date(self, text: str, *, is_needed: bool) -> str | None:
@@ -274,9 +275,9 @@ class RowReaders:
         try:
             day = _date(text, "birth_date", self._zone) if text and not text.isspace() else None
             if day and day > self._today.isoformat():
-                raise Refusal("birth_date", "future")
+                raise UnfitValue("birth_date", "future")
             if day and day < "1900":
-                raise Refusal("birth_date", "too_old")
+                raise UnfitValue("birth_date", "too_old")
         except Refusal:
             if is_needed:
                 raise
@@ -316,16 +317,16 @@ def accepted(profile: Profile) -> Mapping[str, str]:
 
 
 def _refuse(field: str, reason: str) -> str:
-    raise Refusal(field, reason)
+    raise UnfitValue(field, reason)
 
 
 def _text(text: str, field: str) -> str:
     """Return `text` in NFC without spaces around it; every other character stays."""
     if _CONTROL.search(text):
-        raise Refusal(field, "characters")
+        raise UnfitValue(field, "characters")
     text = unicodedata.normalize("NFC", text).strip()
     if len(text) > _LONGEST_TEXTS[field]:
-        raise Refusal(field, "too_long")
+        raise UnfitValue(field, "too_long")
     return text
 
 
@@ -346,10 +347,10 @@ def _word(text: str, field: str) -> str:
     """Return what the word, English or Hungarian, means; a sign that may turn it round, as in “!yes”, is refused."""
     spelled = unicodedata.normalize("NFC", plain(text))
     if not _WORD.fullmatch(spelled):
-        raise Refusal(field, "malformed")
+        raise UnfitValue(field, "malformed")
     word = folded(spelled)
     if not word:
-        raise Refusal(field, "empty")
+        raise UnfitValue(field, "empty")
     meaning = _VOCABULARIES[field].get(word)
     return meaning or _refuse(field, "malformed")
 
@@ -361,7 +362,7 @@ def _tax_number(text: str, region: str, *, is_needed: bool) -> str | None:
     try:
         number = TaxNumber.parse(text)
         if number.region != region:
-            raise Refusal("tax_number", "malformed")
+            raise UnfitValue("tax_number", "malformed")
         return str(number)
     except Refusal:
         if is_needed:
@@ -383,7 +384,7 @@ def _postal_code(text: str) -> str:
     """Return the postcode without the letters of its country where it is Hungarian or Slovak."""
     code = _POSTAL_CODE_COUNTRY.sub("", identifiers.code(text, "postal_code"))
     if len(code) > _LONGEST_POSTAL_CODE:
-        raise Refusal("postal_code", "too_long")
+        raise UnfitValue("postal_code", "too_long")
     return code
 
 
@@ -396,13 +397,13 @@ def _date(text: str, field: str, zone: tzinfo) -> str:
     """
     match = _DATE.fullmatch(plain(text))
     if not match:
-        raise Refusal(field, "malformed")
+        raise UnfitValue(field, "malformed")
     year, month, day = (int(part) for part in match.groups()[:9] if part is not None)
     try:
         written = date(year, month, day)
         return (written if match["hour"] is None else _day_in(zone, written, match, field)).isoformat()
     except (ValueError, OverflowError):
-        raise Refusal(field, "impossible") from None
+        raise UnfitValue(field, "impossible") from None
 
 
 def _day_in(zone: tzinfo, written: date, match: re.Match[str], field: str) -> date:
@@ -410,7 +411,7 @@ def _day_in(zone: tzinfo, written: date, match: re.Match[str], field: str) -> da
     at = time(int(match["hour"]), int(match["minute"]), int(match["second"] or 0))
     if not (match["utc"] or match["sign"]):
         if at not in _WHOLE_DAY:
-            raise Refusal(field, "time")
+            raise UnfitValue(field, "time")
         return written
     offset = timedelta(hours=int(match["hours"] or 0), minutes=int(match["minutes"] or 0))
     moment = datetime.combine(written, at, timezone(-offset if match["sign"] == "-" else offset))

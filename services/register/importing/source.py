@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from services.refusal import Refusal
-from services.register.importing.failures import UnusableFile
+from services.register.importing.failures import UnfitValue, UnusableFile
 
 _BLOCK = 1 << 20
 _LONGEST_RECORD = 65_536
@@ -96,7 +96,7 @@ class CsvSource:
                 if any(row):
                     yield line, values([*row[:width], ""])
             elif any(row):
-                yield line, Refusal("row", "columns")
+                yield line, UnfitValue("row", "columns")
 
     def _rows(self) -> Iterator[tuple[int, list[str] | Refusal]]:
         while True:
@@ -107,7 +107,7 @@ class CsvSource:
                     yield self._lines.first, row
                     self._lines.next_record()
             except (csv.Error, _RecordTooLong):
-                yield self._lines.first, Refusal("row", "quotes" if self._lines.has_quote else "too_long")
+                yield self._lines.first, UnfitValue("row", "quotes" if self._lines.has_quote else "too_long")
                 self._lines.retry_after_first()
             else:
                 return

@@ -137,7 +137,7 @@ def test_the_newest_moment_is_found_wherever_it_stands(store: Store) -> None:
     assert notes_it(lambda: house.registered(ANNA))
     assert notes_it(lambda: house.signed_in(ANNA))
     assert notes_it(house.member)
-    assert notes_it(lambda: house.cases.search(session, ANNA.policy_number))
+    assert notes_it(lambda: house.search.search(session, ANNA.policy_number))
     assert notes_it(lambda: note_time(store, clock.now()))
     assert not notes_it(lambda: note_time(store, clock.now() - HOUR))
 

@@ -36,7 +36,7 @@ def session(anna: House) -> Session:
 
 
 def ask_for(house: House, session: Session, address: str, password: str = PASSWORD) -> str:
-    return said(house.account_details.ask_for_email, session, password, email_addresses.parse(address))
+    return said(house.email_changes.ask_for_email, session, password, email_addresses.parse(address))
 
 
 def account_of(house: House, person=ANNA):
@@ -49,18 +49,18 @@ def account_of(house: House, person=ANNA):
 def test_the_link_proves_the_new_address_and_the_old_one_is_told(anna: House, session: Session) -> None:
     assert ask_for(anna, session, NEW.typed) == "ok"
     assert account_of(anna).email == ANNA.email, "nothing changes before the link is used"
-    assert anna.account_details.pending_email(session) == NEW.typed
+    assert anna.email_changes.pending_email(session) == NEW.typed
     assert (anna.told("address_new", NEW.typed), anna.told("address_old", ANNA.email)) == (1, 1)
     assert anna.told("address_new", ANNA.email) == 0
     link = anna.mailed_id("email", NEW.typed)
     before = anna.everything()
-    assert anna.account_details.find_email_change(link) == NEW.typed
+    assert anna.email_changes.find_email_change(link) == NEW.typed
     assert anna.everything() == before, "being looked at changes nothing"
     assert anna.told("address_changed", ANNA.email) == 0
-    assert anna.account_details.confirm_email(link) == NEW.typed
+    assert anna.email_changes.confirm_email(link) == NEW.typed
     assert (account_of(anna).email, account_of(anna).email_key) == (NEW.typed, NEW.key)
-    assert anna.account_details.pending_email(session) is None
-    assert said(anna.account_details.confirm_email, link) == "dead_link", "once"
+    assert anna.email_changes.pending_email(session) is None
+    assert said(anna.email_changes.confirm_email, link) == "dead_link", "once"
     assert (anna.told("address_changed", ANNA.email), anna.told("address_changed", NEW.typed)) == (1, 0)
     assert said(anna.sign_ins.sign_in, NEW.key, PASSWORD, PHONE) == "ok"
     assert anna.comes_in(ANNA, PASSWORD) == "login.failed"
@@ -73,25 +73,25 @@ def test_only_the_newest_link_confirms_and_within_its_hour(anna: House, session:
     first = anna.mailed_id("email", "elso@example.hu")
     ask_for(anna, session, NEW.typed)
     second = anna.mailed_id("email", NEW.typed)
-    assert said(anna.account_details.confirm_email, first) == "dead_link"
-    assert anna.account_details.find_email_change(first) is None
+    assert said(anna.email_changes.confirm_email, first) == "dead_link"
+    assert anna.email_changes.find_email_change(first) is None
     anna.clock.advance(minutes=60)
-    assert anna.account_details.find_email_change(second) is None
-    assert said(anna.account_details.confirm_email, second) == "dead_link"
+    assert anna.email_changes.find_email_change(second) is None
+    assert said(anna.email_changes.confirm_email, second) == "dead_link"
     assert account_of(anna).email == ANNA.email
 
 
 @pytest.mark.parametrize("made_up", ["", "x", "../..", "'; --"])
 def test_a_made_up_link_confirms_nothing(anna: House, session: Session, made_up: str) -> None:
     ask_for(anna, session, NEW.typed)
-    assert said(anna.account_details.confirm_email, made_up) == "dead_link"
+    assert said(anna.email_changes.confirm_email, made_up) == "dead_link"
 
 
 def test_a_mobiles_change_is_no_link_of_an_address(anna: House, session: Session) -> None:
-    anna.account_details.ask_for_mobile(session, PASSWORD, NEW_MOBILE)
+    anna.mobile_changes.ask_for_mobile(session, PASSWORD, NEW_MOBILE)
     (row,) = anna.rows(account_changes)
-    assert anna.account_details.find_email_change(row.id) is None
-    assert said(anna.account_details.confirm_email, row.id) == "dead_link"
+    assert anna.email_changes.find_email_change(row.id) is None
+    assert said(anna.email_changes.confirm_email, row.id) == "dead_link"
 
 
 def test_the_password_is_asked_for_and_the_same_address_refused(anna: House, session: Session) -> None:
@@ -101,7 +101,7 @@ def test_the_password_is_asked_for_and_the_same_address_refused(anna: House, ses
     assert anna.rows(account_changes) == before
     assert anna.told("address_old", ANNA.email) == 0
     assert ask_for(anna, session, ANNA.email.title()) == "ok", "in other letters it may be written"
-    anna.account_details.confirm_email(anna.mailed_id("email", ANNA.email.title()))
+    anna.email_changes.confirm_email(anna.mailed_id("email", ANNA.email.title()))
     assert account_of(anna).email == ANNA.email.title()
     assert anna.comes_in(ANNA, PASSWORD) == "ok"
 
@@ -139,7 +139,7 @@ def test_an_address_taken_meanwhile_is_refused(anna: House, session: Session) ->
     ask_for(anna, session, ESZTER.email)
     link = anna.mailed_id("email", ESZTER.email)
     anna.registered(ESZTER)
-    assert said(anna.account_details.confirm_email, link) == "email.taken"
+    assert said(anna.email_changes.confirm_email, link) == "email.taken"
     assert account_of(anna).email == ANNA.email
     assert account_of(anna, ESZTER).email == ESZTER.email
 
@@ -147,7 +147,7 @@ def test_an_address_taken_meanwhile_is_refused(anna: House, session: Session) ->
 def test_links_for_a_new_password_mailed_to_the_old_address_die(anna: House, session: Session) -> None:
     ask_for(anna, session, NEW.typed)
     reset = anna.reset_link(ANNA)
-    anna.account_details.confirm_email(anna.mailed_id("email", NEW.typed))
+    anna.email_changes.confirm_email(anna.mailed_id("email", NEW.typed))
     assert anna.password_changes.find_reset(reset) is None
     assert said(anna.password_changes.reset, reset, OTHER_PASSWORD) == "dead_link"
     anna.password_changes.ask_for_reset(ANNA.address, "hu")
@@ -160,26 +160,26 @@ def test_links_for_a_new_password_mailed_to_the_old_address_die(anna: House, ses
 
 
 def start_mobile(house: House, session: Session, mobile: str = NEW_MOBILE) -> str:
-    return said(house.account_details.ask_for_mobile, session, PASSWORD, mobile)
+    return said(house.mobile_changes.ask_for_mobile, session, PASSWORD, mobile)
 
 
 def test_the_code_proves_the_new_mobile(anna: House, session: Session) -> None:
     assert start_mobile(anna, session) == "ok"
     assert account_of(anna).mobile == ANNA.mobile
-    found = anna.account_details.mobile_change(session)
+    found = anna.mobile_changes.mobile_change(session)
     assert found is not None
     assert found[0] == NEW_MOBILE
-    assert said(anna.account_details.confirm_mobile, session, anna.code_sent(NEW_MOBILE)) == "ok"
+    assert said(anna.mobile_changes.confirm_mobile, session, anna.code_sent(NEW_MOBILE)) == "ok"
     assert account_of(anna).mobile == NEW_MOBILE
-    assert anna.account_details.mobile_change(session) is None
+    assert anna.mobile_changes.mobile_change(session) is None
     assert anna.told("mobile_changed", ANNA.email) == 1
     assert [row.action for row in anna.rows(audit)] == ["mobile_changed"]
-    again = said(anna.account_details.confirm_mobile, session, anna.code_sent(NEW_MOBILE))
+    again = said(anna.mobile_changes.confirm_mobile, session, anna.code_sent(NEW_MOBILE))
     assert again == "out_of_turn"
 
 
 def test_a_new_mobile_needs_the_password_and_is_new(anna: House, session: Session) -> None:
-    assert said(anna.account_details.ask_for_mobile, session, "no", NEW_MOBILE) == "current_password.wrong"
+    assert said(anna.mobile_changes.ask_for_mobile, session, "no", NEW_MOBILE) == "current_password.wrong"
     assert start_mobile(anna, session, ANNA.mobile) == "mobile.same"
     assert anna.letters("sms", NEW_MOBILE) == []
 
@@ -187,13 +187,13 @@ def test_a_new_mobile_needs_the_password_and_is_new(anna: House, session: Sessio
 def test_wrong_codes_are_counted_and_end(anna: House, session: Session) -> None:
     start_mobile(anna, session)
     right = anna.code_sent(NEW_MOBILE)
-    confirm = anna.account_details.confirm_mobile
+    confirm = anna.mobile_changes.confirm_mobile
     tries = anna.profile.one_time_code.tries
     for _ in range(tries):
         assert said(confirm, session, wrong_code(right)) == "sms_code.wrong"
     assert said(confirm, session, right) == "sms_code.wrong"
     assert account_of(anna).mobile == ANNA.mobile
-    found = anna.account_details.mobile_change(session)
+    found = anna.mobile_changes.mobile_change(session)
     assert found is not None
     assert found[1] is not None
     assert found[1].tries_left == 0
@@ -204,13 +204,13 @@ def test_codes_come_from_the_one_budget_that_the_registration_spent_from(anna: H
     assert start_mobile(anna, session) == "ok"
     anna.clock.advance(minutes=1)
     anna.deliver()
-    assert said(anna.account_details.resend_code, session) == "ok"
+    assert said(anna.mobile_changes.resend_code, session) == "ok"
     anna.clock.advance(minutes=1)
     anna.deliver()
-    assert said(anna.account_details.resend_code, session) == "sms_resend.used_up", "the last one is still good"
+    assert said(anna.mobile_changes.resend_code, session) == "sms_resend.used_up", "the last one is still good"
     assert start_mobile(anna, session, "+36201112233") == "codes_used_up"
-    assert anna.account_details.mobile_change(session)[0] == NEW_MOBILE, "and what waits is left alone"
-    assert said(anna.account_details.confirm_mobile, session, anna.code_sent(NEW_MOBILE)) == "ok"
+    assert anna.mobile_changes.mobile_change(session)[0] == NEW_MOBILE, "and what waits is left alone"
+    assert said(anna.mobile_changes.confirm_mobile, session, anna.code_sent(NEW_MOBILE)) == "ok"
     assert len(anna.letters("sms")) == 3
     anna.clock.advance(hours=24)
     assert start_mobile(anna, anna.signed_in(ANNA), ANNAS_OTHER_MOBILE) == "ok"
@@ -220,7 +220,7 @@ def test_codes_that_have_not_left_use_up_nothing(anna: House, session: Session) 
     for _ in range(anna.profile.one_time_code.codes + 1):
         anna.clock.advance(minutes=1)
         assert start_mobile(anna, session) == "ok"
-    found = anna.account_details.mobile_change(session)
+    found = anna.mobile_changes.mobile_change(session)
     assert found is not None
     assert found[1] is not None
     assert found[1].codes_left(anna.clock.now()) == anna.profile.one_time_code.codes - 2, (
@@ -237,16 +237,16 @@ def test_guesses_come_from_the_one_budget_too(anna: House, session: Session) -> 
 def test_a_new_code_kills_the_older_one_and_comes_after_its_wait(anna: House, session: Session) -> None:
     start_mobile(anna, session)
     first = anna.code_sent(NEW_MOBILE)
-    assert said(anna.account_details.resend_code, session) == "sms_resend.too_early"
+    assert said(anna.mobile_changes.resend_code, session) == "sms_resend.too_early"
     assert start_mobile(anna, session, "+36201112233") == "sms_resend.too_early"
     anna.clock.advance(seconds=59)
-    assert said(anna.account_details.resend_code, session) == "sms_resend.too_early"
+    assert said(anna.mobile_changes.resend_code, session) == "sms_resend.too_early"
     anna.clock.advance(seconds=1)
-    assert said(anna.account_details.resend_code, session) == "ok"
+    assert said(anna.mobile_changes.resend_code, session) == "ok"
     second = anna.code_sent(NEW_MOBILE)
     if second != first:
-        assert said(anna.account_details.confirm_mobile, session, first) == "sms_code.wrong"
-    assert said(anna.account_details.confirm_mobile, session, second) == "ok"
+        assert said(anna.mobile_changes.confirm_mobile, session, first) == "sms_code.wrong"
+    assert said(anna.mobile_changes.confirm_mobile, session, second) == "ok"
 
 
 def test_a_code_belongs_to_the_number_it_was_sent_to(anna: House, session: Session) -> None:
@@ -256,8 +256,8 @@ def test_a_code_belongs_to_the_number_it_was_sent_to(anna: House, session: Sessi
     assert start_mobile(anna, session, ANNAS_OTHER_MOBILE) == "ok"
     second = anna.code_sent(ANNAS_OTHER_MOBILE)
     if second != first:
-        assert said(anna.account_details.confirm_mobile, session, first) == "sms_code.wrong"
-    assert said(anna.account_details.confirm_mobile, session, second) == "ok"
+        assert said(anna.mobile_changes.confirm_mobile, session, first) == "sms_code.wrong"
+    assert said(anna.mobile_changes.confirm_mobile, session, second) == "ok"
     assert account_of(anna).mobile == ANNAS_OTHER_MOBILE
 
 
@@ -266,20 +266,20 @@ def test_a_code_lives_half_an_hour_and_the_change_an_hour(anna: House, session: 
     code = anna.code_sent(NEW_MOBILE)
     anna.clock.advance(minutes=30)
     session = anna.signed_in(ANNA)
-    assert said(anna.account_details.confirm_mobile, session, code) == "sms_code.expired"
+    assert said(anna.mobile_changes.confirm_mobile, session, code) == "sms_code.expired"
     anna.clock.advance(minutes=30)
     session = anna.signed_in(ANNA)
-    assert said(anna.account_details.confirm_mobile, session, code) == "out_of_turn"
-    assert said(anna.account_details.resend_code, session) == "out_of_turn"
+    assert said(anna.mobile_changes.confirm_mobile, session, code) == "out_of_turn"
+    assert said(anna.mobile_changes.resend_code, session) == "out_of_turn"
 
 
 def test_the_number_can_be_dropped(anna: House, session: Session) -> None:
     start_mobile(anna, session)
     code = anna.code_sent(NEW_MOBILE)
-    anna.account_details.drop_mobile_change(session)
-    assert anna.account_details.mobile_change(session) is None
-    assert said(anna.account_details.confirm_mobile, session, code) == "out_of_turn"
-    assert said(anna.account_details.resend_code, session) == "out_of_turn"
+    anna.mobile_changes.drop_mobile_change(session)
+    assert anna.mobile_changes.mobile_change(session) is None
+    assert said(anna.mobile_changes.confirm_mobile, session, code) == "out_of_turn"
+    assert said(anna.mobile_changes.resend_code, session) == "out_of_turn"
 
 
 def test_a_registrations_code_confirms_no_change(house: House) -> None:
@@ -290,7 +290,7 @@ def test_a_registrations_code_confirms_no_change(house: House) -> None:
     session = house.signed_in(ANNA)
     start_mobile(house, session)
     if house.code_sent(NEW_MOBILE) != code:
-        assert said(house.account_details.confirm_mobile, session, code) == "sms_code.wrong"
+        assert said(house.mobile_changes.confirm_mobile, session, code) == "sms_code.wrong"
 
 
 # --- All of it ---------------------------------------------------------------------------------------------------
@@ -298,7 +298,7 @@ def test_a_registrations_code_confirms_no_change(house: House) -> None:
 
 def test_the_download_holds_no_reasons_of_staff(anna: House, session: Session) -> None:
     supervisor = anna.member("supervisor")
-    anna.desk.give_new_budget(supervisor, anna.case(supervisor, ANNA), "panaszkodott a hangnemre")
+    anna.stuck_registrations.give_new_budget(supervisor, anna.case(supervisor, ANNA), "panaszkodott a hangnemre")
     held = anna.account_details.export(session)
     assert "budget_renewed" in [row["action"] for row in held["history"]]
     assert "panaszkodott" not in json.dumps(held, default=str)

@@ -90,9 +90,9 @@ def test_a_sign_in_with_the_old_password_survives_no_reset(anna: House, round_: 
 def test_everything_that_changes_one_account_takes_turns(anna: House, round_: int) -> None:
     """On PostgreSQL statements that take the same rows in different orders wait for each other for good."""
     session, other = anna.signed_in(ANNA), anna.signed_in(ANNA, LAPTOP)
-    details, passwords = anna.account_details, anna.password_changes
-    details.ask_for_email(session, PASSWORD, ESZTER.address)
-    details.ask_for_mobile(session, PASSWORD, NEW_MOBILE)
+    emails, mobiles, passwords = anna.email_changes, anna.mobile_changes, anna.password_changes
+    emails.ask_for_email(session, PASSWORD, ESZTER.address)
+    mobiles.ask_for_mobile(session, PASSWORD, NEW_MOBILE)
     code, link = anna.code_sent(NEW_MOBILE), anna.mailed_id("email", ESZTER.email)
     reset = anna.reset_link(ANNA)
     anna.clock.advance(minutes=1)
@@ -101,13 +101,13 @@ def test_everything_that_changes_one_account_takes_turns(anna: House, round_: in
             [
                 partial(passwords.change, session, PASSWORD, OTHER_PASSWORD),
                 partial(passwords.reset, reset, f"{OTHER_PASSWORD}2"),
-                partial(details.confirm_email, link),
-                partial(details.confirm_mobile, session, code),
-                partial(details.resend_code, other),
+                partial(emails.confirm_email, link),
+                partial(mobiles.confirm_mobile, session, code),
+                partial(mobiles.resend_code, other),
                 partial(passwords.ask_for_reset, ANNA.address, "hu"),
-                partial(details.ask_for_email, other, PASSWORD, CROWD[0].address),
-                partial(details.ask_for_mobile, other, PASSWORD, "+36201112233"),
-                partial(anna.sign_ins.end_others, session),
+                partial(emails.ask_for_email, other, PASSWORD, CROWD[0].address),
+                partial(mobiles.ask_for_mobile, other, PASSWORD, "+36201112233"),
+                partial(anna.devices.end_others, session),
                 partial(anna.sign_ins.sign_in, ANNA.address.key, PASSWORD, LAPTOP),
             ]
         )
@@ -123,7 +123,7 @@ def test_closing_at_once_with_everything_else_leaves_nothing_behind(anna: House,
             partial(anna.sign_ins.sign_in, ANNA.address.key, PASSWORD, PHONE),
             partial(anna.password_changes.ask_for_reset, ANNA.address, "hu"),
             partial(anna.account_details.close, session, PASSWORD),
-            partial(anna.account_details.ask_for_email, other, PASSWORD, ESZTER.address),
+            partial(anna.email_changes.ask_for_email, other, PASSWORD, ESZTER.address),
             partial(anna.sign_ins.sign_in, ANNA.address.key, PASSWORD, LAPTOP),
             partial(anna.account_details.close, other, PASSWORD),
         ]
@@ -136,10 +136,10 @@ def test_closing_at_once_with_everything_else_leaves_nothing_behind(anna: House,
 
 def test_a_confirmed_address_and_a_registration_of_it_at_once(anna: House) -> None:
     session = anna.signed_in(ANNA)
-    anna.account_details.ask_for_email(session, PASSWORD, ESZTER.address)
+    anna.email_changes.ask_for_email(session, PASSWORD, ESZTER.address)
     link = anna.mailed_id("email", ESZTER.email)
     visit = anna.accepted(ESZTER)
-    confirm = partial(said, anna.account_details.confirm_email, link)
+    confirm = partial(said, anna.email_changes.confirm_email, link)
     complete = partial(said, anna.registrations.completion.complete, visit, PASSWORD)
     found = at_once([confirm, complete, confirm])
     assert found[1] in ("ok", "email.taken")
@@ -150,7 +150,7 @@ def test_a_confirmed_address_and_a_registration_of_it_at_once(anna: House) -> No
 
 def test_codes_asked_for_at_once_make_one_sms(anna: House) -> None:
     session = anna.signed_in(ANNA)
-    ask = anna.account_details.ask_for_mobile
+    ask = anna.mobile_changes.ask_for_mobile
     found = at_once([partial(said, ask, session, PASSWORD, f"+3620999887{n}") for n in range(3)])
     assert found.count("ok") == 1
     assert len(anna.letters("sms")) == 1 + 1, "the registration's and this one"

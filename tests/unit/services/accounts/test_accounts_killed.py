@@ -32,19 +32,19 @@ class Verb:
 
 
 def _to_change_email(house: House) -> tuple[str]:
-    house.account_details.ask_for_email(house.signed_in(ANNA), PASSWORD, ESZTER.address)
+    house.email_changes.ask_for_email(house.signed_in(ANNA), PASSWORD, ESZTER.address)
     return (house.mailed_id("email", ESZTER.email),)
 
 
 def _to_change_mobile(house: House) -> tuple[Any, str]:
     session = house.signed_in(ANNA)
-    house.account_details.ask_for_mobile(session, PASSWORD, NEW_MOBILE)
+    house.mobile_changes.ask_for_mobile(session, PASSWORD, NEW_MOBILE)
     return session, house.code_sent(NEW_MOBILE)
 
 
 VERBS = (
     Verb("sign_ins", "sign_in", lambda house: (ANNA.address.key, PASSWORD, LAPTOP), "accounts.signed_in"),
-    Verb("sign_ins", "end_others", lambda house: (house.signed_in(ANNA),)),
+    Verb("devices", "end_others", lambda house: (house.signed_in(ANNA),)),
     Verb(
         "password_changes",
         "change",
@@ -55,10 +55,10 @@ VERBS = (
     Verb(
         "password_changes", "reset", lambda house: (house.reset_link(ANNA), OTHER_PASSWORD), "accounts.password_reset"
     ),
-    Verb("account_details", "ask_for_email", lambda house: (house.signed_in(ANNA), PASSWORD, ESZTER.address)),
-    Verb("account_details", "confirm_email", _to_change_email, "accounts.email_changed"),
-    Verb("account_details", "ask_for_mobile", lambda house: (house.signed_in(ANNA), PASSWORD, NEW_MOBILE)),
-    Verb("account_details", "confirm_mobile", _to_change_mobile),
+    Verb("email_changes", "ask_for_email", lambda house: (house.signed_in(ANNA), PASSWORD, ESZTER.address)),
+    Verb("email_changes", "confirm_email", _to_change_email, "accounts.email_changed"),
+    Verb("mobile_changes", "ask_for_mobile", lambda house: (house.signed_in(ANNA), PASSWORD, NEW_MOBILE)),
+    Verb("mobile_changes", "confirm_mobile", _to_change_mobile),
     Verb("account_details", "close", lambda house: (house.signed_in(ANNA), PASSWORD), "accounts.closed"),
 )
 

@@ -97,7 +97,7 @@ def test_wrong_present_passwords_are_counted_by_session(anna: House, compared: M
     assert change(anna, session) == "current_password.wait", "nor is the right one looked at"
     assert compared.call_count == tries
     assert anna.comes_in(ANNA, PASSWORD, LAPTOP) == "ok", "it keeps nobody from signing in"
-    for verb in (anna.account_details.close, partial(anna.account_details.ask_for_email, address=ESZTER.address)):
+    for verb in (anna.account_details.close, partial(anna.email_changes.ask_for_email, address=ESZTER.address)):
         assert said(verb, session, PASSWORD) == "current_password.wait", "every door spends from one count"
     anna.clock.advance(seconds=anna.profile.sign_in.first_wait_seconds)
     assert change(anna, session) == "ok"
@@ -240,22 +240,22 @@ def test_a_reset_ends_the_waits_of_the_address_and_of_its_known_browsers(anna: H
 def test_what_somebody_asked_for_with_the_old_password_dies_with_it(anna: House, how: str) -> None:
     """Else the thief of a password takes the account over an hour after it was changed."""
     thief = anna.signed_in(ANNA, LAPTOP)
-    anna.account_details.ask_for_email(thief, PASSWORD, email_addresses.parse("tolvaj@example.hu"))
-    anna.account_details.ask_for_mobile(thief, PASSWORD, "+36209998877")
+    anna.email_changes.ask_for_email(thief, PASSWORD, email_addresses.parse("tolvaj@example.hu"))
+    anna.mobile_changes.ask_for_mobile(thief, PASSWORD, "+36209998877")
     link = anna.mailed_id("email", "tolvaj@example.hu")
     if how == "reset":
         anna.password_changes.reset(anna.reset_link(ANNA), OTHER_PASSWORD)
     else:
         assert change(anna, anna.signed_in(ANNA, PHONE)) == "ok"
     assert anna.count(account_changes) == 0
-    assert said(anna.account_details.confirm_email, link) == "dead_link"
+    assert said(anna.email_changes.confirm_email, link) == "dead_link"
     assert [(row.email, row.mobile) for row in anna.rows(accounts)] == [(ANNA.email, ANNA.mobile)]
 
 
 def test_an_unsent_link_does_not_leave_once_it_is_dead(anna: House) -> None:
     thief = anna.signed_in(ANNA, LAPTOP)
     anna.deliver()
-    anna.account_details.ask_for_email(thief, PASSWORD, email_addresses.parse("uj@example.hu"))
+    anna.email_changes.ask_for_email(thief, PASSWORD, email_addresses.parse("uj@example.hu"))
     anna.password_changes.ask_for_reset(ANNA.address, "hu")
     anna.password_changes.ask_for_reset(ANNA.address, "hu")
     assert change(anna, anna.signed_in(ANNA, PHONE)) == "ok"

@@ -368,21 +368,21 @@ def test_signing_out_ends_one_session_and_a_saved_secret_is_worth_nothing(anna: 
 def test_one_session_or_all_others_can_be_ended(anna: House) -> None:
     tokens = [anna.sign_ins.sign_in(ANNA.address.key, PASSWORD, device) for device in (PHONE, LAPTOP) * 2]
     own, *others = [anna.session(token) for token in tokens]
-    anna.sign_ins.end(own, others[0].id)
+    anna.devices.end(own, others[0].id)
     assert [anna.session(token).ended_by for token in tokens] == [None, "elsewhere", None, None]
-    assert {place.id for place in anna.sign_ins.places(own).open} == {own.id, others[1].id, others[2].id}
-    anna.sign_ins.end_others(own)
+    assert {place.id for place in anna.devices.places(own).open} == {own.id, others[1].id, others[2].id}
+    anna.devices.end_others(own)
     assert [anna.session(token).ended_by for token in tokens] == [None, "elsewhere", "elsewhere", "elsewhere"]
-    assert [place.id for place in anna.sign_ins.places(own).open] == [own.id]
-    assert len(anna.sign_ins.places(own).last) == 4
+    assert [place.id for place in anna.devices.places(own).open] == [own.id]
+    assert len(anna.devices.places(own).last) == 4
 
 
 def test_nobody_ends_a_session_of_somebody_else(anna: House) -> None:
     anna.registered(ESZTER)
     token = anna.sign_ins.sign_in(ESZTER.address.key, PASSWORD, LAPTOP)
     own = anna.signed_in(ANNA)
-    anna.sign_ins.end(own, anna.session(token).id)
-    anna.sign_ins.end_others(own)
+    anna.devices.end(own, anna.session(token).id)
+    anna.devices.end_others(own)
     assert anna.session(token).ended_by is None
 
 
@@ -390,12 +390,12 @@ def test_the_last_sign_ins_are_the_newest_five(anna: House) -> None:
     for number in range(7):
         anna.clock.advance(minutes=1)
         own = anna.signed_in(ANNA, Device(f"mark-number-{number:09}", f"Browser {number}", "192.0.2.1"))
-    assert [place.device for place in anna.sign_ins.places(own).last] == [f"Browser {n}" for n in (6, 5, 4, 3, 2)]
+    assert [place.device for place in anna.devices.places(own).last] == [f"Browser {n}" for n in (6, 5, 4, 3, 2)]
 
 
 ENDINGS: dict[str, Callable[[House, Any], None]] = {
     "signed out": lambda house, session: house.sign_ins.sign_out(session),
-    "ended elsewhere": lambda house, session: house.sign_ins.end_others(house.signed_in(ANNA, LAPTOP)),
+    "ended elsewhere": lambda house, session: house.devices.end_others(house.signed_in(ANNA, LAPTOP)),
     "idle": lambda house, session: house.clock.advance(seconds=RULES.idle.total_seconds()),
 }
 
@@ -409,31 +409,31 @@ def test_a_session_that_ended_meanwhile_changes_nothing(
     house.registered(ANNA)
     house.clock.advance(days=1)
     house.terms.publish("new", house.clock.now())
-    house.sign_ins.open_terms(opening := house.signed_in(ANNA), "new")
-    house.account_details.ask_for_mobile(opening, PASSWORD, "+36209998877")
+    house.changed_terms.open_terms(opening := house.signed_in(ANNA), "new")
+    house.mobile_changes.ask_for_mobile(opening, PASSWORD, "+36209998877")
     house.clock.advance(minutes=2)
     other = house.signed_in(ANNA, Device("a-mark-that-stays-on", "", "192.0.2.44"))
     session = house.signed_in(ANNA)
-    house.sign_ins.open_terms(session, "new")
+    house.changed_terms.open_terms(session, "new")
     code = house.code_sent("+36209998877")
     ENDINGS[ending](house, session)
     before = house.everything()
-    details = house.account_details
+    emails, mobiles = house.email_changes, house.mobile_changes
     verbs: dict[str, Callable[[], Any]] = {
-        "end": partial(house.sign_ins.end, session, other.id),
-        "end others": partial(house.sign_ins.end_others, session),
+        "end": partial(house.devices.end, session, other.id),
+        "end others": partial(house.devices.end_others, session),
         "speak": partial(house.sign_ins.speak, session, "en"),
-        "accept terms": partial(house.sign_ins.accept_terms, session),
+        "accept terms": partial(house.changed_terms.accept_terms, session),
         "change password": partial(house.password_changes.change, session, PASSWORD, OTHER_PASSWORD),
-        "ask for email": partial(details.ask_for_email, session, PASSWORD, ESZTER.address),
-        "ask for mobile": partial(details.ask_for_mobile, session, PASSWORD, "+36201112233"),
-        "resend code": partial(details.resend_code, session),
-        "confirm mobile": partial(details.confirm_mobile, session, code),
-        "drop mobile": partial(details.drop_mobile_change, session),
-        "close": partial(details.close, session, PASSWORD),
+        "ask for email": partial(emails.ask_for_email, session, PASSWORD, ESZTER.address),
+        "ask for mobile": partial(mobiles.ask_for_mobile, session, PASSWORD, "+36201112233"),
+        "resend code": partial(mobiles.resend_code, session),
+        "confirm mobile": partial(mobiles.confirm_mobile, session, code),
+        "drop mobile": partial(mobiles.drop_mobile_change, session),
+        "close": partial(house.account_details.close, session, PASSWORD),
     }
     assert {name: said(verb) for name, verb in verbs.items()} == dict.fromkeys(verbs, "signed_out")
-    house.sign_ins.open_terms(session, "another")
+    house.changed_terms.open_terms(session, "another")
     house.sign_ins.sign_out(session)
     after = house.everything()
     assert {name for name, rows in after.items() if rows != before[name]} <= {"sessions", "sign_in_tries"}
@@ -461,7 +461,7 @@ def test_a_new_device_is_told_once_and_the_registering_one_never(house: House) -
     (letter,) = (letter for letter in house.letters("email", ANNA.email) if LAPTOP.name in letter.text)
     assert "10:02" in letter.text, "the time in Budapest"
     assert letter.link == "https://belepo.example/sso/ForgotPassword"
-    house.sign_ins.end_others(house.signed_in(ANNA, PHONE))
+    house.devices.end_others(house.signed_in(ANNA, PHONE))
     house.signed_in(ANNA, LAPTOP)
     assert house.told("new_device", ANNA.email) == 1, "a device stays known when its session was ended"
     assert house.comes_in(ANNA, "not the password", Device("a-third-device-now", "", "192.0.2.9")) == "login.failed"
@@ -532,7 +532,7 @@ def publishing(store: Store, tmp_path: Path) -> House:
 
 
 def due(house: House, session: Any) -> str | None:
-    terms = house.sign_ins.terms_due(session)
+    terms = house.changed_terms.terms_due(session)
     return terms.version if terms else None
 
 
@@ -545,9 +545,9 @@ def test_changed_terms_are_asked_for_at_the_next_sign_in_and_once(publishing: Ho
     assert due(house, house.session(token)) is None, "a session that was open goes on undisturbed"
     second = house.sign_ins.sign_in(ANNA.address.key, PASSWORD, PHONE)
     assert due(house, house.session(second)) == "new"
-    assert said(house.sign_ins.accept_terms, house.session(second)) == "terms.not_opened"
-    house.sign_ins.open_terms(house.session(second), "new")
-    third = house.sign_ins.accept_terms(house.session(second))
+    assert said(house.changed_terms.accept_terms, house.session(second)) == "terms.not_opened"
+    house.changed_terms.open_terms(house.session(second), "new")
+    third = house.changed_terms.accept_terms(house.session(second))
     assert house.sign_ins.resume(second) is None, "a new id with new rights"
     accepted = house.session(third)
     assert due(house, accepted) is None
@@ -563,13 +563,13 @@ def test_a_version_that_replaced_the_opened_one_must_be_opened(publishing: House
     house.terms.publish("second", house.clock.now())
     house.clock.advance(minutes=1)
     token = house.sign_ins.sign_in(ANNA.address.key, PASSWORD, PHONE)
-    house.sign_ins.open_terms(house.session(token), "second")
+    house.changed_terms.open_terms(house.session(token), "second")
     house.clock.advance(minutes=1)
     house.terms.publish("third", house.clock.now())
     assert due(house, house.session(token)) == "third"
-    assert said(house.sign_ins.accept_terms, house.session(token)) == "terms.replaced"
-    house.sign_ins.open_terms(house.session(token), "third")
-    assert due(house, house.session(house.sign_ins.accept_terms(house.session(token)))) is None
+    assert said(house.changed_terms.accept_terms, house.session(token)) == "terms.replaced"
+    house.changed_terms.open_terms(house.session(token), "third")
+    assert due(house, house.session(house.changed_terms.accept_terms(house.session(token)))) is None
 
 
 def test_after_accepting_one_version_the_session_is_not_asked_for_the_next(publishing: House) -> None:
@@ -578,8 +578,8 @@ def test_after_accepting_one_version_the_session_is_not_asked_for_the_next(publi
     house.terms.publish("second", house.clock.now() + timedelta(minutes=1))
     house.clock.advance(minutes=2)
     token = house.sign_ins.sign_in(ANNA.address.key, PASSWORD, PHONE)
-    house.sign_ins.open_terms(house.session(token), "second")
-    token = house.sign_ins.accept_terms(house.session(token))
+    house.changed_terms.open_terms(house.session(token), "second")
+    token = house.changed_terms.accept_terms(house.session(token))
     house.clock.advance(minutes=2)
     house.terms.publish("third", house.clock.now())
     house.clock.advance(minutes=2)

@@ -120,7 +120,7 @@ def test_the_last_use_is_noted_without_a_write_for_each(house: House) -> None:
 
 def begun(house: House, client: ApiKey) -> str:
     case_id = house.case(client, ILONA)
-    house.desk.record(client, case_id, ILONAS, NEW, "hu")
+    house.contacts.record(client, case_id, ILONAS, NEW, "hu")
     return case_id
 
 
@@ -129,11 +129,11 @@ def test_a_client_registers_with_a_customer_as_staff_do(house: House) -> None:
     case_id = begun(house, client)
     find = partial(house.client_registrations.find, client, case_id)
     assert (find().state, find().email, find().mobile) == ("code_sent", ILONAS.typed, NEW)
-    assert said(house.desk.check_code, client, case_id, wrong_code(house.code_sent(NEW))) == "sms_code.wrong"
+    assert said(house.contacts.check_code, client, case_id, wrong_code(house.code_sent(NEW))) == "sms_code.wrong"
     code = find().code
     assert code is not None
     assert code.tries_left == house.profile.one_time_code.tries - 1
-    house.desk.check_code(client, case_id, house.code_sent(NEW))
+    house.contacts.check_code(client, case_id, house.code_sent(NEW))
     assert (find().state, find().code) == ("mailed", None)
     visit = house.visit_by_mail(ILONAS.typed)
     house.registrations.mobiles.choose_mobile(visit, NEW)
@@ -156,13 +156,13 @@ def test_a_client_registers_with_a_customer_as_staff_do(house: House) -> None:
 def test_a_clients_timeline_holds_its_own_and_the_customers_doings_alone(house: House) -> None:
     session, other, client = house.member(), house.client("Broker"), house.client("G3")
     others = house.case(other, ILONA)
-    house.desk.record(other, others, ILONAS, ANNAS_OTHER_MOBILE, "hu")
-    house.desk.check_code(other, others, house.code_sent(ANNAS_OTHER_MOBILE))
+    house.contacts.record(other, others, ILONAS, ANNAS_OTHER_MOBILE, "hu")
+    house.contacts.check_code(other, others, house.code_sent(ANNAS_OTHER_MOBILE))
     house.deliver()
     house.clock.advance(minutes=1)
-    house.desk.end(session, house.case(session, ILONA), "kérte telefonon")
+    house.stuck_registrations.end(session, house.case(session, ILONA), "kérte telefonon")
     case_id = begun(house, client)
-    house.desk.check_code(client, case_id, house.code_sent(NEW))
+    house.contacts.check_code(client, case_id, house.code_sent(NEW))
     house.registrations.mobiles.choose_mobile(house.visit_by_mail(ILONAS.typed), NEW)
     house.deliver()
     events = house.client_registrations.find(client, case_id).events
@@ -188,23 +188,23 @@ def test_how_a_registration_may_stand(house: House) -> None:
     for _ in range(house.profile.one_time_code.codes - 1):
         house.deliver()
         house.clock.advance(minutes=1)
-        house.desk.resend_code(client, case_id)
+        house.contacts.resend_code(client, case_id)
     house.deliver()
     assert state() == "code_sent"
     house.clock.advance(minutes=31)
     assert state() == "codes_used_up"
     house.clock.advance(days=1)
     case_id = begun(house, client)
-    house.desk.check_code(client, case_id, house.code_sent(NEW))
+    house.contacts.check_code(client, case_id, house.code_sent(NEW))
     session = house.member()
-    house.desk.end(session, house.case(session, ILONA), "meggondolta magát")
+    house.stuck_registrations.end(session, house.case(session, ILONA), "meggondolta magát")
     assert state() == "ended"
     house.clock.advance(minutes=1)
     # In one hour, with the same key: the case in which a code was read back is over, and a new one begins.
     again = begun(house, client)
     assert again != case_id
     case_id = again
-    house.desk.check_code(client, case_id, house.code_sent(NEW))
+    house.contacts.check_code(client, case_id, house.code_sent(NEW))
     house.clock.advance(hours=2)
     assert state() == "expired"
     assert house.client_registrations.find(client, case_id).events is None
@@ -213,7 +213,7 @@ def test_how_a_registration_may_stand(house: House) -> None:
 def test_an_account_that_came_in_another_way(house: House) -> None:
     client = house.client()
     case_id = house.case(client, ANNA)
-    house.desk.record(client, case_id, ANNA.address, ANNAS_OTHER_MOBILE, "hu")
+    house.contacts.record(client, case_id, ANNA.address, ANNAS_OTHER_MOBILE, "hu")
     house.clock.advance(minutes=1)
     house.registered(ANNA)
     assert house.client_registrations.find(client, case_id).state == "account_elsewhere"
@@ -225,7 +225,7 @@ def test_a_look_alone_is_no_registration(house: House) -> None:
     case_id = house.case(client, ILONA)
     with pytest.raises(OutOfTurn):
         house.client_registrations.find(client, case_id)
-    assert house.cases.hit(client, case_id).has_mobile is False
+    assert house.search.hit(client, case_id).has_mobile is False
 
 
 @pytest.mark.parametrize("kind", ["policy_number", "kutid", "customer_number", "account_number", "reference"])
@@ -242,9 +242,9 @@ def test_each_number_finds_by_its_own_kind_alone(house: House, kind: str) -> Non
     }  # fmt: skip
     client = house.client()
     for other, number in numbers.items():
-        found = said(house.cases.look_up, client, kind, number)
+        found = said(house.search.look_up, client, kind, number)
         assert (found == "ok") == (other == kind and kind != "account_number"), (kind, other)
-    assert said(house.cases.look_up, client, kind, "\0") == "customer.unknown"
+    assert said(house.search.look_up, client, kind, "\0") == "customer.unknown"
     assert len([row for row in house.rows(audit) if row.action == "searched"]) == 6
 
 
@@ -252,15 +252,15 @@ def test_a_bound_key_reaches_its_advisers_customers_alone(house: House) -> None:
     advise(house, ILONA.kutid, "uk-0007")
     bound, free = house.client("broker", "UK-0007"), house.client()
     theirs = house.case(bound, ILONA)
-    assert said(house.cases.look_up, bound, "policy_number", ANNA.policy_number) == "customer.unknown"
+    assert said(house.search.look_up, bound, "policy_number", ANNA.policy_number) == "customer.unknown"
     others = house.case(free, ANNA)
     for case_id in (others, house.case(free, ILONA)):
         assert said(house.client_registrations.find, bound, case_id) == "out_of_turn"
-        assert said(house.desk.record, bound, case_id, ILONAS, NEW, "hu") == "out_of_turn"
-    house.desk.record(bound, theirs, ILONAS, NEW, "hu")
+        assert said(house.contacts.record, bound, case_id, ILONAS, NEW, "hu") == "out_of_turn"
+    house.contacts.record(bound, theirs, ILONAS, NEW, "hu")
     with house.store.write() as connection:
         connection.execute(update(advisers).values(adviser="uk-0008"))
-    for verb in (house.desk.resend_code, house.client_registrations.find, house.desk.ask_for_reset):
+    for verb in (house.contacts.resend_code, house.client_registrations.find, house.account_help.ask_for_reset):
         assert said(verb, bound, theirs) == "out_of_turn"
 
 
@@ -274,7 +274,7 @@ def test_a_key_that_ends_meanwhile_does_nothing_more(house: House, end: str) -> 
         house.api_keys.revoke(client.id)
     else:
         house.clock.advance(minutes=1)
-    assert said(house.desk.check_code, client, case_id, code) == "out_of_turn"
+    assert said(house.contacts.check_code, client, case_id, code) == "out_of_turn"
 
 
 def test_sessions_and_keys_hold_nothing_of_each_other(house: House) -> None:
@@ -282,14 +282,14 @@ def test_sessions_and_keys_hold_nothing_of_each_other(house: House) -> None:
     theirs, ours = house.case(client, ILONA), house.case(session, ILONA)
     assert said(house.cases.case, session, theirs) == "out_of_turn"
     assert said(house.cases.case, client, ours) == "out_of_turn"
-    assert said(house.desk.give_new_budget, client, theirs, "kérésre") == "reason.not_supervisor"
+    assert said(house.stuck_registrations.give_new_budget, client, theirs, "kérésre") == "reason.not_supervisor"
 
 
 def test_a_forgotten_password_is_started_with_the_same_mail(house: House) -> None:
     client = house.client()
-    assert said(house.desk.ask_for_reset, client, house.case(client, ESZTER)) == "out_of_turn"
+    assert said(house.account_help.ask_for_reset, client, house.case(client, ESZTER)) == "out_of_turn"
     house.registered(ESZTER)
-    house.desk.ask_for_reset(client, house.case(client, ESZTER))
+    house.account_help.ask_for_reset(client, house.case(client, ESZTER))
     assert house.told("reset", ESZTER.email) == 1
     assert "reset_asked" in house.deeds(client)
 

@@ -186,7 +186,7 @@ def test_staff_send_no_code_either(three: House) -> None:
     case_id = three.case(session, ILONA)
     address = email_addresses.parse("ilona@example.hu")
     before = three.everything(audit)
-    assert said(three.desk.record, session, case_id, address, "+36209998877", "hu") == "sms.paused"
+    assert said(three.contacts.record, session, case_id, address, "+36209998877", "hu") == "sms.paused"
     assert three.everything(audit) == before
     assert three.deeds(session)[-1] == "refused"
 
@@ -226,7 +226,7 @@ def test_an_alarm_is_logged_once_at_the_share_and_again_at_the_stop(
         for number in range(6):
             house.sent_code(CROWD[number])
             house.deliver()
-            seen.append([record.levelname for record in caplog.records if record.name.endswith("postage")])
+            seen.append([record.levelname for record in caplog.records if record.name.endswith("sms_budget")])
     assert seen == [[], [], [], ["WARNING"], ["WARNING"], ["WARNING", "ERROR"]]
 
 

@@ -120,8 +120,8 @@ def test_a_holder_whose_number_rests_registers_with_customer_service(house: Hous
         identify(house, ANNA, WRONG)
     session = house.member()
     case_id = house.case(session, ANNA)
-    house.desk.record(session, case_id, ANNA.address, ANNA.mobile, "hu")
-    house.desk.check_code(session, case_id, house.code_sent(ANNA.mobile))
+    house.contacts.record(session, case_id, ANNA.address, ANNA.mobile, "hu")
+    house.contacts.check_code(session, case_id, house.code_sent(ANNA.mobile))
     assert house.told("assisted", ANNA.email) == 1
 
 

@@ -20,7 +20,7 @@ from tests.world.world import House
 def found(house: House, text: str, session: StaffSession | None = None) -> str:
     """Search and return whom it found, or the answer."""
     session = session or house.member()
-    answer = said(house.cases.search, session, text)
+    answer = said(house.search.search, session, text)
     if answer != "ok":
         return answer
     kutids = {row.kutid for row in house.rows(staff_cases) if row.session_id == session.id}
@@ -119,20 +119,20 @@ def test_several_are_listed_masked_and_too_many_are_not(house: House) -> None:
     with house.store.write() as connection:
         connection.execute(insert(advisers), [{"kutid": one.kutid, "adviser": "uk-1"} for one in CROWD[:3]])
     adviser = house.member("adviser", adviser="uk-1")
-    assert house.cases.search(adviser, "Próba 1990-01-01") is None
+    assert house.search.search(adviser, "Próba 1990-01-01") is None
     adviser = house.as_it_stands(adviser)
-    hits = house.cases.found(adviser)
+    hits = house.search.found(adviser)
     assert hits is not None
     assert [hit.name for hit in hits] == ["P••• 1•••"] * 3
     assert [hit.policy_number for hit in hits] == ["9401•••01", "9401•••02", "9401•••03"]
-    case_id = house.cases.open(adviser, hits[1].mark)
+    case_id = house.search.open(adviser, hits[1].mark)
     assert house.cases.case(adviser, case_id).kutid == CROWD[1].kutid
 
 
 def test_every_look_is_in_the_trail_once_and_without_personal_data(house: House) -> None:
     session = house.member()
-    case_id = house.cases.search(session, "Nagy Ilona 1948-07-22")
-    assert house.cases.search(session, ILONA.policy_number) == case_id
+    case_id = house.search.search(session, "Nagy Ilona 1948-07-22")
+    assert house.search.search(session, ILONA.policy_number) == case_id
     assert house.deeds(session) == ["searched", "viewed", "searched"]
     house.cases.identify(session, case_id, "callback")
     rows = [row for row in house.rows(audit) if row.actor == session.member.id]
@@ -146,19 +146,19 @@ def test_every_look_is_in_the_trail_once_and_without_personal_data(house: House)
 
 def test_data_are_shown_only_while_the_conversation_may_last(house: House) -> None:
     session = house.member()
-    case_id = house.cases.search(session, ILONA.policy_number)
+    case_id = house.search.search(session, ILONA.policy_number)
     assert not house.cases.case(session, case_id).is_identified
-    assert [hit.name for hit in house.cases.recent(session)] == ["N••• I•••"]
+    assert [hit.name for hit in house.search.recent(session)] == ["N••• I•••"]
     for method in ("", "by the voice"):
         assert said(house.cases.identify, session, case_id, method) == "identified_by.empty"
     house.cases.identify(session, case_id, "branch")
     assert house.cases.case(session, case_id).is_identified
-    assert [hit.name for hit in house.cases.recent(session)] == [ILONA.name]
+    assert [hit.name for hit in house.search.recent(session)] == [ILONA.name]
     house.clock.advance(seconds=IDENTIFIED_FOR / timedelta(seconds=1))
     assert not house.cases.case(session, case_id).is_identified
-    assert [hit.name for hit in house.cases.recent(session)] == ["N••• I•••"]
+    assert [hit.name for hit in house.search.recent(session)] == ["N••• I•••"]
     # Whoever calls again is looked at anew.
-    assert house.cases.search(session, ILONA.policy_number) != case_id
+    assert house.search.search(session, ILONA.policy_number) != case_id
 
 
 def test_a_case_is_there_for_its_own_session_alone(house: House) -> None:
@@ -166,7 +166,7 @@ def test_a_case_is_there_for_its_own_session_alone(house: House) -> None:
     case_id = house.case(session, ILONA)
     assert said(house.cases.case, colleague, case_id) == "out_of_turn"
     assert said(house.cases.identify, colleague, case_id, "call") == "out_of_turn"
-    assert said(house.desk.mail_again, colleague, case_id) == "out_of_turn"
+    assert said(house.stuck_registrations.mail_again, colleague, case_id) == "out_of_turn"
     assert said(house.cases.case, session, "no such case") == "out_of_turn"
     house.clock.advance(hours=house.profile.sign_in.hours)
     assert said(house.cases.case, session, case_id) == "out_of_turn"
@@ -177,24 +177,24 @@ def test_an_adviser_has_their_own_customers_and_no_others(house: House) -> None:
         given = {ANNA: "uk-1", MINTA: "uk-1", ESZTER: "uk-2", GABOR: None}
         connection.execute(insert(advisers), [{"kutid": p.kutid, "adviser": code} for p, code in given.items()])
     adviser = house.member("adviser", adviser="uk-1")
-    assert [hit.name for hit in house.cases.own(adviser)] == ["K••• A•••", "M••• K••• K•••"]
-    assert house.cases.own(house.member()) == []
+    assert [hit.name for hit in house.search.own(adviser)] == ["K••• A•••", "M••• K••• K•••"]
+    assert house.search.own(house.member()) == []
     own = house.case(adviser, ANNA)
     for stranger in (ESZTER, GABOR, ILONA):
-        assert said(house.cases.search, adviser, stranger.policy_number) == "search.none"
-    assert said(house.cases.search, adviser, "940999999") == "search.none"
+        assert said(house.search.search, adviser, stranger.policy_number) == "search.none"
+    assert said(house.search.search, adviser, "940999999") == "search.none"
     # A mark of another session opens nothing, nor does one's own once the customer has gone to another adviser.
     service = house.member()
-    house.cases.search(service, ESZTER.policy_number)
-    (hit,) = house.cases.recent(service)
+    house.search.search(service, ESZTER.policy_number)
+    (hit,) = house.search.recent(service)
     with pytest.raises(OutOfTurn):
-        house.cases.open(adviser, hit.mark)
-    (mine,) = house.cases.recent(adviser)
-    assert house.cases.open(adviser, mine.mark) == own
+        house.search.open(adviser, hit.mark)
+    (mine,) = house.search.recent(adviser)
+    assert house.search.open(adviser, mine.mark) == own
     with house.store.write() as connection:
         connection.execute(advisers.update().where(advisers.c.kutid == ANNA.kutid).values(adviser="uk-2"))
     assert said(house.cases.case, adviser, own) == "out_of_turn"
-    assert said(house.desk.ask_for_reset, adviser, own) == "out_of_turn"
-    assert house.cases.recent(adviser) == []
+    assert said(house.account_help.ask_for_reset, adviser, own) == "out_of_turn"
+    assert house.search.recent(adviser) == []
     with pytest.raises(OutOfTurn):
-        house.cases.open(adviser, mine.mark)
+        house.search.open(adviser, mine.mark)

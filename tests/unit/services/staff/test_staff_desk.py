@@ -47,7 +47,7 @@ def with_code_rules(**rules: int) -> Profile:
 
 
 def record(house: House, session: StaffSession, case_id: str, mobile: str = NEW, address=ILONAS) -> str:
-    return said(house.desk.record, session, case_id, address, mobile, "hu")
+    return said(house.contacts.record, session, case_id, address, mobile, "hu")
 
 
 def started(house: House, session: StaffSession, person: Customer = ILONA, mobile: str = NEW, address=ILONAS) -> str:
@@ -60,7 +60,7 @@ def started(house: House, session: StaffSession, person: Customer = ILONA, mobil
 def begun(house: House, session: StaffSession, person: Customer = ILONA, mobile: str = NEW, address=ILONAS) -> str:
     """Return a case whose code was read back."""
     case_id = started(house, session, person, mobile, address)
-    house.desk.check_code(session, case_id, house.code_sent(mobile))
+    house.contacts.check_code(session, case_id, house.code_sent(mobile))
     return case_id
 
 
@@ -103,7 +103,7 @@ def test_the_language_that_staff_gave_lasts_until_the_customer_goes_on_in_anothe
     assert [row.language for row in house.rows(registrations)] == ["hu"]
     house.registrations.mobiles.choose_mobile(visit, NEW)
     house.clock.advance(minutes=1)
-    house.desk.mail_again(session, case_id)
+    house.stuck_registrations.mail_again(session, case_id)
     subjects = [letter.subject for letter in house.letters("email", ILONAS.typed)]
     assert subjects == [house.profile.texts.say("mail.assisted.subject", language) for language in ("hu", "en")]
 
@@ -161,7 +161,7 @@ def test_a_mobile_that_is_recorded_again_after_another_is_the_one_that_counts(ho
 def test_nothing_counts_before_the_code_is_read_back(house: House) -> None:
     session = house.member()
     case_id = started(house, session)
-    assert said(house.desk.check_code, session, case_id, wrong_code(house.code_sent(NEW))) == "sms_code.wrong"
+    assert said(house.contacts.check_code, session, case_id, wrong_code(house.code_sent(NEW))) == "sms_code.wrong"
     assert "refused" in events(house, session, case_id)
     assert house.letters("email") == []
     assert house.count(table) == 0
@@ -171,10 +171,10 @@ def test_nothing_counts_before_the_code_is_read_back(house: House) -> None:
 
 def test_nothing_happens_without_an_identification(house: House) -> None:
     session = house.member()
-    case_id = house.cases.search(session, ILONA.policy_number)
+    case_id = house.search.search(session, ILONA.policy_number)
     assert case_id is not None
     assert record(house, session, case_id) == "out_of_turn"
-    for verb in (house.desk.resend_code, house.desk.mail_again, house.desk.ask_for_reset):
+    for verb in (house.contacts.resend_code, house.stuck_registrations.mail_again, house.account_help.ask_for_reset):
         assert said(verb, session, case_id) == "out_of_turn"
     assert house.letters("sms") == []
 
@@ -199,7 +199,7 @@ def test_an_address_that_was_taken_while_the_code_was_read_back(house: House) ->
     session = house.member()
     case_id = started(house, session, address=ANNA.address)
     house.registered(ANNA)
-    assert said(house.desk.check_code, session, case_id, house.code_sent(NEW)) == "email.taken"
+    assert said(house.contacts.check_code, session, case_id, house.code_sent(NEW)) == "email.taken"
     assert [one.kind for one in contact_changes(house.store)] == []
 
 
@@ -247,7 +247,7 @@ def test_whoever_asks_through_many_customers_is_told_so_many_times_a_day(store: 
     moments = set()
     for address in (ANNA.address, ILONAS, ANNA.address, ILONAS):
         with pytest.raises(Refusal) as refused:
-            house.desk.record(session, untold, address, NEW, "hu")
+            house.contacts.record(session, untold, address, NEW, "hu")
         moments.add((refused.value.reason, refused.value.facts["at"]))
     assert len(moments) == 1
     assert record(house, colleague, house.case(colleague, GABOR), address=ANNA.address) == "email.taken"
@@ -280,16 +280,16 @@ def test_a_code_in_place_of_one_that_did_not_arrive_is_not_counted_again(house: 
     case_id = started(house, session)
     for _ in range(limit + 2):  # none of them leaves: each is sent in place of the one before
         house.clock.advance(minutes=1)
-        house.desk.resend_code(session, case_id)
+        house.contacts.resend_code(session, case_id)
     house.postman.is_refusing = True
     house.deliver()
     for _ in range(limit):
         house.clock.advance(minutes=1)
-        house.desk.resend_code(session, case_id)
+        house.contacts.resend_code(session, case_id)
         house.deliver()
     house.postman.is_refusing = False
     house.clock.advance(minutes=1)
-    house.desk.resend_code(session, case_id)
+    house.contacts.resend_code(session, case_id)
     assert len(house.letters("sms", NEW)) == 1
 
 
@@ -299,7 +299,7 @@ def test_a_code_for_another_number_counts_for_that_one_though_the_first_never_le
     case_id, answers = house.case(session, ILONA), []
     for number in range(limit + 1):
         assert record(house, session, case_id, f"+3630111000{number}") == "ok"
-        house.desk.change_record(session, case_id)
+        house.contacts.change_record(session, case_id)
         answers.append(record(house, session, case_id))
     assert answers == ["ok"] * limit + ["mobile.too_many"]
 
@@ -332,7 +332,7 @@ def test_a_code_that_was_not_delivered_costs_nothing(house: House) -> None:
     house.postman.is_refusing = True
     case_id = started(house, session)
     house.deliver()
-    code = house.desk.code_of(house.cases.case(session, case_id))
+    code = house.contacts.code_of(house.cases.case(session, case_id))
     assert code is not None
     assert (code.is_undelivered, code.codes_left(house.clock.now())) == (True, house.profile.one_time_code.codes)
 
@@ -343,7 +343,7 @@ def test_an_address_and_a_mobile_on_record_are_told_that_others_count_now(house:
     session = house.member()
     case_id = started(house, session, ANNA)
     assert house.letters("email") == []
-    house.desk.check_code(session, case_id, house.code_sent(NEW))
+    house.contacts.check_code(session, case_id, house.code_sent(NEW))
     (mail,) = house.letters("email", "regi@example.hu")
     assert mail.subject == house.profile.texts.say("mail.other_contact.subject", "hu")
     assert ILONAS.typed not in mail.text
@@ -374,7 +374,7 @@ def test_guesses_and_codes_are_the_customers_own_through_every_door(house: House
         house.clock.advance(minutes=1)
         assert record(house, session, case_id, address=ANNA.address) == "ok"
         for left in range(rules.tries - 1, -1, -1):
-            answer = said(house.desk.check_code, session, case_id, wrong_code(house.code_sent(NEW)))
+            answer = said(house.contacts.check_code, session, case_id, wrong_code(house.code_sent(NEW)))
             assert answer in ("sms_code.wrong", "codes_used_up"), left
     house.clock.advance(minutes=1)
     assert record(house, session, case_id, address=ANNA.address) == "codes_used_up"
@@ -389,18 +389,18 @@ def test_the_same_again_sends_nothing_and_another_number_waits(house: House) -> 
     assert record(house, session, case_id) == "ok"
     assert len(house.letters("sms")) == 1
     assert record(house, session, case_id, "+36301110000") == "sms_resend.too_early"
-    assert said(house.desk.resend_code, session, case_id) == "sms_resend.too_early"
+    assert said(house.contacts.resend_code, session, case_id) == "sms_resend.too_early"
     house.clock.advance(minutes=1)
     old = house.code_sent(NEW)
-    house.desk.resend_code(session, case_id)
+    house.contacts.resend_code(session, case_id)
     assert len(house.letters("sms")) == 2
     if house.code_sent(NEW) != old:
-        assert said(house.desk.check_code, session, case_id, old) == "sms_code.wrong"
+        assert said(house.contacts.check_code, session, case_id, old) == "sms_code.wrong"
     house.clock.advance(minutes=1)
-    house.desk.change_record(session, case_id)
-    assert said(house.desk.check_code, session, case_id, house.code_sent(NEW)) == "out_of_turn"
+    house.contacts.change_record(session, case_id)
+    assert said(house.contacts.check_code, session, case_id, house.code_sent(NEW)) == "out_of_turn"
     assert record(house, session, case_id, "+36301110000") == "ok"
-    house.desk.check_code(session, case_id, house.code_sent("+36301110000"))
+    house.contacts.check_code(session, case_id, house.code_sent("+36301110000"))
     assert [one.after for one in contact_changes(house.store)] == [ILONAS.typed, "+36301110000"]
 
 
@@ -413,7 +413,7 @@ def test_a_code_sent_at_home_is_no_use_at_the_desk_nor_the_other_way_round(house
     house.clock.advance(minutes=1)
     house.registrations.mobiles.choose_mobile(visit, ANNA.mobile)
     at_home = house.code_sent(ANNA.mobile)
-    assert said(house.desk.check_code, session, case_id, at_home) == "sms_code.none_sent"
+    assert said(house.contacts.check_code, session, case_id, at_home) == "sms_code.none_sent"
     assert said(house.registrations.mobiles.confirm_mobile, visit, at_home) == "ok"
 
 
@@ -421,31 +421,31 @@ def test_a_new_allowance_is_for_supervisors_with_a_reason_and_twice_a_day(house:
     rules = house.profile.one_time_code
     session, boss = house.member(), house.member("supervisor", "Fehér Judit")
     case_id, theirs = started(house, session), house.case(boss, ILONA)
-    assert said(house.desk.give_new_budget, session, case_id, "elromlott") == "reason.not_supervisor"
+    assert said(house.stuck_registrations.give_new_budget, session, case_id, "elromlott") == "reason.not_supervisor"
     refused = {"": "empty", "x" * 201: "too_long", "06 20 123 4567": "personal", "a@b.hu": "personal"}
     for reason, answer in refused.items():
-        assert said(house.desk.give_new_budget, boss, theirs, reason) == f"reason.{answer}"
+        assert said(house.stuck_registrations.give_new_budget, boss, theirs, reason) == f"reason.{answer}"
     for _ in range(2):
         for _ in range(rules.codes - 1):
             house.deliver()
             house.clock.advance(minutes=1)
-            house.desk.resend_code(session, case_id)
+            house.contacts.resend_code(session, case_id)
         house.deliver()
         house.clock.advance(minutes=31)
-        assert said(house.desk.resend_code, session, case_id) == "codes_used_up"
+        assert said(house.contacts.resend_code, session, case_id) == "codes_used_up"
         house.cases.identify(session, case_id, "call")
         house.cases.identify(boss, theirs, "call")
-        house.desk.give_new_budget(boss, theirs, "Az SMS-szolgáltató akadozott")
-        assert said(house.desk.give_new_budget, boss, theirs, "még egyszer") == "out_of_turn"
-        assert said(house.desk.resend_code, session, case_id) == "ok"
-    assert said(house.desk.give_new_budget, boss, theirs, "harmadszor") == "reason.too_often"
+        house.stuck_registrations.give_new_budget(boss, theirs, "Az SMS-szolgáltató akadozott")
+        assert said(house.stuck_registrations.give_new_budget, boss, theirs, "még egyszer") == "out_of_turn"
+        assert said(house.contacts.resend_code, session, case_id) == "ok"
+    assert said(house.stuck_registrations.give_new_budget, boss, theirs, "harmadszor") == "reason.too_often"
     assert house.deeds(boss).count("budget_renewed") == 2
 
 
 def test_with_a_new_allowance_an_older_code_that_waits_does_not_leave_for_another_number(house: House) -> None:
     session, boss = house.member(), house.member("supervisor", "Fehér Judit")
     case_id, theirs = started(house, session), house.case(boss, ILONA)
-    house.desk.give_new_budget(boss, theirs, "Elírtuk a számot")
+    house.stuck_registrations.give_new_budget(boss, theirs, "Elírtuk a számot")
     house.clock.advance(minutes=1)
     assert record(house, session, case_id, mobile=ANNAS_OTHER_MOBILE) == "ok"
     assert {letter.to for letter in house.letters("sms")} == {ANNAS_OTHER_MOBILE}
@@ -453,7 +453,7 @@ def test_with_a_new_allowance_an_older_code_that_waits_does_not_leave_for_anothe
 
 def test_with_a_new_allowance_the_customers_older_code_that_waits_does_not_leave(house: House) -> None:
     boss, visit = house.member("supervisor", "Fehér Judit"), house.sent_code(ANNA)
-    house.desk.give_new_budget(boss, house.case(boss, ANNA), "Akadozik az SMS-szolgáltató")
+    house.stuck_registrations.give_new_budget(boss, house.case(boss, ANNA), "Akadozik az SMS-szolgáltató")
     house.clock.advance(minutes=1)
     house.registrations.mobiles.resend_code(visit)
     assert len(house.letters("sms")) == 1
@@ -467,16 +467,16 @@ def test_of_guesses_at_once_at_most_the_tries_left_are_looked_at(house: House) -
     session = house.member()
     case_id = started(house, session)
     wrong = wrong_code(house.code_sent(NEW))
-    at_once([partial(said, house.desk.check_code, session, case_id, wrong)] * 20)
+    at_once([partial(said, house.contacts.check_code, session, case_id, wrong)] * 20)
     (row,) = house.rows(one_time_codes)
     assert (row.tries_left, row.guesses_used) == (0, house.profile.one_time_code.tries)
-    assert said(house.desk.check_code, session, case_id, house.code_sent(NEW)) == "sms_code.wrong"
+    assert said(house.contacts.check_code, session, case_id, house.code_sent(NEW)) == "sms_code.wrong"
 
 
 def test_the_right_code_many_times_at_once_begins_one_registration(house: House) -> None:
     session = house.member()
     case_id = started(house, session)
-    found = at_once([partial(said, house.desk.check_code, session, case_id, house.code_sent(NEW))] * 8)
+    found = at_once([partial(said, house.contacts.check_code, session, case_id, house.code_sent(NEW))] * 8)
     assert found.count("ok") == 1
     assert set(found) <= {"ok", "out_of_turn", "sms_code.wrong"}
     assert house.count(registrations) == 1
@@ -514,19 +514,19 @@ def test_a_registration_from_the_web_is_mailed_again_and_ended(house: House) -> 
     visit = house.mailed(ANNA)
     session = house.member()
     case_id = house.case(session, ANNA)
-    assert said(house.desk.mail_again, session, case_id) == "email.resend_too_early"
+    assert said(house.stuck_registrations.mail_again, session, case_id) == "email.resend_too_early"
     house.clock.advance(minutes=1)
     older = house.visit_by_mail(ANNA.email)
-    house.desk.mail_again(session, case_id)
+    house.stuck_registrations.mail_again(session, case_id)
     assert [letter.subject for letter in house.letters("email")] == ["Erősítse meg email-címét"] * 2
     assert house.registrations.records.find(older) is None
     linked = house.visit_by_mail(ANNA.email)
-    assert said(house.desk.end, session, case_id, "") == "reason.empty"
-    assert said(house.desk.end, session, case_id, "Rossz címre kérte") == "ok"
-    assert said(house.desk.end, session, case_id, "Rossz címre kérte") == "out_of_turn"
+    assert said(house.stuck_registrations.end, session, case_id, "") == "reason.empty"
+    assert said(house.stuck_registrations.end, session, case_id, "Rossz címre kérte") == "ok"
+    assert said(house.stuck_registrations.end, session, case_id, "Rossz címre kérte") == "out_of_turn"
     for mine in (visit, linked):
         assert said(house.registrations.mobiles.choose_mobile, mine, ANNA.mobile) == "ended_by_staff"
-    assert said(house.desk.mail_again, session, case_id) == "out_of_turn"
+    assert said(house.stuck_registrations.mail_again, session, case_id) == "out_of_turn"
     assert house.identified(ANNA)
 
 
@@ -537,14 +537,14 @@ def test_what_was_recorded_is_recorded_anew_once_its_registration_is_over(house:
     old = house.visit_by_mail("ilnoa@example.hu")
     assert record(house, session, case_id) == "out_of_turn"
     if is_ended:
-        house.desk.end(session, case_id, "Elírtuk a címet")
+        house.stuck_registrations.end(session, case_id, "Elírtuk a címet")
     else:
         house.clock.advance(hours=1)
         house.cases.identify(session, case_id, "call")
     assert record(house, session, case_id) == "ok"
     # What was read back before stands for nothing now.
-    assert said(house.desk.check_code, session, case_id, wrong_code(house.code_sent(NEW))) == "sms_code.wrong"
-    house.desk.check_code(session, case_id, house.code_sent(NEW))
+    assert said(house.contacts.check_code, session, case_id, wrong_code(house.code_sent(NEW))) == "sms_code.wrong"
+    house.contacts.check_code(session, case_id, house.code_sent(NEW))
     assert record(house, session, case_id) == "out_of_turn"
     walk_on(house, house.visit_by_mail(ILONAS.typed))
     assert said(house.registrations.mobiles.choose_mobile, old, NEW) != "ok"
@@ -555,7 +555,7 @@ def test_what_was_recorded_is_recorded_anew_once_its_registration_is_over(house:
 def test_a_mail_that_waits_does_not_leave_after_the_end(house: House) -> None:
     house.mailed(ANNA)
     session = house.member()
-    house.desk.end(session, house.case(session, ANNA), "Mégsem kéri")
+    house.stuck_registrations.end(session, house.case(session, ANNA), "Mégsem kéri")
     assert house.letters("email") == []
 
 
@@ -563,8 +563,8 @@ def test_who_has_registered_has_nothing_to_end(house: House) -> None:
     house.registered(ANNA)
     session = house.member()
     case_id = house.case(session, ANNA)
-    assert said(house.desk.end, session, case_id, "Mégsem kéri") == "out_of_turn"
-    assert said(house.desk.mail_again, session, case_id) == "out_of_turn"
+    assert said(house.stuck_registrations.end, session, case_id, "Mégsem kéri") == "out_of_turn"
+    assert said(house.stuck_registrations.mail_again, session, case_id) == "out_of_turn"
     assert house.accounts()
 
 
@@ -620,7 +620,7 @@ def test_a_new_password_is_asked_for_and_the_customer_alone_chooses_it(house: Ho
     house.registered(ANNA)
     session = house.member()
     case_id = house.case(session, ANNA)
-    house.desk.ask_for_reset(session, case_id)
+    house.account_help.ask_for_reset(session, case_id)
     link = house.mailed_id("reset", ANNA.email)
     house.password_changes.reset(link, "Vadonatúj-Jelszó-77")
     assert house.comes_in(ANNA, "Vadonatúj-Jelszó-77") == "ok"
@@ -632,15 +632,15 @@ def test_an_address_gets_so_many_mails_an_hour_through_staff_too(house: House) -
     session = house.member()
     case_id = house.case(session, ANNA)
     limit = house.profile.registration.mails_an_hour
-    answers = [said(house.desk.ask_for_reset, session, case_id) for _ in range(limit)]
+    answers = [said(house.account_help.ask_for_reset, session, case_id) for _ in range(limit)]
     assert answers[-1] == "email.too_many"
     assert house.deeds(session).count("reset_asked") == answers.count("ok")
 
 
 def test_who_has_no_account_has_no_password_to_forget(house: House) -> None:
     session = house.member()
-    assert said(house.desk.ask_for_reset, session, house.case(session, LASZLO)) == "out_of_turn"
-    assert said(house.desk.ask_for_reset, session, house.case(session, GABOR)) == "out_of_turn"
+    assert said(house.account_help.ask_for_reset, session, house.case(session, LASZLO)) == "out_of_turn"
+    assert said(house.account_help.ask_for_reset, session, house.case(session, GABOR)) == "out_of_turn"
     assert house.count(outbox) == 0
 
 
@@ -672,10 +672,10 @@ def test_an_account_that_was_not_activated_is_ended_with_a_reason_and_the_custom
     session, other = waiting.member(), waiting.member("adviser", "Tanács Adó", adviser="another's")
     case_id = waiting.case(session, ANNA)
     signed_in = waiting.signed_in(ANNA)
-    assert said(waiting.desk.end_account, session, case_id, "") == "reason.empty"
-    assert said(waiting.desk.end_account, other, case_id, "Elírta") == "out_of_turn"
-    waiting.desk.end_account(session, case_id, "Elírta a címét")
-    assert said(waiting.desk.end_account, session, case_id, "Elírta a címét") == "out_of_turn"
+    assert said(waiting.account_help.end_account, session, case_id, "") == "reason.empty"
+    assert said(waiting.account_help.end_account, other, case_id, "Elírta") == "out_of_turn"
+    waiting.account_help.end_account(session, case_id, "Elírta a címét")
+    assert said(waiting.account_help.end_account, session, case_id, "Elírta a címét") == "out_of_turn"
     assert [waiting.count(one) for one in (accounts, activations, registrations, sessions)] == [0, 0, 0, 0]
     assert said(waiting.activations.activate, signed_in, "1234") == "signed_out"
     # The code that had not left does not, and nobody is written to at an address that may be anybody's.
@@ -691,8 +691,8 @@ def test_an_activated_account_is_not_ended_as_one_that_waits(waiting: House) -> 
     case_id = waiting.case(session, ANNA)
     (mail,) = waiting.letters("email", ANNA.email)
     waiting.activations.activate(waiting.signed_in(ANNA), mail.code)
-    assert said(waiting.desk.end_account, session, case_id, "Elírta a címét") == "out_of_turn"
-    assert said(waiting.desk.end_account, session, waiting.case(session, ESZTER), "Elírta") == "out_of_turn"
+    assert said(waiting.account_help.end_account, session, case_id, "Elírta a címét") == "out_of_turn"
+    assert said(waiting.account_help.end_account, session, waiting.case(session, ESZTER), "Elírta") == "out_of_turn"
     assert len(waiting.accounts()) == 1
 
 
@@ -701,7 +701,7 @@ def test_activated_and_ended_at_once_it_is_the_one_or_the_other(waiting: House) 
     case_id = waiting.case(session, ANNA)
     (mail,) = waiting.letters("email", ANNA.email)
     activating = partial(said, waiting.activations.activate, waiting.signed_in(ANNA), mail.code)
-    ending = partial(said, waiting.desk.end_account, session, case_id, "Elírta a címét")
+    ending = partial(said, waiting.account_help.end_account, session, case_id, "Elírta a címét")
     found = at_once([activating, ending, ending, activating, ending])
     is_activated = "ok" in (found[0], found[3])
     assert found.count("ok") == 1
@@ -781,10 +781,10 @@ def stolen(house: House) -> House:
     house.registered(ANNA)
     house.clock.advance(days=1)
     thief = house.signed_in(ANNA)
-    house.account_details.ask_for_mobile(thief, PASSWORD, THIEFS_MOBILE)
-    house.account_details.confirm_mobile(thief, house.code_sent(THIEFS_MOBILE))
-    house.account_details.ask_for_email(thief, PASSWORD, THIEFS)
-    house.account_details.confirm_email(house.mailed_id("email", THIEFS.typed))
+    house.mobile_changes.ask_for_mobile(thief, PASSWORD, THIEFS_MOBILE)
+    house.mobile_changes.confirm_mobile(thief, house.code_sent(THIEFS_MOBILE))
+    house.email_changes.ask_for_email(thief, PASSWORD, THIEFS)
+    house.email_changes.confirm_email(house.mailed_id("email", THIEFS.typed))
     house.clock.advance(days=1)
     return house
 
@@ -793,9 +793,9 @@ def test_a_supervisor_ends_an_account_in_a_thiefs_hands_and_the_customer_registe
     boss = stolen.member("supervisor", "Vezető Anna")
     case_id = stolen.case(boss, ANNA)
     token = stolen.sign_ins.sign_in(THIEFS.key, PASSWORD, LAPTOP)
-    stolen.desk.ask_for_reset(boss, case_id)  # all that there was: its link is the thief's
-    stolen.desk.end_active_account(boss, case_id, "Feltörték a fiókját")
-    assert said(stolen.desk.end_active_account, boss, case_id, "Feltörték a fiókját") == "out_of_turn"
+    stolen.account_help.ask_for_reset(boss, case_id)  # all that there was: its link is the thief's
+    stolen.account_help.end_active_account(boss, case_id, "Feltörték a fiókját")
+    assert said(stolen.account_help.end_active_account, boss, case_id, "Feltörték a fiókját") == "out_of_turn"
     assert stolen.sign_ins.resume(token) is None
     assert [stolen.count(one) for one in (accounts, registrations, sessions)] == [0, 0, 0]
     # The link that had not left does not, and the address learns what has happened: it may be an honest customer's.
@@ -816,18 +816,18 @@ def test_a_supervisor_ends_an_account_in_a_thiefs_hands_and_the_customer_registe
 def test_supervisors_alone_end_an_account_in_use_with_a_reason(stolen: House) -> None:
     boss = stolen.member("supervisor", "Vezető Anna")
     for other in (stolen.member(), stolen.member("adviser", "Tanács Adó", adviser="A1"), stolen.client()):
-        assert said(stolen.desk.end_active_account, other, "any", "Feltörték") == "reason.not_supervisor"
+        assert said(stolen.account_help.end_active_account, other, "any", "Feltörték") == "reason.not_supervisor"
     case_id = stolen.case(boss, ANNA)
-    assert said(stolen.desk.end_active_account, boss, case_id, "") == "reason.empty"
-    assert said(stolen.desk.end_active_account, boss, stolen.case(boss, ESZTER), "Feltörték") == "out_of_turn"
-    unidentified = stolen.cases.search(stolen.member("supervisor", "Vezető Béla"), ANNA.policy_number)
-    assert said(stolen.desk.end_active_account, boss, unidentified, "Feltörték") == "out_of_turn"
+    assert said(stolen.account_help.end_active_account, boss, case_id, "") == "reason.empty"
+    assert said(stolen.account_help.end_active_account, boss, stolen.case(boss, ESZTER), "Feltörték") == "out_of_turn"
+    unidentified = stolen.search.search(stolen.member("supervisor", "Vezető Béla"), ANNA.policy_number)
+    assert said(stolen.account_help.end_active_account, boss, unidentified, "Feltörték") == "out_of_turn"
     assert len(stolen.accounts()) == 1
 
 
 def test_an_account_that_waits_is_not_ended_as_one_in_use(waiting: House) -> None:
     boss = waiting.member("supervisor", "Vezető Anna")
-    assert said(waiting.desk.end_active_account, boss, waiting.case(boss, ANNA), "Elírta") == "out_of_turn"
+    assert said(waiting.account_help.end_active_account, boss, waiting.case(boss, ANNA), "Elírta") == "out_of_turn"
     assert len(waiting.accounts()) == 1
     assert waiting.told("account_closed", ANNA.email) == 0
 
@@ -836,7 +836,10 @@ def test_an_account_that_waits_is_not_ended_as_one_in_use(waiting: House) -> Non
 def test_two_supervisors_and_the_customer_end_an_account_at_once(stolen: House, round_: int) -> None:
     bosses = [stolen.member("supervisor", name) for name in ("Vezető Anna", "Vezető Béla")]
     session = stolen.session(stolen.sign_ins.sign_in(THIEFS.key, PASSWORD, LAPTOP))
-    ending = [partial(said, stolen.desk.end_active_account, one, stolen.case(one, ANNA), "Feltörték") for one in bosses]
+    ending = [
+        partial(said, stolen.account_help.end_active_account, one, stolen.case(one, ANNA), "Feltörték")
+        for one in bosses
+    ]
     found = at_once([*ending, partial(said, stolen.account_details.close, session, PASSWORD)])
     assert found.count("ok") == 1
     assert set(found) <= {"ok", "out_of_turn", "signed_out"}
@@ -864,11 +867,11 @@ def test_a_mail_leaves_again_also_where_the_mobile_is_proved_before_it(store: St
     house.registrations.emails.choose_email(visit, ANNA.address)
     session = house.member()
     case_id = house.case(session, ANNA)
-    assert not house.desk.can_register
+    assert not house.contacts.can_register
     assert record(house, session, case_id) == "out_of_turn"
     house.deliver()
     house.clock.advance(minutes=1)
-    house.desk.mail_again(session, case_id)
+    house.stuck_registrations.mail_again(session, case_id)
     assert len(house.letters("email", ANNA.email)) == 2
     reader = house.visit_by_mail(ANNA.email, "another browser")
     assert said(house.registrations.consents.open_terms, reader, "2026-1") == "ok"
@@ -882,28 +885,28 @@ def test_every_deed_that_was_denied_stands_in_the_audit_trail(house: House) -> N
     session = house.member()
     case_id = house.case(session, ILONA)
     denied = {
-        "mail_again": (house.desk.mail_again, ()),
-        "end": (house.desk.end, ("",)),
-        "end_account": (house.desk.end_account, ("meggondolta magát",)),
-        "end_active_account": (house.desk.end_active_account, ("meggondolta magát",)),
-        "give_new_budget": (house.desk.give_new_budget, ("meggondolta magát",)),
-        "ask_for_reset": (house.desk.ask_for_reset, ()),
-        "resend_code": (house.desk.resend_code, ()),
-        "check_code": (house.desk.check_code, ("1234",)),
+        "mail_again": (house.stuck_registrations.mail_again, ()),
+        "end": (house.stuck_registrations.end, ("",)),
+        "end_account": (house.account_help.end_account, ("meggondolta magát",)),
+        "end_active_account": (house.account_help.end_active_account, ("meggondolta magát",)),
+        "give_new_budget": (house.stuck_registrations.give_new_budget, ("meggondolta magát",)),
+        "ask_for_reset": (house.account_help.ask_for_reset, ()),
+        "resend_code": (house.contacts.resend_code, ()),
+        "check_code": (house.contacts.check_code, ("1234",)),
         "identify": (house.cases.identify, ("magic",)),
     }
     said_of = {deed: said(verb, session, case_id, *given) for deed, (verb, given) in denied.items()}
     rows = [row for row in house.rows(audit) if row.action == "denied"]
     assert {row.facts["deed"]: row.facts["what"] for row in rows} == said_of
     assert {(row.actor, row.kutid) for row in rows} == {(session.actor, ILONA.kutid)}
-    assert said(house.desk.end, house.member(), case_id, "meggondolta magát") == "out_of_turn"
+    assert said(house.stuck_registrations.end, house.member(), case_id, "meggondolta magát") == "out_of_turn"
     assert house.rows(audit)[-1].kutid is None, "another's case tells nothing"
 
 
 def test_what_was_recorded_and_taken_back_stands_in_the_audit_trail(house: House) -> None:
     session = house.member()
     case_id = house.case(session, ILONA)
-    house.desk.record(session, case_id, ILONAS, NEW, "hu")
+    house.contacts.record(session, case_id, ILONAS, NEW, "hu")
     for _ in range(2):
-        house.desk.change_record(session, case_id)
+        house.contacts.change_record(session, case_id)
     assert house.deeds(session).count("record_changed") == 1

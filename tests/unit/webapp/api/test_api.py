@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from services.clients import SCOPES
-from services.staff import Desk
+from services.staff.contacts import CustomerContacts
 from services.store.tables.register import advisers
 from tests.world.api_client import FIND, ILONAS_POLICY, MAIL, MOBILE, NOWHERE, RESET, START, Client, about, registration
 from tests.world.cast import ANNA, ESZTER, PETER, one_of_many
@@ -269,7 +269,7 @@ def test_what_breaks_is_told_without_saying_what(site: Site, client: Client, mon
 
     site.secrets.add(MAIL)
     monkeypatch.setitem(site.app.config, "PROPAGATE_EXCEPTIONS", False)
-    monkeypatch.setattr(Desk, "record", broken)
+    monkeypatch.setattr(CustomerContacts, "record", broken)
     answer = client.start(Idempotency_Key="one")
     assert about(answer) == (500, "broken")
     assert MAIL not in answer.text
@@ -278,7 +278,7 @@ def test_what_breaks_is_told_without_saying_what(site: Site, client: Client, mon
     def gone(*_: object, **__: object) -> None:
         raise OperationalError(MAIL, {}, Exception(MAIL))
 
-    monkeypatch.setattr(Desk, "record", gone)
+    monkeypatch.setattr(CustomerContacts, "record", gone)
     answer = client.start(Idempotency_Key="one")
     assert about(answer) == (503, "unavailable")
     assert int(answer.headers["Retry-After"]) > 0
@@ -518,13 +518,13 @@ def test_of_the_same_request_at_once_one_is_executed(
     site: Site, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     executed, arrived = [], threading.Barrier(6, timeout=20)
-    record = Desk.record
+    record = CustomerContacts.record
 
     def slow(*arguments: Any, **named: Any) -> None:
         executed.append(1)
         record(*arguments, **named)
 
-    monkeypatch.setattr(Desk, "record", slow)
+    monkeypatch.setattr(CustomerContacts, "record", slow)
 
     def send(_: int) -> TestResponse:
         arrived.wait()

@@ -1,0 +1,126 @@
+"""Changing the mobile of an account, which a code to the new number proves."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, select, update
+
+from services import audit, randomness
+from services.accounts.account import Account, Session
+from services.accounts.checks import Checks
+from services.accounts.notices import Notices
+from services.accounts.pending_changes import MOBILE, note_change
+from services.accounts.sessions import Sessions
+from services.base import Base
+from services.codes.group import CodeServices
+from services.codes.one_time_codes import CodeState
+from services.codes.sending import CodeOrder
+from services.refusal import OutOfTurn, Refusal
+from services.store.tables.accounts import account_changes, accounts
+
+
+class MobileChanges:
+    """The verbs of a new mobile. Each public method is one transaction, with the message it causes."""
+
+    def __init__(
+        self, base: Base, *, sessions: Sessions, checks: Checks, codes: CodeServices, notices: Notices
+    ) -> None:
+        self._store = base.store
+        self._clock = base.clock
+        self._profile = base.profile
+        self._sessions = sessions
+        self._checks = checks
+        self._codes = codes.one_time_codes
+        self._code_sender = codes.sender
+        self._notices = notices
+
+    def ask_for_mobile(self, session: Session, password: str, mobile: str) -> None:
+        """Send a code to the new number, from the customer's one budget of codes (M21).
+
+        Raises Refusal ``current_password.…``, ``mobile.same``, ``mobile.too_many``, ``sms.paused`` or
+        ``sms_resend.…``, DeadEnd ``codes_used_up``; SignedOut.
+        """
+        if mobile == session.account.mobile:
+            raise Refusal("mobile", "same")
+        self._checks.password(session, password)
+        now = self._clock.now()
+        with self._store.write() as connection:
+            self._sessions.hold(connection, session, now)
+            change_id = randomness.opaque_id()
+            note_change(
+                connection,
+                session,
+                MOBILE,
+                now,
+                lifetime=self._profile.registration.lifetime,
+                change_id=change_id,
+                value=mobile,
+                key=mobile,
+            )
+            self._code_sender.send(connection, self._order(session.account, change_id, mobile, now), now)
+
+    def resend_code(self, session: Session) -> None:
+        """Send a new code to the new number; the older one dies.
+
+        Raises Refusal ``sms_resend.…``, ``mobile.too_many`` or ``sms.paused``, DeadEnd ``codes_used_up``, SignedOut,
+        or OutOfTurn when no number waits.
+        """
+        now = self._clock.now()
+        with self._store.write() as connection:
+            self._sessions.hold(connection, session, now)
+            change = self._mobile_change(connection, session, now)
+            if change is None:
+                raise OutOfTurn
+            last = self._codes.sent_for(connection, session.account.kutid, change.id)
+            order = self._order(session.account, change.id, change.value, now)
+            self._code_sender.send_again(connection, order, last, now)
+
+    def mobile_change(self, session: Session) -> tuple[str, CodeState | None] | None:
+        """Return the new number that waits for its code, and what may be known of the code; None when none waits."""
+        now = self._clock.now()
+        with self._store.read() as connection:
+            change = self._mobile_change(connection, session, now)
+            if change is None:
+                return None
+            return change.value, self._codes.sent_for(connection, session.account.kutid, change.id)
+
+    def confirm_mobile(self, session: Session, code: str) -> None:
+        """Check the code and take the new number.
+
+        Raises Refusal ``sms_code.…``, DeadEnd ``codes_used_up``, SignedOut, or OutOfTurn when no number waits.
+        """
+        now = self._clock.now()
+        account = session.account
+        with self._store.write() as connection:
+            self._sessions.hold(connection, session, now)
+            change = self._mobile_change(connection, session, now)
+            if change is None:
+                raise OutOfTurn
+            self._codes.check(connection, code, kutid=account.kutid, registration_id=change.id, now=now)
+            connection.execute(delete(account_changes).where(account_changes.c.id == change.id))
+            connection.execute(update(accounts).where(accounts.c.id == account.id).values(mobile=change.value))
+            self._notices.tell(connection, "mobile_changed", account, now)
+            audit.record(connection, "mobile_changed", kutid=account.kutid, at=now)
+
+    def drop_mobile_change(self, session: Session) -> None:
+        """Forget the new number that waits for its code. Raises SignedOut."""
+        with self._store.write() as connection:
+            self._sessions.hold(connection, session, self._clock.now())
+            connection.execute(
+                delete(account_changes).where(
+                    account_changes.c.account_id == session.account.id, account_changes.c.kind == MOBILE
+                )
+            )
+
+    def _mobile_change(self, connection: Connection, session: Session, now: datetime) -> Any:
+        return connection.execute(
+            select(account_changes.c.id, account_changes.c.value, account_changes.c.expires_at).where(
+                account_changes.c.account_id == session.account.id,
+                account_changes.c.kind == MOBILE,
+                account_changes.c.expires_at > now,
+            )
+        ).first()
+
+    def _order(self, account: Account, change_id: str, mobile: str, now: datetime) -> CodeOrder:
+        ends_at = now + self._profile.registration.lifetime
+        return CodeOrder(account.kutid, change_id, mobile, language=account.language, ends_at=ends_at)

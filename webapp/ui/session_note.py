@@ -1,0 +1,50 @@
+"""What a page says about the end of the session of who is signed in, a customer or a member of staff."""
+
+from datetime import datetime
+from typing import Protocol
+
+from flask import session
+
+from webapp.parts import wired
+from webapp.ui.formats import clock_time, time_left
+
+
+class Ending(Protocol):
+    """A session that ends after some idle time, and after a longest time."""
+
+    @property
+    def over_at(self) -> datetime:
+        """The earlier of both."""
+
+    @property
+    def idle_at(self) -> datetime:
+        """When it ends without activity."""
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it ends for good."""
+
+
+def note_extended() -> None:
+    """Have the next note say that the session was extended."""
+    session["extended"] = True
+
+
+def session_note(ending: Ending | None, *, until_url: str, stay_url: str) -> dict[str, object] | None:
+    """Return what a page says about the end of a session; None where nobody is signed in.
+
+    `until_url` answers with this note again, `stay_url` extends the session.
+    """
+    if ending is None:
+        return None
+    warning = int(wired().profile.sign_in.warning.total_seconds())
+    left = time_left(ending.over_at)
+    return {
+        "time": clock_time(ending.over_at),
+        "is_last": ending.ends_at <= ending.idle_at,
+        "is_due": left <= warning,
+        "is_extended": session.pop("extended", False),
+        "ask_in": left + 1 if left <= warning else left - warning,
+        "until_url": until_url,
+        "stay_url": stay_url,
+    }
