@@ -11,7 +11,7 @@ from services.refusal import DeadEnd, OutOfTurn, Refusal
 _REFUSALS = (Refusal, DeadEnd, OutOfTurn, SignedOut, DeadLink)
 
 
-def said(function: Callable[..., Any], *arguments: Any, **named: Any) -> str:
+def outcome_of(function: Callable[..., Any], *arguments: Any, **named: Any) -> str:
     """Return ``ok``, or the name of what the call raised."""
     try:
         function(*arguments, **named)

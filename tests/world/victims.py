@@ -10,14 +10,14 @@ from typing import Any
 
 from tests import ROOT
 from tests.world.clock import HandClock
-from tests.world.world import House
+from tests.world.world import World
 
 VICTIM = """
 import base64, os, pickle, signal, sys
 from operator import attrgetter
 from sqlalchemy import event
-from tests.world.outcomes import said
-from tests.world.world import House
+from tests.world.outcomes import outcome_of
+from tests.world.world import World
 from services.passwords.rules import is_common
 from services.store.engine import Store
 
@@ -36,10 +36,10 @@ def live(order):
 
     event.listen(store.engine, "before_cursor_execute", count)
     event.listen(store.engine, "commit", count)
-    house = House(store)
-    house.clock.advance(seconds=order["seconds"])
-    verb = attrgetter(f"{order['service']}.{order['verb']}")(house)
-    return said(verb, *order["arguments"])
+    world = World(store)
+    world.clock.advance(seconds=order["seconds"])
+    verb = attrgetter(f"{order['service']}.{order['verb']}")(world)
+    return outcome_of(verb, *order["arguments"])
 
 for line in sys.stdin:
     order = pickle.loads(base64.b64decode(line))
@@ -70,7 +70,7 @@ class Victims:
 
     def take(
         self,
-        house: House,
+        world: World,
         service: str,
         verb: str,
         *arguments: Any,
@@ -86,16 +86,16 @@ class Victims:
             "arguments": arguments,
             "statements": statements,
             "crash_at": crash_at,
-            "database": house.store.url.render_as_string(hide_password=False),
-            "seconds": (house.clock.now() - self.start).total_seconds(),
+            "database": world.store.url.render_as_string(hide_password=False),
+            "seconds": (world.clock.now() - self.start).total_seconds(),
         }
         self.process.stdin.write(base64.b64encode(pickle.dumps(order)).decode() + "\n")
         self.process.stdin.flush()
         return self.process.stdout.readline().strip()
 
-    def registering(self, house: House, service: str) -> Any:
+    def registering(self, world: World, service: str) -> Any:
         """Return `take` for the verbs of one of a registration's services."""
-        return partial(self.take, house, f"registrations.{service}")
+        return partial(self.take, world, f"registrations.{service}")
 
     def close(self) -> None:
         """Let the process end."""

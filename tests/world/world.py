@@ -65,7 +65,7 @@ from tests.world.cast import (
     Customer,
 )
 from tests.world.clock import HandClock
-from tests.world.outcomes import said
+from tests.world.outcomes import outcome_of
 from tests.world.postman import Letter, Postman
 from webapp.demo.terms import PublishedTerms
 
@@ -137,7 +137,7 @@ def _customer(person: Customer) -> dict[str, Any]:
     }
 
 
-class House:
+class World:
     """The services of a registration, put together as the server does it, and what a customer would do with them."""
 
     def __init__(
@@ -149,6 +149,7 @@ class House:
         published: Path | None = None,
         *,
         has_activation: bool = False,
+        is_second_factor_needed: bool = True,
     ) -> None:
         self.store = store
         self.clock = clock or HandClock()
@@ -176,6 +177,7 @@ class House:
         self.staff_services = build_staff(
             base, limits=self.limits, messages=self.message_services, codes=self.code_services,
             registrations=self.registration_services, accounts=self.account_services, hasher=hasher,
+            is_second_factor_needed=is_second_factor_needed,
         )  # fmt: skip
         self._name_services()
         self.postman = Postman()
@@ -296,7 +298,7 @@ class House:
 
     def comes_in(self, person: Customer, password: str, device: Device = PHONE) -> str:
         """Try to sign in and return the answer."""
-        return said(self.sign_ins.sign_in, person.address.key, password, device)
+        return outcome_of(self.sign_ins.sign_in, person.address.key, password, device)
 
     def fail(self, person: Customer, times: int, device: Device = LAPTOP) -> None:
         """Fail so often to sign in, each time looked at."""

@@ -1,4 +1,4 @@
-"""The house of the registrations' tests, on both databases."""
+"""The world of the registrations' tests, on both databases."""
 
 from collections.abc import Iterator
 
@@ -6,14 +6,14 @@ import pytest
 
 from services.store.engine import Store
 from tests.world.victims import Victims
-from tests.world.world import House, move_in
+from tests.world.world import World, move_in
 
 
 @pytest.fixture
-def house(store: Store) -> House:
+def world(store: Store) -> World:
     """The services of a registration around an empty database with the cast in it."""
     move_in(store)
-    return House(store)
+    return World(store)
 
 
 @pytest.fixture(scope="session")

@@ -15,8 +15,8 @@ from services.store.engine import Store
 from services.store.version import last_written
 from tests.world.cast import ANNA
 from tests.world.clock import HandClock
-from tests.world.outcomes import said
-from tests.world.world import House, base_of, move_in
+from tests.world.outcomes import outcome_of
+from tests.world.world import World, base_of, move_in
 from webapp.demo.clock import DemoClock
 
 HOUR = timedelta(hours=1)
@@ -99,21 +99,21 @@ def test_what_has_ended_stays_so_when_the_clock_is_set_back_and_the_server_start
     machine: MachineClock, store: Store
 ) -> None:
     move_in(store)
-    house = House(store, SystemClock())
-    visit = house.sent_code(ANNA)
-    code = house.code_sent(ANNA.mobile)
+    world = World(store, SystemClock())
+    visit = world.sent_code(ANNA)
+    code = world.code_sent(ANNA.mobile)
     machine.wait(8 * HOUR)
-    assert said(house.registrations.mobiles.confirm_mobile, visit, code) == "link_expired"
-    note_time(store, house.clock.now())
+    assert outcome_of(world.registrations.mobiles.confirm_mobile, visit, code) == "link_expired"
+    note_time(store, world.clock.now())
     machine.step(-10 * HOUR)
     clock = SystemClock()
     clock.not_before(last_written(store))
-    restarted = House(store, clock)
-    assert said(restarted.registrations.mobiles.confirm_mobile, visit, code) == "link_expired"
+    restarted = World(store, clock)
+    assert outcome_of(restarted.registrations.mobiles.confirm_mobile, visit, code) == "link_expired"
     restarted.mailed(ANNA)
     fresh = restarted.visit_by_mail(ANNA.email)
     machine.wait(2 * HOUR)
-    assert said(restarted.registrations.mobiles.choose_mobile, fresh, ANNA.mobile) == "link_expired", (
+    assert outcome_of(restarted.registrations.mobiles.choose_mobile, fresh, ANNA.mobile) == "link_expired", (
         "what is new ends in time"
     )
 
@@ -121,37 +121,37 @@ def test_what_has_ended_stays_so_when_the_clock_is_set_back_and_the_server_start
 def test_the_newest_moment_is_found_wherever_it_stands(store: Store) -> None:
     assert last_written(store) is None
     move_in(store)
-    house = House(store)
-    clock = house.clock
+    world = World(store)
+    clock = world.clock
     assert isinstance(clock, HandClock)
-    session = house.member()
+    session = world.member()
 
     def notes_it(deed: Callable[[], object]) -> bool:
         clock.advance(minutes=3)
         deed()
         return last_written(store) == clock.now()
 
-    assert notes_it(lambda: house.identified(ANNA))
-    assert notes_it(lambda: house.registrations.emails.choose_email(house.identified(ANNA), ANNA.address))
+    assert notes_it(lambda: world.identified(ANNA))
+    assert notes_it(lambda: world.registrations.emails.choose_email(world.identified(ANNA), ANNA.address))
     assert notes_it(lambda: References(base_of(store, clock)).issue("link_expired"))
-    assert notes_it(lambda: house.registered(ANNA))
-    assert notes_it(lambda: house.signed_in(ANNA))
-    assert notes_it(house.member)
-    assert notes_it(lambda: house.search.search(session, ANNA.policy_number))
+    assert notes_it(lambda: world.registered(ANNA))
+    assert notes_it(lambda: world.signed_in(ANNA))
+    assert notes_it(world.member)
+    assert notes_it(lambda: world.search.search(session, ANNA.policy_number))
     assert notes_it(lambda: note_time(store, clock.now()))
     assert not notes_it(lambda: note_time(store, clock.now() - HOUR))
 
 
 def test_the_machines_clock_stepping_back_revives_no_link_and_no_code(machine: MachineClock, store: Store) -> None:
     move_in(store)
-    house = House(store, SystemClock())
-    visit = house.sent_code(ANNA)
-    code = house.code_sent(ANNA.mobile)
+    world = World(store, SystemClock())
+    visit = world.sent_code(ANNA)
+    code = world.code_sent(ANNA.mobile)
     machine.step(HOUR)
-    assert said(house.registrations.mobiles.confirm_mobile, visit, code) == "link_expired"
+    assert outcome_of(world.registrations.mobiles.confirm_mobile, visit, code) == "link_expired"
     machine.step(-HOUR)
-    assert said(house.registrations.mobiles.confirm_mobile, visit, code) == "link_expired"
-    assert said(house.registrations.mobiles.choose_mobile, visit, ANNA.mobile) == "link_expired"
+    assert outcome_of(world.registrations.mobiles.confirm_mobile, visit, code) == "link_expired"
+    assert outcome_of(world.registrations.mobiles.choose_mobile, visit, ANNA.mobile) == "link_expired"
 
 
 def test_a_demo_clock_is_one_for_all_processes(machine: MachineClock, tmp_path: Path) -> None:

@@ -189,7 +189,7 @@ def test_a_repeated_first_post_uses_up_no_second_code(allianz: Site) -> None:
     for one in (first, again):
         one.send(**ALLIANZ_BY_POLICY.identification)
     assert len(allianz.messages(kind="sms")) == 1
-    assert again.identify(ALLIANZ_BY_POLICY).step == "email"
+    assert again.walk_to("email", ALLIANZ_BY_POLICY).step == "email"
 
 
 def test_a_code_of_another_browser_opens_nothing_and_says_when_there_can_be_one(allianz: Site) -> None:

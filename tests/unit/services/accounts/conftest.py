@@ -6,15 +6,15 @@ import bcrypt
 import pytest
 
 from tests.world.cast import ANNA
-from tests.world.world import House
+from tests.world.world import World
 
 
 @pytest.fixture
-def anna(house: House) -> House:
+def anna(world: World) -> World:
     """A world in which Anna has had an account for a day."""
-    house.registered(ANNA)
-    house.clock.advance(days=1)
-    return house
+    world.registered(ANNA)
+    world.clock.advance(days=1)
+    return world
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from services.store.tables.accounts import sessions
 from services.store.tables.limits import allowances, sign_in_tries
 from services.store.tables.registrations import registrations
 from tests.world.cast import ANNA, ESZTER, LAPTOP, OTHER_PASSWORD, PASSWORD, PHONE
-from tests.world.outcomes import said
+from tests.world.outcomes import outcome_of
 from tests.world.victims import Victims
-from tests.world.world import House, move_in
+from tests.world.world import World, move_in
 
 NEW_MOBILE = "+36209998877"
 TRIES = (sign_in_tries, allowances)
@@ -23,69 +23,69 @@ TRIES = (sign_in_tries, allowances)
 
 @dataclass(frozen=True)
 class Verb:
-    """A verb of an account and what it is given, made for a house in which Anna has an account for a day."""
+    """A verb of an account and what it is given, made for a world in which Anna has an account for a day."""
 
     service: str
     name: str
-    arguments: Callable[[House], tuple[Any, ...]]
+    arguments: Callable[[World], tuple[Any, ...]]
     crash_at: str = ""
 
 
-def _to_change_email(house: House) -> tuple[str]:
-    house.email_changes.ask_for_email(house.signed_in(ANNA), PASSWORD, ESZTER.address)
-    return (house.mailed_id("email", ESZTER.email),)
+def _to_change_email(world: World) -> tuple[str]:
+    world.email_changes.ask_for_email(world.signed_in(ANNA), PASSWORD, ESZTER.address)
+    return (world.mailed_id("email", ESZTER.email),)
 
 
-def _to_change_mobile(house: House) -> tuple[Any, str]:
-    session = house.signed_in(ANNA)
-    house.mobile_changes.ask_for_mobile(session, PASSWORD, NEW_MOBILE)
-    return session, house.code_sent(NEW_MOBILE)
+def _to_change_mobile(world: World) -> tuple[Any, str]:
+    session = world.signed_in(ANNA)
+    world.mobile_changes.ask_for_mobile(session, PASSWORD, NEW_MOBILE)
+    return session, world.code_sent(NEW_MOBILE)
 
 
 VERBS = (
-    Verb("sign_ins", "sign_in", lambda house: (ANNA.address.key, PASSWORD, LAPTOP), "accounts.signed_in"),
-    Verb("devices", "end_others", lambda house: (house.signed_in(ANNA),)),
+    Verb("sign_ins", "sign_in", lambda world: (ANNA.address.key, PASSWORD, LAPTOP), "accounts.signed_in"),
+    Verb("devices", "end_others", lambda world: (world.signed_in(ANNA),)),
     Verb(
         "password_changes",
         "change",
-        lambda house: (house.signed_in(ANNA), PASSWORD, OTHER_PASSWORD),
+        lambda world: (world.signed_in(ANNA), PASSWORD, OTHER_PASSWORD),
         "accounts.password_changed",
     ),
-    Verb("password_changes", "ask_for_reset", lambda house: (ANNA.address, "hu")),
+    Verb("password_changes", "ask_for_reset", lambda world: (ANNA.address, "hu")),
     Verb(
-        "password_changes", "reset", lambda house: (house.reset_link(ANNA), OTHER_PASSWORD), "accounts.password_reset"
+        "password_changes", "reset", lambda world: (world.reset_link(ANNA), OTHER_PASSWORD), "accounts.password_reset"
     ),
-    Verb("email_changes", "ask_for_email", lambda house: (house.signed_in(ANNA), PASSWORD, ESZTER.address)),
+    Verb("email_changes", "ask_for_email", lambda world: (world.signed_in(ANNA), PASSWORD, ESZTER.address)),
     Verb("email_changes", "confirm_email", _to_change_email, "accounts.email_changed"),
-    Verb("mobile_changes", "ask_for_mobile", lambda house: (house.signed_in(ANNA), PASSWORD, NEW_MOBILE)),
+    Verb("mobile_changes", "ask_for_mobile", lambda world: (world.signed_in(ANNA), PASSWORD, NEW_MOBILE)),
     Verb("mobile_changes", "confirm_mobile", _to_change_mobile),
-    Verb("account_details", "close", lambda house: (house.signed_in(ANNA), PASSWORD), "accounts.closed"),
+    Verb("account_details", "close", lambda world: (world.signed_in(ANNA), PASSWORD), "accounts.closed"),
 )
 
 
 @pytest.fixture
-def anna(house: House) -> House:
-    """A house in which Anna has had an account for a day, and is signed in somewhere."""
-    return _with_account(house)
+def anna(world: World) -> World:
+    """A world in which Anna has had an account for a day, and is signed in somewhere."""
+    return _with_account(world)
 
 
 @pytest.fixture
-def anna_on_sqlite(sqlite_store: Store) -> House:
+def anna_on_sqlite(sqlite_store: Store) -> World:
     """The same on SQLite alone: that a transaction is whole or absent there is seen hundreds of times."""
     move_in(sqlite_store)
-    return _with_account(House(sqlite_store))
+    return _with_account(World(sqlite_store))
 
 
-def _with_account(house: House) -> House:
-    house.registered(ANNA)
-    house.clock.advance(days=1)
-    house.signed_in(ANNA, PHONE)
-    return house
+def _with_account(world: World) -> World:
+    world.registered(ANNA)
+    world.clock.advance(days=1)
+    world.signed_in(ANNA, PHONE)
+    return world
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
 def test_killed_between_any_two_statements_nothing_has_happened_and_it_can_be_done(
-    victims: Victims, anna_on_sqlite: House, verb: Verb
+    victims: Victims, anna_on_sqlite: World, verb: Verb
 ) -> None:
     anna = anna_on_sqlite
     arguments = verb.arguments(anna)
@@ -102,7 +102,7 @@ def test_killed_between_any_two_statements_nothing_has_happened_and_it_can_be_do
 
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb.crash_at], ids=lambda verb: verb.name)
-def test_killed_before_the_answer_all_of_it_has_happened(victims: Victims, anna: House, verb: Verb) -> None:
+def test_killed_before_the_answer_all_of_it_has_happened(victims: Victims, anna: World, verb: Verb) -> None:
     arguments = verb.arguments(anna)
     anna.deliver()
     anna.postman.letters.clear()
@@ -129,16 +129,18 @@ def test_killed_before_the_answer_all_of_it_has_happened(victims: Victims, anna:
         assert anna.told("account_closed", ANNA.email) == 1
 
 
-def test_killed_after_every_try_the_tries_of_guessers_are_kept(victims: Victims, anna: House) -> None:
+def test_killed_after_every_try_the_tries_of_guessers_are_kept(victims: Victims, anna: World) -> None:
     tries = anna.profile.sign_in.tries
     take = partial(victims.take, anna, "sign_ins", "sign_in", ANNA.address.key, "not the password", LAPTOP)
     for _ in range(tries):
         assert take(crash_at="accounts.tried") == "killed"
     assert take() == "login.wait"
     assert anna.comes_in(ANNA, PASSWORD, LAPTOP) == "login.wait"
-    assert said(anna.sign_ins.sign_in, ANNA.address.key, PASSWORD, PHONE) == "ok", "a known browser is not touched"
+    assert outcome_of(anna.sign_ins.sign_in, ANNA.address.key, PASSWORD, PHONE) == "ok", (
+        "a known browser is not touched"
+    )
 
 
-def _forgive(house: House) -> None:
-    with house.store.write() as connection:
+def _forgive(world: World) -> None:
+    with world.store.write() as connection:
         connection.execute(sign_in_tries.delete())

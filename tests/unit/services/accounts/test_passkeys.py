@@ -13,8 +13,8 @@ from services.store.tables.accounts import sessions as sessions_table
 from services.store.tables.audit import audit
 from tests.world.authenticator import ATTESTED, PRESENT, VERIFIED, Authenticator, handle
 from tests.world.cast import ANNA, ESZTER, OTHER_PASSWORD, PASSWORD, Customer
-from tests.world.outcomes import at_once, said
-from tests.world.world import House
+from tests.world.outcomes import at_once, outcome_of
+from tests.world.world import World
 
 ORIGIN, HOST = "https://ugyfel.example.hu", "ugyfel.example.hu"
 BROWSER = "the secret of a browser's session"
@@ -23,15 +23,15 @@ TABLET = Device("the-mark-of-a-tablet", "Safari, iPad", "198.51.100.22")
 
 
 class Keyring:
-    """A house with passkeys, and what customers do with them."""
+    """A world with passkeys, and what customers do with them."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
-        self.clock = house.clock
-        self.sign_ins, self.details = house.sign_ins, house.account_details
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.clock = world.clock
+        self.sign_ins, self.details = world.sign_ins, world.account_details
         self.passkeys_at = lambda origin: build_accounts(
-            house.base, limits=house.limits, messages=house.message_services, codes=house.code_services,
-            documents=house.documents, hasher=Hasher(4, threads=2), links=house.links, passkey_origin=origin,
+            world.base, limits=world.limits, messages=world.message_services, codes=world.code_services,
+            documents=world.documents, hasher=Hasher(4, threads=2), links=world.links, passkey_origin=origin,
             has_activation=False,
         ).passkeys  # fmt: skip
         self.passkeys = self.passkeys_at(ORIGIN)
@@ -55,16 +55,16 @@ class Keyring:
         return self.session(self.passkeys.add(session, challenge, device.make(options), name))
 
     def enter(self, answer: str, browser: str = BROWSER, device: Device = PHONE) -> str:
-        return said(self.passkeys.sign_in, answer, browser, device)
+        return outcome_of(self.passkeys.sign_in, answer, browser, device)
 
     def rows(self, table: Any = passkeys) -> list[Any]:
-        return self.house.rows(table)
+        return self.world.rows(table)
 
 
 @pytest.fixture
-def keyring(house: House) -> Keyring:
-    house.registered(ANNA)
-    return Keyring(house)
+def keyring(world: World) -> Keyring:
+    world.registered(ANNA)
+    return Keyring(world)
 
 
 @pytest.fixture
@@ -106,18 +106,18 @@ def test_what_the_browser_is_asked(keyring: Keyring, phone: Authenticator) -> No
 def test_adding_asks_for_the_password_tells_by_mail_and_gives_a_new_id(keyring: Keyring) -> None:
     token = keyring.sign_ins.sign_in(ANNA.address.key, PASSWORD, PHONE)
     session = keyring.session(token)
-    assert said(keyring.passkeys.ask_to_add, session, "not this one") == "current_password.wrong"
+    assert outcome_of(keyring.passkeys.ask_to_add, session, "not this one") == "current_password.wrong"
     renewed = keyring.add(session, Authenticator(ORIGIN))
     assert renewed.id == session.id
     assert keyring.sign_ins.resume(token) is None
-    subject = keyring.house.profile.texts.say("mail.passkey_added.subject", "hu")
-    (mail,) = (mail for mail in keyring.house.letters("email", ANNA.email) if mail.subject == subject)
+    subject = keyring.world.profile.texts.say("mail.passkey_added.subject", "hu")
+    (mail,) = (mail for mail in keyring.world.letters("email", ANNA.email) if mail.subject == subject)
     assert PHONE.name in mail.text
     gone = keyring.passkeys.remove(renewed, keyring.rows()[0].id)
     assert gone is not None
     assert keyring.rows() == []
-    subject = keyring.house.profile.texts.say("mail.passkey_removed.subject", "hu")
-    (mail,) = (mail for mail in keyring.house.letters("email", ANNA.email) if mail.subject == subject)
+    subject = keyring.world.profile.texts.say("mail.passkey_removed.subject", "hu")
+    (mail,) = (mail for mail in keyring.world.letters("email", ANNA.email) if mail.subject == subject)
     assert PHONE.name in mail.text
     actions = [(row.action, row.kutid) for row in keyring.rows(audit)]
     assert actions == [("passkey_added", ANNA.kutid), ("passkey_removed", ANNA.kutid)]
@@ -125,19 +125,19 @@ def test_adding_asks_for_the_password_tells_by_mail_and_gives_a_new_id(keyring: 
 
 def password_mail(keyring: Keyring) -> str:
     """Return the newest mail that tells of a new password."""
-    subject = keyring.house.profile.texts.say("mail.password_changed.subject", "hu")
-    return [mail.text for mail in keyring.house.letters("email", ANNA.email) if mail.subject == subject][-1]
+    subject = keyring.world.profile.texts.say("mail.password_changed.subject", "hu")
+    return [mail.text for mail in keyring.world.letters("email", ANNA.email) if mail.subject == subject][-1]
 
 
 def test_a_reset_removes_the_passkeys_that_the_old_password_could_have_made(
     keyring: Keyring, phone: Authenticator
 ) -> None:
-    house = keyring.house
+    world = keyring.world
     waiting = phone.prove(keyring.passkeys.options(BROWSER))
-    house.password_changes.reset(house.reset_link(ANNA), OTHER_PASSWORD)
+    world.password_changes.reset(world.reset_link(ANNA), OTHER_PASSWORD)
     assert keyring.rows() == []
     assert keyring.enter(waiting) == "login.passkey"
-    assert house.profile.texts.say("mail.password_changed.passkeys_removed", "hu") in password_mail(keyring)
+    assert world.profile.texts.say("mail.password_changed.passkeys_removed", "hu") in password_mail(keyring)
     actions = [row.action for row in keyring.rows(audit)]
     assert actions == ["passkey_added", "passkey_removed", "password_reset"]
 
@@ -146,10 +146,10 @@ def test_the_mail_of_a_changed_password_lists_what_still_opens_the_account(
     keyring: Keyring, phone: Authenticator
 ) -> None:
     """Without the passkeys' names: a thief may have chosen them."""
-    house = keyring.house
+    world = keyring.world
     keyring.clock.advance(days=1)
     session = keyring.add(keyring.signed_in(ANNA), Authenticator(ORIGIN), "Hívja a +36 1 999 9999 számot")
-    house.password_changes.change(session, PASSWORD, OTHER_PASSWORD)
+    world.password_changes.change(session, PASSWORD, OTHER_PASSWORD)
     assert len(keyring.rows()) == 2
     mail = password_mail(keyring).replace("\N{NO-BREAK SPACE}", " ")
     assert "2026. november 20.; 2026. november 21. Ha" in mail
@@ -157,9 +157,9 @@ def test_the_mail_of_a_changed_password_lists_what_still_opens_the_account(
     for passkey in keyring.rows():
         assert keyring.passkeys.remove(session, passkey.id)
     keyring.clock.advance(days=1)
-    session = house.signed_in(ANNA, password=OTHER_PASSWORD)
-    house.password_changes.change(session, OTHER_PASSWORD, PASSWORD)
-    assert house.profile.texts.say("mail.password_changed.password_alone", "hu") in password_mail(keyring)
+    session = world.signed_in(ANNA, password=OTHER_PASSWORD)
+    world.password_changes.change(session, OTHER_PASSWORD, PASSWORD)
+    assert world.profile.texts.say("mail.password_changed.password_alone", "hu") in password_mail(keyring)
 
 
 def test_of_eight_who_bring_the_same_answer_one_comes_in(keyring: Keyring) -> None:
@@ -178,7 +178,7 @@ def test_a_challenge_makes_one_passkey(keyring: Keyring) -> None:
     session = keyring.signed_in(ANNA)
     challenge, options = keyring.options_to_add(session)
     answers = [Authenticator(ORIGIN).make(options) for _ in range(8)]
-    came = at_once([lambda it=it: said(keyring.passkeys.add, session, challenge, it, "x") for it in answers])
+    came = at_once([lambda it=it: outcome_of(keyring.passkeys.add, session, challenge, it, "x") for it in answers])
     assert [answer for answer in came if answer == "ok"] == ["ok"]
     assert len(keyring.rows()) == 1
 
@@ -196,7 +196,7 @@ def test_a_challenge_lives_five_minutes_in_its_own_browser(keyring: Keyring, pho
     keyring.clock.advance(minutes=5, seconds=1)
     assert keyring.passkeys.options_to_add(session, challenge) is None
     answer = Authenticator(ORIGIN).make(options)
-    assert said(keyring.passkeys.add, session, challenge, answer, "x") == "passkey.stopped"
+    assert outcome_of(keyring.passkeys.add, session, challenge, answer, "x") == "passkey.stopped"
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_rubbish_is_refused_like_anything_else(keyring: Keyring, rubbish: str) -
     assert keyring.enter(rubbish) == "login.passkey"
     session = keyring.signed_in(ANNA)
     challenge, _ = keyring.options_to_add(session)
-    assert said(keyring.passkeys.add, session, challenge, rubbish, "x") == "passkey.stopped"
+    assert outcome_of(keyring.passkeys.add, session, challenge, rubbish, "x") == "passkey.stopped"
     assert keyring.rows() == []
 
 
@@ -267,7 +267,7 @@ def test_a_passkey_made_wrongly_is_not_kept(keyring: Keyring, fault: dict[str, A
     session = keyring.signed_in(ANNA)
     challenge, options = keyring.options_to_add(session)
     answer = Authenticator(**{"origin": ORIGIN, **fault}).make(options)
-    assert said(keyring.passkeys.add, session, challenge, answer, "x") == "passkey.stopped"
+    assert outcome_of(keyring.passkeys.add, session, challenge, answer, "x") == "passkey.stopped"
     assert keyring.rows() == []
     keyring.add(session, Authenticator(ORIGIN))
 
@@ -279,18 +279,18 @@ def test_a_challenge_to_sign_in_adds_nothing_and_the_other_way_round(keyring: Ke
     elsewhere = keyring.signed_in(ANNA)
     assert keyring.passkeys.options_to_add(elsewhere, challenge) is None
     answer = Authenticator(ORIGIN).make(options)
-    assert said(keyring.passkeys.add, elsewhere, challenge, answer, "x") == "passkey.stopped"
+    assert outcome_of(keyring.passkeys.add, elsewhere, challenge, answer, "x") == "passkey.stopped"
 
 
 def test_nobody_elses_passkey_can_be_seen_taken_or_removed(keyring: Keyring, phone: Authenticator) -> None:
-    keyring.house.registered(ESZTER)
+    keyring.world.registered(ESZTER)
     stranger = keyring.signed_in(ESZTER)
     own = keyring.rows()[0].id
     assert keyring.passkeys.all(stranger) == []
     assert keyring.passkeys.remove(stranger, own) is None
     challenge, options = keyring.options_to_add(stranger)
     copy = Authenticator(ORIGIN, id=phone.id)
-    assert said(keyring.passkeys.add, stranger, challenge, copy.make(options), "x") == "passkey.stopped"
+    assert outcome_of(keyring.passkeys.add, stranger, challenge, copy.make(options), "x") == "passkey.stopped"
     assert [row.account_id for row in keyring.rows()] == [keyring.signed_in(ANNA).account.id]
     assert keyring.enter(phone.prove(keyring.passkeys.options(BROWSER))) == "ok"
 
@@ -322,10 +322,10 @@ def test_a_session_that_has_ended_changes_nothing(keyring: Keyring, phone: Authe
 
 
 def test_a_new_device_is_told_of_and_a_known_one_is_not(keyring: Keyring, phone: Authenticator) -> None:
-    subject = keyring.house.profile.texts.say("mail.new_device.subject", "hu")
+    subject = keyring.world.profile.texts.say("mail.new_device.subject", "hu")
 
     def told() -> int:
-        return sum(mail.subject == subject for mail in keyring.house.letters("email", ANNA.email))
+        return sum(mail.subject == subject for mail in keyring.world.letters("email", ANNA.email))
 
     before = told()
     for device, mails in ((PHONE, 0), (TABLET, 1), (TABLET, 1)):
@@ -334,10 +334,10 @@ def test_a_new_device_is_told_of_and_a_known_one_is_not(keyring: Keyring, phone:
 
 
 def test_failures_count_for_their_network_and_a_passkey_never_waits(keyring: Keyring, phone: Authenticator) -> None:
-    for _ in range(keyring.house.profile.sign_in.source_tries):
+    for _ in range(keyring.world.profile.sign_in.source_tries):
         assert keyring.enter("{}") == "login.passkey"
     new = Device("the-mark-of-a-new-phone", PHONE.name, PHONE.source)
-    assert keyring.house.comes_in(ANNA, PASSWORD, new) == "login.wait"
+    assert keyring.world.comes_in(ANNA, PASSWORD, new) == "login.wait"
     assert keyring.enter(phone.prove(keyring.passkeys.options(BROWSER))) == "ok"
 
 
@@ -345,7 +345,7 @@ def test_an_account_has_only_so_many(keyring: Keyring) -> None:
     session = keyring.signed_in(ANNA)
     for _ in range(20):
         session = keyring.add(session, Authenticator(ORIGIN))
-    assert said(keyring.passkeys.ask_to_add, session, PASSWORD) == "passkey.too_many"
+    assert outcome_of(keyring.passkeys.ask_to_add, session, PASSWORD) == "passkey.too_many"
 
 
 @pytest.mark.parametrize(
@@ -363,7 +363,7 @@ def test_whoever_closes_the_account_and_whoever_signs_in_wait_for_each_other(
     phone.count = 9
     answers = [phone.prove(keyring.passkeys.options(BROWSER)) for _ in range(5)]
     came = at_once([
-        lambda: said(keyring.details.close, session, PASSWORD),
+        lambda: outcome_of(keyring.details.close, session, PASSWORD),
         *(lambda it=it: keyring.enter(it) for it in answers),
     ])  # fmt: skip
     assert came[0] == "ok"

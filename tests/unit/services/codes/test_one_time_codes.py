@@ -12,7 +12,7 @@ from services.store.engine import Store
 from services.store.tables.codes import one_time_codes
 from services.store.tables.register import customers
 from tests.world.cast import ANNA, ANNAS_OTHER_MOBILE
-from tests.world.outcomes import said, wrong_code
+from tests.world.outcomes import outcome_of, wrong_code
 from tests.world.world import KEYS, PROFILE
 
 NOW = datetime(2026, 11, 20, 9, 2, tzinfo=UTC)
@@ -65,7 +65,7 @@ def test_a_code_has_the_profiles_length_and_lifetime(counter: Counter) -> None:
 
 def test_a_code_is_dead_when_the_registration_ends(counter: Counter) -> None:
     assert counter.issue(ends_at=NOW + MINUTE).state.expires_at == NOW + MINUTE
-    assert said(counter.redeem, "0000", NOW + MINUTE) == "sms_code.expired"
+    assert outcome_of(counter.redeem, "0000", NOW + MINUTE) == "sms_code.expired"
 
 
 def test_the_code_itself_is_not_kept(counter: Counter) -> None:
@@ -89,16 +89,16 @@ def test_a_right_code_costs_a_try_too(counter: Counter) -> None:
 
 
 def test_without_a_code_there_is_nothing_to_try(counter: Counter) -> None:
-    assert said(counter.redeem, "0000") == "sms_code.none_sent"
+    assert outcome_of(counter.redeem, "0000") == "sms_code.none_sent"
     issued = counter.issue()
-    assert said(counter.redeem, issued.code, registration_id="second") == "sms_code.none_sent"
+    assert outcome_of(counter.redeem, issued.code, registration_id="second") == "sms_code.none_sent"
     assert counter.row().tries_left == RULES.tries
 
 
 def test_nothing_is_counted_while_the_step_is_not_due(counter: Counter) -> None:
     code = counter.issue().code
     with counter.store.write() as connection:
-        answer = said(counter.codes.redeem, connection, code, registration_id="first", now=NOW, only_if=~true())
+        answer = outcome_of(counter.codes.redeem, connection, code, registration_id="first", now=NOW, only_if=~true())
     assert answer == "sms_code.wrong"
     assert counter.row().tries_left == RULES.tries
 
@@ -113,7 +113,7 @@ def test_a_code_is_bound_to_its_request(counter: Counter) -> None:
     """A code that was right for another sending is wrong, though it is the same customer's (ASVS 6.6.2)."""
     older = counter.issue().code
     newer = counter.issue(NOW + RULES.again, mobile=ANNAS_OTHER_MOBILE, registration_id="second").code
-    assert said(counter.redeem, older) == "sms_code.none_sent"
+    assert outcome_of(counter.redeem, older) == "sms_code.none_sent"
     assert counter.redeem(newer, NOW + RULES.again, "second")
     assert not counter.redeem(wrong_code(newer), NOW + RULES.again, "second")
 
@@ -139,7 +139,7 @@ def test_the_budget_of_codes_is_per_customer_and_begins_anew_after_its_time(coun
         issued = counter.issue(last + DAY + turn * MINUTE)
         assert (issued.is_first, issued.state.codes_left(NOW)) == (turn == 0, RULES.codes - 1 - turn)
         assert issued.state.budget_ends_at == last + 2 * DAY + turn * MINUTE
-    assert said(counter.issue, last + DAY + 9 * MINUTE) == "codes_used_up"
+    assert outcome_of(counter.issue, last + DAY + 9 * MINUTE) == "codes_used_up"
 
 
 @pytest.mark.parametrize("tries", [0, RULES.tries])
@@ -149,7 +149,7 @@ def test_any_day_holds_the_budget_and_no_more_however_it_was_begun(counter: Coun
     guessed: list[datetime] = []
     now = NOW
     while now < NOW + 2.5 * DAY:
-        if said(counter.issue, now) == "ok":
+        if outcome_of(counter.issue, now) == "ok":
             sent.append(now)
             for _ in range(tries if len(sent) > 1 else 0):  # the first one is only asked for
                 assert not counter.redeem("no code at all", now)
@@ -183,8 +183,8 @@ def test_the_budget_of_guesses_ends_everything(counter: Counter) -> None:
     assert (state.is_budget_spent, state.is_usable(NOW), state.is_dead_end(NOW)) == (True, False, True)
     last = NOW + (RULES.codes - 1) * MINUTE
     assert not state.is_dead_end(last + DAY)
-    assert said(counter.issue, NOW + 5 * MINUTE) == "codes_used_up"
-    assert said(counter.redeem, "0000", NOW + 5 * MINUTE) == "codes_used_up"
+    assert outcome_of(counter.issue, NOW + 5 * MINUTE) == "codes_used_up"
+    assert outcome_of(counter.redeem, "0000", NOW + 5 * MINUTE) == "codes_used_up"
     assert counter.redeem(counter.issue(last + DAY).code, last + DAY)
 
 
@@ -200,7 +200,7 @@ def test_an_undelivered_code_is_given_back_once(counter: Counter) -> None:
 def test_a_clock_that_steps_back_gives_no_new_codes(counter: Counter) -> None:
     for number in range(RULES.codes):
         counter.issue(NOW + number * MINUTE)
-    assert said(counter.issue, NOW - DAY) == "codes_used_up"
+    assert outcome_of(counter.issue, NOW - DAY) == "codes_used_up"
 
 
 def test_giving_back_without_a_code_does_nothing(counter: Counter) -> None:

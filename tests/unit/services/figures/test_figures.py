@@ -16,7 +16,7 @@ from services.store.engine import Store
 from services.store.tables.figures import figures
 from services.store.tables.messages import message_figures, sms_months
 from tests.world.cast import ANNA
-from tests.world.world import PROFILE, House
+from tests.world.world import PROFILE, World
 
 TODAY = date(2026, 11, 20)
 WEEK = Chosen(TODAY - timedelta(days=6), TODAY)
@@ -27,38 +27,38 @@ def counted(store: Store) -> dict[tuple[Any, ...], int]:
         return {tuple(row[:-1]): row.count for row in connection.execute(select(figures))}
 
 
-def walk(house: House, steps: int, **how: Any) -> None:
+def walk(world: World, steps: int, **how: Any) -> None:
     """Count somebody who came so far."""
     for place, step in enumerate(PROFILE.journey[:steps]):
-        house.observations.count(step, ENTERED, **how)
+        world.observations.count(step, ENTERED, **how)
         if place < steps - 1:
-            house.observations.count(step, FINISHED, **how)
+            world.observations.count(step, FINISHED, **how)
 
 
-def test_nothing_is_written_before_it_is_flushed_and_all_of_it_then(house: House) -> None:
-    house.observations.count("email", ENTERED, browser="Firefox")
-    house.observations.count("email", ENTERED, browser="Firefox")
-    house.observations.count("email", REFUSED, browser="Firefox", error="email.malformed")
-    assert counted(house.store) == {}
-    house.observations.flush()
-    house.observations.flush()
-    assert counted(house.store) == {
+def test_nothing_is_written_before_it_is_flushed_and_all_of_it_then(world: World) -> None:
+    world.observations.count("email", ENTERED, browser="Firefox")
+    world.observations.count("email", ENTERED, browser="Firefox")
+    world.observations.count("email", REFUSED, browser="Firefox", error="email.malformed")
+    assert counted(world.store) == {}
+    world.observations.flush()
+    world.observations.flush()
+    assert counted(world.store) == {
         (TODAY, "web", "Firefox", "email", "entered", ""): 2,
         (TODAY, "web", "Firefox", "email", "refused", "email.malformed"): 1,
     }
 
 
-def test_a_day_is_the_insurers(house: House) -> None:
-    house.clock.moment = house.clock.moment.replace(hour=23, minute=30)  # in Budapest it is past midnight
-    house.observations.count("email", ENTERED)
-    house.observations.flush()
-    assert [key[0] for key in counted(house.store)] == [TODAY + timedelta(days=1)]
+def test_a_day_is_the_insurers(world: World) -> None:
+    world.clock.moment = world.clock.moment.replace(hour=23, minute=30)  # in Budapest it is past midnight
+    world.observations.count("email", ENTERED)
+    world.observations.flush()
+    assert [key[0] for key in counted(world.store)] == [TODAY + timedelta(days=1)]
 
 
 def test_processes_that_write_at_once_lose_nothing(store: Store) -> None:
-    house = House(store)
+    world = World(store)
     each, errors = 40, ["a.b", "c.d", "e.f"]
-    processes = [Observations(house.base) for _ in range(6)]
+    processes = [Observations(world.base) for _ in range(6)]
     start = threading.Barrier(len(processes))
 
     def work(observations: Observations) -> None:
@@ -75,58 +75,58 @@ def test_processes_that_write_at_once_lose_nothing(store: Store) -> None:
     assert {key[-1]: count for key, count in counted(store).items()} == dict.fromkeys(errors, each * len(processes))
 
 
-def test_threads_that_count_while_another_writes_lose_nothing(house: House) -> None:
+def test_threads_that_count_while_another_writes_lose_nothing(world: World) -> None:
     def work(_number: int) -> None:
         for _ in range(50):
-            house.observations.count("email", ENTERED)
-            house.observations.flush()
+            world.observations.count("email", ENTERED)
+            world.observations.flush()
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(work, range(4)))
-    assert list(counted(house.store).values()) == [200]
+    assert list(counted(world.store).values()) == [200]
 
 
-def test_what_cannot_be_written_is_written_later(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    house.observations.count("email", ENTERED)
+def test_what_cannot_be_written_is_written_later(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.observations.count("email", ENTERED)
     with monkeypatch.context() as broken:
-        broken.setattr(house.observations, "_add", _fail)
+        broken.setattr(world.observations, "_add", _fail)
         with pytest.raises(OperationalError):
-            house.observations.flush()
-    house.observations.count("email", ENTERED)
-    house.observations.flush()
-    assert list(counted(house.store).values()) == [2]
+            world.observations.flush()
+    world.observations.count("email", ENTERED)
+    world.observations.flush()
+    assert list(counted(world.store).values()) == [2]
 
 
 def _fail(*_: Any) -> None:
     raise OperationalError("", {}, Exception())
 
 
-def test_memory_is_bounded(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST", 3)
     for number in range(10):
-        house.observations.count(f"step{number}", ENTERED)
-    house.observations.count("step0", ENTERED)
-    house.observations.flush()
-    assert {key[3]: count for key, count in counted(house.store).items()} == {"step0": 2, "step1": 1, "step2": 1}
+        world.observations.count(f"step{number}", ENTERED)
+    world.observations.count("step0", ENTERED)
+    world.observations.flush()
+    assert {key[3]: count for key, count in counted(world.store).items()} == {"step0": 2, "step1": 1, "step2": 1}
 
 
-def test_a_thread_writes_by_itself_and_once_more_at_the_end(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_writes_by_itself_and_once_more_at_the_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "EVERY_SECONDS", 3600)
     stop = threading.Event()
-    thread = threading.Thread(target=house.observations.run, args=(stop,))
+    thread = threading.Thread(target=world.observations.run, args=(stop,))
     thread.start()
-    house.observations.count("email", ENTERED)
+    world.observations.count("email", ENTERED)
     stop.set()
     thread.join(10)
-    assert list(counted(house.store).values()) == [1]
+    assert list(counted(world.store).values()) == [1]
 
 
-def test_the_channel_is_who_began_it(house: House) -> None:
-    clerk, adviser = house.member(), house.member("adviser", adviser="UK-1")
+def test_the_channel_is_who_began_it(world: World) -> None:
+    clerk, adviser = world.member(), world.member("adviser", adviser="UK-1")
     for begun_by in ("customer", clerk.member.id, adviser.member.id, "a client of the API"):
-        house.observations.count_assisted(begun_by)
-    house.observations.flush()
-    report = house.figures.report(WEEK)
+        world.observations.count_assisted(begun_by)
+    world.observations.flush()
+    report = world.figures.report(WEEK)
     assert {name: passage.entered for name, passage in report.channels.items()} == {
         "web": 1, "service": 1, "adviser": 1, "api": 1,
     }  # fmt: skip
@@ -134,17 +134,17 @@ def test_the_channel_is_who_began_it(house: House) -> None:
     assert report.steps["email-sent"] == Passage(4, 0)
 
 
-def test_a_report_tells_who_came_how_far(house: House) -> None:
-    walk(house, 7, browser="Firefox")
-    house.observations.count("password", FINISHED, browser="Firefox")
-    walk(house, 4, browser="Chrome")
-    house.clock.advance(days=1)
-    walk(house, 1, browser="Chrome")
-    house.observations.count("identify", REFUSED, browser="Chrome", error="identify.mismatch")
-    house.observations.count("identify", REFUSED, browser="Chrome", error="identify.mismatch")
-    house.observations.count("email-sent", STOPPED, browser="Chrome", error="link_expired")
-    house.observations.flush()
-    report = house.figures.report(Chosen(TODAY, TODAY + timedelta(days=1)))
+def test_a_report_tells_who_came_how_far(world: World) -> None:
+    walk(world, 7, browser="Firefox")
+    world.observations.count("password", FINISHED, browser="Firefox")
+    walk(world, 4, browser="Chrome")
+    world.clock.advance(days=1)
+    walk(world, 1, browser="Chrome")
+    world.observations.count("identify", REFUSED, browser="Chrome", error="identify.mismatch")
+    world.observations.count("identify", REFUSED, browser="Chrome", error="identify.mismatch")
+    world.observations.count("email-sent", STOPPED, browser="Chrome", error="link_expired")
+    world.observations.flush()
+    report = world.figures.report(Chosen(TODAY, TODAY + timedelta(days=1)))
     assert list(report.steps) == list(PROFILE.journey)
     assert report.steps["identify"] == Passage(3, 2)
     assert report.steps["mobile"].left == 1
@@ -152,28 +152,28 @@ def test_a_report_tells_who_came_how_far(house: House) -> None:
     assert report.days == {TODAY: Passage(2, 1), TODAY + timedelta(days=1): Passage(1, 0)}
     assert report.browsers == {"Chrome": Passage(2, 0), "Firefox": Passage(1, 1)}
     assert [(one.error, one.count) for one in report.mistakes] == [("identify.mismatch", 2), ("link_expired", 1)]
-    firefox = house.figures.report(Chosen(TODAY, TODAY + timedelta(days=1), browser="Firefox"))
+    firefox = world.figures.report(Chosen(TODAY, TODAY + timedelta(days=1), browser="Firefox"))
     assert firefox.steps["identify"] == Passage(1, 1)
     assert firefox.mistakes == []
-    assert house.figures.report(Chosen(TODAY - timedelta(days=9), TODAY - timedelta(days=1))).is_empty
+    assert world.figures.report(Chosen(TODAY - timedelta(days=9), TODAY - timedelta(days=1))).is_empty
 
 
-def test_a_registration_is_seen_at_each_place_once(house: House) -> None:
-    seen = house.observations
+def test_a_registration_is_seen_at_each_place_once(world: World) -> None:
+    seen = world.observations
     assert [seen.is_further("one", place) for place in (1, 2, 2, 1, 4, 3)] == [True, True, False, False, True, False]
     assert seen.is_further("another", 1)
 
 
-def test_counts_are_erased_after_their_time(house: House) -> None:
-    house.observations.count("email", ENTERED)
-    house.observations.flush()
-    house.sent_code(ANNA)
-    house.deliver()
-    tidying = Tidying(house.base, house.allowances)
+def test_counts_are_erased_after_their_time(world: World) -> None:
+    world.observations.count("email", ENTERED)
+    world.observations.flush()
+    world.sent_code(ANNA)
+    world.deliver()
+    tidying = Tidying(world.base, world.allowances)
     counts = (figures, message_figures, sms_months)
-    house.clock.advance(days=PROFILE.retention.figures_days - 30)
+    world.clock.advance(days=PROFILE.retention.figures_days - 30)
     tidying.tidy()
-    assert [house.count(table) > 0 for table in counts] == [True, True, True]
-    house.clock.advance(days=31)
+    assert [world.count(table) > 0 for table in counts] == [True, True, True]
+    world.clock.advance(days=31)
     tidying.tidy()
-    assert [house.count(table) for table in counts] == [0, 0, 0]
+    assert [world.count(table) for table in counts] == [0, 0, 0]

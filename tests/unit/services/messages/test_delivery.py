@@ -3,6 +3,7 @@
 import random
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -289,26 +290,45 @@ def test_a_process_that_died_leaves_its_messages_to_the_next_for_one_more_time(
     clock, new_delivery, mailbox, put_code, store
 ) -> None:
     put_code()
-    for state in ("sending", "repeating"):
-        dead = new_delivery()
-        (message,) = dead._take("sms", 1)
-        dead._leave(delivery._Attempt(message, until=0))
-        assert states(store) == [state]
-        assert new_delivery().deliver_due() == 0  # the lease holds
-        clock.advance(delivery.LEASE.total_seconds())
-    assert new_delivery().deliver_due() == 0
-    assert (mailbox.tried, states(store), mailbox.undelivered) == (0, ["given_up"], ["code:1"])
-    assert mailbox.may_have_arrived == [True]
+    left, end = threading.Semaphore(0), threading.Event()
+
+    def die(_recipient: str) -> None:
+        left.release()
+        assert end.wait(30)  # what is dead does nothing more; it comes back when all is over
+
+    mailbox.then = die
+    with ThreadPoolExecutor(2) as processes:
+        for state in ("sending", "repeating"):
+            processes.submit(new_delivery().deliver_due)
+            assert left.acquire(timeout=30)
+            assert states(store) == [state]
+            assert new_delivery().deliver_due() == 0  # the lease holds
+            clock.advance(delivery.LEASE.total_seconds())
+        assert new_delivery().deliver_due() == 0
+        assert (mailbox.tried, states(store), mailbox.undelivered) == (2, ["given_up"], ["code:1"])
+        assert mailbox.may_have_arrived == [True]
+        end.set()
+
+
+class Died(BaseException):
+    """A process is killed here."""
 
 
 def test_a_process_that_dies_before_it_hands_a_message_over_costs_no_try(
     clock, new_delivery, mailbox, put_code, store
 ) -> None:
+    def die(name: str) -> None:
+        if name == "delivery.claimed":
+            raise Died
+
     put_code()
-    for _ in range(4):
-        new_delivery()._take("sms", 1)
-        assert states(store) == ["waiting"]
-        clock.advance(delivery.LEASE.total_seconds())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delivery, "reach", die)
+        for _ in range(4):
+            with pytest.raises(Died):
+                new_delivery().deliver_due()
+            assert states(store) == ["waiting"]
+            clock.advance(delivery.LEASE.total_seconds())
     assert new_delivery().deliver_due() == 1
     assert len(mailbox.got) == 1
 
@@ -323,7 +343,9 @@ def test_a_gateway_that_hangs_when_it_is_called_does_not_make_a_message_doubtful
     assert worker.deliver_due() == 1
     assert states(store) == ["waiting"]
     release.set()
-    worker._abandoned[0].thread.join(10)
+    for thread in threading.enumerate():
+        if thread.name == "delivery":
+            thread.join(10)
     assert mailbox.got == []  # its time is up, so it is not handed over late
 
 

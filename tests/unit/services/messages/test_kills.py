@@ -53,7 +53,7 @@ else:
 """
 
 
-class House:
+class World:
     """A folder with a database, a clock and the files that were sent."""
 
     def __init__(self, folder: Path) -> None:
@@ -107,39 +107,39 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path)
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
     yield made
     made.store.close()
 
 
 @pytest.mark.parametrize("crashes", [["delivery.claimed"] * 4, ["delivery.leaving"]])
-def test_killed_before_a_message_has_left_the_next_one_sends_it(house: House, crashes: list[str]) -> None:
-    house.put(1)
+def test_killed_before_a_message_has_left_the_next_one_sends_it(world: World, crashes: list[str]) -> None:
+    world.put(1)
     for crash in crashes:
-        assert house.run(crash) == -signal.SIGKILL
-        assert not sum(house.sent().values())
-    assert house.run() == 0
-    assert house.sent() == {"+36201000000": 1}
-    assert house.outbox.counts()["sent"] == 1
+        assert world.run(crash) == -signal.SIGKILL
+        assert not sum(world.sent().values())
+    assert world.run() == 0
+    assert world.sent() == {"+36201000000": 1}
+    assert world.outbox.counts()["sent"] == 1
 
 
-def test_killed_before_it_noted_a_message_as_sent_it_is_sent_twice_and_no_more(house: House) -> None:
-    house.put(1)
-    assert house.run("delivery.sent") == -signal.SIGKILL
-    assert house.run("delivery.sent") == -signal.SIGKILL
-    assert house.run() == 0
-    assert house.sent() == {"+36201000000": 2}
-    assert house.outbox.counts()["given_up"] == 1
+def test_killed_before_it_noted_a_message_as_sent_it_is_sent_twice_and_no_more(world: World) -> None:
+    world.put(1)
+    assert world.run("delivery.sent") == -signal.SIGKILL
+    assert world.run("delivery.sent") == -signal.SIGKILL
+    assert world.run() == 0
+    assert world.sent() == {"+36201000000": 2}
+    assert world.outbox.counts()["given_up"] == 1
 
 
 @pytest.mark.parametrize("after", [(1, 1, 1), (3, 17, 8, 25)])
-def test_killed_in_full_flow_again_and_again(house: House, after: tuple[int, ...]) -> None:
-    house.put(80)
+def test_killed_in_full_flow_again_and_again(world: World, after: tuple[int, ...]) -> None:
+    world.put(80)
     for messages in after:
-        house.kill_after(messages)
-    assert house.run() == 0
-    sent = house.sent()
+        world.kill_after(messages)
+    assert world.run() == 0
+    sent = world.sent()
     assert len(sent) == 80
     assert set(sent.values()) <= {1, 2}
-    assert house.outbox.counts()["waiting"] == 0
+    assert world.outbox.counts()["waiting"] == 0

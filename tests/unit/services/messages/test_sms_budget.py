@@ -27,8 +27,8 @@ from services.store.tables.register import phones
 from services.store.tables.registrations import registrations
 from services.values import email_addresses
 from tests.world.cast import ANNA, CROWD, ESZTER, ILONA, Customer
-from tests.world.outcomes import at_once, said
-from tests.world.world import COMPOSER, PROFILE, House, move_in
+from tests.world.outcomes import at_once, outcome_of
+from tests.world.world import COMPOSER, PROFILE, World, move_in
 
 
 def with_budget(profile: Profile = PROFILE, **messages: Any) -> Profile:
@@ -36,22 +36,22 @@ def with_budget(profile: Profile = PROFILE, **messages: Any) -> Profile:
 
 
 @pytest.fixture
-def three(store: Store) -> House:
-    """A house whose budget is three text messages a month."""
+def three(store: Store) -> World:
+    """A world whose budget is three text messages a month."""
     move_in(store)
-    return House(store, profile=with_budget(sms_a_month=3))
+    return World(store, profile=with_budget(sms_a_month=3))
 
 
-def spend(house: House, count: int) -> None:
+def spend(world: World, count: int) -> None:
     """Let so many text messages leave."""
     for person in CROWD[:count]:
-        house.sent_code(person)
-        house.deliver()
-    house.postage.budget()
+        world.sent_code(person)
+        world.deliver()
+    world.postage.budget()
 
 
-def sent(house: House) -> dict[tuple[str, str, str], tuple[int, int]]:
-    with house.store.read() as connection:
+def sent(world: World) -> dict[tuple[str, str, str], tuple[int, int]]:
+    with world.store.read() as connection:
         rows = connection.execute(select(message_figures)).all()
     return {(row.kind, row.message, row.what): (row.count, row.parts) for row in rows}
 
@@ -59,9 +59,9 @@ def sent(house: House) -> dict[tuple[str, str, str], tuple[int, int]]:
 # --- What is counted -----------------------------------------------------------------------------------------------
 
 
-def test_messages_are_counted_as_they_leave(house: House) -> None:
-    house.confirmed(ANNA)
-    assert sent(house) == {
+def test_messages_are_counted_as_they_leave(world: World) -> None:
+    world.confirmed(ANNA)
+    assert sent(world) == {
         ("email", "confirm", "sent"): (1, 0),
         ("email", "confirm", "delivered"): (1, 0),
         ("sms", "code", "sent"): (1, 1),
@@ -82,12 +82,12 @@ class Gateway:
             raise answer
 
 
-def text_by(house: House, gateway: Gateway) -> Delivery:
-    """Return a delivery of the house's text messages by this gateway."""
-    return Delivery(house.store, house.clock, COMPOSER, {"sms": gateway}, house.undelivered, postage=house.postage)
+def text_by(world: World, gateway: Gateway) -> Delivery:
+    """Return a delivery of the world's text messages by this gateway."""
+    return Delivery(world.store, world.clock, COMPOSER, {"sms": gateway}, world.undelivered, postage=world.postage)
 
 
-def test_what_the_gateway_refused_for_certain_costs_nothing(three: House) -> None:
+def test_what_the_gateway_refused_for_certain_costs_nothing(three: World) -> None:
     delivery = text_by(three, Gateway(TemporaryFailure("busy"), PermanentFailure("no such number"), None))
     three.sent_code(ANNA)
     three.sent_code(ESZTER)
@@ -102,7 +102,7 @@ def test_what_the_gateway_refused_for_certain_costs_nothing(three: House) -> Non
     }  # fmt: skip
 
 
-def test_what_may_have_arrived_stays_counted(three: House) -> None:
+def test_what_may_have_arrived_stays_counted(three: World) -> None:
     delivery = text_by(three, Gateway(TemporaryFailure("broke off", may_have_arrived=True), None))
     three.sent_code(ANNA)
     for _ in range(2):
@@ -114,10 +114,10 @@ def test_what_may_have_arrived_stays_counted(three: House) -> None:
 
 def test_the_cost_is_that_of_the_parts(store: Store) -> None:
     move_in(store)
-    house = House(store, profile=with_budget(sms_price="18.5", currency="HUF"))
-    spend(house, 2)
-    day = house.clock.now().date()
-    report = house.figures.report(Chosen(day, day))
+    world = World(store, profile=with_budget(sms_price="18.5", currency="HUF"))
+    spend(world, 2)
+    day = world.clock.now().date()
+    report = world.figures.report(Chosen(day, day))
     assert report.sms_cost == Decimal("37.0")
     assert {one.message: one.cost for one in report.messages} == {"confirm": None, "code": Decimal("37.0")}
 
@@ -127,35 +127,35 @@ def test_the_cost_is_that_of_the_parts(store: Store) -> None:
 
 def test_no_more_leave_than_the_budget_allows_however_many_send(store: Store) -> None:
     move_in(store)
-    house = House(store, profile=with_budget(sms_a_month=5))
-    visits = [house.linked(person) for person in CROWD[:12]]
+    world = World(store, profile=with_budget(sms_a_month=5))
+    visits = [world.linked(person) for person in CROWD[:12]]
     for person, visit in zip(CROWD, visits, strict=False):
-        house.registrations.mobiles.choose_mobile(visit, person.mobile)
+        world.registrations.mobiles.choose_mobile(visit, person.mobile)
     processes = []
     for _ in range(4):
-        other = House(store, house.clock, house.profile)
-        other.postman = house.postman
+        other = World(store, world.clock, world.profile)
+        other.postman = world.postman
         processes.append(other)
     at_once([other.deliver for other in processes])
-    assert len(house.letters("sms")) == 5
-    budget = house.postage.budget()
+    assert len(world.letters("sms")) == 5
+    budget = world.postage.budget()
     assert budget is not None
     assert (budget.used, budget.is_stopped) == (5, True)
     # Whose code did not leave has not paid for it, and can ask for another.
-    codes = house.rows(one_time_codes)
+    codes = world.rows(one_time_codes)
     assert sorted((row.codes_used, row.is_undelivered) for row in codes) == [(0, True)] * 7 + [(1, False)] * 5
 
 
-def test_customers_are_told_before_anything_of_theirs_is_spent(three: House) -> None:
+def test_customers_are_told_before_anything_of_theirs_is_spent(three: World) -> None:
     visit = three.linked(ANNA)
     spend(three, 3)
     before = three.everything(outbox)
-    assert said(three.registrations.mobiles.choose_mobile, visit, ANNA.mobile) == "sms.paused"
+    assert outcome_of(three.registrations.mobiles.choose_mobile, visit, ANNA.mobile) == "sms.paused"
     assert three.everything(outbox) == before
     # A new code neither, and the one that was sent before is still good.
     held = three.visit_by_mail(CROWD[0].email)
     three.clock.advance(minutes=2)
-    assert said(three.registrations.mobiles.resend_code, held) == "sms.paused"
+    assert outcome_of(three.registrations.mobiles.resend_code, held) == "sms.paused"
     code = three.code_sent(CROWD[0].mobile)
     assert three.registrations.mobiles.confirm_mobile(held, code).mobile_confirmed_at is not None
 
@@ -165,33 +165,36 @@ def test_a_journey_that_begins_with_a_code_begins_nothing(store: Store) -> None:
     with store.write() as connection:
         connection.execute(phones.update().values(is_default=True))
     allianz = load_profile("allianz")
-    house = House(
+    world = World(
         store, profile=with_budget(allianz, sms_a_month=1), facts=("identifier", "mobile_confirmed_at", COMPLETE)
     )
     datum = SecondDatum(ANNA.knows.birth_date, mobile=ANNA.mobile)
-    assert said(house.registrations.identification.identify, CROWD[0].policy_number, mobile_of(CROWD[0]), "hu") == "ok"
-    house.deliver()
-    house.postage.budget()
-    assert said(house.registrations.identification.identify, ANNA.policy_number, datum, "hu") == "sms.paused"
-    assert len(house.rows(registrations)) == 1
+    assert (
+        outcome_of(world.registrations.identification.identify, CROWD[0].policy_number, mobile_of(CROWD[0]), "hu")
+        == "ok"
+    )
+    world.deliver()
+    world.postage.budget()
+    assert outcome_of(world.registrations.identification.identify, ANNA.policy_number, datum, "hu") == "sms.paused"
+    assert len(world.rows(registrations)) == 1
 
 
 def mobile_of(person: Customer) -> SecondDatum:
     return SecondDatum(person.knows.birth_date, mobile=person.mobile)
 
 
-def test_staff_send_no_code_either(three: House) -> None:
+def test_staff_send_no_code_either(three: World) -> None:
     spend(three, 3)
     session = three.member()
     case_id = three.case(session, ILONA)
     address = email_addresses.parse("ilona@example.hu")
     before = three.everything(audit)
-    assert said(three.contacts.record, session, case_id, address, "+36209998877", "hu") == "sms.paused"
+    assert outcome_of(three.contacts.record, session, case_id, address, "+36209998877", "hu") == "sms.paused"
     assert three.everything(audit) == before
     assert three.deeds(session)[-1] == "refused"
 
 
-def test_the_next_month_begins_anew(three: House) -> None:
+def test_the_next_month_begins_anew(three: World) -> None:
     spend(three, 3)
     three.clock.advance(days=12)
     budget = three.postage.budget()
@@ -199,7 +202,7 @@ def test_the_next_month_begins_anew(three: House) -> None:
     assert (budget.used, budget.is_stopped) == (0, False)
 
 
-def test_a_request_asks_the_database_nothing_of_the_budget(three: House) -> None:
+def test_a_request_asks_the_database_nothing_of_the_budget(three: World) -> None:
     three.postage.budget()
     asked: list[str] = []
     event.listen(three.store.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
@@ -207,10 +210,10 @@ def test_a_request_asks_the_database_nothing_of_the_budget(three: House) -> None
     assert asked == []
 
 
-def test_without_a_budget_nothing_stops(house: House) -> None:
-    spend(house, 4)
-    assert house.postage.budget() is None
-    assert not house.postage.is_stopped()
+def test_without_a_budget_nothing_stops(world: World) -> None:
+    spend(world, 4)
+    assert world.postage.budget() is None
+    assert not world.postage.is_stopped()
 
 
 # --- The alarm -----------------------------------------------------------------------------------------------------
@@ -220,12 +223,12 @@ def test_an_alarm_is_logged_once_at_the_share_and_again_at_the_stop(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     move_in(store)
-    house = House(store, profile=with_budget(sms_a_month=5))
+    world = World(store, profile=with_budget(sms_a_month=5))
     seen = []
     with caplog.at_level(logging.WARNING, logger="services.messages.sms_budget"):
         for number in range(6):
-            house.sent_code(CROWD[number])
-            house.deliver()
+            world.sent_code(CROWD[number])
+            world.deliver()
             seen.append([record.levelname for record in caplog.records if record.name.endswith("sms_budget")])
     assert seen == [[], [], [], ["WARNING"], ["WARNING"], ["WARNING", "ERROR"]]
 
@@ -255,10 +258,10 @@ def test_a_budget_that_means_nothing_is_refused(wrong: dict[str, Any]) -> None:
 # --- The release ---------------------------------------------------------------------------------------------------
 
 
-def test_a_supervisor_releases_it_with_a_reason(three: House) -> None:
+def test_a_supervisor_releases_it_with_a_reason(three: World) -> None:
     spend(three, 3)
     boss, visit = three.member("supervisor"), three.linked(ANNA)
-    assert said(three.sms_releases.release, boss, 2, "Kampány miatt", seen=0) == "ok"
+    assert outcome_of(three.sms_releases.release, boss, 2, "Kampány miatt", seen=0) == "ok"
     (row,) = (row for row in three.rows(audit) if row.action == "sms_released")
     assert (row.actor, row.facts) == (boss.member.id, {"more": "2", "reason": "Kampány miatt"})
     # At once in this process, and in another as soon as it looks.
@@ -267,19 +270,19 @@ def test_a_supervisor_releases_it_with_a_reason(three: House) -> None:
     assert not Postage(three.base).is_stopped()
 
 
-def test_of_two_clicks_one_counts(three: House) -> None:
+def test_of_two_clicks_one_counts(three: World) -> None:
     boss = three.member("supervisor")
-    answers = at_once([partial(said, three.sms_releases.release, boss, 2, "Kampány", seen=0)] * 3)
+    answers = at_once([partial(outcome_of, three.sms_releases.release, boss, 2, "Kampány", seen=0)] * 3)
     assert sorted(answers) == ["ok", "out_of_turn", "out_of_turn"]
     budget = three.postage.budget()
     assert budget is not None
     assert budget.allowed == 5
 
 
-def test_others_release_nothing(three: House) -> None:
+def test_others_release_nothing(three: World) -> None:
     for role in ("service", "adviser"):
         member = three.member(role)
-        assert said(three.sms_releases.release, member, 2, "Kampány", seen=0) == "reason.not_supervisor"
+        assert outcome_of(three.sms_releases.release, member, 2, "Kampány", seen=0) == "reason.not_supervisor"
     boss = three.member("supervisor", name="Fehér Judit")
     for parts, reason, answer in (
         (None, "Kampány", "more.malformed"),
@@ -288,7 +291,7 @@ def test_others_release_nothing(three: House) -> None:
         (2, " ", "reason.empty"),
         (2, "anna@example.hu", "reason.personal"),
     ):
-        assert said(three.sms_releases.release, boss, parts, reason, seen=0) == answer
-    without = House(three.store, three.clock)
-    assert said(without.sms_releases.release, boss, 2, "Kampány", seen=0) == "out_of_turn"
+        assert outcome_of(three.sms_releases.release, boss, parts, reason, seen=0) == answer
+    without = World(three.store, three.clock)
+    assert outcome_of(without.sms_releases.release, boss, 2, "Kampány", seen=0) == "out_of_turn"
     assert three.count(sms_months) == 0

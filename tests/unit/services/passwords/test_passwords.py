@@ -127,31 +127,29 @@ def test_a_cheaper_hash_costs_what_none_does(
 
 
 def test_more_than_there_are_places_for_are_refused_and_then_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    hasher = Hasher(4, threads=1, places=2)
-    hashing_now, go_on = threading.Event(), threading.Event()
+    hasher = Hasher(4, threads=2, places=2)
+    hashing_now, go_on = threading.Semaphore(0), threading.Event()
     really = bcrypt.hashpw
 
     def held(*given: bytes) -> bytes:
-        hashing_now.set()
+        hashing_now.release()
         assert go_on.wait(30)
         return really(*given)
 
     monkeypatch.setattr(bcrypt, "hashpw", held)
     with ThreadPoolExecutor(2) as people:
         first = people.submit(hasher.hash, PASSWORD)
-        assert hashing_now.wait(30)
-        # The second place is taken without a thread: by one who has taken it and not given it back yet.
-        assert hasher._places.acquire(blocking=False)
+        assert hashing_now.acquire(timeout=30)
+        for _ in range(3):
+            hasher.refuse_overload()  # takes no place itself
+        second = people.submit(hasher.hash, PASSWORD)
+        assert hashing_now.acquire(timeout=30)
         with pytest.raises(Overloaded):
             hasher.hash(PASSWORD)
         with pytest.raises(Overloaded):
             hasher.is_password(PASSWORD, None)
         with pytest.raises(Overloaded):
             hasher.refuse_overload()
-        hasher._places.release()
-        for _ in range(3):
-            hasher.refuse_overload()  # takes no place itself
-        second = people.submit(hasher.hash, PASSWORD)
         go_on.set()
         assert is_secret(PASSWORD, first.result(30))
         assert is_secret(PASSWORD, second.result(30))

@@ -7,8 +7,8 @@ import pytest
 from services.registrations import Registration, Visit
 from services.store.tables.codes import one_time_codes
 from tests.world.cast import ANNA, CROWD, ESZTER, PASSWORD
-from tests.world.outcomes import at_once, only_answers, said, wrong_code
-from tests.world.world import FACTS, WRONG, House
+from tests.world.outcomes import at_once, only_answers, outcome_of, wrong_code
+from tests.world.world import FACTS, WRONG, World
 
 
 def evaluated(found: list) -> list:
@@ -16,159 +16,165 @@ def evaluated(found: list) -> list:
     return [one for one in found if isinstance(one, Registration)]
 
 
-def test_of_parallel_guesses_at_most_the_tries_left_are_looked_at(house: House) -> None:
-    rules = house.profile.one_time_code
-    visit = house.sent_code(ANNA)
-    wrong = wrong_code(house.code_sent(ANNA.mobile))
-    assert said(house.registrations.mobiles.confirm_mobile, visit, wrong) == "sms_code.wrong"
-    only_answers(at_once([partial(house.registrations.mobiles.confirm_mobile, visit, wrong)] * 50))
-    with house.store.read() as connection:
+def test_of_parallel_guesses_at_most_the_tries_left_are_looked_at(world: World) -> None:
+    rules = world.profile.one_time_code
+    visit = world.sent_code(ANNA)
+    wrong = wrong_code(world.code_sent(ANNA.mobile))
+    assert outcome_of(world.registrations.mobiles.confirm_mobile, visit, wrong) == "sms_code.wrong"
+    only_answers(at_once([partial(world.registrations.mobiles.confirm_mobile, visit, wrong)] * 50))
+    with world.store.read() as connection:
         row = connection.execute(one_time_codes.select()).one()
     assert (row.tries_left, row.guesses_used) == (0, rules.tries)
-    assert said(house.registrations.mobiles.confirm_mobile, visit, house.code_sent(ANNA.mobile)) == "sms_code.wrong"
+    assert (
+        outcome_of(world.registrations.mobiles.confirm_mobile, visit, world.code_sent(ANNA.mobile)) == "sms_code.wrong"
+    )
 
 
-def test_fifty_guesses_at_once_find_the_code_at_most_by_the_tries_left(house: House) -> None:
-    visit = house.sent_code(ANNA)
-    right = house.code_sent(ANNA.mobile)
+def test_fifty_guesses_at_once_find_the_code_at_most_by_the_tries_left(world: World) -> None:
+    visit = world.sent_code(ANNA)
+    right = world.code_sent(ANNA.mobile)
     guesses = [f"{(int(right) + number) % 10000:04}" for number in range(1, 50)] + [right]
     found = only_answers(
-        at_once([partial(house.registrations.mobiles.confirm_mobile, visit, guess) for guess in guesses])
+        at_once([partial(world.registrations.mobiles.confirm_mobile, visit, guess) for guess in guesses])
     )
     assert len(evaluated(found)) <= 1
     is_found = bool(evaluated(found))
-    assert (house.see(visit).mobile_confirmed_at is not None) is is_found
-    tries_left = house.see(visit).code.tries_left
-    assert 0 <= tries_left < house.profile.one_time_code.tries
+    assert (world.see(visit).mobile_confirmed_at is not None) is is_found
+    tries_left = world.see(visit).code.tries_left
+    assert 0 <= tries_left < world.profile.one_time_code.tries
     assert is_found or tries_left == 0
 
 
-def test_the_right_code_fifty_times_at_once_confirms_once(house: House) -> None:
-    visit = house.sent_code(ANNA)
-    right = house.code_sent(ANNA.mobile)
-    found = only_answers(at_once([partial(house.registrations.mobiles.confirm_mobile, visit, right)] * 50))
+def test_the_right_code_fifty_times_at_once_confirms_once(world: World) -> None:
+    visit = world.sent_code(ANNA)
+    right = world.code_sent(ANNA.mobile)
+    found = only_answers(at_once([partial(world.registrations.mobiles.confirm_mobile, visit, right)] * 50))
     assert evaluated(found)
-    assert house.see(visit).mobile_confirmed_at == house.clock.now()
+    assert world.see(visit).mobile_confirmed_at == world.clock.now()
 
 
 @pytest.mark.parametrize("verb", ["choose_mobile", "resend_code"])
-def test_parallel_sends_make_one_sms(house: House, verb: str) -> None:
-    visit = house.linked(ANNA)
-    call = partial(house.registrations.mobiles.choose_mobile, visit, ANNA.mobile)
+def test_parallel_sends_make_one_sms(world: World, verb: str) -> None:
+    visit = world.linked(ANNA)
+    call = partial(world.registrations.mobiles.choose_mobile, visit, ANNA.mobile)
     if verb == "resend_code":
         call()
-        house.deliver()
-        house.clock.advance(minutes=1)
-        house.postman.letters.clear()
-        call = partial(house.registrations.mobiles.resend_code, visit)
+        world.deliver()
+        world.clock.advance(minutes=1)
+        world.postman.letters.clear()
+        call = partial(world.registrations.mobiles.resend_code, visit)
     found = only_answers(at_once([call] * 12))
     assert any(isinstance(one, Registration) for one in found)
-    assert len(house.letters("sms")) == 1
-    assert said(house.registrations.mobiles.confirm_mobile, visit, house.code_sent(ANNA.mobile)) == "ok"
+    assert len(world.letters("sms")) == 1
+    assert outcome_of(world.registrations.mobiles.confirm_mobile, visit, world.code_sent(ANNA.mobile)) == "ok"
 
 
-def test_parallel_sends_for_a_code_that_has_not_left_make_one_sms(house: House) -> None:
-    visit = house.linked(ANNA)
-    house.registrations.mobiles.choose_mobile(visit, ANNA.mobile)
-    only_answers(at_once([partial(house.registrations.mobiles.resend_code, visit)] * 12))
-    assert len(house.letters("sms")) == 1
-    assert house.see(visit).code.codes_left(house.clock.now()) == house.profile.one_time_code.codes - 1
-    assert said(house.registrations.mobiles.confirm_mobile, visit, house.code_sent(ANNA.mobile)) == "ok"
+def test_parallel_sends_for_a_code_that_has_not_left_make_one_sms(world: World) -> None:
+    visit = world.linked(ANNA)
+    world.registrations.mobiles.choose_mobile(visit, ANNA.mobile)
+    only_answers(at_once([partial(world.registrations.mobiles.resend_code, visit)] * 12))
+    assert len(world.letters("sms")) == 1
+    assert world.see(visit).code.codes_left(world.clock.now()) == world.profile.one_time_code.codes - 1
+    assert outcome_of(world.registrations.mobiles.confirm_mobile, visit, world.code_sent(ANNA.mobile)) == "ok"
 
 
-def test_two_registrations_of_one_customer_send_one_sms_at_once(house: House) -> None:
-    first, second = house.linked(ANNA), house.linked(ANNA)
+def test_two_registrations_of_one_customer_send_one_sms_at_once(world: World) -> None:
+    first, second = world.linked(ANNA), world.linked(ANNA)
     found = at_once(
-        [partial(house.registrations.mobiles.choose_mobile, visit, ANNA.mobile) for visit in (first, second) * 4]
+        [partial(world.registrations.mobiles.choose_mobile, visit, ANNA.mobile) for visit in (first, second) * 4]
     )
     only_answers(found)
-    assert len(house.letters("sms")) == 1
+    assert len(world.letters("sms")) == 1
 
 
-def test_one_address_for_two_customers_at_once(house: House) -> None:
+def test_one_address_for_two_customers_at_once(world: World) -> None:
     visits = []
     for person in (ANNA, ESZTER):
-        visit = house.identified(person)
-        house.registrations.emails.choose_email(visit, ANNA.address)
-        visit = house.visit_by_mail(ANNA.email)
-        house.registrations.mobiles.choose_mobile(visit, person.mobile)
-        house.registrations.mobiles.confirm_mobile(visit, house.code_sent(person.mobile))
-        house.accept_terms(visit)
+        visit = world.identified(person)
+        world.registrations.emails.choose_email(visit, ANNA.address)
+        visit = world.visit_by_mail(ANNA.email)
+        world.registrations.mobiles.choose_mobile(visit, person.mobile)
+        world.registrations.mobiles.confirm_mobile(visit, world.code_sent(person.mobile))
+        world.accept_terms(visit)
         visits.append(visit)
-    found = at_once([partial(said, house.registrations.completion.complete, visit, PASSWORD) for visit in visits])
+    found = at_once([partial(outcome_of, world.registrations.completion.complete, visit, PASSWORD) for visit in visits])
     assert sorted(found) == ["email.taken", "ok"]
-    assert len(house.accounts()) == 1
+    assert len(world.accounts()) == 1
     loser = visits[found.index("email.taken")]
-    assert [fact for fact in FACTS if house.see(loser).has(fact)] == ["identifier"]
+    assert [fact for fact in FACTS if world.see(loser).has(fact)] == ["identifier"]
 
 
-def test_ten_last_steps_at_once_open_one_account_and_send_one_mail(house: House) -> None:
-    visit = house.accepted(ANNA)
-    found = at_once([partial(house.registrations.completion.complete, visit, PASSWORD) for _ in range(10)])
+def test_ten_last_steps_at_once_open_one_account_and_send_one_mail(world: World) -> None:
+    visit = world.accepted(ANNA)
+    found = at_once([partial(world.registrations.completion.complete, visit, PASSWORD) for _ in range(10)])
     assert [one.is_complete for one in only_answers(found)] == [True] * 10
-    assert len(house.accounts()) == 1
-    assert len(house.letters("email")) == 2  # the link and the good news
+    assert len(world.accounts()) == 1
+    assert len(world.letters("email")) == 2  # the link and the good news
 
 
-def test_two_registrations_of_one_customer_complete_at_once_and_one_has_its_way(house: House) -> None:
-    visits = [house.accepted(ANNA)]
-    house.clock.advance(minutes=1)
-    visits.append(house.accepted(ANNA))
-    found = at_once([partial(said, house.registrations.completion.complete, visit, PASSWORD) for visit in visits * 5])
+def test_two_registrations_of_one_customer_complete_at_once_and_one_has_its_way(world: World) -> None:
+    visits = [world.accepted(ANNA)]
+    world.clock.advance(minutes=1)
+    visits.append(world.accepted(ANNA))
+    found = at_once(
+        [partial(outcome_of, world.registrations.completion.complete, visit, PASSWORD) for visit in visits * 5]
+    )
     assert sorted(set(found)) == ["already_registered", "ok"]
-    assert len(house.accounts()) == 1
+    assert len(world.accounts()) == 1
 
 
-def test_parallel_wrong_identifications_are_looked_at_as_often_as_allowed(house: House) -> None:
-    tries = house.profile.identification.wrong_tries
-    identify = partial(said, house.registrations.identification.identify, ANNA.policy_number, WRONG, "hu")
+def test_parallel_wrong_identifications_are_looked_at_as_often_as_allowed(world: World) -> None:
+    tries = world.profile.identification.wrong_tries
+    identify = partial(outcome_of, world.registrations.identification.identify, ANNA.policy_number, WRONG, "hu")
     found = at_once([identify] * 30)
     assert sorted(found) == ["identify.mismatch"] * tries + ["identify.slowed"] * (30 - tries)
 
 
-def test_the_right_datum_among_parallel_wrong_ones_is_found_only_within_the_tries(house: House) -> None:
-    tries = house.profile.identification.wrong_tries
-    wrong = partial(said, house.registrations.identification.identify, ANNA.policy_number, WRONG, "hu")
-    right = partial(said, house.registrations.identification.identify, ANNA.policy_number, ANNA.knows, "hu")
+def test_the_right_datum_among_parallel_wrong_ones_is_found_only_within_the_tries(world: World) -> None:
+    tries = world.profile.identification.wrong_tries
+    wrong = partial(outcome_of, world.registrations.identification.identify, ANNA.policy_number, WRONG, "hu")
+    right = partial(outcome_of, world.registrations.identification.identify, ANNA.policy_number, ANNA.knows, "hu")
     found = at_once([*[wrong] * 25, right])
     # A match forgives what was slipped before it, so there may be as many again after it.
     assert found.count("identify.mismatch") in ((tries,) if found[-1] == "identify.slowed" else range(tries, 2 * tries))
     assert set(found) <= {"identify.mismatch", "identify.slowed", "ok"}
 
 
-def test_parallel_mails_to_one_address_are_at_most_six(house: House) -> None:
-    visits = [house.identified(person) for person in CROWD[:15]]
-    found = at_once([partial(said, house.registrations.emails.choose_email, visit, ANNA.address) for visit in visits])
-    limit = house.profile.registration.mails_an_hour
+def test_parallel_mails_to_one_address_are_at_most_six(world: World) -> None:
+    visits = [world.identified(person) for person in CROWD[:15]]
+    found = at_once(
+        [partial(outcome_of, world.registrations.emails.choose_email, visit, ANNA.address) for visit in visits]
+    )
+    limit = world.profile.registration.mails_an_hour
     assert sorted(found) == ["email.too_many"] * (15 - limit) + ["ok"] * limit
-    assert len(house.letters("email", ANNA.email)) == limit
+    assert len(world.letters("email", ANNA.email)) == limit
 
 
-def test_one_address_chosen_many_times_at_once_gets_one_mail(house: House) -> None:
-    visit = house.identified(ANNA)
-    only_answers(at_once([partial(house.registrations.emails.choose_email, visit, ANNA.address)] * 12))
-    assert len(house.letters("email")) == 1
-    linked = house.visit_by_mail(ANNA.email)
-    assert said(house.registrations.mobiles.choose_mobile, linked, ANNA.mobile) == "ok"
+def test_one_address_chosen_many_times_at_once_gets_one_mail(world: World) -> None:
+    visit = world.identified(ANNA)
+    only_answers(at_once([partial(world.registrations.emails.choose_email, visit, ANNA.address)] * 12))
+    assert len(world.letters("email")) == 1
+    linked = world.visit_by_mail(ANNA.email)
+    assert outcome_of(world.registrations.mobiles.choose_mobile, linked, ANNA.mobile) == "ok"
 
 
-def test_thirty_customers_register_at_once(house: House) -> None:
-    visits = [house.accepted(person) for person in CROWD[:3]]
+def test_thirty_customers_register_at_once(world: World) -> None:
+    visits = [world.accepted(person) for person in CROWD[:3]]
 
     def register(number: int) -> Registration:
         if number < len(visits):
-            return house.registrations.completion.complete(visits[number], PASSWORD)
+            return world.registrations.completion.complete(visits[number], PASSWORD)
         person = CROWD[number]
-        return house.registrations.emails.choose_email(house.identified(person), person.address)
+        return world.registrations.emails.choose_email(world.identified(person), person.address)
 
     only_answers(at_once([partial(register, number) for number in range(30)]))
-    assert len(house.accounts()) == 3
-    assert len({letter.to for letter in house.letters("email")}) == 30
+    assert len(world.accounts()) == 3
+    assert len({letter.to for letter in world.letters("email")}) == 30
 
 
-def test_answers_to_two_own_steps_at_once_are_both_kept(house: House) -> None:
+def test_answers_to_two_own_steps_at_once_are_both_kept(world: World) -> None:
     facts = ("identifier", "region", "broker", *FACTS[1:])
-    own = House(house.store, facts=facts)
+    own = World(world.store, facts=facts)
     visit: Visit = own.identified(ANNA)
     own.registrations.consents.record(visit, "region", {"name": "Dél"})
     record = own.registrations.consents.record

@@ -16,9 +16,9 @@ from services.store.tables.limits import allowances
 from services.store.tables.messages import outbox
 from services.store.tables.registrations import registrations
 from tests.world.cast import ANNA, COMMUNICATION_ID, COMMUNICATION_PASSWORD, CROWD, PASSWORD, Customer
-from tests.world.outcomes import said, wrong_code
+from tests.world.outcomes import outcome_of, wrong_code
 from tests.world.victims import Victims
-from tests.world.world import House
+from tests.world.world import World
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class Step:
     verb: str
     stage: str
 
-    def arguments(self, house: House, person: Customer) -> list[Any]:
+    def arguments(self, world: World, person: Customer) -> list[Any]:
         if self.verb == "choose_email":
             return [person.address]
         if self.verb == "choose_mobile":
             return [person.mobile]
         if self.verb == "confirm_mobile":
-            return [house.code_sent(person.mobile)]
+            return [world.code_sent(person.mobile)]
         return [PASSWORD] if self.verb == "complete" else []
 
 
@@ -59,52 +59,52 @@ def everything(store: Store) -> dict[str, list[Any]]:
         }
 
 
-def stand(house: House, step: Step, person: Customer) -> tuple[Visit, list[Any]]:
+def stand(world: World, step: Step, person: Customer) -> tuple[Visit, list[Any]]:
     """Bring a customer to where `step` is due."""
-    visit = getattr(house, step.stage)(person)
+    visit = getattr(world, step.stage)(person)
     if step.verb == "accept_terms":
-        house.registrations.consents.open_terms(visit, house.terms.in_force(house.clock.now()).version)
-    house.deliver()
-    house.clock.advance(minutes=1)
-    return visit, step.arguments(house, person)
+        world.registrations.consents.open_terms(visit, world.terms.in_force(world.clock.now()).version)
+    world.deliver()
+    world.clock.advance(minutes=1)
+    return visit, step.arguments(world, person)
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.verb)
 def test_killed_between_any_two_statements_a_step_is_not_taken_and_can_be_taken(
-    victims: Victims, house: House, step: Step
+    victims: Victims, world: World, step: Step
 ) -> None:
-    visit, arguments = stand(house, step, ANNA)
-    before = everything(house.store)
+    visit, arguments = stand(world, step, ANNA)
+    before = everything(world.store)
     statements = 0
     while (
-        answer := victims.registering(house, step.service)(step.verb, visit, *arguments, statements=statements)
+        answer := victims.registering(world, step.service)(step.verb, visit, *arguments, statements=statements)
     ) == "killed":
-        assert everything(house.store) == before, statements
+        assert everything(world.store) == before, statements
         statements += 1
     assert answer == "ok"
     assert statements >= 2
-    assert everything(house.store) != before
+    assert everything(world.store) != before
     if step.verb == "complete":
-        assert len(house.accounts()) == 1
-        assert len(house.letters("email", ANNA.email)) == 2
+        assert len(world.accounts()) == 1
+        assert len(world.letters("email", ANNA.email)) == 2
 
 
-def test_killed_while_identifying_leaves_no_half_registration(victims: Victims, house: House) -> None:
-    before = everything(house.store)
+def test_killed_while_identifying_leaves_no_half_registration(victims: Victims, world: World) -> None:
+    before = everything(world.store)
     arguments = [COMMUNICATION_ID, COMMUNICATION_PASSWORD, "hu"]
     statements, used = 0, 0
-    take = partial(victims.registering(house, "identification"), "identify_by_communication_id", *arguments)
+    take = partial(victims.registering(world, "identification"), "identify_by_communication_id", *arguments)
     while (answer := take(statements=statements)) == "killed":
-        found = everything(house.store)
+        found = everything(world.store)
         tries = sum(row.used for row in found["allowances"])
         assert tries in (used, used + 1)  # counted before the password is looked at, and kept
         assert found["registrations"] == before["registrations"]
         used, statements = tries, statements + 1
-        if used == house.profile.identification.wrong_tries - 1:
-            house.clock.advance(hours=1)
+        if used == world.profile.identification.wrong_tries - 1:
+            world.clock.advance(hours=1)
             used = 0
     assert answer == "ok"
-    assert house.count(registrations) == 1
+    assert world.count(registrations) == 1
 
 
 @pytest.mark.parametrize(
@@ -117,32 +117,32 @@ def test_killed_while_identifying_leaves_no_half_registration(victims: Victims, 
     ],
 )
 def test_killed_at_a_named_point_before_the_end_nothing_has_happened(
-    victims: Victims, house: House, point: str, step: Step
+    victims: Victims, world: World, point: str, step: Step
 ) -> None:
-    visit, arguments = stand(house, step, ANNA)
-    before = everything(house.store)
-    assert victims.registering(house, step.service)(step.verb, visit, *arguments, crash_at=point) == "killed"
-    assert everything(house.store) == before
-    assert said(attrgetter(f"{step.service}.{step.verb}")(house.registrations), visit, *arguments) == "ok"
+    visit, arguments = stand(world, step, ANNA)
+    before = everything(world.store)
+    assert victims.registering(world, step.service)(step.verb, visit, *arguments, crash_at=point) == "killed"
+    assert everything(world.store) == before
+    assert outcome_of(attrgetter(f"{step.service}.{step.verb}")(world.registrations), visit, *arguments) == "ok"
 
 
-def test_killed_after_the_account_was_opened_it_is_whole_and_so_is_its_mail(victims: Victims, house: House) -> None:
-    visit, arguments = stand(house, STEPS[6], ANNA)
+def test_killed_after_the_account_was_opened_it_is_whole_and_so_is_its_mail(victims: Victims, world: World) -> None:
+    visit, arguments = stand(world, STEPS[6], ANNA)
     assert (
-        victims.registering(house, "completion")("complete", visit, *arguments, crash_at="registrations.opened")
+        victims.registering(world, "completion")("complete", visit, *arguments, crash_at="registrations.opened")
         == "killed"
     )
-    assert [account.kutid for account in house.accounts()] == [ANNA.kutid]
-    assert house.registrations.completion.complete(visit, PASSWORD).is_complete
-    assert len(house.accounts()) == 1
-    assert len(house.letters("email", ANNA.email)) == 2
+    assert [account.kutid for account in world.accounts()] == [ANNA.kutid]
+    assert world.registrations.completion.complete(visit, PASSWORD).is_complete
+    assert len(world.accounts()) == 1
+    assert len(world.letters("email", ANNA.email)) == 2
 
 
-def test_killed_before_the_answer_the_tries_of_guessers_are_kept(victims: Victims, house: House) -> None:
-    visit, (code,) = stand(house, STEPS[4], CROWD[0])
-    tries = house.profile.one_time_code.tries
+def test_killed_before_the_answer_the_tries_of_guessers_are_kept(victims: Victims, world: World) -> None:
+    visit, (code,) = stand(world, STEPS[4], CROWD[0])
+    tries = world.profile.one_time_code.tries
     for left in reversed(range(tries)):
-        take = partial(victims.registering(house, "mobiles"), "confirm_mobile", visit, wrong_code(code))
+        take = partial(victims.registering(world, "mobiles"), "confirm_mobile", visit, wrong_code(code))
         assert take(crash_at="store.counted") == "killed"
-        assert house.see(visit).code.tries_left == left
-    assert said(house.registrations.mobiles.confirm_mobile, visit, code) == "sms_code.wrong"
+        assert world.see(visit).code.tries_left == left
+    assert outcome_of(world.registrations.mobiles.confirm_mobile, visit, code) == "sms_code.wrong"

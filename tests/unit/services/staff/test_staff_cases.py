@@ -13,17 +13,17 @@ from services.store.tables.audit import audit
 from services.store.tables.register import advisers, customers
 from services.store.tables.staff import staff_cases
 from tests.world.cast import ANNA, CROWD, ESZTER, GABOR, ILONA, ILONAS_LANDLINE, LASZLO, MINTA, Customer
-from tests.world.outcomes import said
-from tests.world.world import House
+from tests.world.outcomes import outcome_of
+from tests.world.world import World
 
 
-def found(house: House, text: str, session: StaffSession | None = None) -> str:
+def found(world: World, text: str, session: StaffSession | None = None) -> str:
     """Search and return whom it found, or the answer."""
-    session = session or house.member()
-    answer = said(house.search.search, session, text)
+    session = session or world.member()
+    answer = outcome_of(world.search.search, session, text)
     if answer != "ok":
         return answer
-    kutids = {row.kutid for row in house.rows(staff_cases) if row.session_id == session.id}
+    kutids = {row.kutid for row in world.rows(staff_cases) if row.session_id == session.id}
     return kutids.pop() if kutids else "several"
 
 
@@ -56,8 +56,8 @@ def found(house: House, text: str, session: StaffSession | None = None) -> str:
         ("940000005.", ILONA),
     ],
 )
-def test_a_customer_is_found_by_whatever_they_say(house: House, text: str, person: Customer) -> None:
-    assert found(house, text) == person.kutid
+def test_a_customer_is_found_by_whatever_they_say(world: World, text: str, person: Customer) -> None:
+    assert found(world, text) == person.kutid
 
 
 @pytest.mark.parametrize(
@@ -72,24 +72,24 @@ def test_a_customer_is_found_by_whatever_they_say(house: House, text: str, perso
         ("Born Ilona", "Born"),
     ],
 )
-def test_names_are_found_without_their_marks(house: House, name: str, typed: str) -> None:
-    with house.store.write() as connection:
+def test_names_are_found_without_their_marks(world: World, name: str, typed: str) -> None:
+    with world.store.write() as connection:
         connection.execute(update(customers).where(customers.c.kutid == ILONA.kutid).values(name=name))
-    assert found(house, f"{typed} 1948-07-22") == ILONA.kutid
+    assert found(world, f"{typed} 1948-07-22") == ILONA.kutid
 
 
-def test_a_customer_is_found_by_the_address_of_the_account_or_of_a_registration(house: House) -> None:
-    house.registered(ANNA)
-    house.mailed(ESZTER)
-    assert found(house, "Anna@Example.hu") == ANNA.kutid
-    assert found(house, ESZTER.email) == ESZTER.kutid
+def test_a_customer_is_found_by_the_address_of_the_account_or_of_a_registration(world: World) -> None:
+    world.registered(ANNA)
+    world.mailed(ESZTER)
+    assert found(world, "Anna@Example.hu") == ANNA.kutid
+    assert found(world, ESZTER.email) == ESZTER.kutid
 
 
 @pytest.mark.parametrize("spelling", ["{}", "{} ", "lower", "without"])
-def test_a_customer_is_found_by_the_code_that_they_read_out(house: House, spelling: str) -> None:
-    code = References(house.base).issue("no_mobile", kutid=LASZLO.kutid)
+def test_a_customer_is_found_by_the_code_that_they_read_out(world: World, spelling: str) -> None:
+    code = References(world.base).issue("no_mobile", kutid=LASZLO.kutid)
     text = {"lower": code.lower(), "without": code.replace("-", " ")}.get(spelling, spelling.format(code))
-    assert found(house, text) == LASZLO.kutid
+    assert found(world, text) == LASZLO.kutid
 
 
 @pytest.mark.parametrize(
@@ -109,33 +109,33 @@ def test_a_customer_is_found_by_the_code_that_they_read_out(house: House, spelli
         ("ilona@@example", "search.none"),
     ],
 )
-def test_whom_nobody_knows_is_not_found(house: House, text: str, answer: str) -> None:
-    assert found(house, text) == answer
+def test_whom_nobody_knows_is_not_found(world: World, text: str, answer: str) -> None:
+    assert found(world, text) == answer
 
 
-def test_several_are_listed_masked_and_too_many_are_not(house: House) -> None:
-    session = house.member()
-    assert found(house, "Próba 1990-01-01", session) == "search.too_many"
-    with house.store.write() as connection:
+def test_several_are_listed_masked_and_too_many_are_not(world: World) -> None:
+    session = world.member()
+    assert found(world, "Próba 1990-01-01", session) == "search.too_many"
+    with world.store.write() as connection:
         connection.execute(insert(advisers), [{"kutid": one.kutid, "adviser": "uk-1"} for one in CROWD[:3]])
-    adviser = house.member("adviser", adviser="uk-1")
-    assert house.search.search(adviser, "Próba 1990-01-01") is None
-    adviser = house.as_it_stands(adviser)
-    hits = house.search.found(adviser)
+    adviser = world.member("adviser", adviser="uk-1")
+    assert world.search.search(adviser, "Próba 1990-01-01") is None
+    adviser = world.as_it_stands(adviser)
+    hits = world.search.found(adviser)
     assert hits is not None
     assert [hit.name for hit in hits] == ["P••• 1•••"] * 3
     assert [hit.policy_number for hit in hits] == ["9401•••01", "9401•••02", "9401•••03"]
-    case_id = house.search.open(adviser, hits[1].mark)
-    assert house.cases.case(adviser, case_id).kutid == CROWD[1].kutid
+    case_id = world.search.open(adviser, hits[1].mark)
+    assert world.cases.case(adviser, case_id).kutid == CROWD[1].kutid
 
 
-def test_every_look_is_in_the_trail_once_and_without_personal_data(house: House) -> None:
-    session = house.member()
-    case_id = house.search.search(session, "Nagy Ilona 1948-07-22")
-    assert house.search.search(session, ILONA.policy_number) == case_id
-    assert house.deeds(session) == ["searched", "viewed", "searched"]
-    house.cases.identify(session, case_id, "callback")
-    rows = [row for row in house.rows(audit) if row.actor == session.member.id]
+def test_every_look_is_in_the_trail_once_and_without_personal_data(world: World) -> None:
+    session = world.member()
+    case_id = world.search.search(session, "Nagy Ilona 1948-07-22")
+    assert world.search.search(session, ILONA.policy_number) == case_id
+    assert world.deeds(session) == ["searched", "viewed", "searched"]
+    world.cases.identify(session, case_id, "callback")
+    rows = [row for row in world.rows(audit) if row.actor == session.member.id]
     assert [(row.action, row.kutid, row.facts) for row in rows] == [
         ("searched", None, {"found": "1"}),
         ("viewed", ILONA.kutid, {}),
@@ -144,57 +144,57 @@ def test_every_look_is_in_the_trail_once_and_without_personal_data(house: House)
     ]
 
 
-def test_data_are_shown_only_while_the_conversation_may_last(house: House) -> None:
-    session = house.member()
-    case_id = house.search.search(session, ILONA.policy_number)
-    assert not house.cases.case(session, case_id).is_identified
-    assert [hit.name for hit in house.search.recent(session)] == ["N••• I•••"]
+def test_data_are_shown_only_while_the_conversation_may_last(world: World) -> None:
+    session = world.member()
+    case_id = world.search.search(session, ILONA.policy_number)
+    assert not world.cases.case(session, case_id).is_identified
+    assert [hit.name for hit in world.search.recent(session)] == ["N••• I•••"]
     for method in ("", "by the voice"):
-        assert said(house.cases.identify, session, case_id, method) == "identified_by.empty"
-    house.cases.identify(session, case_id, "branch")
-    assert house.cases.case(session, case_id).is_identified
-    assert [hit.name for hit in house.search.recent(session)] == [ILONA.name]
-    house.clock.advance(seconds=IDENTIFIED_FOR / timedelta(seconds=1))
-    assert not house.cases.case(session, case_id).is_identified
-    assert [hit.name for hit in house.search.recent(session)] == ["N••• I•••"]
+        assert outcome_of(world.cases.identify, session, case_id, method) == "identified_by.empty"
+    world.cases.identify(session, case_id, "branch")
+    assert world.cases.case(session, case_id).is_identified
+    assert [hit.name for hit in world.search.recent(session)] == [ILONA.name]
+    world.clock.advance(seconds=IDENTIFIED_FOR / timedelta(seconds=1))
+    assert not world.cases.case(session, case_id).is_identified
+    assert [hit.name for hit in world.search.recent(session)] == ["N••• I•••"]
     # Whoever calls again is looked at anew.
-    assert house.search.search(session, ILONA.policy_number) != case_id
+    assert world.search.search(session, ILONA.policy_number) != case_id
 
 
-def test_a_case_is_there_for_its_own_session_alone(house: House) -> None:
-    session, colleague = house.member(), house.member()
-    case_id = house.case(session, ILONA)
-    assert said(house.cases.case, colleague, case_id) == "out_of_turn"
-    assert said(house.cases.identify, colleague, case_id, "call") == "out_of_turn"
-    assert said(house.stuck_registrations.mail_again, colleague, case_id) == "out_of_turn"
-    assert said(house.cases.case, session, "no such case") == "out_of_turn"
-    house.clock.advance(hours=house.profile.sign_in.hours)
-    assert said(house.cases.case, session, case_id) == "out_of_turn"
+def test_a_case_is_there_for_its_own_session_alone(world: World) -> None:
+    session, colleague = world.member(), world.member()
+    case_id = world.case(session, ILONA)
+    assert outcome_of(world.cases.case, colleague, case_id) == "out_of_turn"
+    assert outcome_of(world.cases.identify, colleague, case_id, "call") == "out_of_turn"
+    assert outcome_of(world.stuck_registrations.mail_again, colleague, case_id) == "out_of_turn"
+    assert outcome_of(world.cases.case, session, "no such case") == "out_of_turn"
+    world.clock.advance(hours=world.profile.sign_in.hours)
+    assert outcome_of(world.cases.case, session, case_id) == "out_of_turn"
 
 
-def test_an_adviser_has_their_own_customers_and_no_others(house: House) -> None:
-    with house.store.write() as connection:
+def test_an_adviser_has_their_own_customers_and_no_others(world: World) -> None:
+    with world.store.write() as connection:
         given = {ANNA: "uk-1", MINTA: "uk-1", ESZTER: "uk-2", GABOR: None}
         connection.execute(insert(advisers), [{"kutid": p.kutid, "adviser": code} for p, code in given.items()])
-    adviser = house.member("adviser", adviser="uk-1")
-    assert [hit.name for hit in house.search.own(adviser)] == ["K••• A•••", "M••• K••• K•••"]
-    assert house.search.own(house.member()) == []
-    own = house.case(adviser, ANNA)
+    adviser = world.member("adviser", adviser="uk-1")
+    assert [hit.name for hit in world.search.own(adviser)] == ["K••• A•••", "M••• K••• K•••"]
+    assert world.search.own(world.member()) == []
+    own = world.case(adviser, ANNA)
     for stranger in (ESZTER, GABOR, ILONA):
-        assert said(house.search.search, adviser, stranger.policy_number) == "search.none"
-    assert said(house.search.search, adviser, "940999999") == "search.none"
+        assert outcome_of(world.search.search, adviser, stranger.policy_number) == "search.none"
+    assert outcome_of(world.search.search, adviser, "940999999") == "search.none"
     # A mark of another session opens nothing, nor does one's own once the customer has gone to another adviser.
-    service = house.member()
-    house.search.search(service, ESZTER.policy_number)
-    (hit,) = house.search.recent(service)
+    service = world.member()
+    world.search.search(service, ESZTER.policy_number)
+    (hit,) = world.search.recent(service)
     with pytest.raises(OutOfTurn):
-        house.search.open(adviser, hit.mark)
-    (mine,) = house.search.recent(adviser)
-    assert house.search.open(adviser, mine.mark) == own
-    with house.store.write() as connection:
+        world.search.open(adviser, hit.mark)
+    (mine,) = world.search.recent(adviser)
+    assert world.search.open(adviser, mine.mark) == own
+    with world.store.write() as connection:
         connection.execute(advisers.update().where(advisers.c.kutid == ANNA.kutid).values(adviser="uk-2"))
-    assert said(house.cases.case, adviser, own) == "out_of_turn"
-    assert said(house.account_help.ask_for_reset, adviser, own) == "out_of_turn"
-    assert house.search.recent(adviser) == []
+    assert outcome_of(world.cases.case, adviser, own) == "out_of_turn"
+    assert outcome_of(world.account_help.ask_for_reset, adviser, own) == "out_of_turn"
+    assert world.search.recent(adviser) == []
     with pytest.raises(OutOfTurn):
-        house.search.open(adviser, mine.mark)
+        world.search.open(adviser, mine.mark)

@@ -17,23 +17,23 @@ from services.worklists import quality as listing
 from services.worklists import sweep
 from tests.unit.services.worklists.lists import advise
 from tests.world.cast import ANNA, CROWD, ESZTER, GABOR, ILONA, LASZLO, MINTA, PETER, Customer
-from tests.world.outcomes import at_once, said
+from tests.world.outcomes import at_once, outcome_of
 from tests.world.victims import Victims
-from tests.world.world import House
+from tests.world.world import World
 
 NOTE = "Felhívtuk, nem kér mobilszámot"
 
 
-def bring(house: House, folder: Path, **texts: str) -> None:
+def bring(world: World, folder: Path, **texts: str) -> None:
     """Import files, and have the register looked through."""
     files = {}
     for kind, text in texts.items():
         files[kind] = folder / f"{kind}.csv"
         files[kind].write_text(text, "utf-8")
     RegisterImport(
-        house.store, house.clock, house.profile, make_hash=lambda text: text, is_password=lambda text, hashed: False
+        world.store, world.clock, world.profile, make_hash=lambda text: text, is_password=lambda text, hashed: False
     ).run(files)
-    house.chores.finish()
+    world.chores.finish()
 
 
 def phones_file(*rows: tuple[Customer, str]) -> str:
@@ -42,44 +42,45 @@ def phones_file(*rows: tuple[Customer, str]) -> str:
 
 
 @pytest.fixture
-def swept(house: House, tmp_path: Path) -> House:
+def swept(world: World, tmp_path: Path) -> World:
     """The cast's register, looked through after an import."""
-    bring(house, tmp_path, phones=phones_file((ANNA, ANNA.mobile)))
-    return house
+    bring(world, tmp_path, phones=phones_file((ANNA, ANNA.mobile)))
+    return world
 
 
-def cases(house: House, session: StaffSession | None = None, kind: str = "", **named: Any) -> set[tuple[str, str]]:
+def cases(world: World, session: StaffSession | None = None, kind: str = "", **named: Any) -> set[tuple[str, str]]:
     """Return who is in the list, and why."""
     found, place = set(), ""
-    session = session or house.member()
+    session = session or world.member()
     while True:
-        page = house.quality_cases.page(session, kind, place, **named)
+        page = world.quality_cases.page(session, kind, place, **named)
         found |= {(line.hit.kutid, line.kind) for line in page.lines}
         if page.more is None:
             return found
         place = page.more
 
 
-def case_of(house: House, person: Customer, kind: str) -> Any:
-    return next(row for row in house.rows(quality_cases) if (row.kutid, row.kind) == (person.kutid, kind))
+def case_of(world: World, person: Customer, kind: str) -> Any:
+    return next(row for row in world.rows(quality_cases) if (row.kutid, row.kind) == (person.kutid, kind))
 
 
-def close(house: House, person: Customer, kind: str, session: StaffSession | None = None) -> bool:
-    return house.quality_cases.close(session or house.member(), case_of(house, person, kind).id, NOTE)
+def close(world: World, person: Customer, kind: str, session: StaffSession | None = None) -> bool:
+    return world.quality_cases.close(session or world.member(), case_of(world, person, kind).id, NOTE)
 
 
-def fail(house: House, person: Customer, times: int) -> None:
+def fail(world: World, person: Customer, times: int) -> None:
     for _ in range(times):
         wrong = SecondDatum(date(1999, 1, 1))
         assert (
-            said(house.registrations.identification.identify, person.policy_number, wrong, "hu") == "identify.mismatch"
+            outcome_of(world.registrations.identification.identify, person.policy_number, wrong, "hu")
+            == "identify.mismatch"
         )
 
 
 # --- The register ---------------------------------------------------------------------------------------------
 
 
-def test_what_the_register_lacks_is_found_after_an_import(swept: House) -> None:
+def test_what_the_register_lacks_is_found_after_an_import(swept: World) -> None:
     found = cases(swept)
     assert (ILONA.kutid, "landline") in found
     assert (LASZLO.kutid, "no_phone") in found
@@ -87,7 +88,7 @@ def test_what_the_register_lacks_is_found_after_an_import(swept: House) -> None:
     assert not [one for one in found if one[0] in (ANNA.kutid, MINTA.kutid, ESZTER.kutid, PETER.kutid)]
 
 
-def test_a_number_of_several_customers_is_a_case_of_each(swept: House, tmp_path: Path) -> None:
+def test_a_number_of_several_customers_is_a_case_of_each(swept: World, tmp_path: Path) -> None:
     several = CROWD[:4]
     bring(swept, tmp_path, phones=phones_file(*((one, "+36201111111") for one in several[:3])))
     assert cases(swept, kind="shared_phone") == set()
@@ -95,33 +96,33 @@ def test_a_number_of_several_customers_is_a_case_of_each(swept: House, tmp_path:
     assert cases(swept, kind="shared_phone") == {(one.kutid, "shared_phone") for one in several}
 
 
-def test_pieces_of_any_size_find_the_same(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pieces_of_any_size_find_the_same(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep, "PIECE", 2)
     shared = [(one, "+36201111111") for one in CROWD[:5]]
-    bring(house, tmp_path, phones=phones_file(*shared))
-    small = {(row.kutid, row.kind) for row in house.rows(quality_cases)}
+    bring(world, tmp_path, phones=phones_file(*shared))
+    small = {(row.kutid, row.kind) for row in world.rows(quality_cases)}
     monkeypatch.setattr(sweep, "PIECE", 1000)
-    with house.store.write() as connection:
+    with world.store.write() as connection:
         connection.execute(quality_cases.delete())
-    bring(house, tmp_path, phones=phones_file(*shared))
-    assert {(row.kutid, row.kind) for row in house.rows(quality_cases)} == small
+    bring(world, tmp_path, phones=phones_file(*shared))
+    assert {(row.kutid, row.kind) for row in world.rows(quality_cases)} == small
     assert len(small) >= 8
 
 
-def test_the_register_is_looked_through_once_an_import(swept: House) -> None:
+def test_the_register_is_looked_through_once_an_import(swept: World) -> None:
     assert not swept.sweep.go_on()
     before = swept.rows(quality_cases)
     swept.chores.finish()
     assert swept.rows(quality_cases) == before
 
 
-def test_what_new_data_put_right_is_no_case_any_more(swept: House, tmp_path: Path) -> None:
+def test_what_new_data_put_right_is_no_case_any_more(swept: World, tmp_path: Path) -> None:
     bring(swept, tmp_path, phones=phones_file((ILONA, "06 20 999 8877")))
     assert not [kind for kutid, kind in cases(swept) if kutid == ILONA.kutid]
     assert not [row for row in swept.rows(quality_cases) if row.kutid == ILONA.kutid]
 
 
-def test_a_closed_case_stays_closed_however_often_the_same_data_come(swept: House, tmp_path: Path) -> None:
+def test_a_closed_case_stays_closed_however_often_the_same_data_come(swept: World, tmp_path: Path) -> None:
     session = swept.member()
     assert close(swept, ILONA, "landline", session)
     bring(swept, tmp_path, phones=phones_file((ANNA, ANNA.mobile)))
@@ -132,7 +133,7 @@ def test_a_closed_case_stays_closed_however_often_the_same_data_come(swept: Hous
 
 
 @pytest.mark.parametrize("between", ["other data", "right data"])
-def test_a_closed_case_opens_again_when_it_comes_anew(swept: House, tmp_path: Path, between: str) -> None:
+def test_a_closed_case_opens_again_when_it_comes_anew(swept: World, tmp_path: Path, between: str) -> None:
     close(swept, ILONA, "landline")
     if between == "other data":
         bring(swept, tmp_path, phones=phones_file((ILONA, "06 1 765 4321")))
@@ -145,7 +146,7 @@ def test_a_closed_case_opens_again_when_it_comes_anew(swept: House, tmp_path: Pa
     assert (line.closed_at, line.closed_by, line.note) == (None, "Kiss Orsolya", NOTE)
 
 
-def test_a_mobile_that_staff_recorded_puts_it_right_at_once(swept: House) -> None:
+def test_a_mobile_that_staff_recorded_puts_it_right_at_once(swept: World) -> None:
     learnt = {"kutid": ILONA.kutid, "kind": "mobile", "before": "", "after": "+36209998877", "actor": "staff:x"}
     with swept.store.write() as connection:
         connection.execute(insert(contact_changes).values(**learnt, at=swept.clock.now()))
@@ -153,67 +154,67 @@ def test_a_mobile_that_staff_recorded_puts_it_right_at_once(swept: House) -> Non
 
 
 def test_several_workers_and_one_that_is_killed_find_each_case_once(
-    house: House, tmp_path: Path, victims: Victims
+    world: World, tmp_path: Path, victims: Victims
 ) -> None:
-    bring(house, tmp_path, phones=phones_file((ANNA, ANNA.mobile)))
-    whole = {(row.kutid, row.kind, row.evidence) for row in house.rows(quality_cases)}
-    with house.store.write() as connection:
+    bring(world, tmp_path, phones=phones_file((ANNA, ANNA.mobile)))
+    whole = {(row.kutid, row.kind, row.evidence) for row in world.rows(quality_cases)}
+    with world.store.write() as connection:
         connection.execute(quality_cases.delete())
         connection.exec_driver_sql("UPDATE quality_sweep SET done = 0, position = ''")
-    assert victims.take(house, "sweep", "go_on", crash_at="sweep.looked") == "killed"
-    answers = at_once([house.sweep.go_on] * 4)
+    assert victims.take(world, "sweep", "go_on", crash_at="sweep.looked") == "killed"
+    answers = at_once([world.sweep.go_on] * 4)
     assert not [answer for answer in answers if isinstance(answer, Exception)], answers
-    house.chores.finish()
-    assert {(row.kutid, row.kind, row.evidence) for row in house.rows(quality_cases)} == whole
+    world.chores.finish()
+    assert {(row.kutid, row.kind, row.evidence) for row in world.rows(quality_cases)} == whole
 
 
 # --- Tries ----------------------------------------------------------------------------------------------------
 
 
-def test_several_wrong_tries_at_a_number_that_exists_are_a_case(house: House) -> None:
-    fail(house, ESZTER, sweep.SEVERAL - 1)
-    house.chores.finish()
-    assert cases(house) == set()
-    fail(house, ESZTER, 1)
-    said(house.registrations.identification.identify, "940999999", SecondDatum(date(1999, 1, 1)), "hu")
-    fail(house, PETER, 4)  # whose contract is cancelled
-    house.chores.finish()
-    assert cases(house) == {(ESZTER.kutid, "failed")}
+def test_several_wrong_tries_at_a_number_that_exists_are_a_case(world: World) -> None:
+    fail(world, ESZTER, sweep.SEVERAL - 1)
+    world.chores.finish()
+    assert cases(world) == set()
+    fail(world, ESZTER, 1)
+    outcome_of(world.registrations.identification.identify, "940999999", SecondDatum(date(1999, 1, 1)), "hu")
+    fail(world, PETER, 4)  # whose contract is cancelled
+    world.chores.finish()
+    assert cases(world) == {(ESZTER.kutid, "failed")}
 
 
-def test_who_succeeds_in_the_end_is_no_case(house: House) -> None:
-    fail(house, ESZTER, sweep.SEVERAL)
-    house.identified(ESZTER)
-    house.chores.finish()
-    assert cases(house) == set()
-    fail(house, ANNA, sweep.SEVERAL)
-    house.chores.finish()
-    assert cases(house) == {(ANNA.kutid, "failed")}
-    house.registered(ANNA)
-    assert cases(house) == set()
+def test_who_succeeds_in_the_end_is_no_case(world: World) -> None:
+    fail(world, ESZTER, sweep.SEVERAL)
+    world.identified(ESZTER)
+    world.chores.finish()
+    assert cases(world) == set()
+    fail(world, ANNA, sweep.SEVERAL)
+    world.chores.finish()
+    assert cases(world) == {(ANNA.kutid, "failed")}
+    world.registered(ANNA)
+    assert cases(world) == set()
 
 
-def test_a_closed_case_of_tries_opens_again_by_a_new_try_alone(house: House) -> None:
-    fail(house, ESZTER, sweep.SEVERAL)
-    house.chores.finish()
-    house.clock.advance(minutes=1)
-    assert close(house, ESZTER, "failed")
-    house.chores.finish()
-    assert cases(house) == set()
-    house.clock.advance(minutes=1)
-    fail(house, ESZTER, 1)
-    house.chores.finish()
-    assert cases(house) == {(ESZTER.kutid, "failed")}
+def test_a_closed_case_of_tries_opens_again_by_a_new_try_alone(world: World) -> None:
+    fail(world, ESZTER, sweep.SEVERAL)
+    world.chores.finish()
+    world.clock.advance(minutes=1)
+    assert close(world, ESZTER, "failed")
+    world.chores.finish()
+    assert cases(world) == set()
+    world.clock.advance(minutes=1)
+    fail(world, ESZTER, 1)
+    world.chores.finish()
+    assert cases(world) == {(ESZTER.kutid, "failed")}
 
 
-def test_who_comes_with_an_old_customer_account_number_is_a_case(house: House) -> None:
+def test_who_comes_with_an_old_customer_account_number_is_a_case(world: World) -> None:
     account = {"account_number": "7000001", "kutid": ANNA.kutid, "old_number": "OLD0001", "manager": "customer"}
-    with house.store.write() as connection:
+    with world.store.write() as connection:
         connection.execute(insert(customer_accounts).values(account))
-    answer = said(house.registrations.identification.identify, "OLD0001", ANNA.knows, "hu", "account_number")
+    answer = outcome_of(world.registrations.identification.identify, "OLD0001", ANNA.knows, "hu", "account_number")
     assert answer == "account_number.old"
-    house.chores.finish()
-    assert cases(house) == {(ANNA.kutid, "old_account")}
+    world.chores.finish()
+    assert cases(world) == {(ANNA.kutid, "old_account")}
 
 
 # --- Closing --------------------------------------------------------------------------------------------------
@@ -230,12 +231,12 @@ def test_who_comes_with_an_old_customer_account_number_is_a_case(house: House) -
         (NOTE, "ok"),
     ],
 )
-def test_a_note_is_needed_and_holds_nothing_personal(swept: House, note: str, answer: str) -> None:
+def test_a_note_is_needed_and_holds_nothing_personal(swept: World, note: str, answer: str) -> None:
     case_id = case_of(swept, ILONA, "landline").id
-    assert said(swept.quality_cases.close, swept.member(), case_id, note) == answer
+    assert outcome_of(swept.quality_cases.close, swept.member(), case_id, note) == answer
 
 
-def test_of_two_who_close_a_case_at_once_one_has_closed_it(swept: House) -> None:
+def test_of_two_who_close_a_case_at_once_one_has_closed_it(swept: World) -> None:
     members = [swept.member(name=f"Munkatárs {number}") for number in range(4)]
     answers = at_once([lambda one=one: close(swept, ILONA, "landline", one) for one in members])
     assert sorted(answers) == [False, False, False, True]
@@ -245,7 +246,7 @@ def test_of_two_who_close_a_case_at_once_one_has_closed_it(swept: House) -> None
     assert [(row.actor, row.kutid, row.facts) for row in trail] == [(closed_by, ILONA.kutid, {"what": "landline"})]
 
 
-def test_an_adviser_sees_and_closes_the_cases_of_their_own_customers_alone(swept: House) -> None:
+def test_an_adviser_sees_and_closes_the_cases_of_their_own_customers_alone(swept: World) -> None:
     advise(swept, "uk-1", ILONA)
     advise(swept, "uk-2", LASZLO)
     adviser = swept.member("adviser", adviser="uk-1")
@@ -254,20 +255,20 @@ def test_an_adviser_sees_and_closes_the_cases_of_their_own_customers_alone(swept
     assert cases(swept, swept.member(), adviser="uk-2") == {(LASZLO.kutid, "no_phone")}
     for stranger in (LASZLO, GABOR):
         kind = next(row.kind for row in swept.rows(quality_cases) if row.kutid == stranger.kutid)
-        assert said(close, swept, stranger, kind, adviser) == "out_of_turn"
+        assert outcome_of(close, swept, stranger, kind, adviser) == "out_of_turn"
         assert case_of(swept, stranger, kind).closed_at is None
-    assert said(swept.quality_cases.close, adviser, "no such case", NOTE) == "out_of_turn"
+    assert outcome_of(swept.quality_cases.close, adviser, "no such case", NOTE) == "out_of_turn"
     assert close(swept, ILONA, "landline", adviser)
 
 
-def test_who_has_signed_out_closes_nothing(swept: House) -> None:
+def test_who_has_signed_out_closes_nothing(swept: World) -> None:
     session = swept.member()
     swept.clock.advance(hours=swept.profile.sign_in.hours)
-    assert said(swept.quality_cases.close, session, case_of(swept, ILONA, "landline").id, NOTE) == "out_of_turn"
+    assert outcome_of(swept.quality_cases.close, session, case_of(swept, ILONA, "landline").id, NOTE) == "out_of_turn"
 
 
 @pytest.mark.parametrize("size", [1, 2, 100])
-def test_pages_show_every_case_once(swept: House, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+def test_pages_show_every_case_once(swept: World, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     whole = cases(swept)
     monkeypatch.setattr(listing, "PAGE", size)
     assert cases(swept) == whole
@@ -275,14 +276,14 @@ def test_pages_show_every_case_once(swept: House, monkeypatch: pytest.MonkeyPatc
     assert len(whole) == 3
 
 
-def test_names_are_masked(swept: House) -> None:
+def test_names_are_masked(swept: World) -> None:
     (line,) = swept.quality_cases.page(swept.member(), "landline").lines
     assert line.hit.name == "N••• I•••"
 
 
-def test_a_policy_holder_without_a_policy_in_force_is_no_case(house: House, tmp_path: Path) -> None:
-    with house.store.write() as connection:
+def test_a_policy_holder_without_a_policy_in_force_is_no_case(world: World, tmp_path: Path) -> None:
+    with world.store.write() as connection:
         connection.execute(phones.delete().where(phones.c.kutid == PETER.kutid))
         connection.execute(update(customers).where(customers.c.kutid == PETER.kutid).values(tax_number="12345676"))
-    bring(house, tmp_path, phones=phones_file((ANNA, ANNA.mobile)))
-    assert not [kind for kutid, kind in cases(house) if kutid == PETER.kutid]
+    bring(world, tmp_path, phones=phones_file((ANNA, ANNA.mobile)))
+    assert not [kind for kutid, kind in cases(world) if kutid == PETER.kutid]

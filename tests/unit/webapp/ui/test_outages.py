@@ -2,13 +2,17 @@
 
 import functools
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import Any
 
+import bcrypt
 import pytest
 
 from services.messages.outbox import Outbox
+from services.passwords.hashing import Overloaded
 from services.store.engine import Store
 from tests.world.cast import ANNA, PASSWORD
 from tests.world.site import Site
@@ -99,35 +103,54 @@ def test_an_unforeseen_failure_is_a_page_and_logs_no_values(
     assert visitor.open(FIRST).step == "email"
 
 
-def test_too_many_passwords_at_once_are_told_to_wait(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    visitor = site.visitor()
+@contextmanager
+def _hashing_at_its_limit(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have as many passwords hashed as may be at once, until the block ends."""
+    go_on, really, hasher = threading.Event(), bcrypt.hashpw, site.parts.hasher
+
+    def held(*given: bytes) -> bytes:
+        assert go_on.wait(30)
+        return really(*given)
+
+    with monkeypatch.context() as patch, ThreadPoolExecutor(site.parts.settings.hashes_at_once + 1) as people:
+        patch.setattr(bcrypt, "hashpw", held)
+        with suppress(Overloaded):
+            while True:
+                people.submit(hasher.hash, PASSWORD)
+                hasher.refuse_overload()
+        try:
+            yield
+        finally:
+            go_on.set()
+
+
+@pytest.fixture
+def small_site(make_site: Callable[..., Site]) -> Site:
+    """A site that hashes three passwords at once."""
+    return make_site(threads=4)
+
+
+def test_too_many_passwords_at_once_are_told_to_wait(small_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    visitor = small_site.visitor()
     visitor.walk_to("password")
-    places = site.parts.hasher._places
-    taken = 0
-    while places.acquire(blocking=False):
-        taken += 1
-    try:
+    with _hashing_at_its_limit(small_site, monkeypatch):
         assert visitor.give_password(PASSWORD).status == 503
-    finally:
-        places.release(taken)
     assert visitor.open(SECOND).step == "password"
     assert visitor.give_password(PASSWORD).step == "done"
 
 
-def test_a_sign_in_that_cannot_be_looked_at_counts_as_no_try(site: Site) -> None:
-    site.open_account()
-    visitor = site.visitor()
+def test_a_sign_in_that_cannot_be_looked_at_counts_as_no_try(small_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_site.open_account()
+    visitor = small_site.visitor()
     visitor.open("/belepes")
-    places, taken = site.parts.hasher._places, 0
-    while places.acquire(blocking=False):
-        taken += 1
-    assert taken == site.parts.settings.hashes_at_once == 240, "two hundred at once come through, pages keep 80 threads"
-    try:
+    with _hashing_at_its_limit(small_site, monkeypatch):
         for _ in range(7):
             assert visitor.post("/belepes", {"email": ANNA.email, "password": PASSWORD}).status_code == 503
-    finally:
-        places.release(taken)
     assert visitor.post("/belepes", {"email": ANNA.email, "password": PASSWORD}).status_code == 303
+
+
+def test_two_hundred_at_once_come_through_and_pages_keep_80_threads(site: Site) -> None:
+    assert site.parts.settings.hashes_at_once == 240
 
 
 def test_few_threads_leave_some_for_pages_too(make_site: Callable[..., Site]) -> None:
