@@ -445,11 +445,13 @@ def test_every_dead_end_that_is_raised_is_declared_with_its_facts() -> None:
     assert not [(kind, facts) for kind, facts in raised if not facts <= DEAD_ENDS.get(kind, set())]
 
 
-def test_what_is_not_declared_is_not_raised() -> None:
-    with pytest.raises(KeyError):
-        Refusal("email", "forgotten")
+def test_a_dead_end_that_is_not_declared_is_not_raised() -> None:
     with pytest.raises(KeyError):
         DeadEnd("forgotten")
+
+
+def test_an_insurers_own_step_refuses_for_a_reason_of_its_own() -> None:
+    assert Refusal("salutation", "empty").key == "error.salutation.empty"
 
 
 def test_refusals_beside_another_control_name_one_that_is_there() -> None:
