@@ -153,7 +153,8 @@ class Visitor(Walk[None]):
 
     def choose(self, name: str, value: str = "") -> None:
         """Choose one of several, or tick a box: by clicking the card it stands on."""
-        self.browser.click(f"label:has([name={name}]{f'[value={value}]' if value else ''})")
+        of_value = f'[value="{value}"]' if value else ""
+        self.browser.click(f"label:has([name={name}]{of_value})")
 
     def value(self, name: str) -> str:
         """Return what stands in a field."""

@@ -30,7 +30,7 @@ class Customer:
     email: str = "valaki@example.hu"
     name: str = ""
     kutid: str = ""
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict, hash=False)
     """The first step's fields where another insurer asks for other data."""
     profile: str = "mygenerali"
     """The insurer."""
