@@ -1,6 +1,5 @@
 """Builds the application's parts once."""
 
-from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 
@@ -15,8 +14,6 @@ from services.limits.group import build_limits
 from services.links import Links
 from services.messages.group import build_messages
 from services.passwords import Hasher
-from services.profiles import Profile
-from services.profiles import load as load_profile
 from services.references import References
 from services.register.group import build_register
 from services.registrations.group import build_registrations
@@ -25,8 +22,7 @@ from services.store.engine import Store
 from services.store.version import last_written
 from services.terms import build_documents
 from services.worklists.group import build_worklists
-from webapp.journey.journey import Journey
-from webapp.journey.registry import journey_of
+from webapp.journey.registry import read_profile
 from webapp.parts import Demonstration, Parts
 from webapp.settings import Settings
 
@@ -39,7 +35,6 @@ def wire(settings: Settings) -> Parts:
     clock = demo.clock if demo else SystemClock()
     if not demo and not settings.trust_clock:
         clock.not_before(last_written(store))
-    # Testers set their clock back to the machine's time: what is in force by that is in force by theirs.
     profile, journey = read_profile(settings, None if demo else clock.now())
     base = Base(store, clock, profile, settings.keys)
     hasher = Hasher(settings.bcrypt_rounds, places=settings.hashes_at_once)
@@ -66,15 +61,6 @@ def wire(settings: Settings) -> Parts:
         clients=build_clients(base, limits=limits, staff=staff),
         worklists=build_worklists(base, limits=limits, messages=messages, staff=staff),
     )  # fmt: skip
-
-
-def read_profile(settings: Settings, now: datetime | None = None) -> tuple[Profile, Journey]:
-    """Read the profile that the settings name, and its journey.
-
-    Raises ProfileError for whatever in them would keep the server from starting at `now`, or the machine's time.
-    """
-    profile = load_profile(settings.profile, hardened=settings.hardened, now=now)
-    return profile, journey_of(profile)
 
 
 def open_store(settings: Settings) -> Store:
