@@ -96,7 +96,7 @@ def test_new_workers_take_over_without_a_request_refused(tmp_path: Path, workers
             "brand #b5d9c0 on #ffffff has a contrast of",
         ),
         ("belepo.env", "BELEPO_REQUESTS_A_MINUTE=3000", "BELEPO_REQUESTS_A_MINUTE=few", "BELEPO_REQUESTS_A_MINUTE"),
-        ("belepo.env", "BELEPO_LIMITS_URL=memory://", "BELEPO_LIMITS_URL=memroy://", "memroy"),
+        ("belepo.env", "BELEPO_LIMITS_URL=memory://", "BELEPO_LIMITS_URL=memroy://", "BELEPO_LIMITS_URL"),
     ],
 )
 def test_a_mistake_in_what_new_workers_would_read_stops_no_old_one(
