@@ -31,6 +31,7 @@ _NOT_SHOWN = {
     "error.passkey.no_name": "it takes a browser's passkey",
     "error.passkey.too_many": "it takes a browser's passkey",
     "error.staff_login.unknown": "it takes a company's provider",
+    "error.staff_login.unverified": "it takes a company's provider",
     "error.reason.not_supervisor": "whom it refuses are shown no button",
     "error.customers.supervisor": "whom it refuses are shown no button",
     "error.customers.too_many": "it takes five hundred customers",
