@@ -20,10 +20,13 @@ def test_opening_them_in_another_browser_does_not_count(site: Site, visitor: Vis
     assert visitor.send(terms="1").status == 422
 
 
-def test_who_comes_by_the_mailed_link_alone_can_open_and_accept_them(site: Site, visitor: Visitor) -> None:
+def test_a_browser_that_came_by_the_mailed_link_can_open_and_accept_them(site: Site, visitor: Visitor) -> None:
     visitor.walk_to("terms")
+    site.advance(minutes=1)
     computer = site.visitor()
-    page = computer.open_link(ANNA.email)
+    computer.open_link(ANNA.email)
+    computer.send("sms-resend")
+    page = computer.send(sms_code=site.code(ANNA.mobile))
     assert page.step == "terms"
     (link,) = (one["href"] for one in page.root.all("a") if one["data-opens"] and ".pdf" not in one["href"])
     computer.open(link)
