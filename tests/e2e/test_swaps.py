@@ -182,13 +182,13 @@ def _see_work(visitor: Visitor, button: str) -> None:
 
 @pytest.mark.in_webkit
 def test_a_form_from_before_the_cookies_went_is_explained(visitor: Visitor) -> None:
-    """The session is gone, so the form's token is worth nothing: a page says so, and the way on is one link."""
+    """The cookies are gone, and the token with them: a page says so, and the way on is one link."""
     visitor.open(FIRST)
     visitor.fill_step()
     visitor.browser.clear_cookies()
     visitor.submit()
     assert visitor.browser.status == 400
-    assert words("page.csrf.heading") in visitor.text()
+    assert words("page.csrf.no_cookie.heading") in visitor.text()
     visitor.see_focus("h1")
     assert visitor.browser.evaluate("() => document.querySelectorAll('header').length") == 1, "a fragment, not a page"
     visitor.follow(words("page.csrf.button"))
