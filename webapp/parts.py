@@ -17,7 +17,7 @@ from services.limits.group import LimitServices
 from services.links import Links
 from services.messages.group import MessageServices
 from services.messages.senders import Sender
-from services.passwords import Hasher
+from services.portal import PortalServices
 from services.profiles import Profile
 from services.references import References
 from services.registrations.group import RegistrationServices
@@ -85,12 +85,12 @@ class Parts:
     messages: MessageServices
     codes: CodeServices
     figures: FigureServices
-    hasher: Hasher
     accounts: AccountServices
     registrations: RegistrationServices
     staff: StaffServices
     clients: ClientServices
     worklists: WorklistServices
+    portal: PortalServices
 
     @property
     def store(self) -> Store:

@@ -76,6 +76,13 @@ class Settings(BaseSettings):
         "memory://",
         description="Where request limits are counted. Several processes or machines need `redis://…`.",
     )
+    storage_url: str = Field(
+        "",
+        description=(
+            "Where letters and files are kept: `folder:<path>`, or `s3://bucket/prefix` with the keys in the "
+            "environment variables of AWS. By default the folder `files` in `BELEPO_DATA_DIR`."
+        ),
+    )
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="The port to listen on.")
     public_url: str = Field(
@@ -183,6 +190,13 @@ class Settings(BaseSettings):
         service_urls.judge(address, _LIMITS)
         return address
 
+    @field_validator("storage_url")
+    @classmethod
+    def _is_storage(cls, address: str) -> str:
+        if address and not address.startswith("folder:"):
+            service_urls.judge(address, ("s3",))
+        return address
+
     @field_validator("mail_url")
     @classmethod
     def _is_mail_server(cls, address: str) -> str:
@@ -217,6 +231,7 @@ class Settings(BaseSettings):
         # An insurer's own file is called profile.toml; its folder tells one insurer from another.
         name = Path(profile).resolve().parent.name if profile.endswith(".toml") else profile
         given.setdefault("database_url", f"sqlite:///{folder / name}.sqlite3")
+        given.setdefault("storage_url", f"folder:{folder / 'files' / name}")
         if str(given.get("demo", "")).lower() in {"1", "true", "yes", "on"}:
             given.setdefault("secret_keys", (_DEMO_KEY,))
             given.setdefault("mail_url", "demo:")

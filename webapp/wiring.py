@@ -9,11 +9,13 @@ from services.clients.group import build_clients
 from services.clock import SystemClock
 from services.codes.group import build_codes
 from services.figures.group import build_figures
+from services.gateways.storage import ObjectStorage
 from services.health import Health
 from services.limits.group import build_limits
 from services.links import Links
 from services.messages.group import build_messages
 from services.passwords import Hasher
+from services.portal import build_portal
 from services.references import References
 from services.register.group import build_register
 from services.registrations.group import build_registrations
@@ -57,9 +59,10 @@ def wire(settings: Settings) -> Parts:
     return Parts(
         settings, base, demo, clock, Health(base), links,
         documents=documents, references=References(base), limits=limits, messages=messages, codes=codes,
-        figures=figures, hasher=hasher, accounts=accounts, registrations=registrations, staff=staff,
+        figures=figures, accounts=accounts, registrations=registrations, staff=staff,
         clients=build_clients(base, limits=limits, staff=staff),
         worklists=build_worklists(base, limits=limits, messages=messages, staff=staff),
+        portal=build_portal(base, storage=ObjectStorage.at(settings.storage_url)),
     )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ class AccountServices:
     email_changes: EmailChanges
     mobile_changes: MobileChanges
     details: AccountDetails
+    hasher: Hasher
 
 
 def build_accounts(
@@ -79,4 +80,5 @@ def build_accounts(
         email_changes=emails,
         mobile_changes=MobileChanges(base, sessions=sessions, checks=checks, codes=codes, notices=notices),
         details=AccountDetails(base, sessions=sessions, checks=checks, notices=notices, outbox=messages.outbox),
+        hasher=hasher,
     )

@@ -166,7 +166,7 @@ ROOMS = {
         "service_urls",
     ),
     "services": (
-        "health", "retention", "worklists", "clients", "staff", "payments", "requests", "letters", "gateways",
+        "health", "retention", "worklists", "clients", "staff", "portal", "payments", "requests", "letters", "gateways",
         "registrations", "accounts", "figures", "codes", "messages", "register", "passwords", "terms", "references",
         "audit", "limits", "base", "store", "links", "keys", "profiles", "texts", "values", "randomness", "clock",
         "refusal", "denials", "crash_points",

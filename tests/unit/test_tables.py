@@ -35,6 +35,7 @@ NEVER_OVER = {
     "staff": "kept: the audit trail speaks of those who left",
     "api_keys": "kept: the audit trail speaks of clients whose key has ended",
     "quality_sweep": "one row",
+    **dict.fromkeys(("letters", "letter_events"), "proof of delivery, as long as the policy holder is in the register"),
 }
 OUTLIVES_THE_ACCOUNT = {
     **dict.fromkeys(_OF_REGISTER, _REGISTER),
@@ -46,6 +47,7 @@ OUTLIVES_THE_ACCOUNT = {
     "allowances": "who closes an account and registers again gets no new tries",
     "sign_in_tries": "keyed hashes: they name nobody, and a guesser gets no new tries",
     "contact_changes": "events for the insurer's own system",
+    **dict.fromkeys(("letters", "letter_events"), "the insurer's archive and its proof of delivery"),
     "audit": "says that the account was closed, and by whom",
     "invitations": "who has declined stays known",
     "quality_cases": "about the register's data",
@@ -68,6 +70,7 @@ NOT_EXPORTED = {
     "contact_changes": "the history names them",
     "invitations": "about a customer who has no account",
     "quality_cases": "about the register's data",
+    "letter_events": "each letter's certificate tells them",
     "staff_cases": "the history says what staff did",
     "api_answers": "what the API's client was answered",
     **dict.fromkeys(("staff", "staff_sessions", "invitation_batches", "quality_sweep", "api_keys"), _OF_STAFF),

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from obstore.store import MemoryStore
 from sqlalchemy import delete, func, insert, select
 
 from services import profiles, randomness
@@ -21,6 +22,7 @@ from services.clock import Clock
 from services.codes import one_time_codes
 from services.codes.group import build_codes
 from services.figures.group import build_figures
+from services.gateways.storage import ObjectStorage
 from services.keys import Keys
 from services.limits.group import build_limits
 from services.links import Links
@@ -28,6 +30,7 @@ from services.messages.composer import Composer
 from services.messages.delivery import Delivery
 from services.messages.group import build_messages
 from services.passwords import Hasher, hash_secret
+from services.portal import build_portal
 from services.profiles import Profile
 from services.register.group import build_register
 from services.register.policyholders import SecondDatum
@@ -179,6 +182,7 @@ class World:
             registrations=self.registration_services, accounts=self.account_services, hasher=hasher,
             is_second_factor_needed=is_second_factor_needed,
         )  # fmt: skip
+        self.portal = build_portal(base, storage=ObjectStorage(MemoryStore()))
         self._name_services()
         self.postman = Postman()
 

@@ -106,7 +106,7 @@ def test_an_unforeseen_failure_is_a_page_and_logs_no_values(
 @contextmanager
 def _hashing_at_its_limit(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Have as many passwords hashed as may be at once, until the block ends."""
-    go_on, really, hasher = threading.Event(), bcrypt.hashpw, site.parts.hasher
+    go_on, really, hasher = threading.Event(), bcrypt.hashpw, site.parts.accounts.hasher
 
     def held(*given: bytes) -> bytes:
         assert go_on.wait(30)

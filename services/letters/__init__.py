@@ -1,0 +1,1 @@
+"""Letters: published by the insurer, read by the customer, proved (P10–P24)."""

@@ -1,0 +1,34 @@
+"""Reads and writes the rows of letters, in a caller's transaction."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, Select, insert, select
+
+from services.letters.letter import EventType, Letter, LetterEvent
+from services.randomness import opaque_id
+from services.store.tables.letters import letter_events, letters
+
+LETTER: Select[tuple[object, ...]] = select(*[letters.c[name] for name in Letter.__dataclass_fields__])
+"""Selects what a `Letter` holds."""
+
+_REPEATED = ("bounced", "downloaded")
+"""Events that may happen to one letter several times."""
+
+
+def note(connection: Connection, letter_id: str, event: EventType, at: datetime, actor: str) -> None:
+    """Append an event. Raises IntegrityError where one that happens once has happened already."""
+    event_id = opaque_id()
+    once = event_id if event in _REPEATED else f"{letter_id} {event}"
+    connection.execute(
+        insert(letter_events).values(id=event_id, letter_id=letter_id, type=event, at=at, actor=actor, once=once)
+    )
+
+
+def events(connection: Connection, letter_id: str) -> tuple[LetterEvent, ...]:
+    """Return what happened to a letter, oldest first."""
+    found = connection.execute(
+        select(letter_events.c.type, letter_events.c.at, letter_events.c.actor)
+        .where(letter_events.c.letter_id == letter_id)
+        .order_by(letter_events.c.at, letter_events.c.id)
+    )
+    return tuple(LetterEvent(**row._mapping) for row in found)

@@ -1,0 +1,19 @@
+"""The services behind the sign-in: a group for each part of the customer's portal."""
+
+from dataclasses import dataclass
+
+from services.base import Base
+from services.gateways.storage import Storage
+from services.letters.group import LetterServices, build_letters
+
+
+@dataclass(frozen=True)
+class PortalServices:
+    """What a signed-in customer, the insurer and its staff do in the portal."""
+
+    letters: LetterServices
+
+
+def build_portal(base: Base, *, storage: Storage) -> PortalServices:
+    """Build the portal's groups in their order."""
+    return PortalServices(letters=build_letters(base, storage=storage))

@@ -1,0 +1,81 @@
+"""Letters to customers and what happened to each; `services.letters` writes them."""
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+from services.store.declarations import Declarations, ExportedRows, newest
+from services.store.tables.base import Moment, metadata
+
+letters = Table(
+    "letters",
+    metadata,
+    # The bytes are in the storage, by the letter's id. Neither they nor a row's content ever change (P12).
+    Column("id", String(32), primary_key=True),
+    Column("kutid", ForeignKey("customers.kutid"), nullable=False),
+    Column("policy_number", String(32)),
+    Column("type", String(40), nullable=False),  # policy, certificate, payment_request …
+    Column("title", String(200), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("issued_on", Date, nullable=False),
+    Column("latest_on", Date),  # the legal day before which an unopened letter is printed (P20)
+    Column("confirm_by", Date),  # by which the customer is to confirm that they have read it (P21)
+    Column("data", JSON(none_as_null=True)),  # what the letter says, for its page (P16)
+    Column("sha256", String(64), nullable=False),
+    Column("size", Integer, nullable=False),  # bytes
+    Column("published_at", Moment, nullable=False),
+    # The moments that lists ask for; each is set once, together with its row in `letter_events`.
+    Column("opened_at", Moment),
+    Column("confirmed_at", Moment),
+    Column("withdrawn_at", Moment),
+    Column("withdrawn_reason", String(300)),
+    Column("replaces", ForeignKey("letters.id"), index=True),
+    Column("replaced_by", String(32)),
+    # The newest of a customer first, by page; and those that nobody has opened.
+    Index("ix_letters_kutid_published_at_id", "kutid", "published_at", "id"),
+    Index("ix_letters_kutid_opened_at", "kutid", "opened_at"),
+)
+
+letter_events = Table(
+    "letter_events",
+    metadata,
+    # Appended, never changed (P13). `once` is the letter and the kind where a kind happens once, else the row's id.
+    Column("id", String(32), primary_key=True),
+    Column("letter_id", ForeignKey("letters.id"), nullable=False, index=True),
+    Column("type", String(16), nullable=False),  # see services.letters.letter.EVENTS
+    Column("at", Moment, nullable=False, index=True),
+    Column("actor", String(64), nullable=False),
+    Column("once", String(64), nullable=False),
+    UniqueConstraint("once"),
+)
+
+DECLARED = Declarations(
+    exported=(
+        ExportedRows(
+            "letters",
+            (
+                letters.c.id,
+                letters.c.type,
+                letters.c.title,
+                letters.c.policy_number,
+                letters.c.issued_on,
+                letters.c.sha256,
+                letters.c.published_at,
+                letters.c.opened_at,
+                letters.c.confirmed_at,
+                letters.c.withdrawn_at,
+            ),
+            letters.c.kutid,
+            "kutid",
+        ),
+    ),
+    written=(newest(letter_events.c.at),),
+)
