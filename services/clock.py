@@ -31,7 +31,7 @@ class SystemClock:
         with self._lock:
             # The reading comes first: a demonstration's clock that was set back to real time lowers the highest one.
             reading, beat = self._read(), time.monotonic()
-            # Whoever fakes the machine's clock may fake the one beside it too.
+            # A fake of the machine's clock may fake the monotonic one too.
             self._highest = max(self._highest + max(0.0, beat - self._beat), reading)
             self._beat = beat
             return datetime.fromtimestamp(self._highest, UTC)
@@ -40,7 +40,7 @@ class SystemClock:
         """Take `moment`, the newest one on record, as a floor, so that a restart forgets nothing.
 
         However far it lies ahead: whether the machine's clock is wrong now or was wrong then, no program can tell, and
-        to go back would let everything live again that has ended since. Whoever runs it can: see BELEPO_TRUST_CLOCK.
+        going back would revive everything that has ended since. The operator can allow it: see BELEPO_TRUST_CLOCK.
         """
         if moment is not None:
             self._highest = max(self._highest, moment.timestamp())

@@ -205,7 +205,7 @@ _FORMS = {
     "idempotency_key": {"reused": _BY_API, "under_way": _BY_API},
     "staff": {"role": _BY_COMMAND, "weak": _BY_COMMAND, "taken": _BY_COMMAND},
 }
-"""About no one field: about the form as a whole, its buttons, or whoever sends it."""
+"""Refusals of the form as a whole, its buttons or its sender, not of one field."""
 
 REFUSALS = {
     (field, reason): declared

@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 EVERY = timedelta(hours=1)
 BATCH = 250
-"""So many rows are erased in one transaction: on SQLite all other writers wait for it."""
+"""Rows erased in one transaction: on SQLite all other writers wait for it."""
 PAUSE_SECONDS = 0.1
 """Between two transactions, so that those who waited have their turn."""
 _LOOK_SECONDS = 20.0
@@ -35,7 +35,7 @@ _GUARD = "tidy"
 
 
 @dataclass(frozen=True)
-class Tidied:
+class Erased:
     """What was erased of one kind, or would be: `kept_for` says from which age on."""
 
     kind: str
@@ -46,7 +46,7 @@ class Tidied:
 class Tidying:
     """Erases what the profile's `retention` no longer keeps.
 
-    Every batch is a transaction by itself and decides anew what is over: killed or stopped between any two, the rest
+    Every batch is a transaction by itself and decides again what is over: killed or stopped between any two, the rest
     is erased the next time. It waits for no row that another transaction holds, so it can be in no deadlock. Where
     `may_erase` says no, because the time is in doubt, nothing is.
     """
@@ -81,7 +81,7 @@ class Tidying:
                 # Only the class: a database error's text would hold the statement's parameters.
                 _log.warning("tidying failed, will be tried again: %s", type(error).__name__)
 
-    def tidy_if_due(self, stop: threading.Event | None = None) -> list[Tidied] | None:
+    def tidy_if_due(self, stop: threading.Event | None = None) -> list[Erased] | None:
         """Tidy unless any process has begun to within the hour; return what was erased, None if it was not due."""
         now = self._clock.now()
         with self._store.read() as connection:
@@ -100,17 +100,17 @@ class Tidying:
             _log.info("erased %s", ", ".join(erased))
         return tidied
 
-    def tidy(self, stop: threading.Event | None = None) -> list[Tidied]:
+    def tidy(self, stop: threading.Event | None = None) -> list[Erased]:
         """Erase all that is over, or as much as there is time for until `stop` is set; return what was erased."""
         stop = stop or threading.Event()
-        return [Tidied(rule.kind, rule.kept_for(self._profile), sum(self._erase(rule, stop))) for rule in self._rules]
+        return [Erased(rule.kind, rule.kept_for(self._profile), sum(self._erase(rule, stop))) for rule in self._rules]
 
-    def count(self) -> list[Tidied]:
+    def count(self) -> list[Erased]:
         """Return what would be erased now; changes nothing."""
         now = self._clock.now()
         with self._store.read() as connection:
             return [
-                Tidied(
+                Erased(
                     rule.kind,
                     rule.kept_for(self._profile),
                     connection.execute(select(func.count()).where(rule.is_over(self._profile, now))).scalar_one(),

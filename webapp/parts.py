@@ -103,7 +103,7 @@ class Parts:
         return self.base.profile
 
 
-def wired() -> Parts:
+def current_parts() -> Parts:
     """Return the parts of the application that answers this request."""
     parts: Parts = current_app.extensions["belepo"]
     return parts

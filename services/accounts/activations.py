@@ -15,7 +15,7 @@ from services.accounts.account import Session, SignedOut
 from services.accounts.closing import erase
 from services.accounts.sessions import Sessions
 from services.base import Base
-from services.codes.one_time_codes import Seals
+from services.codes.one_time_codes import CodeGenerator
 from services.limits.allowances import Allowances
 from services.messages.outbox import Outbox
 from services.refusal import Refusal
@@ -33,7 +33,7 @@ class Activations:
         *,
         is_wanted: bool,
         sessions: Sessions,
-        seals: Seals,
+        code_generator: CodeGenerator,
         allowances: Allowances,
         outbox: Outbox,
     ) -> None:
@@ -42,13 +42,13 @@ class Activations:
         self._clock = base.clock
         self._profile = base.profile
         self._sessions = sessions
-        self._seals = seals
+        self._code_generator = code_generator
         self._allowances = allowances
         self._outbox = outbox
 
     def begin(self, connection: Connection, account_id: str, email: str, language: str, now: datetime) -> None:
         """Have a new account wait for the code, and mail it."""
-        code, seal = self._seals.new()
+        code, seal = self._code_generator.new()
         connection.execute(activations.insert().values(account_id=account_id, mailed_at=now, **seal))
         self._mail(connection, account_id, email, language=language, code=code, now=now)
 
@@ -80,7 +80,7 @@ class Activations:
             if row is None:
                 raise SignedOut  # activated meanwhile, or closed: what holds now is shown
             used = delete(activations).where(own, activations.c.serial == row.serial)
-            is_right = self._seals.fits(code, row)
+            is_right = self._code_generator.fits(code, row)
             if not is_right or connection.execute(used.returning(activations.c.account_id)).first() is None:
                 raise Refusal("activation_code", "wrong").counted()
             self._allowances.give_back(connection, key)
@@ -93,7 +93,7 @@ class Activations:
         Raises Refusal ``email.resend_too_early`` or ``email.too_many``.
         """
         now, account, rules = self._clock.now(), session.account, self._profile.registration
-        code, seal = self._seals.new()
+        code, seal = self._code_generator.new()
         with self._store.write() as connection:
             blocked = self._allowances.take_within(
                 connection, "mail", account.email_key, limit=rules.mails_an_hour, window=timedelta(hours=1), now=now

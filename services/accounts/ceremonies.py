@@ -40,7 +40,7 @@ _LONGEST_ID = 1023
 
 
 @dataclass(frozen=True)
-class Made:
+class NewPasskey:
     """A new passkey that has proved itself."""
 
     id: str
@@ -50,7 +50,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Use:
+class PasskeyUse:
     """A passkey's answer to a challenge; nothing is proved before `new_sign_count`."""
 
     passkey_id: str
@@ -96,13 +96,13 @@ def options_to_make(
     )
 
 
-def read_made(answer: str, challenge: str, host: str, origin: str) -> Made | None:
+def read_made(answer: str, challenge: str, host: str, origin: str) -> NewPasskey | None:
     """Return the passkey that was made in answer to `challenge` (JSON); None when it proves nothing (7.1)."""
     credential = _faultless(lambda: parse_registration_credential_json(answer))
     if credential is None or _challenge_of(credential) != challenge:
         return None
 
-    def verify() -> Made | None:
+    def verify() -> NewPasskey | None:
         proof = verify_registration_response(
             credential=credential,
             expected_challenge=challenge.encode(),
@@ -113,19 +113,21 @@ def read_made(answer: str, challenge: str, host: str, origin: str) -> Made | Non
         # A key that could not be used is found out now, not when somebody wants to sign in with it.
         decoded_public_key_to_cryptography(decode_credential_public_key(proof.credential_public_key))
         transports = [transport.value for transport in credential.response.transports or ()]
-        made = Made(bytes_to_base64url(proof.credential_id), proof.credential_public_key, proof.sign_count, transports)
+        made = NewPasskey(
+            bytes_to_base64url(proof.credential_id), proof.credential_public_key, proof.sign_count, transports
+        )
         return made if len(proof.credential_id) <= _LONGEST_ID else None
 
     return _faultless(verify)
 
 
-def read_use(answer: str) -> Use | None:
+def read_use(answer: str) -> PasskeyUse | None:
     """Return the answer of a passkey (JSON) to the challenge that it names; None when it cannot be read."""
     credential = _faultless(lambda: parse_authentication_credential_json(answer))
     challenge = None if credential is None else _challenge_of(credential)
     if credential is None or challenge is None:
         return None
-    return Use(bytes_to_base64url(credential.raw_id), credential.response.user_handle, challenge, credential)
+    return PasskeyUse(bytes_to_base64url(credential.raw_id), credential.response.user_handle, challenge, credential)
 
 
 def _challenge_of(credential: AuthenticationCredential | RegistrationCredential) -> str | None:

@@ -7,9 +7,9 @@ from sqlalchemy import Connection, select
 
 from services import audit
 from services.accounts.account import Account, Session
-from services.accounts.checks import Checks
 from services.accounts.closing import erase
-from services.accounts.notices import Notices
+from services.accounts.mails import AccountMails
+from services.accounts.password_checks import PasswordChecks
 from services.accounts.sessions import ACCOUNT, IS_PROVED, Sessions, account_from
 from services.base import Base
 from services.crash_points import reach
@@ -24,12 +24,20 @@ _EXPORTED = tuple(rows for declared in DECLARED for rows in declared.exported)
 class AccountDetails:
     """Exports and ends accounts. Each public method is one transaction, unless it takes a caller's."""
 
-    def __init__(self, base: Base, *, sessions: Sessions, checks: Checks, notices: Notices, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        base: Base,
+        *,
+        sessions: Sessions,
+        password_checks: PasswordChecks,
+        account_mails: AccountMails,
+        outbox: Outbox,
+    ) -> None:
         self._store = base.store
         self._clock = base.clock
         self._sessions = sessions
-        self._checks = checks
-        self._notices = notices
+        self._password_checks = password_checks
+        self._account_mails = account_mails
         self._outbox = outbox
 
     def export(self, session: Session) -> dict[str, Any]:
@@ -50,7 +58,7 @@ class AccountDetails:
 
         Raises Refusal ``current_password.…`` or SignedOut.
         """
-        self._checks.password(session, password)
+        self._password_checks.password(session, password)
         account, now = session.account, self._clock.now()
         with self._store.write() as connection:
             self._sessions.hold(connection, session, now)
@@ -73,7 +81,7 @@ class AccountDetails:
 
     def _erase(self, connection: Connection, account: Account, now: datetime) -> None:
         erase(connection, self._outbox, account.id, account.kutid)
-        self._notices.tell(connection, "account_closed", account, now)
+        self._account_mails.tell(connection, "account_closed", account, now)
 
 
 def _as_exported(account: Account, terms_hash: str | None) -> dict[str, Any]:

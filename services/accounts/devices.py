@@ -25,7 +25,7 @@ class SignedInDevice:
 
 
 @dataclass(frozen=True)
-class Places:
+class SignedInPlaces:
     """Where an account is signed in, and its last sign-ins."""
 
     open: list[SignedInDevice]
@@ -41,11 +41,11 @@ class SignedInDevices:
         self._rules = base.profile.sign_in
         self._sessions = sessions
 
-    def places(self, session: Session) -> Places:
+    def places(self, session: Session) -> SignedInPlaces:
         """Return where the account is signed in and its last sign-ins."""
         now = self._clock.now()
         with self._store.read() as connection:
-            return Places(
+            return SignedInPlaces(
                 self._open_ones(connection, session.account.id, now),
                 _last_ones(connection, session.account.id),
             )

@@ -8,8 +8,8 @@ from sqlalchemy.exc import IntegrityError
 from services import audit, randomness
 from services.accounts.account import Account, DeadLink, Session
 from services.accounts.addresses import TakenAddresses
-from services.accounts.checks import Checks
-from services.accounts.notices import Notices
+from services.accounts.mails import AccountMails
+from services.accounts.password_checks import PasswordChecks
 from services.accounts.pending_changes import EMAIL, note_change
 from services.accounts.sessions import ACCOUNT, Sessions, account_from
 from services.base import Base
@@ -24,16 +24,22 @@ class EmailChanges:
     """The verbs of a new address. Each public method is one transaction, with the mails it causes."""
 
     def __init__(
-        self, base: Base, *, sessions: Sessions, checks: Checks, allowances: Allowances, notices: Notices
+        self,
+        base: Base,
+        *,
+        sessions: Sessions,
+        password_checks: PasswordChecks,
+        allowances: Allowances,
+        account_mails: AccountMails,
     ) -> None:
         self._store = base.store
         self._clock = base.clock
         self._profile = base.profile
         self._sessions = sessions
-        self._checks = checks
+        self._password_checks = password_checks
         self._allowances = allowances
         self._addresses = TakenAddresses(base.profile.registration, allowances)
-        self._notices = notices
+        self._account_mails = account_mails
 
     def ask_for_email(self, session: Session, password: str, address: EmailAddress) -> None:
         """Mail a link to the new address and a notice to the old one; nothing changes before the link is used.
@@ -42,7 +48,7 @@ class EmailChanges:
         """
         if address.key == session.account.email_key and address.typed == session.account.email:
             raise Refusal("email", "same")
-        self._checks.password(session, password)
+        self._password_checks.password(session, password)
         now = self._clock.now()
         with self._store.write() as connection:
             self._sessions.hold(connection, session, now)
@@ -126,7 +132,7 @@ class EmailChanges:
             value=address.typed,
             key=address.key,
         )
-        self._notices.mail_link(
+        self._account_mails.mail_link(
             connection,
             "address_new",
             to=address.typed,
@@ -135,13 +141,13 @@ class EmailChanges:
             link_id=link_id,
             expires_at=expires_at,
         )
-        self._notices.tell(connection, "address_old", account, now)
+        self._account_mails.tell(connection, "address_old", account, now)
         audit.record(connection, "email_change_asked", kutid=account.kutid, at=now)
 
     def _take_address(self, connection: Connection, old: Account, email: str, email_key: str, now: datetime) -> None:
         taken = update(accounts).where(accounts.c.id == old.id).values(email=email, email_key=email_key)
         connection.execute(taken)
         connection.execute(delete(password_resets).where(password_resets.c.account_id == old.id))
-        self._notices.drop(connection, f"reset:{old.id}")
-        self._notices.tell(connection, "address_changed", old, now)
+        self._account_mails.drop(connection, f"reset:{old.id}")
+        self._account_mails.tell(connection, "address_changed", old, now)
         audit.record(connection, "email_changed", kutid=old.kutid, at=now)

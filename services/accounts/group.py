@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from services.accounts.activations import Activations
 from services.accounts.challenges import Challenges
 from services.accounts.changed_terms import ChangedTerms
-from services.accounts.checks import Checks
 from services.accounts.details import AccountDetails
 from services.accounts.devices import SignedInDevices
 from services.accounts.email_changes import EmailChanges
+from services.accounts.mails import AccountMails
 from services.accounts.mobile_changes import MobileChanges
-from services.accounts.notices import Notices
 from services.accounts.passkeys import Passkeys
+from services.accounts.password_checks import PasswordChecks
 from services.accounts.passwords import PasswordChanges
 from services.accounts.sessions import Sessions
 from services.accounts.sign_in import SignIns
@@ -57,19 +57,32 @@ def build_accounts(
     `passkey_origin` is scheme, host and port of the pages. `has_activation` says that the journey ends with a mailed
     activation code.
     """
-    sessions, notices = Sessions(base.profile.sign_in), Notices(messages.outbox, base.profile.texts)
-    checks = Checks(base, limits.failed_attempts, hasher)
-    sign_ins = SignIns(base, sessions=sessions, limits=limits, notices=notices, hasher=hasher)
+    sessions, account_mails = Sessions(base.profile.sign_in), AccountMails(messages.outbox, base.profile.texts)
+    password_checks = PasswordChecks(base, limits.failed_attempts, hasher)
+    sign_ins = SignIns(base, sessions=sessions, limits=limits, account_mails=account_mails, hasher=hasher)
     activations = Activations(
         base, is_wanted=has_activation, sessions=sessions,
-        seals=codes.seals, allowances=limits.allowances, outbox=messages.outbox,
+        code_generator=codes.code_generator, allowances=limits.allowances, outbox=messages.outbox,
     )  # fmt: skip
     passkeys = Passkeys(
         base, origin=passkey_origin, challenges=Challenges(base, links, limits.allowances),
-        sessions=sessions, sign_ins=sign_ins, checks=checks, notices=notices,
+        sessions=sessions, sign_ins=sign_ins, password_checks=password_checks, account_mails=account_mails,
     )  # fmt: skip
-    passwords = PasswordChanges(base, sessions=sessions, limits=limits, checks=checks, notices=notices, hasher=hasher)
-    emails = EmailChanges(base, sessions=sessions, checks=checks, allowances=limits.allowances, notices=notices)
+    passwords = PasswordChanges(
+        base,
+        sessions=sessions,
+        limits=limits,
+        password_checks=password_checks,
+        account_mails=account_mails,
+        hasher=hasher,
+    )
+    emails = EmailChanges(
+        base,
+        sessions=sessions,
+        password_checks=password_checks,
+        allowances=limits.allowances,
+        account_mails=account_mails,
+    )
     return AccountServices(
         sign_ins=sign_ins,
         activations=activations,
@@ -78,7 +91,15 @@ def build_accounts(
         devices=SignedInDevices(base, sessions),
         changed_terms=ChangedTerms(base, sessions=sessions, terms=documents.terms),
         email_changes=emails,
-        mobile_changes=MobileChanges(base, sessions=sessions, checks=checks, codes=codes, notices=notices),
-        details=AccountDetails(base, sessions=sessions, checks=checks, notices=notices, outbox=messages.outbox),
+        mobile_changes=MobileChanges(
+            base, sessions=sessions, password_checks=password_checks, codes=codes, account_mails=account_mails
+        ),
+        details=AccountDetails(
+            base,
+            sessions=sessions,
+            password_checks=password_checks,
+            account_mails=account_mails,
+            outbox=messages.outbox,
+        ),
         hasher=hasher,
     )

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, delete, select, update
 
 from services import audit, randomness
 from services.accounts.account import Account, Session
-from services.accounts.checks import Checks
-from services.accounts.notices import Notices
+from services.accounts.mails import AccountMails
+from services.accounts.password_checks import PasswordChecks
 from services.accounts.pending_changes import MOBILE, note_change
 from services.accounts.sessions import Sessions
 from services.base import Base
@@ -23,16 +23,22 @@ class MobileChanges:
     """The verbs of a new mobile. Each public method is one transaction, with the message it causes."""
 
     def __init__(
-        self, base: Base, *, sessions: Sessions, checks: Checks, codes: CodeServices, notices: Notices
+        self,
+        base: Base,
+        *,
+        sessions: Sessions,
+        password_checks: PasswordChecks,
+        codes: CodeServices,
+        account_mails: AccountMails,
     ) -> None:
         self._store = base.store
         self._clock = base.clock
         self._profile = base.profile
         self._sessions = sessions
-        self._checks = checks
+        self._password_checks = password_checks
         self._codes = codes.one_time_codes
         self._code_sender = codes.sender
-        self._notices = notices
+        self._account_mails = account_mails
 
     def ask_for_mobile(self, session: Session, password: str, mobile: str) -> None:
         """Send a code to the new number, from the customer's one budget of codes (M21).
@@ -42,7 +48,7 @@ class MobileChanges:
         """
         if mobile == session.account.mobile:
             raise Refusal("mobile", "same")
-        self._checks.password(session, password)
+        self._password_checks.password(session, password)
         now = self._clock.now()
         with self._store.write() as connection:
             self._sessions.hold(connection, session, now)
@@ -99,7 +105,7 @@ class MobileChanges:
             self._codes.check(connection, code, kutid=account.kutid, registration_id=change.id, now=now)
             connection.execute(delete(account_changes).where(account_changes.c.id == change.id))
             connection.execute(update(accounts).where(accounts.c.id == account.id).values(mobile=change.value))
-            self._notices.tell(connection, "mobile_changed", account, now)
+            self._account_mails.tell(connection, "mobile_changed", account, now)
             audit.record(connection, "mobile_changed", kutid=account.kutid, at=now)
 
     def drop_mobile_change(self, session: Session) -> None:

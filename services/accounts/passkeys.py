@@ -15,8 +15,8 @@ from sqlalchemy.exc import IntegrityError
 from services import audit
 from services.accounts.account import Account, Device, Session
 from services.accounts.challenges import ANSWERED_WITHIN, Challenges, milliseconds
-from services.accounts.checks import Checks
-from services.accounts.notices import Notices
+from services.accounts.mails import AccountMails
+from services.accounts.password_checks import PasswordChecks
 from services.accounts.sessions import ACCOUNT, Sessions, account_from
 from services.accounts.sign_in import SignIns
 from services.base import Base
@@ -26,7 +26,7 @@ from services.store.tables.accounts import accounts, passkeys
 from services.store.tables.accounts import sessions as sessions_table
 
 if TYPE_CHECKING:
-    from services.accounts.ceremonies import Use
+    from services.accounts.ceremonies import PasskeyUse
 
 
 _MOST = 20
@@ -54,8 +54,8 @@ class Passkeys:
         challenges: Challenges,
         sessions: Sessions,
         sign_ins: SignIns,
-        checks: Checks,
-        notices: Notices,
+        password_checks: PasswordChecks,
+        account_mails: AccountMails,
     ) -> None:
         """`origin` is scheme, host and port of the pages; the passkeys belong to its host."""
         self.origin = origin
@@ -66,8 +66,8 @@ class Passkeys:
         self._challenges = challenges
         self._sessions = sessions
         self._sign_ins = sign_ins
-        self._checks = checks
-        self._notices = notices
+        self._password_checks = password_checks
+        self._account_mails = account_mails
 
     @property
     def are_possible(self) -> bool:
@@ -134,7 +134,7 @@ class Passkeys:
 
         Raises Refusal ``current_password.…`` or ``passkey.too_many``.
         """
-        self._checks.password(session, password)
+        self._password_checks.password(session, password)
         with self._store.read() as connection:
             count = select(func.count()).select_from(passkeys).where(passkeys.c.account_id == session.account.id)
             if connection.execute(count).scalar_one() >= _MOST:
@@ -184,7 +184,7 @@ class Passkeys:
                         created_at=now,
                     )
                 )
-                self._notices.tell(connection, "passkey_added", account, now, device=session.device)
+                self._account_mails.tell(connection, "passkey_added", account, now, device=session.device)
                 audit.record(connection, "passkey_added", kutid=account.kutid, at=now)
                 token = self._sessions.renew(connection, session, now)
         except IntegrityError:
@@ -214,13 +214,13 @@ class Passkeys:
             gone = delete(passkeys).where(passkeys.c.id == passkey_id, passkeys.c.account_id == session.account.id)
             if connection.execute(gone.returning(passkeys.c.id)).first() is None:
                 return None
-            self._notices.tell(connection, "passkey_removed", session.account, now, device=session.device)
+            self._account_mails.tell(connection, "passkey_removed", session.account, now, device=session.device)
             audit.record(connection, "passkey_removed", kutid=session.account.kutid, at=now)
             return self._sessions.renew(connection, session, now)
 
     # --- Inside ------------------------------------------------------------------------------------------------
 
-    def _use(self, connection: Connection, use: "Use", sign_count: int, now: datetime) -> bool:
+    def _use(self, connection: Connection, use: "PasskeyUse", sign_count: int, now: datetime) -> bool:
         """Note the use, unless the passkey has gone or has been used since (7.2, on the signature counter)."""
         used = (
             update(passkeys)
@@ -233,7 +233,7 @@ class Passkeys:
         )
         return connection.execute(used).first() is not None
 
-    def _verify(self, answer: str, browser: str, device: Device) -> "tuple[Account, bool, Use, int] | None":
+    def _verify(self, answer: str, browser: str, device: Device) -> "tuple[Account, bool, PasskeyUse, int] | None":
         """Return whose answer it is, whether the device has signed in there, the answer, and the passkey's counter.
 
         None when it proves nothing (7.2).

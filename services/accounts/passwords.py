@@ -7,8 +7,8 @@ from sqlalchemy import Connection, String, bindparam, delete, select, update
 
 from services import audit, randomness
 from services.accounts.account import Account, DeadLink, Session, SignedOut
-from services.accounts.checks import Checks
-from services.accounts.notices import Notices
+from services.accounts.mails import AccountMails
+from services.accounts.password_checks import PasswordChecks
 from services.accounts.sessions import ACCOUNT, IS_PROVED, Sessions, account_from
 from services.base import Base
 from services.crash_points import reach
@@ -49,8 +49,8 @@ class PasswordChanges:
         *,
         sessions: Sessions,
         limits: LimitServices,
-        checks: Checks,
-        notices: Notices,
+        password_checks: PasswordChecks,
+        account_mails: AccountMails,
         hasher: Hasher,
     ) -> None:
         self._store = base.store
@@ -60,10 +60,10 @@ class PasswordChanges:
         last = max(1, base.profile.registration.mails_an_hour - 1)
         self._places = range(min(1, last - 1), last)
         self._sessions = sessions
-        self._tries = limits.failed_attempts
-        self._checks = checks
+        self._failed_attempts = limits.failed_attempts
+        self._password_checks = password_checks
         self._allowances = limits.allowances
-        self._notices = notices
+        self._account_mails = account_mails
         self._hasher = hasher
 
     def judge(self, account: Account, password: str) -> list[Rule]:
@@ -83,7 +83,7 @@ class PasswordChanges:
         """
         account = session.account
         self._refuse_too_soon(account)
-        self._checks.password(session, current)
+        self._password_checks.password(session, current)
         self._refuse_weak(account, new)
         if new == current or self._hasher.is_password(new, account.password_hash):
             raise Refusal("password", "same")
@@ -147,7 +147,7 @@ class PasswordChanges:
             if row is None or row.code_mailed_at is not None:
                 if self._may_write_to_stranger(connection, address, source, now):
                     # To the address as it is stored, where it is: the mail about an account goes to no other.
-                    self._notices.mail_unproved(
+                    self._account_mails.mail_unproved(
                         connection,
                         row.email if row else address.typed,
                         row.language if row else language,
@@ -238,7 +238,7 @@ class PasswordChanges:
         fresh = {"link_id": link_id, "created_at": now, "expires_at": now + self._rules.reset_lifetime}
         statement = insert_for(connection, password_resets).values(account_id=account.id, **fresh)
         connection.execute(statement.on_conflict_do_update(index_elements=[password_resets.c.account_id], set_=fresh))
-        self._notices.mail_link(
+        self._account_mails.mail_link(
             connection,
             "reset",
             to=account.email,
@@ -269,13 +269,13 @@ class PasswordChanges:
     ) -> None:
         self._sessions.end_all(connection, account.id, now, but=but)
         connection.execute(delete(password_resets).where(password_resets.c.account_id == account.id))
-        self._notices.drop(connection, f"reset:{account.id}")
+        self._account_mails.drop(connection, f"reset:{account.id}")
         # A new password is what keeps out somebody who knew the old one: what they asked for must not come true later.
         connection.execute(delete(account_changes).where(account_changes.c.account_id == account.id))
-        self._notices.drop(connection, f"address_new:{account.id}")
-        self._tries.forget(connection, *self._keys(connection, account))
+        self._account_mails.drop(connection, f"address_new:{account.id}")
+        self._failed_attempts.forget(connection, *self._keys(connection, account))
         opened_by = self._opened_by(connection, account, have_passkeys_gone=have_passkeys_gone)
-        self._notices.tell(connection, "password_changed", account, now, **opened_by)
+        self._account_mails.tell(connection, "password_changed", account, now, **opened_by)
         audit.record(connection, action, kutid=account.kutid, at=now)
 
     def _opened_by(self, connection: Connection, account: Account, *, have_passkeys_gone: bool) -> dict[str, str]:
@@ -298,7 +298,7 @@ class PasswordChanges:
         sessions = sessions_table.c
         known = connection.execute(select(sessions.device_hash).where(sessions.account_id == account.id).distinct())
         browsers = ("", PROVED, *known.scalars())
-        return [self._tries.key(CUSTOMER, account.email_key, browser) for browser in browsers]
+        return [self._failed_attempts.key(CUSTOMER, account.email_key, browser) for browser in browsers]
 
     def _after_another(self, session: Session, new: str) -> str:
         """Another request of this session was quicker; the same one, sent twice, has what it asked for."""

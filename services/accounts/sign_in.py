@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, bindparam, exists, update
 
 from services.accounts.account import Account, Device, Session
-from services.accounts.notices import Notices
+from services.accounts.mails import AccountMails
 from services.accounts.sessions import ACCOUNT, SIGNED_OUT, Sessions, account_from
 from services.base import Base
 from services.crash_points import reach
@@ -34,16 +34,16 @@ class SignIns:
         *,
         sessions: Sessions,
         limits: LimitServices,
-        notices: Notices,
+        account_mails: AccountMails,
         hasher: Hasher,
     ) -> None:
         self._store = base.store
         self._clock = base.clock
         self._profile = base.profile
         self._sessions = sessions
-        self._tries = limits.failed_attempts
+        self._failed_attempts = limits.failed_attempts
         self._allowances = limits.allowances
-        self._notices = notices
+        self._account_mails = account_mails
         self._hasher = hasher
 
     def sign_in(
@@ -88,7 +88,7 @@ class SignIns:
             if token is None:
                 self.turn_away(connection, device, now)
                 raise Refusal("login", "failed").counted()
-            self._tries.forget(connection, key)
+            self._failed_attempts.forget(connection, key)
         reach("accounts.signed_in")
         return token
 
@@ -101,10 +101,10 @@ class SignIns:
 
         The count is committed first, so of tries at once no more are compared than are free.
         """
-        key = self._tries.key(CUSTOMER, email_key, browser)
-        source = self._tries.source_key(device.source)
-        wait = None if browser else self._tries.waits_until(connection, source, now)
-        wait = wait or self._tries.count(connection, key, now)
+        key = self._failed_attempts.key(CUSTOMER, email_key, browser)
+        source = self._failed_attempts.source_key(device.source)
+        wait = None if browser else self._failed_attempts.waits_until(connection, source, now)
+        wait = wait or self._failed_attempts.count(connection, key, now)
         if wait is not None:
             raise Refusal("login", "wait", at=wait)
         return key
@@ -136,7 +136,7 @@ class SignIns:
 
     def turn_away(self, connection: Connection, device: Device, now: datetime) -> None:
         """In such a transaction: count a failure for the network that it came from."""
-        self._tries.count(connection, self._tries.source_key(device.source), now, is_source=True)
+        self._failed_attempts.count(connection, self._failed_attempts.source_key(device.source), now, is_source=True)
 
     def resume(self, token: str, *, is_activity: bool = True) -> Session | None:
         """Return the session of a browser, over or not; `is_activity` prolongs one that lasts."""
@@ -171,7 +171,7 @@ class SignIns:
             connection, "mail", account.email_key, limit=limit, window=timedelta(hours=1), now=now
         )
         if blocked is None:
-            self._notices.tell(connection, "new_device", account, now, device=device.name)
+            self._account_mails.tell(connection, "new_device", account, now, device=device.name)
 
 
 def _find(connection: Connection, email_key: str, device: Device) -> tuple[Account | None, bool]:

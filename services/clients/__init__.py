@@ -3,16 +3,16 @@
 A client works by the same services as a member of staff at the console: it is an `Actor` like a member's session.
 """
 
-from services.clients.answers import Answer, Answers
 from services.clients.assisted import AssistedRegistration, ClientRegistrations
+from services.clients.idempotency import Answer, IdempotentAnswers
 from services.clients.keys import SCOPES, ApiKey, ApiKeys
 
 __all__ = [
     "SCOPES",
     "Answer",
-    "Answers",
     "ApiKey",
     "ApiKeys",
     "AssistedRegistration",
     "ClientRegistrations",
+    "IdempotentAnswers",
 ]

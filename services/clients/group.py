@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from services.base import Base
-from services.clients.answers import Answers
 from services.clients.assisted import ClientRegistrations
+from services.clients.idempotency import IdempotentAnswers
 from services.clients.keys import ApiKeys
 from services.limits.group import LimitServices
 from services.staff.group import StaffServices
@@ -15,7 +15,7 @@ class ClientServices:
     """The clients' keys, their registrations, and the responses they were given."""
 
     api_keys: ApiKeys
-    idempotency: Answers
+    idempotency: IdempotentAnswers
     registrations: ClientRegistrations
 
 
@@ -23,6 +23,6 @@ def build_clients(base: Base, *, limits: LimitServices, staff: StaffServices) ->
     """Build the services of clients, which work with the cases of staff."""
     return ClientServices(
         api_keys=ApiKeys(base, limits.failed_attempts),
-        idempotency=Answers(base),
+        idempotency=IdempotentAnswers(base),
         registrations=ClientRegistrations(base, staff.cases, staff.customer_files, staff.contacts),
     )

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, bindparam, exists, insert, or_, select, up
 from services import audit, randomness
 from services.accounts.account import fingerprint
 from services.base import Base
-from services.limits.waits import Tries
+from services.limits.waits import FailedAttempts
 from services.refusal import Refusal
 from services.store.tables.clients import api_keys
 from services.store.tables.register import advisers
@@ -20,11 +20,11 @@ from services.store.tables.register import advisers
 SCOPES = ("registrations", "password-resets", "references")
 """What a client may be there for: see webapp.api."""
 SOON = timedelta(days=30)
-"""A key that ends within this time is spoken of."""
+"""`doctor` warns about keys that end within this time."""
 _USED_ANEW = timedelta(hours=1)
 """So old may the note of the last use be: a request that finds a newer one writes nothing."""
 _KEY = re.compile(r"belepo_[2-9A-HJKMNP-Z]{12}_[A-Za-z0-9_-]{43}")
-"""Recognisable to whoever looks for keys that lie about; 256 random bits."""
+"""Prefix by which scanners for leaked keys recognise one; 256 random bits follow."""
 
 
 _KNOWN = select(*api_keys.c).where(api_keys.c.key_hash == bindparam("key_hash"))
@@ -80,10 +80,10 @@ class ApiKey:
 class ApiKeys:
     """The verbs of keys. Each public method is one transaction."""
 
-    def __init__(self, base: Base, tries: Tries) -> None:
+    def __init__(self, base: Base, tries: FailedAttempts) -> None:
         self._store = base.store
         self._clock = base.clock
-        self._tries = tries
+        self._failed_attempts = tries
 
     def add(
         self, name: str, scopes: Iterable[str], *, adviser: str | None = None, lifetime: timedelta | None = None
@@ -137,7 +137,7 @@ class ApiKeys:
         return ended is not None
 
     def all(self) -> list[ApiKey]:
-        """Return all keys, those that are over too, by the client's name."""
+        """Return all keys, ended ones included, by the client's name."""
         with self._store.read() as connection:
             rows = connection.execute(select(*api_keys.c).order_by(api_keys.c.name, api_keys.c.created_at)).mappings()
             return [_client({column.name: row[column] for column in api_keys.c}) for row in rows]
@@ -151,7 +151,7 @@ class ApiKeys:
         """
         now = self._clock.now()
         hashed = fingerprint(key if _KEY.fullmatch(key) else "")
-        tried = self._tries.source_key(source, "api source")
+        tried = self._failed_attempts.source_key(source, "api source")
         with self._store.read() as connection:
             found = connection.execute(_KNOWN, {"key_hash": hashed}).mappings().first()
             client = _client({column.name: found[column] for column in api_keys.c}) if found else None
@@ -159,12 +159,12 @@ class ApiKeys:
             is_right = hmac.compare_digest(found[api_keys.c.key_hash] if found else fingerprint("nobody's"), hashed)
             if client is None or not is_right or not client.is_good(now):
                 client = None
-                wait = self._tries.waits_until(connection, tried, now)
+                wait = self._failed_attempts.waits_until(connection, tried, now)
         if client is not None:
             return self._note_use(client, now)
         if wait is None:
             with self._store.write() as connection:
-                self._tries.count(connection, tried, now, is_source=True)
+                self._failed_attempts.count(connection, tried, now, is_source=True)
                 raise Refusal("api_key", "unknown").counted()
         raise Refusal("api_key", "wait", at=wait)
 

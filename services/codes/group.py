@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.base import Base
-from services.codes.one_time_codes import OneTimeCodes, Seals
+from services.codes.one_time_codes import CodeGenerator, OneTimeCodes
 from services.codes.sending import CodeSender
 from services.limits.group import LimitServices
 from services.messages.group import MessageServices
@@ -11,9 +11,9 @@ from services.messages.group import MessageServices
 
 @dataclass(frozen=True)
 class CodeServices:
-    """Making, checking and sending codes; `seals` also serve the activation codes of accounts."""
+    """Making, checking and sending codes; `code_generator` also serves the activation codes of accounts."""
 
-    seals: Seals
+    code_generator: CodeGenerator
     one_time_codes: OneTimeCodes
     sender: CodeSender
 
@@ -22,4 +22,4 @@ def build_codes(base: Base, *, limits: LimitServices, messages: MessageServices)
     """Build the codes, which pause while the SMS budget is spent."""
     rules, keys = base.profile.one_time_code, base.keys.known_for("one-time codes")
     codes = OneTimeCodes(rules, keys, messages.sms_budget.is_stopped)
-    return CodeServices(Seals(rules, keys), codes, CodeSender(rules, codes, limits.allowances, messages.outbox))
+    return CodeServices(CodeGenerator(rules, keys), codes, CodeSender(rules, codes, limits.allowances, messages.outbox))

@@ -86,7 +86,7 @@ class Issued:
     state: CodeState
 
 
-class Seals:
+class CodeGenerator:
     """Makes codes and recognises them: keyed hashes are kept, of the whole code and of the part that is typed."""
 
     def __init__(self, rules: Rules, keys: tuple[str, ...]) -> None:
@@ -114,13 +114,13 @@ class OneTimeCodes:
 
     Each customer has one row: a new code replaces the older one, whatever browser or registration asked,
     and codes and guesses are counted over the budget's time, so that starting again gives no new guesses. That time
-    begins anew with each of them: counted from the first alone, two budgets could follow each other within minutes.
+    starts again with each of them: counted from the first alone, two budgets could follow within minutes.
     """
 
     def __init__(self, rules: Rules, keys: tuple[str, ...], is_paused: Callable[[], bool] = lambda: False) -> None:
         """`is_paused` tells, without asking the database, whether text messages are stopped."""
         self._rules = rules
-        self._seals = Seals(rules, keys)
+        self._code_generator = CodeGenerator(rules, keys)
         self.is_paused = is_paused
 
     def issue(self, connection: Connection, *, kutid: str, registration_id: str, mobile: str,
@@ -132,7 +132,7 @@ class OneTimeCodes:
         """
         if self.is_paused():
             raise Refusal("sms", "paused")  # before anything of the customer's allowance is spent
-        code, seal = self._seals.new()
+        code, seal = self._code_generator.new()
         fresh = {
             **seal,
             "registration_id": registration_id,
@@ -179,7 +179,7 @@ class OneTimeCodes:
         row = connection.execute(_trying(only_if), asked).first()
         if row is None:
             raise self._nothing_to_try(connection, registration_id, now)
-        return self._seals.fits(code, row)
+        return self._code_generator.fits(code, row)
 
     def check(self, connection: Connection, code: str, *, kutid: str, registration_id: str, now: datetime) -> None:
         """Count one try; return if `code` is right.

@@ -19,7 +19,7 @@ READ_BACK = "read_back"
 
 @dataclass(frozen=True)
 class CodeOrder:
-    """Whom a code is for, where it goes, and what it is to count for."""
+    """A code's customer, its recipient, and the registration or change that it confirms."""
 
     kutid: str
     registration_id: str
@@ -93,7 +93,7 @@ class CodeSender:
         try:
             issued = self._issue(connection, order, now)
         except (Refusal, DeadEnd):
-            # Whom the waiting code is for may have another at once; anybody else would take it from them.
+            # The owner of the waiting code may replace it at once; another registration would take it away.
             is_own = self._codes.sent_for(connection, order.kutid, order.registration_id) is not None
             if not (is_own and self._outbox.replace(connection, topic)):
                 raise

@@ -30,9 +30,9 @@ WEB, SERVICE, ADVISER, API = "web", "service", "adviser", "api"
 EVERY_SECONDS = 3.0
 """As much is lost when a process is killed."""
 MOST = 5000
-"""So many different things are kept in mind while the database does not answer; what comes on top is not counted."""
+"""The most counters kept while the database is away; further ones are lost."""
 _REMEMBERED = 10_000
-"""Of so many registrations this process remembers how far they have come, so that nobody is counted twice."""
+"""Registrations whose furthest step this process remembers, so that no step is counted twice."""
 
 
 class _Seen(NamedTuple):
@@ -88,7 +88,7 @@ class Observations:
     def flush(self) -> None:
         """Write down what was counted. What cannot be written now is kept for the next time, and the error passed on.
 
-        Whoever calls it while another thread writes waits, so that what is read afterwards is whole.
+        A call waits while another thread writes, so that a following read sees everything.
         """
         with self._writing:
             with self._lock:

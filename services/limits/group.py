@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from services.base import Base
 from services.limits.allowances import Allowances
-from services.limits.waits import Tries
+from services.limits.waits import FailedAttempts
 
 
 @dataclass(frozen=True)
@@ -12,10 +12,10 @@ class LimitServices:
     """Counters that every other package uses."""
 
     allowances: Allowances
-    failed_attempts: Tries
+    failed_attempts: FailedAttempts
 
 
 def build_limits(base: Base) -> LimitServices:
     """Build the counters, keyed by the oldest key: a new one must not reset them."""
     allowances = Allowances(base.keys.oldest_for("limits"))
-    return LimitServices(allowances, Tries(base.profile.sign_in, allowances))
+    return LimitServices(allowances, FailedAttempts(base.profile.sign_in, allowances))

@@ -30,7 +30,7 @@ def waits(key: ColumnElement[str]) -> ColumnElement[bool]:
 _WAITING = select(table.c.wait_until).where(waits(bindparam("key", type_=table.c.key.type)))
 
 
-class Tries:
+class FailedAttempts:
     """Counts failures in a row. The first few are free; then each makes the wait longer, up to a longest one.
 
     A wait ends by itself, and a try during it is not looked at, so that it does not count either.
@@ -59,9 +59,9 @@ class Tries:
         return until
 
     def count(self, connection: Connection, key: str, now: datetime, *, is_source: bool = False) -> datetime | None:
-        """Count a failure, or a try before it is looked at: of tries at once only those that are free are.
+        """Record an attempt before it is checked, so that parallel attempts cannot exceed the limit.
 
-        Returns None when it may be looked at, else until when to wait.
+        Returns None when it may be checked, else the moment until which to wait.
         """
         rules = self._rules
         dialect, free = connection.dialect.name, rules.source_tries if is_source else rules.tries
@@ -100,7 +100,7 @@ class Tries:
         ).returning(table.c.failures)
 
     def _waits(self, free: int) -> dict[int, timedelta]:
-        """Return the wait after so many failures; the last one holds after any more."""
+        """Return the wait after each number of failures; the last wait holds for any more."""
         waits = {free: min(self._rules.first_wait, self._rules.longest_wait)}
         while (wait := waits[max(waits)]) < self._rules.longest_wait:
             waits[max(waits) + 1] = min(wait * 2, self._rules.longest_wait)

@@ -37,7 +37,7 @@ from services.crash_points import reach
 from services.messages.composer import Composer
 from services.messages.outbox import DOUBTFUL, REPEATING, SENDING, UNSENT, WAITING, Message
 from services.messages.senders import PermanentFailure, Sender, TemporaryFailure, Withdrawn
-from services.messages.sms_budget import DELIVERED, GIVEN_UP, BudgetSpent, Postage
+from services.messages.sms_budget import DELIVERED, GIVEN_UP, BudgetSpent, SmsBudget
 from services.store.engine import Store
 from services.store.tables.messages import outbox
 from services.values import masking
@@ -47,9 +47,9 @@ _log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.25
 LANES = 8
-"""So many messages of a kind are on their way at once, so that a slow gateway holds up its own kind only."""
+"""Messages of one kind that are sent at once; a slow gateway holds up its own kind only."""
 ABANDONED = 64
-"""So many sendings that passed their deadline may hang in their threads before their kind waits for them."""
+"""Sendings past their deadline that may hang in threads before their kind waits for them."""
 DEADLINE_SECONDS = 25.0
 LEASE = timedelta(seconds=6)
 """How soon a message of a process that died is taken up again; prolonged while its sending lasts."""
@@ -117,13 +117,13 @@ _SENT = _UNSENT_ONE.values(state="sent", facts={}, sent_at=_now, last_error=None
 
 @dataclass(frozen=True)
 class Retries:
-    """How long to wait after each failed try; the last wait repeats, up to so many tries in all."""
+    """How long to wait after each failed attempt; the last wait repeats, up to `tries` attempts in all."""
 
     waits: tuple[int, ...]
     tries: int
 
     def after(self, attempts: int) -> timedelta | None:
-        """Return the wait after so many tries, or None when there is no further one."""
+        """Return the wait after this many attempts, or None when there is no further one."""
         if attempts >= self.tries:
             return None
         return timedelta(seconds=self.waits[min(attempts, len(self.waits)) - 1])
@@ -173,11 +173,11 @@ class Delivery:
         senders: Mapping[str, Sender],
         undelivered: Callable[[Connection, str, bool], None],
         *,
-        postage: Postage,
+        sms_budget: SmsBudget,
         deadline_seconds: float = DEADLINE_SECONDS,
     ) -> None:
         """`senders` are by kind, ``email`` and ``sms``; no sending may take longer than the deadline."""
-        self._postage = postage
+        self._postage = sms_budget
         self._store = store
         self._clock = clock
         self._composer = composer

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from services.base import Base
 from services.messages.outbox import Outbox
-from services.messages.sms_budget import Postage
+from services.messages.sms_budget import SmsBudget
 
 
 @dataclass(frozen=True)
@@ -12,9 +12,9 @@ class MessageServices:
     """Where messages wait, and how many text messages may leave."""
 
     outbox: Outbox
-    sms_budget: Postage
+    sms_budget: SmsBudget
 
 
 def build_messages(base: Base) -> MessageServices:
     """Build the outbox and the month's SMS budget."""
-    return MessageServices(Outbox(base), Postage(base))
+    return MessageServices(Outbox(base), SmsBudget(base))

@@ -113,7 +113,7 @@ class Outbox:
         Return whether there was one that certainly has not left.
         """
         unsent = outbox.c.topic == topic, outbox.c.state.in_(UNSENT)
-        # Locked: of two that replace at once, only one is told that the message had not left.
+        # Locked: when two replace it at once, only one learns that the message had not left.
         states = connection.execute(select(outbox.c.state).where(*unsent).with_for_update()).scalars().all()
         connection.execute(update(outbox).where(*unsent).values(state="replaced", facts={}))
         return WAITING in states

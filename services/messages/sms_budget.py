@@ -65,7 +65,7 @@ class Budget:
         return 100 * self.used >= self.warn_at_percent * self.allowed
 
 
-class Postage:
+class SmsBudget:
     """Counts messages in the transactions of their delivery, and tells how the budget stands.
 
     A text message is charged where it is written down that it leaves, by one conditional statement: several processes
@@ -105,7 +105,7 @@ class Postage:
         self._count(connection, self._today(), message, what)
 
     def refuse(self, parts: int) -> None:
-        """Keep that a message of so many parts did not fit, in a transaction of its own."""
+        """Record that a message of `parts` segments did not fit, in a transaction of its own."""
         month = self._today().replace(day=1)
         with self._store.write() as connection:
             connection.execute(_THIS.values(refused=_parts), {"of_month": month, "parts": parts})
@@ -144,7 +144,7 @@ class Postage:
         return self._remembered is not None and self._remembered[1] is not None and self._remembered[1].is_stopped
 
     def allow_more(self, connection: Connection, parts: int, *, seen: int) -> None:
-        """Let so many `parts` more leave this month; `seen` is what was allowed besides the budget until now.
+        """Allow `parts` more segments this month; `seen` is what was allowed besides the budget until now.
 
         Raises OutOfTurn when that has changed meanwhile: of two clicks one counts.
         """

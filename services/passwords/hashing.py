@@ -20,7 +20,7 @@ _WHOLE = "whole:"
 """Marks a hash of the whole password; without it, it came from another system."""
 _BCRYPT_READS = 72
 _IN_USEFUL_TIME = 600
-"""So many hashes of a third of a second two cores make within the time that somebody waits."""
+"""Hashes of a third of a second that two cores finish while a customer waits."""
 _SECONDS_AT_MOST = 150
 
 
@@ -44,7 +44,7 @@ def is_secret(password: str, hashed: str) -> bool:
     if hashed.startswith(_WHOLE):
         return bcrypt.checkpw(_whole(password), hashed.removeprefix(_WHOLE).encode("ascii"))
     given = password.encode("utf-8")
-    # Compared in any case: what is too long must not be told apart by its quick answer.
+    # Compared in any case: a quick answer would give away that the password is too long.
     is_right = bcrypt.checkpw(given[:_BCRYPT_READS], hashed.encode("ascii"))
     return is_right and len(given) <= _BCRYPT_READS
 
@@ -84,7 +84,7 @@ class Hasher:
 
     def _compare(self, password: str, hashed: str) -> bool:
         is_right = is_secret(password, hashed)
-        # A hash of a lower cost than ours would be told by its quick answer: those of the costs c, c + 1 … up to ours
+        # A quick answer would give away a hash of lower cost: the hashes of the costs c, c + 1 … up to ours
         # take together what is missing.
         cost, rest = len("$2b$"), len("$2b$12")
         for lower in range(int(hashed.removeprefix(_WHOLE)[cost:rest]), self._rounds):

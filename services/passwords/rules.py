@@ -94,7 +94,7 @@ def _share(password: str, reference: str) -> float:
 def _common() -> str:
     """Return zxcvbn's list of passwords as one text, a comma before and after each.
 
-    Read as a file: importing the package would load all its lists, 16 MB. A set of so many words would take 4 MB;
+    Read as a file: importing the package would load all its lists, 16 MB. A set of the words would take 4 MB;
     to search the text takes a tenth of a millisecond.
     """
     package = find_spec("zxcvbn")

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, String, and_, bindparam, exists, literal, or_, select
 
 from services.limits.allowances import IS_SPENT, Allowances
-from services.limits.waits import Tries, waits
+from services.limits.waits import FailedAttempts, waits
 from services.profiles import Identification
 from services.refusal import Refusal
 from services.register.conditions import has_live_policy, has_mobile
@@ -124,10 +124,10 @@ class PolicyHolders:
     makes the network wait, and a network that waits uses up no more numbers.
     """
 
-    def __init__(self, rules: Identification, allowances: Allowances, tries: Tries) -> None:
+    def __init__(self, rules: Identification, allowances: Allowances, tries: FailedAttempts) -> None:
         self._rules = rules
         self._allowances = allowances
-        self._tries = tries
+        self._failed_attempts = tries
 
     def match(
         self,
@@ -148,7 +148,7 @@ class PolicyHolders:
         """
         key = self._allowances.key("identify", f"{kind}:{number}")
         queue_for(connection, key)
-        network = self._tries.source_key(source, _NETWORK)
+        network = self._failed_attempts.source_key(source, _NETWORK)
         asked = {"number": number, "mobile": datum.mobile, "tries": key, "network": network}
         rows = connection.execute(_BY[kind], {**asked, "limit": self._rules.wrong_tries, "now": now}).all()
         row = rows[0]
@@ -176,7 +176,7 @@ class PolicyHolders:
         beforehand; `forget_tries` takes it back. None when there is no such id. Raises Refusal ``identify.wait`` or
         ``identify.slowed``, as `match`.
         """
-        wait = self._tries.waits_until(connection, self._tries.source_key(source, _NETWORK), now)
+        wait = self._failed_attempts.waits_until(connection, self._failed_attempts.source_key(source, _NETWORK), now)
         if wait is not None:
             raise Refusal("identify", "wait", at=wait)
         blocked_until = self._count_try(connection, self._allowances.key("identify", communication_id), now)
@@ -200,8 +200,8 @@ class PolicyHolders:
 
     def turn_away(self, connection: Connection, source: str, now: datetime) -> None:
         """Count a wrong try for the network of `source`. Raises Refusal ``identify.wait`` if it must wait already."""
-        network = self._tries.source_key(source, _NETWORK)
-        wait = self._tries.count(connection, network, now, is_source=True)
+        network = self._failed_attempts.source_key(source, _NETWORK)
+        wait = self._failed_attempts.count(connection, network, now, is_source=True)
         if wait is not None:
             raise Refusal("identify", "wait", at=wait)
 

@@ -5,7 +5,7 @@ journey gives their order. A step is taken by one conditional UPDATE, whose cond
 before it: so nothing is skipped, and of requests at once one has its way (ASVS 2.3.1, 15.4.2).
 """
 
-from services.registrations.registration import COMPLETE, EMAIL_CONFIRMED, MOBILE_CONFIRMED, Registration, Visit
+from services.registrations.registration import COMPLETE, EMAIL_CONFIRMED, MOBILE_CONFIRMED, Access, Registration
 from services.registrations.registrations import Registrations
 
-__all__ = ["COMPLETE", "EMAIL_CONFIRMED", "MOBILE_CONFIRMED", "Registration", "Registrations", "Visit"]
+__all__ = ["COMPLETE", "EMAIL_CONFIRMED", "MOBILE_CONFIRMED", "Access", "Registration", "Registrations"]

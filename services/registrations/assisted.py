@@ -14,8 +14,8 @@ from services.limits.allowances import Allowances
 from services.messages.outbox import Outbox
 from services.refusal import Refusal
 from services.register.policyholders import PolicyHolder
-from services.registrations.mailing import Mailing
-from services.registrations.registration import EMAIL_CONFIRMED, Registration, Visit
+from services.registrations.mails import RegistrationMails
+from services.registrations.registration import EMAIL_CONFIRMED, Access, Registration
 from services.registrations.rows import Rows, why_not
 from services.store.tables.registrations import registrations
 from services.values.email_addresses import EmailAddress
@@ -68,7 +68,7 @@ class AssistedRegistrations:
         self._observations = observations
         self._rows = Rows(facts, base.profile.registration, codes)
         self._rules = base.profile.registration
-        self._mailing = Mailing(base.profile.registration, allowances, outbox)
+        self._registration_mails = RegistrationMails(base.profile.registration, allowances, outbox)
         self._outbox = outbox
         # Staff take the place of what comes before the mailed link (M5): there must be one, right after who it is.
         self.is_possible = tuple(facts[:3]) == ("identifier", "email", EMAIL_CONFIRMED)
@@ -91,7 +91,7 @@ class AssistedRegistrations:
         holder = PolicyHolder(kutid, has_mobile=True, has_account=False)
         begun = self._rows.begin(connection, holder, identifier, language, now, begun_by=by)
         changed = self._rows.advance(
-            connection, Visit(begun.id), "email", now,
+            connection, Access(begun.id), "email", now,
             _IS_FREE, _IS_LONG_AGO,
             new_key=address.key,
             again_before=now,
@@ -100,9 +100,9 @@ class AssistedRegistrations:
             email_key=address.key,
         )  # fmt: skip
         if changed is None:
-            seen = self._rows.see(connection, Visit(begun.id))
+            seen = self._rows.see(connection, Access(begun.id))
             raise why_not(seen, now) if seen is not None and seen.has_account else Refusal("email", "taken")
-        mailed = self._mailing.mail_link(connection, changed, now)
+        mailed = self._registration_mails.mail_link(connection, changed, now)
         self._observations.count_assisted(by)
         return mailed
 
@@ -117,13 +117,13 @@ class AssistedRegistrations:
         Raises Refusal ``email.resend_too_early`` or ``email.too_many``, DeadEnd or OutOfTurn.
         """
         # Where the mobile is proved before the mail, it was; the browser that opens the link proves it again.
-        visit, again = Visit(registration_id, is_staff=True), self._rules.mail_again
+        access, again = Access(registration_id, is_staff=True), self._rules.mail_again
         changed = self._rows.advance(
-            connection, visit, "email", now, _HAS_ADDRESS, _IS_LONG_AGO, again_before=now - again, new_link=True
+            connection, access, "email", now, _HAS_ADDRESS, _IS_LONG_AGO, again_before=now - again, new_link=True
         )
         if changed is not None:
-            return self._mailing.mail_link(connection, changed, now)
-        seen = self._rows.see(connection, visit)
+            return self._registration_mails.mail_link(connection, changed, now)
+        seen = self._rows.see(connection, access)
         if seen is not None and seen.mailed_at is not None and self._rows.is_in_turn(seen, "email", now):
             seconds = max(1, -int(-(seen.mailed_at + again - now).total_seconds() // 1))
             raise Refusal("email", "resend_too_early", seconds=seconds)

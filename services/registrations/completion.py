@@ -13,8 +13,8 @@ from services.base import Base
 from services.crash_points import reach
 from services.passwords import Hasher, Rule, judge
 from services.refusal import Refusal
-from services.registrations.mailing import HAS_LINK_WAITING, Mailing
-from services.registrations.registration import COMPLETE, Registration, Visit
+from services.registrations.mails import HAS_LINK_WAITING, RegistrationMails
+from services.registrations.registration import COMPLETE, Access, Registration
 from services.registrations.rows import IS_SAME_BROWSER, Rows, binds, why_not
 from services.store.tables.registrations import registrations
 
@@ -22,23 +22,25 @@ from services.store.tables.registrations import registrations
 class Completion:
     """Opens accounts. The password's hash is made between two transactions, never inside one."""
 
-    def __init__(self, base: Base, rows: Rows, *, mailing: Mailing, hasher: Hasher, activations: Activations) -> None:
+    def __init__(
+        self, base: Base, rows: Rows, *, registration_mails: RegistrationMails, hasher: Hasher, activations: Activations
+    ) -> None:
         self._store = base.store
         self._clock = base.clock
         self._profile = base.profile
         self._rows = rows
-        self._mailing = mailing
+        self._registration_mails = registration_mails
         self._hasher = hasher
         self._activations = activations
         self._completing = _completing((*rows.conditions(COMPLETE), IS_SAME_BROWSER))
 
-    def complete(self, visit: Visit, password: str) -> Registration:
+    def complete(self, access: Access, password: str) -> Registration:
         """Open the account, exactly once (M25, M27).
 
         Raises Refusal ``password.…`` or ``email.taken``, DeadEnd or OutOfTurn.
         The hash is made between the transactions; the database's unique keys decide between two at once.
         """
-        seen = self._find(visit)
+        seen = self._find(access)
         now = self._clock.now()
         if seen is not None and seen.is_complete:
             return seen
@@ -52,9 +54,9 @@ class Completion:
         hashed = self._hasher.hash(password)
         reach("registrations.hashed")
         try:
-            return self._open_account(visit, seen, hashed)
+            return self._open_account(access, seen, hashed)
         except IntegrityError:
-            return self._after_conflict(visit, seen)
+            return self._after_conflict(access, seen)
 
     def judge(self, registration: Registration, password: str) -> list[Rule]:
         """Return every rule for the password with its verdict on `password`."""
@@ -66,17 +68,17 @@ class Completion:
             identifiers=[registration.identifier],
         )
 
-    def _find(self, visit: Visit) -> Registration | None:
+    def _find(self, access: Access) -> Registration | None:
         with self._store.read() as connection:
-            return self._rows.see(connection, visit)
+            return self._rows.see(connection, access)
 
-    def _open_account(self, visit: Visit, seen: Registration, hashed: str) -> Registration:
+    def _open_account(self, access: Access, seen: Registration, hashed: str) -> Registration:
         now = self._clock.now()
         with self._store.write() as connection:
             is_open = connection.execute(
                 self._completing,
                 {
-                    **binds(visit, now),
+                    **binds(access, now),
                     "account_id": randomness.opaque_id(),
                     "hashed": hashed,
                     "spoken": seen.language,
@@ -84,26 +86,26 @@ class Completion:
             ).first()
             if is_open is not None:
                 if is_open.has_link_waiting:
-                    self._mailing.withdraw_links(connection, seen.kutid)
+                    self._registration_mails.withdraw_links(connection, seen.kutid)
                 reach("registrations.opening")
                 # While the hash was made, another window may have given another address.
                 seen = replace(seen, email=is_open.email, mobile=is_open.mobile)
                 if self._activations.is_wanted:
                     self._activations.begin(connection, is_open.id, is_open.email, seen.language, now)
                 else:
-                    self._mailing.mail_success(connection, seen, now)
+                    self._registration_mails.mail_success(connection, seen, now)
         if is_open is not None:
             reach("registrations.opened")
             return replace(seen, is_complete=True)
-        found = self._find(visit)
+        found = self._find(access)
         if found is not None and found.is_complete:
             return found
         raise why_not(found, now)
 
-    def _after_conflict(self, visit: Visit, tried: Registration) -> Registration:
+    def _after_conflict(self, access: Access, tried: Registration) -> Registration:
         """Another request opened this account, or one for the same customer, or one with the same address."""
         now = self._clock.now()
-        seen = self._find(visit)
+        seen = self._find(access)
         if seen is not None and seen.is_complete:
             return seen
         if seen is None or seen.has_account:

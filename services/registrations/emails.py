@@ -9,8 +9,8 @@ from services.accounts.conditions import is_taken
 from services.base import Base
 from services.limits.allowances import Allowances
 from services.refusal import Refusal
-from services.registrations.mailing import Mailing
-from services.registrations.registration import Registration, Visit
+from services.registrations.mails import RegistrationMails
+from services.registrations.registration import Access, Registration
 from services.registrations.rows import Rows, why_not
 from services.store.tables.registrations import registrations
 from services.values.email_addresses import EmailAddress
@@ -30,16 +30,18 @@ _MAY_MAIL_AGAIN = registrations.c.mailed_at <= _AGAIN_BEFORE
 class EmailSteps:
     """Takes and mails to an email address. Each public method is one transaction, with the mail it causes."""
 
-    def __init__(self, base: Base, rows: Rows, *, mailing: Mailing, allowances: Allowances) -> None:
+    def __init__(
+        self, base: Base, rows: Rows, *, registration_mails: RegistrationMails, allowances: Allowances
+    ) -> None:
         self._store = base.store
         self._clock = base.clock
         self._profile = base.profile
         self._rows = rows
-        self._mailing = mailing
+        self._registration_mails = registration_mails
         self._allowances = allowances
 
-    def choose_email(self, visit: Visit, address: EmailAddress) -> Registration:
-        """Take the address and mail a new link to it (M14–M17); starts the hour anew and drops all that came later.
+    def choose_email(self, access: Access, address: EmailAddress) -> Registration:
+        """Take the address and mail a new link to it (M14–M17). The hour starts again; later facts are dropped.
 
         A journey that does not wait for a link only takes the address. The same address again within a minute changes
         nothing: a browser may repeat a request by itself.
@@ -48,7 +50,7 @@ class EmailSteps:
         now, is_link_mailed = self._clock.now(), self._rows.is_link_mailed
         with self._store.write() as connection:
             changed = self._rows.advance(
-                connection, visit, "email", now,
+                connection, access, "email", now,
                 _IS_FREE, _IS_NEW,
                 new_key=address.key,
                 again_before=now - self._profile.registration.mail_again,
@@ -60,13 +62,13 @@ class EmailSteps:
                 # After the last "taken" any address is refused: an answer that differs would be one more.
                 taken = self._allowances.key("taken", changed.kutid)
                 if is_link_mailed:
-                    return self._mailing.mail_link(connection, changed, now, unless=taken)
+                    return self._registration_mails.mail_link(connection, changed, now, unless=taken)
                 limit = self._profile.registration.mails_an_hour
                 blocked_until = self._allowances.blocked_until(connection, taken, limit=limit, now=now)
                 if blocked_until:
                     raise Refusal("email", "too_many", at=blocked_until)
                 return changed
-            seen = self._rows.see(connection, visit)
+            seen = self._rows.see(connection, access)
             if seen is None or not self._rows.is_in_turn(seen, "email", now):
                 raise why_not(seen, now)
             self._refuse_taken(connection, seen, address, now)
@@ -74,7 +76,7 @@ class EmailSteps:
                 raise why_not(seen, now)
             return seen
 
-    def resend_email(self, visit: Visit) -> Registration:
+    def resend_email(self, access: Access) -> Registration:
         """Mail a new link to the address given; the older one dies, a new hour begins (decision on M19).
 
         Raises Refusal ``email.resend_too_early`` or ``email.too_many``, DeadEnd or OutOfTurn.
@@ -83,14 +85,14 @@ class EmailSteps:
         again = self._profile.registration.mail_again
         with self._store.write() as connection:
             changed = self._rows.advance(
-                connection, visit, "email", now,
+                connection, access, "email", now,
                 _HAS_ADDRESS, _MAY_MAIL_AGAIN,
                 again_before=now - again,
                 new_link=True,
             )  # fmt: skip
             if changed is not None:
-                return self._mailing.mail_link(connection, changed, now)
-            seen = self._rows.see(connection, visit)
+                return self._registration_mails.mail_link(connection, changed, now)
+            seen = self._rows.see(connection, access)
         if seen is not None and seen.mailed_at is not None and self._rows.is_in_turn(seen, "email", now):
             raise Refusal("email", "resend_too_early", seconds=_seconds(seen.mailed_at + again, now))
         raise why_not(seen, now)

@@ -16,7 +16,7 @@ from services.registrations.completion import Completion
 from services.registrations.consents import ConsentSteps
 from services.registrations.emails import EmailSteps
 from services.registrations.identification import Identification
-from services.registrations.mailing import Mailing
+from services.registrations.mails import RegistrationMails
 from services.registrations.mobiles import MobileSteps
 from services.registrations.registrations import Registrations
 from services.registrations.rows import Rows
@@ -51,14 +51,16 @@ def build_registrations(
 ) -> RegistrationServices:
     """Build the services of registrations; `facts` are those of the profile's journey, in its order."""
     rows = Rows(facts, base.profile.registration, codes.one_time_codes)
-    mailing = Mailing(base.profile.registration, limits.allowances, messages.outbox)
+    registration_mails = RegistrationMails(base.profile.registration, limits.allowances, messages.outbox)
     return RegistrationServices(
         records=Registrations(base, rows, allowances=limits.allowances),
         identification=Identification(base, rows, policyholders=register.policyholders, codes=codes, hasher=hasher),
-        emails=EmailSteps(base, rows, mailing=mailing, allowances=limits.allowances),
+        emails=EmailSteps(base, rows, registration_mails=registration_mails, allowances=limits.allowances),
         mobiles=MobileSteps(base, rows, codes=codes, allowances=limits.allowances),
         consents=ConsentSteps(base, rows, documents=documents),
-        completion=Completion(base, rows, mailing=mailing, hasher=hasher, activations=accounts.activations),
+        completion=Completion(
+            base, rows, registration_mails=registration_mails, hasher=hasher, activations=accounts.activations
+        ),
         assisted=AssistedRegistrations(
             base,
             facts,

@@ -11,7 +11,7 @@ from services.limits.allowances import Allowances, is_spent
 from services.refusal import DeadEnd, Denial, Refusal
 from services.register.conditions import has_mobile
 from services.registrations.code_orders import code_order
-from services.registrations.registration import MOBILE_CONFIRMED, Registration, Visit
+from services.registrations.registration import MOBILE_CONFIRMED, Access, Registration
 from services.registrations.rows import IS_CODE_UNUSED, IS_UNPROVED_HERE, Rows, binds, why_not
 from services.store.tables.codes import one_time_codes
 from services.store.tables.registrations import registrations
@@ -40,7 +40,7 @@ class MobileSteps:
         may_try = exists().where(IS_CODE_UNUSED, IS_UNPROVED_HERE, *rows.conditions(MOBILE_CONFIRMED))
         self._may_try = may_try.correlate(one_time_codes)
 
-    def choose_mobile(self, visit: Visit, mobile: str) -> Registration:
+    def choose_mobile(self, access: Access, mobile: str) -> Registration:
         """Take a mobile that the register holds for this customer and send a code to it (M20, M21).
 
         The same number again within the wait changes nothing. After a few that are not on record no other is looked at
@@ -50,7 +50,7 @@ class MobileSteps:
         now = self._clock.now()
         with self._store.write() as connection:
             changed = self._rows.advance(
-                connection, visit, "mobile", now,
+                connection, access, "mobile", now,
                 _IS_ON_RECORD, _IS_ANOTHER, _MAY_GIVE_NUMBER,
                 new_number=mobile,
                 limit=self._profile.one_time_code.numbers,
@@ -59,7 +59,7 @@ class MobileSteps:
             )  # fmt: skip
             if changed is not None:
                 return self._send_code(connection, changed, now)
-            seen = self._rows.see(connection, visit)
+            seen = self._rows.see(connection, access)
             if seen is None or not self._rows.is_in_turn(seen, "mobile", now):
                 raise why_not(seen, now)
             if seen.mobile == mobile:
@@ -76,7 +76,7 @@ class MobileSteps:
                 raise Refusal("mobile", "wait", at=blocked_until)
             raise Refusal("mobile", "not_on_record").counted()
 
-    def resend_code(self, visit: Visit) -> Registration:
+    def resend_code(self, access: Access) -> Registration:
         """Send a new code to the mobile given; the older one dies (M21).
 
         Raises Refusal ``sms_resend.too_early`` or ``sms_resend.used_up``, DeadEnd ``codes_used_up`` or another,
@@ -84,12 +84,12 @@ class MobileSteps:
         """
         now = self._clock.now()
         with self._store.write() as connection:
-            seen = self._rows.see(connection, visit)
+            seen = self._rows.see(connection, access)
             if seen is None or seen.mobile_confirmed_at or not self._rows.is_in_turn(seen, MOBILE_CONFIRMED, now):
                 raise why_not(seen, now)
             return replace(seen, code=self._code_sender.send_again(connection, code_order(seen), seen.code, now))
 
-    def confirm_mobile(self, visit: Visit, code: str) -> Registration:
+    def confirm_mobile(self, access: Access, code: str) -> Registration:
         """Check the code from the SMS (M21). Raises Refusal ``sms_code.wrong`` and others, DeadEnd or OutOfTurn.
 
         A code proves the mobile once, in one browser: the same one may send it again.
@@ -97,30 +97,30 @@ class MobileSteps:
         now = self._clock.now()
         with self._store.write() as connection:
             try:
-                return self._prove_mobile(connection, visit, code, now)
+                return self._prove_mobile(connection, access, code, now)
             except (Refusal, DeadEnd) as refusal:
-                seen = self._rows.see(connection, visit)
+                seen = self._rows.see(connection, access)
                 if seen is None or seen.mobile_confirmed_at or not self._rows.is_in_turn(seen, MOBILE_CONFIRMED, now):
                     raise why_not(seen, now).counted() from None
                 raise _with_tries(refusal, seen, now).counted() from None
 
-    def _prove_mobile(self, connection: Connection, visit: Visit, code: str, now: datetime) -> Registration:
+    def _prove_mobile(self, connection: Connection, access: Access, code: str, now: datetime) -> Registration:
         is_right = self._codes.redeem(
             connection,
             code,
-            registration_id=visit.registration_id,
+            registration_id=access.registration_id,
             now=now,
             only_if=self._may_try,
-            values=binds(visit),
+            values=binds(access),
         )
         if not is_right:
             raise Refusal("sms_code", "wrong")
         # Asked again: of two browsers at once the other may have used it.
         changed = self._rows.advance(
-            connection, visit, MOBILE_CONFIRMED, now,
+            connection, access, MOBILE_CONFIRMED, now,
             _HAS_UNUSED_CODE,
             mobile_confirmed_at=now,
-            browser=visit.browser,
+            browser=access.browser,
         )  # fmt: skip
         if changed is None:
             raise Refusal("sms_code", "used")

@@ -21,7 +21,7 @@ COMPLETE = "is_complete"
 
 
 @dataclass(frozen=True)
-class Visit:
+class Access:
     """What a browser holds: the registration it began or continued, the mailed link it opened, and its own mark.
 
     The link proves the address. The mobile is proved for the browser in which the newest right code was typed; the
@@ -35,11 +35,11 @@ class Visit:
     is_staff: bool = False
     """Whether staff act for the customer: what any of the customer's browsers proved counts for them."""
     language: str | None = None
-    """In which the browser is answered: what is done there, messages follow. None leaves them in the one they had."""
+    """Language of this request; later mails and SMS use it. None keeps the stored one."""
 
     @classmethod
-    def by_link(cls, opaque_id: str, browser: str | None = None, language: str | None = None) -> "Visit":
-        """Return the visit of the browser that holds the mailed link with this id."""
+    def by_link(cls, opaque_id: str, browser: str | None = None, language: str | None = None) -> "Access":
+        """Return the access of the browser that holds the mailed link with this id."""
         registration_id, _, link_id = opaque_id.partition(".")
         return cls(registration_id, link_id, browser, language=language)
 
@@ -113,7 +113,7 @@ def from_row(row: RowMapping, link_id: str | None) -> Registration:
         link_id=row[registrations.c.link_id],
         mailed_at=row[registrations.c.mailed_at],
         mails=row[registrations.c.mails],
-        # Whoever holds the link has proved the address, even before the first step with it is recorded.
+        # Holding the link proves the address, even before the first step with it is recorded.
         email_confirmed_at=(confirmed_at or row[registrations.c.mailed_at]) if is_proven else None,
         is_confirmed_elsewhere=confirmed_at is not None and not is_proven,
         mobile=row[registrations.c.mobile],

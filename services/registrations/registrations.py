@@ -8,7 +8,7 @@ from services import audit
 from services.accounts.conditions import is_opened_by
 from services.base import Base
 from services.limits.allowances import Allowances
-from services.registrations.registration import Registration, Visit
+from services.registrations.registration import Access, Registration
 from services.registrations.rows import Rows
 from services.store.tables.registrations import registrations
 
@@ -24,12 +24,12 @@ class Registrations:
         self._rows = rows
         self._allowances = allowances
 
-    def find(self, visit: Visit) -> Registration | None:
+    def find(self, access: Access) -> Registration | None:
         """Return the registration as this browser may see it, ended or not; changes nothing (a scanner may look)."""
         with self._store.read() as connection:
-            return self._rows.see(connection, visit)
+            return self._rows.see(connection, access)
 
-    def why_dead(self, visit: Visit) -> str:
+    def why_dead(self, access: Access) -> str:
         """Return the kind of dead end that a link which shows no registration leads to.
 
         ``link_unknown`` when a newer mail has left for it; once it was erased, ``link_completed`` while there is
@@ -38,20 +38,20 @@ class Registrations:
         with self._store.read() as connection:
             is_kept, has_account = connection.execute(
                 select(
-                    exists().where(registrations.c.id == visit.registration_id),
-                    is_opened_by(visit.registration_id),
+                    exists().where(registrations.c.id == access.registration_id),
+                    is_opened_by(access.registration_id),
                 )
             ).one()
         return "link_unknown" if is_kept else "link_completed" if has_account else "link_expired"
 
-    def note_refusal(self, visit: Visit, field: str, reason: str) -> None:
-        """Keep that the customer was refused, for whoever helps them later; so often an hour and no more."""
+    def note_refusal(self, access: Access, field: str, reason: str) -> None:
+        """Record a refusal for customer service, up to a number an hour."""
         now = self._clock.now()
         with self._store.write() as connection:
             kutid = connection.execute(
-                select(registrations.c.kutid).where(registrations.c.id == visit.registration_id)
+                select(registrations.c.kutid).where(registrations.c.id == access.registration_id)
             ).scalar()
-            key = self._allowances.key("refusals", visit.registration_id)
+            key = self._allowances.key("refusals", access.registration_id)
             hour = timedelta(hours=1)
             if kutid and not self._allowances.take(connection, key, limit=_REFUSALS_KEPT, quiet=hour, now=now):
                 audit.record(connection, "refused", kutid=kutid, at=now, what=f"{field}.{reason}")

@@ -34,8 +34,8 @@ from services.registrations.registration import (
     COMPLETE,
     EMAIL_CONFIRMED,
     MOBILE_CONFIRMED,
+    Access,
     Registration,
-    Visit,
     from_row,
 )
 from services.store.statements import without
@@ -79,13 +79,13 @@ IS_CODE_UNUSED = or_(
 _BEGIN = insert(registrations).returning(*registrations.c)
 
 
-def binds(visit: Visit, now: datetime | None = None) -> dict[str, Any]:
-    """Return what the statements of `Rows` leave open; with `now`, for those that change something."""
+def binds(access: Access, now: datetime | None = None) -> dict[str, Any]:
+    """Return the parameters of the statements of `Rows`; `now` is needed by the ones that write."""
     moment = {} if now is None else {"now": now}
     return {
-        "visit_id": visit.registration_id,
-        "visit_link": visit.link_id,
-        "visit_browser": visit.browser,
+        "visit_id": access.registration_id,
+        "visit_link": access.link_id,
+        "visit_browser": access.browser,
         **moment,
     }
 
@@ -137,19 +137,19 @@ class Rows:
         ).one()
         return from_row(row._mapping, None)
 
-    def see(self, connection: Connection, visit: Visit) -> Registration | None:
+    def see(self, connection: Connection, access: Access) -> Registration | None:
         """Return the registration as this browser may see it, with its code and its holder's name."""
-        row = connection.execute(_SEEN, binds(visit)).first()
+        row = connection.execute(_SEEN, binds(access)).first()
         if row is None:
             return None
         mapping = row._mapping
-        registration = from_row(mapping, visit.link_id)
+        registration = from_row(mapping, access.link_id)
         return replace(
-            self._as_seen(registration, visit),
-            language=visit.language or registration.language,
+            self._as_seen(registration, access),
+            language=access.language or registration.language,
             holder_name=mapping[customers.c.name],
-            is_complete=bool(mapping["is_complete"]) and _is_of(registration, visit),
-            is_completed_elsewhere=bool(mapping["is_complete"]) and not _is_of(registration, visit),
+            is_complete=bool(mapping["is_complete"]) and _is_of(registration, access),
+            is_completed_elsewhere=bool(mapping["is_complete"]) and not _is_of(registration, access),
             has_account=bool(mapping["has_account"]),
             is_mail_undelivered=bool(mapping["is_mail_undelivered"]),
             code=self._code_state(registration, mapping) if mapping[_code.kutid] else None,
@@ -165,7 +165,7 @@ class Rows:
     def advance(
         self,
         connection: Connection,
-        visit: Visit,
+        access: Access,
         fact: str,
         now: datetime,
         *conditions: ColumnElement[bool],
@@ -178,10 +178,10 @@ class Rows:
         handed over at every call. A new mailed link makes a new hour, and all that came after the address is dropped.
         The language comes along in which this step was taken.
         """
-        if MOBILE_CONFIRMED in self.before(fact) and not visit.is_staff:
+        if MOBILE_CONFIRMED in self.before(fact) and not access.is_staff:
             conditions = (*conditions, IS_SAME_BROWSER)
-        if visit.language is not None:
-            values = {"language": visit.language, **values}
+        if access.language is not None:
+            values = {"language": access.language, **values}
         if new_link:
             values = {
                 **self.dropped(),
@@ -190,13 +190,13 @@ class Rows:
                 "hour_ends_at": now + self._rules.lifetime,
                 **values,
             }
-        row = connection.execute(self._advancing(fact, conditions, new_link), {**binds(visit, now), **values}).first()
+        row = connection.execute(self._advancing(fact, conditions, new_link), {**binds(access, now), **values}).first()
         if row is None:
             return None
-        return self._as_seen(from_row(row._mapping, None if new_link else row.link_id), visit)
+        return self._as_seen(from_row(row._mapping, None if new_link else row.link_id), access)
 
-    def _as_seen(self, registration: Registration, visit: Visit) -> Registration:
-        is_proved_here = visit.is_staff or _is_of(registration, visit)
+    def _as_seen(self, registration: Registration, access: Access) -> Registration:
+        is_proved_here = access.is_staff or _is_of(registration, access)
         return registration if is_proved_here else replace(registration, mobile_confirmed_at=None)
 
     def _advance(self, fact: str, conditions: tuple[ColumnElement[bool], ...], new_link: bool) -> Update:
@@ -233,7 +233,7 @@ class Rows:
         return self._facts[: self._facts.index(fact)]
 
     def dropped(self) -> dict[str, None]:
-        """Return the changes that drop all that came after the address: whoever held its link gave it."""
+        """Return the changes that drop every fact after the address: the holder of its link gave them."""
         if not self.is_link_mailed:
             return {}
         return {
@@ -260,9 +260,9 @@ class Rows:
         )
 
 
-def _is_of(registration: Registration, visit: Visit) -> bool:
-    """Tell whether the registration has the mark of this visit's browser."""
-    return registration.browser is not None and registration.browser == visit.browser
+def _is_of(registration: Registration, access: Access) -> bool:
+    """Tell whether the registration has the mark of this access's browser."""
+    return registration.browser is not None and registration.browser == access.browser
 
 
 def why_not(seen: Registration | None, now: datetime) -> Denial:

@@ -11,7 +11,7 @@ from services import audit, randomness
 from services.accounts import Device
 from services.accounts.account import fingerprint
 from services.base import Base
-from services.limits.waits import STAFF, Tries
+from services.limits.waits import STAFF, FailedAttempts
 from services.passwords import Hasher
 from services.passwords.rules import is_alike, is_common
 from services.refusal import Refusal
@@ -40,7 +40,7 @@ class StaffAccounts:
         self,
         base: Base,
         *,
-        tries: Tries,
+        tries: FailedAttempts,
         hasher: Hasher,
         factors: SecondFactors,
         is_second_factor_needed: bool = True,
@@ -49,7 +49,7 @@ class StaffAccounts:
         self._store = base.store
         self._clock = base.clock
         self._rules = base.profile.sign_in
-        self._tries = tries
+        self._failed_attempts = tries
         self._hasher = hasher
         self._factors = factors
         self._is_second_factor_needed = is_second_factor_needed
@@ -135,9 +135,12 @@ class StaffAccounts:
             )
             # As with customers: whoever fails on purpose elsewhere keeps no known browser out.
             browser = device.hash if row and row["is_known"] else ""
-            key, source = self._tries.key(STAFF, email_key, browser), self._tries.source_key(device.source)
-            wait = None if browser else self._tries.waits_until(connection, source, now)
-            wait = wait or self._tries.count(connection, key, now)
+            key, source = (
+                self._failed_attempts.key(STAFF, email_key, browser),
+                self._failed_attempts.source_key(device.source),
+            )
+            wait = None if browser else self._failed_attempts.waits_until(connection, source, now)
+            wait = wait or self._failed_attempts.count(connection, key, now)
             if wait is not None:
                 raise Refusal("staff_login", "wait", at=wait)
         is_right = len(password) <= _LONGEST_PASSWORD and self._hasher.is_password(
@@ -146,12 +149,12 @@ class StaffAccounts:
         now = self._clock.now()
         with self._store.write() as connection:
             if not is_right or row is None or not self._uses_second_factor(connection, row, code, now):
-                self._tries.count(connection, source, now, is_source=True)
+                self._failed_attempts.count(connection, source, now, is_source=True)
                 actor = row[staff.c.id] if row is not None else audit.UNKNOWN
                 audit.record(connection, "sign_in_failed", kutid=None, at=now, actor=actor)
                 raise Refusal("staff_login", "failed").counted()
             token = self._open(connection, row[staff.c.id], device, now)
-            self._tries.forget(connection, key)
+            self._failed_attempts.forget(connection, key)
             if held:
                 self._end(connection, held, now)
             audit.record(connection, "signed_in", kutid=None, at=now, actor=row[staff.c.id])

@@ -2,7 +2,7 @@
 
 from services import audit
 from services.base import Base
-from services.messages.sms_budget import Postage
+from services.messages.sms_budget import SmsBudget
 from services.refusal import OutOfTurn, Refusal
 from services.staff.member import StaffSession
 from services.staff.reasons import refuse_reason
@@ -13,10 +13,10 @@ MOST = 1_000_000
 class SmsReleases:
     """The verb of releasing text messages that were stopped."""
 
-    def __init__(self, base: Base, postage: Postage) -> None:
+    def __init__(self, base: Base, sms_budget: SmsBudget) -> None:
         self._store = base.store
         self._clock = base.clock
-        self._postage = postage
+        self._postage = sms_budget
 
     def release(self, session: StaffSession, parts: int | None, reason: str, *, seen: int) -> None:
         """Let so many `parts` of text messages more leave this month; they need not have been stopped yet.

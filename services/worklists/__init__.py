@@ -4,17 +4,16 @@ An adviser has their own customers in every list and no others. Names stay maske
 was identified, as everywhere in the console.
 """
 
-from services.worklists.chores import Chores
 from services.worklists.invitations import Batch, Invitations, Prefill
 from services.worklists.lists import LISTS, View
 from services.worklists.quality import KINDS, QualityCases, QualityLine
 from services.worklists.unregistered import Line, Unregistered
+from services.worklists.worker import WorklistWorker
 
 __all__ = [
     "KINDS",
     "LISTS",
     "Batch",
-    "Chores",
     "Invitations",
     "Line",
     "Prefill",
@@ -22,4 +21,5 @@ __all__ = [
     "QualityLine",
     "Unregistered",
     "View",
+    "WorklistWorker",
 ]

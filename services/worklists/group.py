@@ -6,13 +6,13 @@ from services.base import Base
 from services.limits.group import LimitServices
 from services.messages.group import MessageServices
 from services.staff.group import StaffServices
-from services.worklists.chores import Chores
+from services.worklists.dispatch import InvitationDispatch
 from services.worklists.invitations import Invitations
-from services.worklists.marks import Marks
 from services.worklists.quality import QualityCases
-from services.worklists.rounds import Rounds
-from services.worklists.sweep import QualitySweep
+from services.worklists.scan import QualityScan
+from services.worklists.selection_tokens import SelectionTokens
 from services.worklists.unregistered import Unregistered
+from services.worklists.worker import WorklistWorker
 
 
 @dataclass(frozen=True)
@@ -22,19 +22,19 @@ class WorklistServices:
     unregistered: Unregistered
     invitations: Invitations
     data_issues: QualityCases
-    marks: Marks
-    worker: Chores
+    marks: SelectionTokens
+    worker: WorklistWorker
 
 
 def build_worklists(
     base: Base, *, limits: LimitServices, messages: MessageServices, staff: StaffServices
 ) -> WorklistServices:
     """Build the worklists, whose customers are looked at in cases of staff."""
-    marks = Marks(base.keys.secrets)
+    marks = SelectionTokens(base.keys.secrets)
     return WorklistServices(
         unregistered=Unregistered(base, search=staff.search, marks=marks),
         invitations=Invitations(base, marks=marks),
         data_issues=QualityCases(base, search=staff.search, marks=marks),
         marks=marks,
-        worker=Chores(Rounds(base, messages.outbox), QualitySweep(base, limits.allowances)),
+        worker=WorklistWorker(InvitationDispatch(base, messages.outbox), QualityScan(base, limits.allowances)),
     )

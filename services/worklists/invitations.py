@@ -1,4 +1,4 @@
-"""Invitations and reminders by mail: ordered here in batches, sent by `services.worklists.rounds` (B2)."""
+"""Invitations and reminders by mail: ordered here in batches, sent by `services.worklists.dispatch` (B2)."""
 
 import re
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ from services.store.tables.register import customer_accounts, customers
 from services.store.tables.staff import staff
 from services.store.tables.worklists import batches, invitations
 from services.worklists.lists import HAS_ACCOUNT, INVITATION, IS_LIVE, REMINDER, View
-from services.worklists.marks import Marks
+from services.worklists.selection_tokens import SelectionTokens
 
 _LONGEST = timedelta(days=365)
 _RECENT = timedelta(days=7)
 _MOST_RECENT = 5
 _MOST_CHOSEN = 200
 _CHOSEN_A_DAY = 500
-"""So many customers one member of customer service may choose in a day: writing to more is a supervisor's decision."""
+"""The most customers that one member of customer service may invite a day; more is a supervisor's decision."""
 _FORM = re.compile(r"[A-Za-z0-9_-]{16,32}")
 
 
@@ -57,7 +57,7 @@ class Prefill:
 class Invitations:
     """The verbs of invitations; each public method is one transaction."""
 
-    def __init__(self, base: Base, *, marks: Marks) -> None:
+    def __init__(self, base: Base, *, marks: SelectionTokens) -> None:
         self._store = base.store
         self._clock = base.clock
         self._profile = base.profile
@@ -112,7 +112,7 @@ class Invitations:
         batch = {
             "id": form_id, "kind": kind, "actor": session.member.id, "created_at": now, "deadline_at": deadline_at,
             "chosen": chosen, "listed": None if chosen else view.listed,
-            # Whoever is chosen must be the adviser's at the moment when the mail is written, too.
+            # The chosen customers must still be the adviser's when the mail is written.
             "adviser": view.adviser if chosen is None or session.member.is_adviser else None,
             "position": "", "total": len(chosen) if chosen else None, "sent": 0, "skipped": 0,
         }  # fmt: skip

@@ -21,7 +21,7 @@ from services.store.tables.worklists import invitations
 
 ALL, NOT_INVITED, NO_ADDRESS, INVITED, OVERDUE = "all", "not_invited", "no_address", "invited", "overdue"
 LISTS = (ALL, NOT_INVITED, NO_ADDRESS, INVITED, OVERDUE)
-"""Everybody; whom a mail can reach and none has been sent; whom to call; who has time left; whose deadline is over."""
+"""The lists: all customers; reachable by mail and not invited; to be called; invited; past their deadline."""
 BY_DEADLINE = (INVITED, OVERDUE)
 
 INVITATION, REMINDER = "invitation", "reminder"
@@ -47,8 +47,8 @@ class View:
 
 
 @dataclass(frozen=True)
-class Place:
-    """After whom a list goes on: the customer, and their deadline where the list stands in its order."""
+class ListPosition:
+    """The last row of a page: the customer, and the deadline where the list is sorted by it."""
 
     kutid: str
     deadline_at: datetime | None = None
@@ -83,9 +83,7 @@ def people(view: View, now: datetime, *, by_number: bool = False) -> Select[str]
 
 
 def reached(view: View, kind: str, now: datetime, *, by_number: bool = False) -> Select[str]:
-    """Return the query for whom of a list a mail of this kind reaches: who has an address, and was not written to
-    before so that it would be one too many.
-    """
+    """Select the listed customers who can get this mail: they have an address and were not mailed recently."""
     query = people(view, now, by_number=by_number).where(has_address())
     invited = exists().where(invitations.c.kutid == customers.c.kutid).correlate(customers)
     has_had_it = or_(invitations.c.deadline_at > now, invitations.c.declined_at.is_not(None))
@@ -101,7 +99,7 @@ def may_remind(now: datetime) -> ColumnElement[bool]:
     return and_(invitations.c.deadline_at > now, invitations.c.declined_at.is_(None), is_rested)
 
 
-def after(query: Select[str], view: View, place: Place | None, *, by_number: bool = False) -> Select[str]:
+def after(query: Select[str], view: View, place: ListPosition | None, *, by_number: bool = False) -> Select[str]:
     """Return the query for what comes after a place in the list."""
     if place is None:
         return query

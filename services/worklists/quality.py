@@ -17,7 +17,7 @@ from services.staff.search import CustomerSearch
 from services.store.tables.staff import staff
 from services.store.tables.worklists import OF_TRIES as KINDS_OF_TRIES
 from services.store.tables.worklists import quality_cases
-from services.worklists.marks import Marks
+from services.worklists.selection_tokens import SelectionTokens
 
 LANDLINE, NO_PHONE, TAX_CUT, SHARED_PHONE = "landline", "no_phone", "tax_cut", "shared_phone"
 FAILED, OLD_ACCOUNT = OF_TRIES = KINDS_OF_TRIES
@@ -55,7 +55,7 @@ class QualityPage:
 class QualityCases:
     """The verbs of the cases; each public method is one transaction."""
 
-    def __init__(self, base: Base, *, search: CustomerSearch, marks: Marks) -> None:
+    def __init__(self, base: Base, *, search: CustomerSearch, marks: SelectionTokens) -> None:
         self._store = base.store
         self._clock = base.clock
         self._search = search

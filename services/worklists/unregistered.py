@@ -17,8 +17,8 @@ from services.store.tables.register import advisers as advisers_table
 from services.store.tables.register import customers
 from services.store.tables.staff import staff
 from services.store.tables.worklists import invitations
-from services.worklists.lists import BY_DEADLINE, Place, View, after, people, reached
-from services.worklists.marks import Marks
+from services.worklists.lists import BY_DEADLINE, ListPosition, View, after, people, reached
+from services.worklists.selection_tokens import SelectionTokens
 
 PAGE = 50
 MOST_COUNTED = 1000
@@ -60,7 +60,7 @@ class Page:
 class Unregistered:
     """Reads the lists of customers who have not registered; every page that was shown stands in the audit trail."""
 
-    def __init__(self, base: Base, *, search: CustomerSearch, marks: Marks) -> None:
+    def __init__(self, base: Base, *, search: CustomerSearch, marks: SelectionTokens) -> None:
         self._store = base.store
         self._clock = base.clock
         self._search = search
@@ -113,7 +113,7 @@ class Unregistered:
     # --- Advisers ----------------------------------------------------------------------------------------------
 
     def advisers(self, session: StaffSession) -> list[tuple[str, str]]:
-        """Return mark and name of every adviser whom the register knows; none to an adviser.
+        """Return token and name of every adviser in the register. An adviser gets none.
 
         The name is that of their staff account, or else the register's code.
         """
@@ -145,7 +145,7 @@ class Unregistered:
     def _count(connection: Connection, view: View, now: datetime, first: str = "") -> int:
         query = people(view, now)
         if view.listed not in BY_DEADLINE:
-            # Whoever comes before the first was looked at already, and there may be hundreds of thousands.
+            # Earlier rows were scanned before, and there may be hundreds of thousands.
             query = query.where(query.selected_columns[0] >= first)
         few = query.limit(MOST_COUNTED + 1).subquery()
         return int(connection.execute(select(func.count()).select_from(few)).scalar_one())
@@ -190,9 +190,9 @@ class Unregistered:
         text = f"{(moment - _EPOCH) // _MILLISECOND} {kutid}" if moment else kutid
         return self._marks.seal(session, f"place {view.listed}", text)
 
-    def _place(self, session: StaffSession, view: View, mark: str) -> Place | None:
+    def _place(self, session: StaffSession, view: View, mark: str) -> ListPosition | None:
         text = self._marks.read(session, f"place {view.listed}", mark)
         if text is None:
             return None
         moment, _, kutid = text.rpartition(" ")
-        return Place(kutid, _EPOCH + int(moment) * _MILLISECOND if moment else None)
+        return ListPosition(kutid, _EPOCH + int(moment) * _MILLISECOND if moment else None)

@@ -227,8 +227,8 @@ def test_nobody_is_kept_out(meet: Meet, server: Server, way: Way, group: str) ->
     And 1.4.10 and 1.4.12: nothing is lost at 320 pixels, which are also a zoom of 400 % on 1280, nor with wide spacing.
     With forced colours what matters is still seen, and nothing moves where less motion is asked for.
     """
-    visits = _visits(meet, server, way, _states(group))
-    found = [f"{where}: {problem}" for one, where, visitor in visits for problem in _problems(visitor, way, one)]
+    accesses = _visits(meet, server, way, _states(group))
+    found = [f"{where}: {problem}" for one, where, visitor in accesses for problem in _problems(visitor, way, one)]
     assert not found, "\n".join(found)
 
 
@@ -239,9 +239,9 @@ def test_no_other_insurers_customer_is_kept_out(
 ) -> None:
     """The same of what they alone have, a language of their own included, in one way each."""
     profile = load(insurer)
-    visits = _visits(meet, server_of(insurer), way, _of_others(profile), profile)
+    accesses = _visits(meet, server_of(insurer), way, _of_others(profile), profile)
     found = [
-        f"{where}: {problem}" for one, where, visitor in visits for problem in _problems(visitor, way, one, profile)
+        f"{where}: {problem}" for one, where, visitor in accesses for problem in _problems(visitor, way, one, profile)
     ]
     assert not found, "\n".join(found)
 

@@ -29,7 +29,7 @@ _LATE_IMPORTS = {
     "services/messages/senders/sms.py": ("apprise",),
     "services/accounts/passkeys.py": ("services.accounts.ceremonies",),
     "services/staff/second_factor.py": ("services.staff.secret_box",),
-    "services/worklists/marks.py": ("services.worklists.mark_box",),
+    "services/worklists/selection_tokens.py": ("services.worklists.token_box",),
 }
 """Large packages that most processes never need, and the modules that bring some."""
 _CLOCKS = {"services/clock.py", "webapp/cli/doctor.py"}
@@ -196,15 +196,15 @@ def test_no_circles() -> None:
     after = _imported()
     done: set[str] = set()
 
-    def visit(name: str, way: tuple[str, ...]) -> None:
+    def access(name: str, way: tuple[str, ...]) -> None:
         assert name not in way, f"a circle: {' → '.join((*way, name))}"
         if name not in done:
             for other in after[name]:
-                visit(other, (*way, name))
+                access(other, (*way, name))
             done.add(name)
 
     for name in after:
-        visit(name, ())
+        access(name, ())
 
 
 @cache

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from services.registrations import Visit
+from services.registrations import Access
 from services.store.tables import metadata
 from services.store.tables.register import REGISTER
 from services.texts import Texts
@@ -92,14 +92,14 @@ class Site(Demonstration):
             registrations.identification.identify(customer.policy_number, customer.knows, "hu"),
             "a browser's mark",
         )
-        registrations.emails.choose_email(Visit(begun.id), customer.address)
+        registrations.emails.choose_email(Access(begun.id), customer.address)
         (row,) = (row for row in self.rows("registrations") if row.id == begun.id)
-        visit = Visit(begun.id, row.link_id, browser)
-        registrations.mobiles.choose_mobile(visit, customer.mobile)
-        registrations.mobiles.confirm_mobile(visit, self.code(customer.mobile))
-        registrations.consents.open_terms(visit, self.parts.documents.terms.in_force(self.now).version)
-        registrations.consents.accept_terms(visit)
-        registrations.completion.complete(visit, PASSWORD)
+        access = Access(begun.id, row.link_id, browser)
+        registrations.mobiles.choose_mobile(access, customer.mobile)
+        registrations.mobiles.confirm_mobile(access, self.code(customer.mobile))
+        registrations.consents.open_terms(access, self.parts.documents.terms.in_force(self.now).version)
+        registrations.consents.accept_terms(access)
+        registrations.completion.complete(access, PASSWORD)
         self.secrets.add(PASSWORD, customer.email, customer.mobile)
 
     def ask(self, address: str, **form: str) -> bytes:

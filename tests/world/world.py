@@ -34,7 +34,7 @@ from services.portal import build_portal
 from services.profiles import Profile
 from services.register.group import build_register
 from services.register.policyholders import SecondDatum
-from services.registrations import Registration, Visit
+from services.registrations import Access, Registration
 from services.registrations.group import build_registrations
 from services.staff import StaffSession
 from services.staff.accounts import new_member
@@ -189,7 +189,7 @@ class World:
     def _name_services(self) -> None:
         """Call the services by the short names that tests use."""
         self.allowances = self.limits.allowances
-        self.outbox, self.postage = self.message_services.outbox, self.message_services.sms_budget
+        self.outbox, self.sms_budget = self.message_services.outbox, self.message_services.sms_budget
         self.observations, self.figures = self.figure_services.funnel, self.figure_services.reports
         self.codes = self.code_services.one_time_codes
         self.terms = self.documents.terms
@@ -206,8 +206,8 @@ class World:
         self.customer_files, self.sms_releases = staff.customer_files, staff.sms_releases
         worklists = build_worklists(self.base, limits=self.limits, messages=self.message_services, staff=staff)
         self.unregistered, self.invitations = worklists.unregistered, worklists.invitations
-        self.quality_cases, self.marks, self.chores = worklists.data_issues, worklists.marks, worklists.worker
-        self.rounds, self.sweep = self.chores.rounds, self.chores.sweep
+        self.quality_cases, self.marks, self.worklist_worker = worklists.data_issues, worklists.marks, worklists.worker
+        self.dispatch, self.scan = self.worklist_worker.dispatch, self.worklist_worker.scan
         clients = build_clients(self.base, limits=self.limits, staff=staff)
         self.api_keys, self.answers = clients.api_keys, clients.idempotency
         self.client_registrations = clients.registrations
@@ -217,7 +217,7 @@ class World:
     def deliver(self) -> None:
         """Deliver what waits."""
         senders = {"email": self.postman, "sms": self.postman}
-        delivery = Delivery(self.store, self.clock, COMPOSER, senders, self.undelivered, postage=self.postage)
+        delivery = Delivery(self.store, self.clock, COMPOSER, senders, self.undelivered, sms_budget=self.sms_budget)
         while delivery.deliver_due(64):
             pass
 
@@ -232,13 +232,13 @@ class World:
         self.deliver()
         return [letter for letter in self.postman.letters if letter.kind == kind and to in ("", letter.to)]
 
-    def visit_by_mail(self, to: str, browser: str = BROWSER) -> Visit:
-        """Return the visit of a browser that opens the newest link mailed to this address."""
+    def access_by_mail(self, to: str, browser: str = BROWSER) -> Access:
+        """Return the access of a browser that opens the newest link mailed to this address."""
         link = self.letters("email", to)[-1].link
         assert link is not None
         opaque_id = self.links.read("confirm", link.partition("token=")[2])
         assert opaque_id is not None
-        return Visit.by_link(opaque_id, browser)
+        return Access.by_link(opaque_id, browser)
 
     def code_sent(self, to: str) -> str:
         """Return the newest code sent to this mobile."""
@@ -246,42 +246,42 @@ class World:
 
     # --- A customer's way, up to a step ----------------------------------------------------------------------
 
-    def identified(self, person: Customer) -> Visit:
+    def identified(self, person: Customer) -> Access:
         begun = self.registrations.identification.identify(person.policy_number, person.knows, "hu", browser=BROWSER)
-        return Visit(begun.id, browser=BROWSER)
+        return Access(begun.id, browser=BROWSER)
 
-    def mailed(self, person: Customer) -> Visit:
-        visit = self.identified(person)
-        self.registrations.emails.choose_email(visit, person.address)
-        return visit
+    def mailed(self, person: Customer) -> Access:
+        access = self.identified(person)
+        self.registrations.emails.choose_email(access, person.address)
+        return access
 
-    def linked(self, person: Customer) -> Visit:
+    def linked(self, person: Customer) -> Access:
         self.mailed(person)
-        return self.visit_by_mail(person.email)
+        return self.access_by_mail(person.email)
 
-    def sent_code(self, person: Customer) -> Visit:
-        visit = self.linked(person)
-        self.registrations.mobiles.choose_mobile(visit, person.mobile)
-        return visit
+    def sent_code(self, person: Customer) -> Access:
+        access = self.linked(person)
+        self.registrations.mobiles.choose_mobile(access, person.mobile)
+        return access
 
-    def confirmed(self, person: Customer) -> Visit:
-        visit = self.sent_code(person)
-        self.registrations.mobiles.confirm_mobile(visit, self.code_sent(person.mobile))
-        return visit
+    def confirmed(self, person: Customer) -> Access:
+        access = self.sent_code(person)
+        self.registrations.mobiles.confirm_mobile(access, self.code_sent(person.mobile))
+        return access
 
-    def accepted(self, person: Customer) -> Visit:
-        visit = self.confirmed(person)
-        self.accept_terms(visit)
-        return visit
+    def accepted(self, person: Customer) -> Access:
+        access = self.confirmed(person)
+        self.accept_terms(access)
+        return access
 
-    def accept_terms(self, visit: Visit) -> Registration:
-        self.registrations.consents.open_terms(visit, self.terms.in_force(self.clock.now()).version)
-        return self.registrations.consents.accept_terms(visit)
+    def accept_terms(self, access: Access) -> Registration:
+        self.registrations.consents.open_terms(access, self.terms.in_force(self.clock.now()).version)
+        return self.registrations.consents.accept_terms(access)
 
-    def registered(self, person: Customer) -> Visit:
-        visit = self.accepted(person)
-        self.registrations.completion.complete(visit, PASSWORD)
-        return visit
+    def registered(self, person: Customer) -> Access:
+        access = self.accepted(person)
+        self.registrations.completion.complete(access, PASSWORD)
+        return access
 
     # --- A customer with an account --------------------------------------------------------------------------
 
@@ -373,8 +373,8 @@ class World:
 
     # --- What came of it -------------------------------------------------------------------------------------
 
-    def see(self, visit: Visit) -> Registration:
-        seen = self.registrations.records.find(visit)
+    def see(self, access: Access) -> Registration:
+        seen = self.registrations.records.find(access)
         assert seen is not None
         return seen
 

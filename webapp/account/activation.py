@@ -9,7 +9,7 @@ from services.values import masking
 from webapp.account import sessions
 from webapp.account.overview import overview
 from webapp.journey import funnel
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.fields import code_field
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.formats import clock_time
@@ -38,7 +38,7 @@ def show(session: Session) -> Response:
 @sessions.needed
 def submit(session: Session) -> Response:
     """Take the code, or mail a new one."""
-    activations = wired().accounts.activations
+    activations = current_parts().accounts.activations
     if not activations.is_due(session):
         return go_on(sessions.ACCOUNT, overview)
     is_resend = request.form.get("action") == "resend-email"
@@ -60,8 +60,8 @@ def submit(session: Session) -> Response:
 
 
 def _show(session: Session, form: SentForm) -> Response:
-    rules = wired().profile.one_time_code
-    if not wired().accounts.activations.is_due(session):
+    rules = current_parts().profile.one_time_code
+    if not current_parts().accounts.activations.is_due(session):
         return see_other(sessions.ACCOUNT)
     return page(
         "account/activation.html",

@@ -8,8 +8,8 @@ from wtforms import ValidationError
 from services.accounts import Session
 from services.refusal import Refusal
 from webapp.account import sessions
-from webapp.account.forms import AskedAgain, form_page
-from webapp.parts import wired
+from webapp.account.forms import CurrentPasswordForm, form_page
+from webapp.parts import current_parts
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.forms import Text
 from webapp.ui.respond import go_on, page
@@ -20,7 +20,7 @@ ADDRESS, CLOSED = "/fiok/megszuntetes", "/fiok/megszunt"
 _FIELDS = Fields({"confirm": "account.close.heading", "current_password": "login.password.label"})
 
 
-class CloseForm(AskedAgain):
+class CloseForm(CurrentPasswordForm):
     """That the customer means it."""
 
     confirm = Text(20)
@@ -46,7 +46,7 @@ def close(session: Session) -> Response:
     try:
         if not form.validate():
             return _again(session, form, list(form.refusals()))
-        wired().accounts.details.close(session, form.current_password.data)
+        current_parts().accounts.details.close(session, form.current_password.data)
     except Refusal as refusal:
         return _again(session, form, [("", refusal)])
     sessions.let_go()

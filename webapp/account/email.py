@@ -5,10 +5,10 @@ from flask import Blueprint, Response, request
 from services.accounts import DeadLink, Session
 from services.refusal import Refusal
 from webapp.account import sessions
-from webapp.account.forms import AskedAgain, form_page, kept_of
+from webapp.account.forms import CurrentPasswordForm, form_page, kept_of
 from webapp.account.overview import overview
 from webapp.http.addresses import link_token
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.fields import email_field
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.references import passing_reference
@@ -20,7 +20,7 @@ ADDRESS, NEW = "/fiok/email", "/fiok/email/uj"
 _FIELDS = Fields({"email": "account.email.change.new", "current_password": "login.password.label"})
 
 
-class EmailForm(AskedAgain):
+class EmailForm(CurrentPasswordForm):
     """The new address."""
 
     email = email_field(320)
@@ -42,7 +42,7 @@ def ask(session: Session) -> Response:
     if not form.validate():
         return form_page(session, "email_change", ADDRESS, explain(list(form.refusals()), _FIELDS, typed))
     try:
-        wired().accounts.email_changes.ask_for_email(session, form.current_password.data, form.email.value)
+        current_parts().accounts.email_changes.ask_for_email(session, form.current_password.data, form.email.value)
     except Refusal as refusal:
         return form_page(session, "email_change", ADDRESS, explain([("", refusal)], _FIELDS, typed))
     return go_on(sessions.ACCOUNT, overview)
@@ -61,11 +61,11 @@ def show_new() -> Response:
 def confirm() -> Response:
     """Confirm the new address."""
     token = request.form.get("token", "")
-    link_id = wired().links.read("email", token)
+    link_id = current_parts().links.read("email", token)
     try:
         if link_id is None:
             raise DeadLink
-        wired().accounts.email_changes.confirm_email(link_id)
+        current_parts().accounts.email_changes.confirm_email(link_id)
     except DeadLink:
         return _dead_link()
     except Refusal as refusal:
@@ -74,8 +74,8 @@ def confirm() -> Response:
 
 
 def _show_new(token: str, form: SentForm) -> Response:
-    link_id = wired().links.read("email", token)
-    address = wired().accounts.email_changes.find_email_change(link_id) if link_id else None
+    link_id = current_parts().links.read("email", token)
+    address = current_parts().accounts.email_changes.find_email_change(link_id) if link_id else None
     if address is None:
         return _dead_link()
     return form_page(None, "email_confirm", NEW, form, token=token, email=address, another=ADDRESS)

@@ -10,7 +10,7 @@ from services.accounts import DeadLink
 from services.refusal import Refusal
 from webapp.account import sessions
 from webapp.http.addresses import link_token
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.fields import email_field
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.formats import clock_time
@@ -45,7 +45,9 @@ def ask() -> Response:
     form = ForgotForm(request.form)
     if not form.validate():
         return _forgot(explain(list(form.refusals()), _FORGOT_FIELDS, {"email": form.email.data}))
-    wired().accounts.password_changes.ask_for_reset(form.email.value, language(), source=request.remote_addr or "")
+    current_parts().accounts.password_changes.ask_for_reset(
+        form.email.value, language(), source=request.remote_addr or ""
+    )
     return go_on(f"{FORGOT}?sent", _sent)
 
 
@@ -61,14 +63,14 @@ def show() -> Response:
 def reset() -> Response:
     """Set the new password by the link, once."""
     token = request.form.get("token", "")
-    link_id = wired().links.read("reset", token)
+    link_id = current_parts().links.read("reset", token)
     form = NewPasswordForm(request.form)
     if link_id is None:
         return _dead()
     if not form.validate():
         return _reset(token, form, list(form.refusals()))
     try:
-        proof = wired().accounts.password_changes.reset(link_id, form.password.data)
+        proof = current_parts().accounts.password_changes.reset(link_id, form.password.data)
     except Refusal as refusal:
         return _reset(token, form, [("", refusal)])
     except DeadLink:
@@ -93,7 +95,7 @@ def _forgot(form: SentForm) -> Response:
 
 
 def _sent() -> Response:
-    parts = wired()
+    parts = current_parts()
     return page(
         "account/forgot_sent.html",
         minutes=parts.profile.password.reset_minutes,
@@ -102,7 +104,7 @@ def _sent() -> Response:
 
 
 def _reset(token: str, sent: NewPasswordForm | None = None, refusals: Sequence[tuple[str, Refusal]] = ()) -> Response:
-    parts = wired()
+    parts = current_parts()
     link_id = parts.links.read("reset", token)
     found = parts.accounts.password_changes.find_reset(link_id) if link_id else None
     if found is None:
@@ -123,7 +125,7 @@ def _reset(token: str, sent: NewPasswordForm | None = None, refusals: Sequence[t
 
 
 def _reset_done(**context: Any) -> Response:
-    return page("account/reset_done.html", has_passkeys=wired().accounts.passkeys.are_possible, **context)
+    return page("account/reset_done.html", has_passkeys=current_parts().accounts.passkeys.are_possible, **context)
 
 
 def _dead() -> Response:

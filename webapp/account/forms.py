@@ -15,7 +15,7 @@ from webapp.ui.passwords import FAR_TOO_LONG
 from webapp.ui.respond import page
 
 
-class AskedAgain(StepForm):
+class CurrentPasswordForm(StepForm):
     """The present password, before something important changes."""
 
     current_password = Text(FAR_TOO_LONG)

@@ -6,9 +6,9 @@ from services.accounts import Session
 from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.values import masking
 from webapp.account import sessions
-from webapp.account.forms import AskedAgain, form_page, kept_of
+from webapp.account.forms import CurrentPasswordForm, form_page, kept_of
 from webapp.account.overview import overview
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.steps.sms_code import SmsCodeForm
 from webapp.ui.codes import code_shown
 from webapp.ui.fields import mobile_field
@@ -24,7 +24,7 @@ _CODE_FIELDS = Fields({"sms_code": "sms_code.label"})
 _RESEND_FIELDS = Fields({"resend": "sms_code.resend"})
 
 
-class MobileForm(AskedAgain):
+class MobileForm(CurrentPasswordForm):
     """The new number."""
 
     mobile = mobile_field()
@@ -41,7 +41,7 @@ def show(session: Session) -> Response:
 @sessions.needed
 def change(session: Session) -> Response:
     """Send a code to the new number, check it, or send another."""
-    details = wired().accounts.mobile_changes
+    details = current_parts().accounts.mobile_changes
     try:
         return _do(session)
     except OutOfTurn:
@@ -59,7 +59,7 @@ def change(session: Session) -> Response:
 
 
 def _do(session: Session) -> Response:
-    details = wired().accounts.mobile_changes
+    details = current_parts().accounts.mobile_changes
     action = request.form.get("action") or request.form.get("step")
     if action == "sms-resend":
         details.resend_code(session)
@@ -75,7 +75,7 @@ def _send_code(session: Session) -> Response:
     form = MobileForm(request.form)
     if not form.validate():
         return _show(session, explain(list(form.refusals()), _FIELDS, {"mobile": form.mobile.data}))
-    wired().accounts.mobile_changes.ask_for_mobile(session, form.current_password.data, form.mobile.value)
+    current_parts().accounts.mobile_changes.ask_for_mobile(session, form.current_password.data, form.mobile.value)
     return go_on(ADDRESS, show)
 
 
@@ -83,14 +83,14 @@ def _check_code(session: Session) -> Response:
     form = SmsCodeForm(request.form)
     if not form.validate():
         return _show(session, explain(list(form.refusals()), _CODE_FIELDS, {"sms_code": form.sms_code.data}))
-    wired().accounts.mobile_changes.confirm_mobile(session, form.sms_code.value)
+    current_parts().accounts.mobile_changes.confirm_mobile(session, form.sms_code.value)
     sessions.look_again()
     sessions.flash.leave("account.mobile.change.done")
     return go_on(sessions.ACCOUNT, overview)
 
 
 def _show(session: Session, form: SentForm | None = None, *, is_paused: bool = False) -> Response:
-    parts = wired()
+    parts = current_parts()
     waiting = parts.accounts.mobile_changes.mobile_change(session)
     if waiting is None:
         return form_page(
@@ -115,6 +115,6 @@ def _no_codes_left(session: Session, dead_end: DeadEnd) -> Response:
         "account/no_codes.html",
         403,
         again_at=date_and_time(first_minute(dead_end.facts["again_at"])),
-        reference=wired().references.issue("codes_used_up", kutid=session.account.kutid),
+        reference=current_parts().references.issue("codes_used_up", kutid=session.account.kutid),
         href=sessions.ACCOUNT,
     )

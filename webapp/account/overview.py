@@ -9,7 +9,7 @@ from services.accounts import Session
 from services.refusal import OutOfTurn
 from services.values import masking
 from webapp.account import sessions
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.formats import clock_time, date_and_time, day, first_minute
 from webapp.ui.language import say
 from webapp.ui.respond import go_on, page
@@ -21,7 +21,7 @@ blueprint = Blueprint("account", __name__)
 @sessions.needed
 def overview(session: Session) -> Response:
     """Show what the account holds."""
-    parts = wired()
+    parts = current_parts()
     account, places = session.account, parts.accounts.devices.places(session)
     possible_from = parts.accounts.password_changes.possible_from(account)
     return page(
@@ -67,7 +67,7 @@ def overview(session: Session) -> Response:
 @sessions.needed
 def end_sessions(session: Session) -> Response:
     """Sign out on another device, or on all others."""
-    parts = wired()
+    parts = current_parts()
     if request.form.get("action") == "end-others":
         parts.accounts.devices.end_others(session)
     elif ended := request.form.get("session", ""):
@@ -84,7 +84,7 @@ def end_sessions(session: Session) -> Response:
 @sessions.needed
 def download(session: Session) -> Response:
     """Send everything that the account holds as one file."""
-    response = jsonify(_readable(wired().accounts.details.export(session)))
+    response = jsonify(_readable(current_parts().accounts.details.export(session)))
     response.headers["Content-Disposition"] = 'attachment; filename="adataim.json"'
     return response
 
@@ -94,7 +94,7 @@ def _readable(held: Any) -> Any:
         return {key: _readable(value) for key, value in held.items()}
     if isinstance(held, list):
         return [_readable(value) for value in held]
-    return held.astimezone(wired().profile.zone).isoformat() if hasattr(held, "astimezone") else held
+    return held.astimezone(current_parts().profile.zone).isoformat() if hasattr(held, "astimezone") else held
 
 
 def _device(name: str) -> str:

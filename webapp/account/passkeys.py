@@ -7,10 +7,10 @@ from wtforms import ValidationError
 from services.accounts import Session, SignedOut
 from services.refusal import OutOfTurn, Refusal
 from webapp.account import sessions
-from webapp.account.forms import AskedAgain
+from webapp.account.forms import CurrentPasswordForm
 from webapp.account.overview import overview
 from webapp.http import devices
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.flash import Flash
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.formats import clock_time
@@ -49,11 +49,11 @@ def password(session: Session) -> Response:
 @sessions.needed
 def ask_to_add(session: Session) -> Response:
     """Check the password and go on to the making of a passkey."""
-    form = AskedAgain(request.form)
+    form = CurrentPasswordForm(request.form)
     if not form.validate():
         return _password(session, explain(list(form.refusals()), _FIELDS, {}))
     try:
-        challenge = wired().accounts.passkeys.ask_to_add(session, form.current_password.data)
+        challenge = current_parts().accounts.passkeys.ask_to_add(session, form.current_password.data)
     except Refusal as refusal:
         return _password(session, explain([("", refusal)], _FIELDS, {}))
     browser_session[_CHALLENGE] = challenge
@@ -64,7 +64,7 @@ def ask_to_add(session: Session) -> Response:
 @sessions.needed
 def new(session: Session) -> Response:
     """Ask for the name, and have the browser make the passkey."""
-    options = wired().accounts.passkeys.options_to_add(session, browser_session.get(_CHALLENGE, ""))
+    options = current_parts().accounts.passkeys.options_to_add(session, browser_session.get(_CHALLENGE, ""))
     if options is None:
         return see_other(PASSKEYS)
     return page(
@@ -72,7 +72,7 @@ def new(session: Session) -> Response:
         action=NEW,
         options=options,
         name=devices.this_device().name,
-        passkeys=wired().accounts.passkeys,
+        passkeys=current_parts().accounts.passkeys,
         problems=(),
         notice=None,
     )
@@ -84,8 +84,8 @@ def add() -> Response:
     session = sessions.current()
     if (
         session is None
-        or wired().accounts.changed_terms.terms_due(session)
-        or wired().accounts.activations.is_due(session)
+        or current_parts().accounts.changed_terms.terms_due(session)
+        or current_parts().accounts.activations.is_due(session)
     ):
         return jsonify(to=PASSKEYS)  # where the customer is asked for what is missing
     form = NameForm(request.form)
@@ -95,7 +95,7 @@ def add() -> Response:
         return response
     challenge = browser_session.pop(_CHALLENGE, "")
     try:
-        token = wired().accounts.passkeys.add(
+        token = current_parts().accounts.passkeys.add(
             session, challenge, request.form.get("credential", ""), form.name.data.strip()
         )
     except Refusal:
@@ -112,7 +112,7 @@ def add() -> Response:
 @sessions.needed
 def remove(session: Session) -> Response:
     """Remove a passkey."""
-    token = wired().accounts.passkeys.remove(session, request.form.get("passkey", ""))
+    token = current_parts().accounts.passkeys.remove(session, request.form.get("passkey", ""))
     if token is None:
         raise OutOfTurn
     sessions.hold(token)
@@ -129,5 +129,5 @@ def _password(session: Session, form: SentForm) -> Response:
         action=PASSKEYS,
         notice=sessions.flash.take(time=clock_time(session.over_at)),
         stopped=_failure.take(),
-        passkeys=wired().accounts.passkeys,
+        passkeys=current_parts().accounts.passkeys,
     )

@@ -8,8 +8,8 @@ from flask import Blueprint, Response, make_response, redirect, request
 from services.accounts import Session
 from services.refusal import Refusal
 from webapp.account import sessions
-from webapp.account.forms import AskedAgain, form_page
-from webapp.parts import wired
+from webapp.account.forms import CurrentPasswordForm, form_page
+from webapp.parts import current_parts
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.formats import date_and_time, first_minute
 from webapp.ui.passwords import NewPasswordForm, every_mistake, rules_shown
@@ -25,7 +25,7 @@ _FIELDS = Fields({
 })  # fmt: skip
 
 
-class PasswordForm(NewPasswordForm, AskedAgain):
+class PasswordForm(NewPasswordForm, CurrentPasswordForm):
     """The present password and the new one twice."""
 
 
@@ -46,7 +46,9 @@ def change(session: Session) -> Response:
     if not form.validate():
         return _show(session, form, list(form.refusals()))
     try:
-        token = wired().accounts.password_changes.change(session, form.current_password.data, form.password.data)
+        token = current_parts().accounts.password_changes.change(
+            session, form.current_password.data, form.password.data
+        )
     except Refusal as refusal:
         return _show(session, form, [("", refusal)])
     sessions.hold(token)
@@ -54,7 +56,7 @@ def change(session: Session) -> Response:
 
 
 def _show(session: Session, sent: PasswordForm | None = None, refusals: Sequence[tuple[str, Refusal]] = ()) -> Response:
-    parts, account = wired(), session.account
+    parts, account = current_parts(), session.account
     judge = partial(parts.accounts.password_changes.judge, account)
     form = explain(every_mistake(refusals, sent, judge), _FIELDS, {}) if sent is not None else SentForm()
     possible_from = parts.accounts.password_changes.possible_from(account)

@@ -11,7 +11,7 @@ from services.accounts import Session, SignedOut
 from services.staff import StaffSession
 from webapp.http.forgery import form_secret
 from webapp.http.held_sessions import HeldSession
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.flash import Flash
 from webapp.ui.form_errors import SentForm
 from webapp.ui.language import language, say
@@ -32,13 +32,13 @@ _LONGEST_KEPT = 320
 
 
 def _resume(secret: str) -> Session | None:
-    return wired().accounts.sign_ins.resume(secret, is_activity=request.endpoint != "sign_in.until_when")
+    return current_parts().accounts.sign_ins.resume(secret, is_activity=request.endpoint != "sign_in.until_when")
 
 
 def _resume_staff(secret: str) -> StaffSession | None:
     # What a page asks by itself, again and again, is no activity.
     is_activity = not (request.endpoint or "").endswith((".until_when", ".batch_progress", ".follow"))
-    return wired().staff.accounts.resume(secret, is_activity=is_activity)
+    return current_parts().staff.accounts.resume(secret, is_activity=is_activity)
 
 
 _customer = HeldSession("sign_in", _resume)
@@ -71,9 +71,9 @@ def let_go() -> None:
     """
     look_again()
     if (session_ := current()) is not None:
-        wired().accounts.sign_ins.sign_out(session_)
+        current_parts().accounts.sign_ins.sign_out(session_)
     if staff_secret := staff.secret():
-        wired().staff.accounts.sign_out(staff_secret)
+        current_parts().staff.accounts.sign_out(staff_secret)
     session.clear()
     look_again()
     staff.look_again()
@@ -100,9 +100,9 @@ def needed(view: Callable[Concatenate[Session, P], Response]) -> Callable[P, Res
         session_ = current()
         if session_ is None:
             return ask()
-        if request.path != TERMS and wired().accounts.changed_terms.terms_due(session_):
+        if request.path != TERMS and current_parts().accounts.changed_terms.terms_due(session_):
             return see_other(TERMS)
-        if request.path not in (TERMS, ACTIVATION) and wired().accounts.activations.is_due(session_):
+        if request.path not in (TERMS, ACTIVATION) and current_parts().accounts.activations.is_due(session_):
             if request.path != ACCOUNT:
                 flash.leave("activation.limited")
             return see_other(ACTIVATION)
@@ -110,7 +110,7 @@ def needed(view: Callable[Concatenate[Session, P], Response]) -> Callable[P, Res
             # Only here, behind the sign-in: its mail about a new device keeps the language that the account had,
             # which is not the choice of whoever it may warn of.
             if session_.account.language != language():
-                wired().accounts.sign_ins.speak(session_, language())
+                current_parts().accounts.sign_ins.speak(session_, language())
                 look_again()
                 session_ = current()
             return view(session_, *arguments, **named) if session_ else ask()
@@ -155,7 +155,7 @@ def show_sign_in(status: int = 200, **context: Any) -> Response:
         "kept": {},
         "wait": None,
         "is_failed": False,
-        "passkeys": wired().accounts.passkeys,
+        "passkeys": current_parts().accounts.passkeys,
         "passkey_options": passkey_options(),
     }
     shown = {**usual, **context}
@@ -165,4 +165,4 @@ def show_sign_in(status: int = 200, **context: Any) -> Response:
 
 def passkey_options() -> str:
     """Return what this browser is to ask its passkeys, as JSON."""
-    return wired().accounts.passkeys.options(form_secret())
+    return current_parts().accounts.passkeys.options(form_secret())

@@ -13,7 +13,7 @@ from webapp.http import devices
 from webapp.http.addresses import local
 from webapp.http.forgery import form_secret
 from webapp.journey import browser
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.faults import DATABASE_FAILURES
 from webapp.ui.form_errors import Fields, about_all, explain
 from webapp.ui.formats import clock_time, first_minute, time_left
@@ -59,7 +59,7 @@ def submit() -> Response:
     if not refusals:
         device = devices.this_device()
         try:
-            token = wired().accounts.sign_ins.sign_in(
+            token = current_parts().accounts.sign_ins.sign_in(
                 email_addresses.key_of(typed), password, device,
                 registered_here=browser.proved(),
                 reset_here=sessions.reset_here(),
@@ -85,7 +85,7 @@ def submit_passkey() -> Response:
     device = devices.this_device()
     address, kept = _brought()
     try:
-        token = wired().accounts.passkeys.sign_in(
+        token = current_parts().accounts.passkeys.sign_in(
             request.form.get("credential", ""), form_secret(), device,
             registered_here=browser.proved(),
             held=sessions.held(),

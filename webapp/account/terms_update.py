@@ -7,7 +7,7 @@ from services.refusal import Refusal
 from webapp.account import sessions
 from webapp.account.forms import form_page
 from webapp.account.overview import overview
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.documents import terms_shown
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.respond import go_on, see_other
@@ -28,7 +28,7 @@ def show(session: Session) -> Response:
 @sessions.needed
 def accept(session: Session) -> Response:
     """Accept the terms in force and go on."""
-    parts = wired()
+    parts = current_parts()
     due = parts.accounts.changed_terms.terms_due(session)
     if due is not None:
         try:
@@ -41,7 +41,7 @@ def accept(session: Session) -> Response:
 
 
 def _show(session: Session, form: SentForm) -> Response:
-    due = wired().accounts.changed_terms.terms_due(session)
+    due = current_parts().accounts.changed_terms.terms_due(session)
     if due is None:
         return see_other(sessions.ACCOUNT)
     return form_page(session, "terms_update", sessions.TERMS, form, terms=terms_shown(due, session.terms_opened))

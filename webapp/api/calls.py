@@ -13,7 +13,7 @@ from services.values import email_addresses, identifiers, masking
 from webapp.api import models
 from webapp.api.operation import PREFIX, operation
 from webapp.api.problems import Problem, wait
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui import timeline
 from webapp.ui.form_errors import key_for_staff, times
 from webapp.ui.formats import time_left
@@ -62,7 +62,7 @@ def start_registration(client: ApiKey, body: models.NewRegistration) -> Given:
     from the customer's one allowance of codes. The mobile need not be on record: it counts once the code was read
     back. Repeated with the same mobile within a minute, it sends nothing; with other data, those count.
     """
-    parts = wired()
+    parts = current_parts()
     with _refusals():
         address = email_addresses.parse(body.email)
         mobile = identifiers.mobile(body.mobile, parts.profile.country)
@@ -86,7 +86,7 @@ def read_registration(client: ApiKey, registration_id: str) -> Given:
     """Tell how a registration stands. With the customer's timeline: what was sent, opened and refused, by the
     customer and by this client alone; never a code or a link. A client sees the registrations that it began itself.
     """
-    registration = _found(client, registration_id, wired().clients.registrations.read)
+    registration = _found(client, registration_id, current_parts().clients.registrations.read)
     events = None if registration.events is None else [_event(event) for event in registration.events]
     return models.RegistrationInFull(**_registration(registration).model_dump(), events=events), {}
 
@@ -98,7 +98,7 @@ def read_registration(client: ApiKey, registration_id: str) -> Given:
 def send_code(client: ApiKey, registration_id: str) -> Given:
     """Send another code. To the mobile that was given; the older code dies. A minute must lie between two codes."""
     with _refusals(lambda: _stands(client, registration_id)):
-        wired().staff.contacts.resend_code(client, registration_id)
+        current_parts().staff.contacts.resend_code(client, registration_id)
     return _registration(_found(client, registration_id)), {}
 
 
@@ -112,8 +112,8 @@ def check_code(client: ApiKey, registration_id: str, body: models.ReadBack) -> G
     the link leaves: the customer goes on from there alone. Every wrong code is one of the customer's few tries.
     """
     with _refusals(lambda: _stands(client, registration_id)):
-        wired().staff.contacts.check_code(
-            client, registration_id, read_code("sms_code", body.code, wired().profile.one_time_code)
+        current_parts().staff.contacts.check_code(
+            client, registration_id, read_code("sms_code", body.code, current_parts().profile.one_time_code)
         )
     return _registration(_found(client, registration_id)), {}
 
@@ -126,7 +126,7 @@ def start_password_reset(client: ApiKey, body: models.NewPasswordReset) -> Given
     """Start a forgotten password. The mail with the link goes to the account's own address; the customer alone
     chooses the new password.
     """
-    parts = wired()
+    parts = current_parts()
     with _refusals():
         case_id = _look_up(client, body.customer.by, body.customer.number)
         try:
@@ -142,7 +142,7 @@ def start_password_reset(client: ApiKey, body: models.NewPasswordReset) -> Given
 def read_reference(client: ApiKey, code: str) -> Given:
     """Look up a reference code. What a customer met who could not go on alone, when, and who it was, masked."""
     case_id = _look_up(client, REFERENCE, code)  # first: a code that nobody knows stands in the audit trail too
-    found = wired().references.find(code)
+    found = current_parts().references.find(code)
     if found is None:
         raise Problem("customer_unknown")
     text = say().plain("staff.event.no_mobile" if found.kind == "no_mobile" else f"dead_end.{found.kind}.heading")
@@ -184,7 +184,7 @@ def _problem(refusal: Refusal) -> Problem:
 
 def _stands(client: ApiKey, case_id: str) -> Problem:
     """Return why nothing can be done with a registration now. Raises Problem when it is not there."""
-    parts = wired()
+    parts = current_parts()
     _found(client, case_id)
     if not parts.staff.cases.case(client, case_id).is_identified:
         return Problem("not_identified")
@@ -196,7 +196,7 @@ def _stands(client: ApiKey, case_id: str) -> Problem:
 
 def _look_up(client: ApiKey, kind: str, number: str) -> str:
     try:
-        return wired().staff.search.look_up(client, kind, number)
+        return current_parts().staff.search.look_up(client, kind, number)
     except Refusal:
         raise Problem("customer_unknown") from None
 
@@ -205,13 +205,13 @@ def _found(
     client: ApiKey, case_id: str, find: Callable[[ApiKey, str], AssistedRegistration] | None = None
 ) -> AssistedRegistration:
     try:
-        return (find or wired().clients.registrations.find)(client, case_id)
+        return (find or current_parts().clients.registrations.find)(client, case_id)
     except OutOfTurn:
         raise Problem("not_found") from None
 
 
 def _customer(client: ApiKey, case_id: str) -> models.FoundCustomer:
-    hit = wired().staff.search.hit(client, case_id)
+    hit = current_parts().staff.search.hit(client, case_id)
     return models.FoundCustomer(
         name=hit.name,
         policy_number=hit.policy_number or None,
@@ -235,7 +235,7 @@ def _registration(one: AssistedRegistration) -> models.Registration:
             expires_at=code.expires_at,
             again_at=code.again_at,
             tries_left=code.tries_left,
-            codes_left=code.codes_left(wired().clock.now()),
+            codes_left=code.codes_left(current_parts().clock.now()),
             is_undelivered=code.is_undelivered,
         ),
         expires_at=one.expires_at,

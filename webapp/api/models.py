@@ -31,7 +31,7 @@ class _Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class _Told(BaseModel):
+class _Output(BaseModel):
     """What a client is told."""
 
     model_config = ConfigDict(extra="forbid")
@@ -90,7 +90,7 @@ class ReadBack(_Asked):
     code: TypedCode = Field(description="As it was read; spaces and hyphens are forgiven.", examples=["1234"])
 
 
-class FoundCustomer(_Told):
+class FoundCustomer(_Output):
     """A customer, masked: that they are who they say is for the client to find out."""
 
     name: str = Field(examples=["N••• I•••"])
@@ -100,7 +100,7 @@ class FoundCustomer(_Told):
     has_mobile: bool = Field(description="Whether a mobile is on record, so that they can register by themselves.")
 
 
-class Code(_Told):
+class Code(_Output):
     """What may be known of the code that was sent; never the code."""
 
     sent_at: datetime
@@ -111,7 +111,7 @@ class Code(_Told):
     is_undelivered: bool = Field(description="Whether it could not be delivered: another one can be sent at once.")
 
 
-class Event(_Told):
+class Event(_Output):
     """A line of the customer's timeline."""
 
     at: datetime
@@ -120,7 +120,7 @@ class Event(_Told):
     text: str = Field(description="The same in words, in the language of `Accept-Language`.")
 
 
-class Registration(_Told):
+class Registration(_Output):
     """An assisted registration."""
 
     id: str
@@ -144,14 +144,14 @@ class RegistrationInFull(Registration):
     )
 
 
-class PasswordReset(_Told):
+class PasswordReset(_Output):
     """A mail with a link for a new password is leaving."""
 
     email: str = Field(description="Masked: the account's address.", examples=["i•••a@example.hu"])
     minutes: int = Field(description="So long the link is good.")
 
 
-class Reference(_Told):
+class Reference(_Output):
     """What a reference code stands for."""
 
     code: str
@@ -161,7 +161,7 @@ class Reference(_Told):
     customer: FoundCustomer
 
 
-class FieldError(_Told):
+class FieldError(_Output):
     """What is wrong with one field."""
 
     pointer: str = Field(description="A JSON pointer into the request's body (RFC 6901).", examples=["/mobile"])

@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 from services.clients import Answer, ApiKey
 from services.refusal import Refusal
 from webapp.api.problems import Problem, wait
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.formats import time_left
 from webapp.ui.language import language, say
 
@@ -147,7 +147,7 @@ def _client() -> ApiKey:
     try:
         if scheme.lower() != "bearer" or not key.strip():
             raise Refusal("api_key", "missing")
-        return wired().clients.api_keys.recognise(key.strip(), request.remote_addr or "")
+        return current_parts().clients.api_keys.recognise(key.strip(), request.remote_addr or "")
     except Refusal as refusal:
         if refusal.reason == "wait":
             raise wait("too_many", time_left(refusal.facts["at"])) from None
@@ -161,8 +161,8 @@ def _client() -> ApiKey:
 
 def _count(client: ApiKey) -> None:
     """Count a request of this client's; the minute is of the application's clock, which testers move."""
-    allowed = RateLimitItemPerMinute(wired().settings.api_requests_a_minute)
-    now = int(wired().clock.now().timestamp())
+    allowed = RateLimitItemPerMinute(current_parts().settings.api_requests_a_minute)
+    now = int(current_parts().clock.now().timestamp())
     key, left = f"api {client.id} {now // _MINUTE}", _MINUTE - now % _MINUTE
     shared = current_app.extensions["belepo.limits"].limiter
     try:
@@ -215,7 +215,7 @@ def _once(client: ApiKey, body: bytes, execute: Callable[[], Response]) -> Respo
     if request.method != "POST" or sent is None:
         return execute()
     key = _idempotency_key(sent)
-    answers = wired().clients.idempotency
+    answers = current_parts().clients.idempotency
     try:
         turn = answers.begin(client.id, key, b"\n".join((request.method.encode(), request.path.encode(), body)))
     except Refusal as refusal:

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, make_response
 
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.language import language, say
 
 MIMETYPE = "application/problem+json"
@@ -91,7 +91,7 @@ class Problem(Exception):
 
 def type_of(kind: str) -> str:
     """Return the URI of a kind of problem: a page that explains it."""
-    return f"{wired().settings.public_url.rstrip('/')}{PAGES}/{kind.replace('_', '-')}"
+    return f"{current_parts().settings.public_url.rstrip('/')}{PAGES}/{kind.replace('_', '-')}"
 
 
 def by_status(status: int, reference: str | None = None) -> Response:

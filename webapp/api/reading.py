@@ -10,21 +10,21 @@ from markupsafe import Markup
 from webapp.api.document import document
 from webapp.api.operation import as_json, blueprint
 from webapp.api.problems import PAGES, STATUS
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.language import language, say, speak
 
 
 @blueprint.get("/openapi.json", provide_automatic_options=False)
 def openapi() -> Response:
     """Answer with the OpenAPI document; no key is needed, it tells nothing that the code does not."""
-    return as_json(document(wired().settings.public_url))
+    return as_json(document(current_parts().settings.public_url))
 
 
 @blueprint.get("/docs", provide_automatic_options=False)
 def docs() -> Response:
     """Show the document as a page. In English, as what it describes is written in the code."""
     speak("en")
-    described = document(wired().settings.public_url)
+    described = document(current_parts().settings.public_url)
     return _page(
         "api/docs.html",
         introduction=_paragraphs(described["info"]["description"]),

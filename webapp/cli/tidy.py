@@ -5,7 +5,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from services.retention import Tidied
+from services.retention import Erased
 from services.store.migrate import migrate
 from webapp.cli.main import Context
 from webapp.wiring import wire
@@ -31,7 +31,7 @@ def tidy(shared: Context, dry_run: bool) -> None:
     _print(tidied, is_dry_run=dry_run)
 
 
-def _print(tidied: list[Tidied], *, is_dry_run: bool) -> None:
+def _print(tidied: list[Erased], *, is_dry_run: bool) -> None:
     table = Table(box=box.SIMPLE)
     table.add_column("what", no_wrap=True)
     table.add_column("kept for days", justify="right", no_wrap=True)

@@ -14,7 +14,7 @@ from services.staff.customers import Event
 from services.values import identifiers, masking
 from webapp.console import staff_sessions
 from webapp.console.staff_sessions import blueprint, desk_page, flash, needed
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.steps.email import EmailForm
 from webapp.steps.sms_code import SmsCodeForm
 from webapp.ui import timeline
@@ -107,15 +107,15 @@ def _do(seen: StaffSession, case_id: str) -> None:
 
 
 def _identify(seen: StaffSession, case_id: str) -> None:
-    wired().staff.cases.identify(seen, case_id, request.form.get("identified_by", ""))
+    current_parts().staff.cases.identify(seen, case_id, request.form.get("identified_by", ""))
 
 
 def _record(seen: StaffSession, case_id: str) -> None:
     form = RecordForm(request.form)
     if not form.validate():
         raise _Refused(explain(list(form.refusals()), _RECORD, request.form, for_staff=True))
-    known, language = wired().profile.languages, request.form.get("language", "")
-    wired().staff.contacts.record(
+    known, language = current_parts().profile.languages, request.form.get("language", "")
+    current_parts().staff.contacts.record(
         seen, case_id, form.email.value, form.mobile.value, language if language in known else known[0]
     )
 
@@ -125,45 +125,47 @@ def _check_code(seen: StaffSession, case_id: str) -> None:
     if not form.validate():
         typed = {"sms_code": str(form.sms_code.data)}
         raise _Refused(explain(list(form.refusals()), _CODE, typed, for_staff=True))
-    wired().staff.contacts.check_code(seen, case_id, form.sms_code.value)
+    current_parts().staff.contacts.check_code(seen, case_id, form.sms_code.value)
 
 
 def _resend_code(seen: StaffSession, case_id: str) -> None:
-    wired().staff.contacts.resend_code(seen, case_id)
+    current_parts().staff.contacts.resend_code(seen, case_id)
     flash.leave("staff.code.resent")
 
 
 def _change_record(seen: StaffSession, case_id: str) -> None:
-    wired().staff.contacts.change_record(seen, case_id)
+    current_parts().staff.contacts.change_record(seen, case_id)
 
 
 def _mail_again(seen: StaffSession, case_id: str) -> None:
-    flash.leave("staff.takeover.resent", time=clock_time(wired().staff.stuck_registrations.mail_again(seen, case_id)))
+    flash.leave(
+        "staff.takeover.resent", time=clock_time(current_parts().staff.stuck_registrations.mail_again(seen, case_id))
+    )
 
 
 def _end(seen: StaffSession, case_id: str) -> None:
-    wired().staff.stuck_registrations.end(seen, case_id, _reason())
+    current_parts().staff.stuck_registrations.end(seen, case_id, _reason())
     flash.leave("staff.takeover.ended")
 
 
 def _end_account(seen: StaffSession, case_id: str) -> None:
-    wired().staff.account_help.end_account(seen, case_id, _reason())
+    current_parts().staff.account_help.end_account(seen, case_id, _reason())
     flash.leave("staff.takeover.account_ended")
 
 
 def _end_active_account(seen: StaffSession, case_id: str) -> None:
-    wired().staff.account_help.end_active_account(seen, case_id, _reason())
+    current_parts().staff.account_help.end_active_account(seen, case_id, _reason())
     flash.leave("staff.takeover.account_ended")
 
 
 def _give_new_budget(seen: StaffSession, case_id: str) -> None:
-    wired().staff.stuck_registrations.give_new_budget(seen, case_id, _reason())
+    current_parts().staff.stuck_registrations.give_new_budget(seen, case_id, _reason())
     flash.leave("staff.takeover.budget_given")
 
 
 def _ask_for_reset(seen: StaffSession, case_id: str) -> None:
-    wired().staff.account_help.ask_for_reset(seen, case_id)
-    flash.leave("staff.forgot.done", minutes=wired().profile.password.reset_minutes)
+    current_parts().staff.account_help.ask_for_reset(seen, case_id)
+    flash.leave("staff.forgot.done", minutes=current_parts().profile.password.reset_minutes)
 
 
 def _reason() -> str:
@@ -191,7 +193,7 @@ _DEEDS: Mapping[str, tuple[Fields, Callable[[StaffSession, str], None]]] = {
 
 def show_case(seen: StaffSession, case_id: str, *, form: SentForm | None = None) -> Response:
     """Show the customer and what is due with them."""
-    parts = wired()
+    parts = current_parts()
     case = parts.staff.cases.case(seen, case_id)
     file = parts.staff.customer_files.of(case)
     form = form or SentForm()
@@ -225,13 +227,13 @@ def show_case(seen: StaffSession, case_id: str, *, form: SentForm | None = None)
 
 def _stage(case: Case, file: CustomerFile) -> str:
     """Return what is due with this customer: the first that is so."""
-    now = wired().clock.now()
+    now = current_parts().clock.now()
     begun = next((one for one in file.registrations if one.id == case.registration_id and one.is_open(now)), None)
     stages = (
         ("identify", not case.is_identified),
         ("account", file.account_since is not None),
         ("done", begun is not None and begun is file.registration),
-        ("none", begun is not None or not wired().staff.contacts.can_register),
+        ("none", begun is not None or not current_parts().staff.contacts.can_register),
         ("no_policy", not file.is_live),
         ("used_up", file.code is not None and file.code.is_dead_end(now)),
         ("code", case.mobile is not None and case.confirmed_at is None),
@@ -261,7 +263,7 @@ def _masked(file: CustomerFile) -> dict[str, Any]:
 
 
 def _customer(file: CustomerFile) -> dict[str, Any]:
-    now = wired().clock.now()
+    now = current_parts().clock.now()
     one = file.registration
     is_open = one is not None and one.is_open(now) and file.account_since is None
     is_active = file.account_since is not None and not file.awaits_activation
@@ -330,7 +332,7 @@ def _event(event: Event) -> dict[str, Any]:
 
 
 def _known_mobile(file: CustomerFile) -> str:
-    region = wired().profile.country
+    region = current_parts().profile.country
     return next((_phone(number) for number in file.phones if identifiers.is_mobile(number, region)), "")
 
 
@@ -341,7 +343,7 @@ def _known_email(file: CustomerFile) -> str:
 def _product(name: str | None) -> str | None:
     """Return a product in words; the register may know others, by names of its own."""
     key = f"staff.product.{name}"
-    return say().plain(key) if name and wired().profile.texts.has(key, language()) else name
+    return say().plain(key) if name and current_parts().profile.texts.has(key, language()) else name
 
 
 def _phone(number: str) -> str:

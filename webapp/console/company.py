@@ -20,7 +20,7 @@ from services.values import email_addresses
 from webapp.console import staff_sessions
 from webapp.console.provider import Provider
 from webapp.http import devices
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.settings import Settings
 from webapp.ui.respond import see_other
 
@@ -45,11 +45,11 @@ class _Sealed:
         """Return what was kept, unless its time is over."""
         sealed = session.get(f"sealed {key}")
         end, _, value = ((self._box.open(sealed) if sealed else None) or "").partition(" ")
-        return value if end.isdecimal() and wired().clock.now().timestamp() < int(end) else None
+        return value if end.isdecimal() and current_parts().clock.now().timestamp() < int(end) else None
 
     def set(self, key: str, value: str, _timeout: int) -> None:
         """Keep a text. Its end is sealed with it: a saved cookie outlives what a browser deletes."""
-        end = int((wired().clock.now() + _STATE_LIFETIME).timestamp())
+        end = int((current_parts().clock.now() + _STATE_LIFETIME).timestamp())
         session[f"sealed {key}"] = self._box.close(f"{end} {value}")
 
     def delete(self, key: str) -> None:
@@ -84,7 +84,7 @@ def leave() -> Response:
         session.pop(key)
     try:
         with _provider().asked() as client:
-            back = f"{wired().settings.public_url.rstrip('/')}{staff_sessions.COMPANY}/vissza"
+            back = f"{current_parts().settings.public_url.rstrip('/')}{staff_sessions.COMPANY}/vissza"
             return make_response(client.authorize_redirect(back))
     except _FAILURES as error:
         return _failed(error)
@@ -93,11 +93,11 @@ def leave() -> Response:
 @blueprint.get("/vissza")
 def come_back() -> Response:
     """Let in whom the provider vouches for, if they have an account here."""
-    settings = wired().settings
+    settings = current_parts().settings
     try:
         key = _key(_claims(), settings.oidc_claim)
         device = devices.this_device()
-        secret = wired().staff.accounts.sign_in_vouched(key, device, held=staff_sessions.held())
+        secret = current_parts().staff.accounts.sign_in_vouched(key, device, held=staff_sessions.held())
     except Refusal as refusal:
         return staff_sessions.show_login(403, notice=f"error.staff_login.{refusal.reason}", is_refused=True)
     except _FAILURES as error:
@@ -116,7 +116,7 @@ def _provider() -> Provider:
 
 def _claims() -> Mapping[str, object]:
     """Return what the provider vouches for. Raises one of _FAILURES."""
-    settings, provider = wired().settings, _provider()
+    settings, provider = current_parts().settings, _provider()
     wanted = {
         "iss": {"essential": True, "value": settings.oidc_issuer},
         "aud": {"essential": True, "value": settings.oidc_client_id},

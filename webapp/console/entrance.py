@@ -10,7 +10,7 @@ from webapp.console import staff_sessions
 from webapp.console.staff_sessions import blueprint
 from webapp.http import devices
 from webapp.http.addresses import local
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.form_errors import Fields, about_all, explain
 from webapp.ui.formats import clock_time, first_minute, time_left
 from webapp.ui.forms import StepForm, Text
@@ -46,7 +46,7 @@ def sign_in() -> Response:
         device = devices.this_device()
         code = "".join(plain(str(form.totp.data)).replace("-", "").split())
         try:
-            token = wired().staff.accounts.sign_in(
+            token = current_parts().staff.accounts.sign_in(
                 email_addresses.key_of(typed), password, code, device, held=staff_sessions.held()
             )
         except Refusal as refusal:
@@ -62,7 +62,7 @@ def sign_in() -> Response:
     sent = explain(refusals, _FIELDS, {"email": typed})
     is_failed = refusals[0][1].reason == "failed"
     if is_failed:
-        hidden = {"totp"} if wired().settings.demo else set()
+        hidden = {"totp"} if current_parts().settings.demo else set()
         sent = about_all(sent, {name: key for name, key in _FIELDS.labels.items() if name not in hidden})
     return staff_sessions.show_login(sent.status, form=sent, is_failed=is_failed)
 

@@ -21,7 +21,7 @@ from services.staff import StaffSession
 from webapp.console import staff_sessions
 from webapp.console.staff_sessions import P, blueprint, console_page, needed
 from webapp.http.devices import OTHER_BROWSER
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.language import language, say
 from webapp.ui.respond import go_on
@@ -62,8 +62,8 @@ def show_figures(seen: StaffSession) -> Response:
 def figures_csv(seen: StaffSession) -> Response:
     """Answer with the table of the steps as CSV, as spreadsheets open it: with semicolons, and a mark in front."""
     chosen, _ = _chosen()
-    wired().figures.funnel.flush()
-    report = wired().figures.reports.export(chosen, actor=seen.actor, now=wired().clock.now())
+    current_parts().figures.funnel.flush()
+    report = current_parts().figures.reports.export(chosen, actor=seen.actor, now=current_parts().clock.now())
     t, sheet = say(), io.StringIO()
     rows = csv.writer(sheet, delimiter=";", lineterminator="\r\n")
     rows.writerow([t.plain(f"funnel.{head}") for head in ("step", "entered", "finished", "left", "share")])
@@ -86,7 +86,7 @@ def release_sms(seen: StaffSession) -> Response:
     typed = {name: request.form.get(name, "").strip() for name in ("more", "reason")}
     more, known = (_whole(request.form.get(name, "")) for name in ("more", "seen"))
     try:
-        wired().staff.sms_releases.release(seen, more, " ".join(typed["reason"].split()), seen=known or 0)
+        current_parts().staff.sms_releases.release(seen, more, " ".join(typed["reason"].split()), seen=known or 0)
     except Refusal as refusal:
         chosen, form = _chosen()
         return _show(chosen, explain([("", refusal)], _RELEASE, {**form.values, **typed}))
@@ -103,7 +103,7 @@ def release_sms(seen: StaffSession) -> Response:
 
 def _chosen() -> tuple[Chosen, SentForm]:
     """Return what the address chooses, and its form with what is wrong in it; then the last week is shown."""
-    today = wired().clock.now().astimezone(wired().profile.zone).date()
+    today = current_parts().clock.now().astimezone(current_parts().profile.zone).date()
     given = {name: request.args.get(name, "").replace("\0", "")[:40] for name in ("first", "last")}
     only = {
         "channel": channel if (channel := request.args.get("channel", "")) in CHANNELS else "",
@@ -135,15 +135,15 @@ def _whole(text: str) -> int | None:
 
 
 def _report(chosen: Chosen) -> Report:
-    wired().figures.funnel.flush()
-    return wired().figures.reports.report(chosen)
+    current_parts().figures.funnel.flush()
+    return current_parts().figures.reports.report(chosen)
 
 
 # --- What the page shows -----------------------------------------------------------------------------------------
 
 
 def _show(chosen: Chosen, form: SentForm) -> Response:
-    report, budget = _report(chosen), wired().messages.sms_budget.budget()
+    report, budget = _report(chosen), current_parts().messages.sms_budget.budget()
     days = request.args.get("days", "" if request.args.get("first") else "7")
     return console_page(
         "console/figures.html",
@@ -167,7 +167,7 @@ def _show(chosen: Chosen, form: SentForm) -> Response:
         by_browser=_rows(report.browsers, _browser),
         mistakes=[_mistake(one) for one in report.mistakes],
         messages=[_message(one) for one in report.messages],
-        has_price=wired().profile.messages.sms_price is not None,
+        has_price=current_parts().profile.messages.sms_price is not None,
         sms_cost=None if report.sms_cost is None else _money(report.sms_cost),
         budget=_budget(budget),
     )
@@ -230,7 +230,7 @@ def _day_bars(days: Mapping[date, Passage]) -> list[dict[str, Any]]:
 
 def _step_title(name: str) -> str:
     key = f"step.{name.replace('-', '_')}"
-    texts = wired().profile.texts
+    texts = current_parts().profile.texts
     return say().plain(key) if texts.has(key, language()) else name
 
 
@@ -245,7 +245,7 @@ def _mistake(one: Mistake) -> dict[str, str]:
 
 def _in_words(error: str, kind: str) -> str:
     """Return the catalogue's text for an error: what staff are told of it, or what the customer was."""
-    t, texts, error = say(), wired().profile.texts, error.removesuffix(".tail").removesuffix(".with_id")
+    t, texts, error = say(), current_parts().profile.texts, error.removesuffix(".tail").removesuffix(".with_id")
     for key in (f"funnel.error.{error}", f"staff.event.refused.{error}", f"{kind}.{error}.heading", f"error.{error}"):
         if texts.has(key, language()):
             return texts.template(key, language(), {"count": 2}).format_map(_Unknown(texts.facts(language())))
@@ -260,7 +260,7 @@ class _Unknown(dict[str, Any]):
 
 
 def _message(one: Sent) -> dict[str, str]:
-    texts = wired().profile.texts
+    texts = current_parts().profile.texts
     keys = (f"funnel.message.{one.message}", f"mail.{one.message}.subject")
     key = next((key for key in keys if texts.has(key, language())), None)
     facts = _Unknown(texts.facts(language()))
@@ -310,4 +310,4 @@ def _number(number: int) -> str:
 
 
 def _money(amount: Any) -> str:
-    return format_currency(amount, wired().profile.messages.currency or "", locale=_locale())
+    return format_currency(amount, current_parts().profile.messages.currency or "", locale=_locale())

@@ -13,7 +13,7 @@ from services.worklists.quality import OF_TRIES
 from webapp.console import cases, staff_sessions
 from webapp.console.staff_sessions import blueprint, console_page, needed
 from webapp.console.worklists import ROOM, adviser_of, asked, choice_of_advisers, query
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.formats import date_and_time
 from webapp.ui.language import say
@@ -32,7 +32,7 @@ def quality(seen: StaffSession) -> Response:
 def choose(seen: StaffSession) -> Response:
     """Open a customer of the list, or choose an adviser."""
     if "customer" in request.form:
-        case_id = wired().worklists.unregistered.open(seen, request.form["customer"])
+        case_id = current_parts().worklists.unregistered.open(seen, request.form["customer"])
         return go_on(cases.address(case_id), lambda: cases.show_case(seen, case_id))
     chosen = {**request.form, "utan": ""}
     return go_on(_address(chosen), lambda: _show(seen, chosen))
@@ -44,7 +44,7 @@ def close(seen: StaffSession, case_id: str) -> Response:
     """Close a case with a note. One that a colleague has closed meanwhile is not in the list any more."""
     note = " ".join(request.form.get("note", "").replace("\0", "").split())
     try:
-        is_closed = wired().worklists.data_issues.close(seen, case_id, note)
+        is_closed = current_parts().worklists.data_issues.close(seen, case_id, note)
     except Refusal as refusal:
         field = f"note-{case_id}"
         return _show(seen, request.form, explain([("", refusal)], Fields({field: "worklist.note"}), {field: note}))
@@ -65,7 +65,7 @@ def _show(seen: StaffSession, values: Mapping[str, str], form: SentForm | None =
     form, values = form or SentForm(), asked(values)
     kind, closed = values.get("adat", ""), bool(values.get("lezart"))
     kind = kind if kind in KINDS else ""
-    page = wired().worklists.data_issues.page(
+    page = current_parts().worklists.data_issues.page(
         seen, kind, values.get("utan", ""), adviser=adviser_of(seen, values), closed=closed
     )
     if form.problems and form.problems[0].field_id not in {f"note-{line.id}" for line in page.lines}:

@@ -6,7 +6,7 @@ from services.refusal import Refusal
 from services.staff import StaffSession
 from webapp.console import cases, staff_sessions
 from webapp.console.staff_sessions import blueprint, desk_page, listed, needed
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.form_errors import Fields, Problem, SentForm, explain
 from webapp.ui.forms import StepForm, Text
 from webapp.ui.language import say
@@ -36,7 +36,7 @@ def search(seen: StaffSession) -> Response:
     try:
         if not form.validate():
             raise next(form.refusals())[1]
-        case_id = wired().staff.search.search(seen, str(form.policy_number.data))
+        case_id = current_parts().staff.search.search(seen, str(form.policy_number.data))
     except Refusal as refusal:
         typed = {"policy_number": str(form.policy_number.data).replace("\0", "")}
         if refusal.reason == "none":
@@ -57,7 +57,7 @@ def search(seen: StaffSession) -> Response:
 @needed
 def open_customer(seen: StaffSession) -> Response:
     """Open a customer whom a list shows."""
-    case_id = wired().staff.search.open(seen, request.form.get("customer", ""))
+    case_id = current_parts().staff.search.open(seen, request.form.get("customer", ""))
     return go_on(cases.address(case_id), lambda: cases.show_case(seen, case_id))
 
 
@@ -69,7 +69,7 @@ def _results(seen: StaffSession) -> Response:
 def _home(
     seen: StaffSession, status: int = 200, form: SentForm | None = None, *, shows_results: bool = False
 ) -> Response:
-    parts = wired()
+    parts = current_parts()
     found = parts.staff.search.found(seen) if shows_results else None
     return desk_page(
         seen,

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from services.staff import Hit, Member, StaffSession
 from webapp.account import sessions
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.flash import Flash
 from webapp.ui.form_errors import SentForm
 from webapp.ui.language import say
@@ -80,8 +80,10 @@ def show_login(status: int = 200, *, notice: str | None = None, **context: Any) 
     shown: dict[str, Any] = {"wait": None, "is_failed": False, "is_refused": False, **context}
     shown["notice"] = say()(notice) if notice else left
     form = shown.setdefault("form", SentForm())
-    shown["company_url"] = COMPANY if wired().settings.oidc_issuer else None
-    return console_page("console/login.html", status, problems=form.problems, is_demo=wired().settings.demo, **shown)
+    shown["company_url"] = COMPANY if current_parts().settings.oidc_issuer else None
+    return console_page(
+        "console/login.html", status, problems=form.problems, is_demo=current_parts().settings.demo, **shown
+    )
 
 
 def console_page(template: str, status: int = 200, **context: Any) -> Response:
@@ -97,14 +99,14 @@ def console_page(template: str, status: int = 200, **context: Any) -> Response:
         member=seen.member if seen else None,
         signed_in=False,
         session_note=note(),
-        sms_budget=wired().messages.sms_budget.budget() if seen else None,
+        sms_budget=current_parts().messages.sms_budget.budget() if seen else None,
         **context,
     )
 
 
 def desk_page(seen: StaffSession, template: str, status: int = 200, **context: Any) -> Response:
     """Render a page with the search and the customers looked at beside it."""
-    return console_page(template, status, recent=listed(wired().staff.search.recent(seen)), **context)
+    return console_page(template, status, recent=listed(current_parts().staff.search.recent(seen)), **context)
 
 
 def listed(hits: list[Hit]) -> list[dict[str, Any]]:

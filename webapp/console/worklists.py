@@ -15,7 +15,7 @@ from services.worklists.lists import ALL, INVITATION, INVITED, NO_ADDRESS, NOT_I
 from services.worklists.unregistered import MOST_COUNTED
 from webapp.console import cases, staff_sessions
 from webapp.console.staff_sessions import blueprint, console_page, needed
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.formats import date_and_time, day
 from webapp.ui.language import say
@@ -45,13 +45,13 @@ def order(seen: StaffSession) -> Response:
     """Open a customer of the list, choose an adviser, or have mails sent; to everybody only after asking again."""
     form = request.form
     if "customer" in form:
-        case_id = wired().worklists.unregistered.open(seen, form["customer"])
+        case_id = current_parts().worklists.unregistered.open(seen, form["customer"])
         return go_on(cases.address(case_id), lambda: cases.show_case(seen, case_id))
     kind = _ORDERS.get(form.get("action", ""))
     if kind is None:
         chosen = {**form, "utan": "", "kijelolve": ""}
         return go_on(_address(chosen), lambda: _show(seen, chosen))
-    everybody, invitations = form["action"].endswith("-all"), wired().worklists.invitations
+    everybody, invitations = form["action"].endswith("-all"), current_parts().worklists.invitations
     try:
         deadline_at = invitations.end_of(form.get("due_on", "")) if kind == INVITATION else None
         if everybody and "sure" not in form:
@@ -89,9 +89,9 @@ def batch_progress(seen: StaffSession, batch_id: str) -> Response:
 def stop_batch(seen: StaffSession, batch_id: str) -> Response:
     """Send nothing more of it."""
     try:
-        wired().worklists.invitations.stop(seen, batch_id)
+        current_parts().worklists.invitations.stop(seen, batch_id)
     except OutOfTurn:
-        wired().worklists.invitations.batch(seen, batch_id)  # over already; or not to be seen at all
+        current_parts().worklists.invitations.batch(seen, batch_id)  # over already; or not to be seen at all
     return go_on(_batch_address(batch_id), lambda: _show_batch(seen, batch_id))
 
 
@@ -100,7 +100,7 @@ def stop_batch(seen: StaffSession, batch_id: str) -> Response:
 
 def adviser_of(seen: StaffSession, values: Mapping[str, str]) -> str | None:
     """Return the code of the adviser who was chosen."""
-    return wired().worklists.unregistered.adviser(seen, values.get("tanacsado", ""))
+    return current_parts().worklists.unregistered.adviser(seen, values.get("tanacsado", ""))
 
 
 def view_of(seen: StaffSession, values: Mapping[str, str]) -> View:
@@ -123,7 +123,7 @@ def query(values: Mapping[str, str], **other: str) -> str:
 
 def choice_of_advisers(seen: StaffSession, values: Mapping[str, str]) -> dict[str, Any]:
     """Return whom a member may choose, and who is chosen."""
-    return {"advisers": wired().worklists.unregistered.advisers(seen), "adviser": values.get("tanacsado", "")}
+    return {"advisers": current_parts().worklists.unregistered.advisers(seen), "adviser": values.get("tanacsado", "")}
 
 
 # --- What the pages show -------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ def _batch_address(batch_id: str) -> str:
 
 
 def _show(seen: StaffSession, values: Mapping[str, str], form: SentForm | None = None) -> Response:
-    parts, values = wired(), asked(values)
+    parts, values = current_parts(), asked(values)
     is_all_chosen = "kijelolve" in values
     values.pop("kijelolve", None)
     view = view_of(seen, values)
@@ -183,7 +183,7 @@ def _show(seen: StaffSession, values: Mapping[str, str], form: SentForm | None =
 
 
 def _show_batch(seen: StaffSession, batch_id: str) -> Response:
-    batch = wired().worklists.invitations.batch(seen, batch_id)
+    batch = current_parts().worklists.invitations.batch(seen, batch_id)
     return console_page(
         "console/batch.html", room=ROOM, batch=_batch(batch), address=_batch_address(batch_id), lists=_home()
     )
@@ -196,10 +196,12 @@ def _ask(seen: StaffSession, values: Mapping[str, str]) -> Response:
     if kind is None or not action.endswith("-all"):
         raise OutOfTurn
     view = view_of(seen, values)
-    reached = wired().worklists.unregistered.count_reached(seen, view, kind)
-    names = dict(wired().worklists.unregistered.advisers(seen))
+    reached = current_parts().worklists.unregistered.count_reached(seen, view, kind)
+    names = dict(current_parts().worklists.unregistered.advisers(seen))
     try:
-        deadline_at = wired().worklists.invitations.end_of(values.get("nap", "")) if kind == INVITATION else None
+        deadline_at = (
+            current_parts().worklists.invitations.end_of(values.get("nap", "")) if kind == INVITATION else None
+        )
     except Refusal:
         raise OutOfTurn from None
     return console_page(
@@ -210,7 +212,7 @@ def _ask(seen: StaffSession, values: Mapping[str, str]) -> Response:
         back_url=_address(values),
         listed=view.listed,
         adviser_name=names.get(values.get("tanacsado", "")) or (seen.member.name if seen.member.is_adviser else None),
-        count=_count(wired().worklists.unregistered.count(seen, view)),
+        count=_count(current_parts().worklists.unregistered.count(seen, view)),
         reached=_count(reached),
         deadline=day(deadline_at) if deadline_at else None,
         hidden={

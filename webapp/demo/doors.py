@@ -13,7 +13,7 @@ from webapp.demo.states import State, Walker, known
 from webapp.demo.terms import PublishedTerms
 from webapp.http import limits
 from webapp.http.cookies import kept
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.faults import too_many
 from webapp.ui.formats import clock_time, date_and_time
 from webapp.ui.respond import page
@@ -27,7 +27,7 @@ _FURTHEST = 10 * 365 * 86400
 @blueprint.before_request
 def keep_other_sites_out() -> None:
     """Refuse what another site's page makes this browser do: a demonstration runs beside all its owner's other tabs."""
-    settings, headers = wired().settings, request.headers
+    settings, headers = current_parts().settings, request.headers
     is_changing = request.method == "POST" or request.endpoint == "demo.one_state"
     is_from_elsewhere = headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
     is_of_another = "Origin" in headers and headers["Origin"].partition("://")[2] != request.host
@@ -48,9 +48,9 @@ def inbox() -> Response:
             "at": clock_time(row["created_at"]),
             "html_url": f"/dev/messages/{row['id']}.html",
         }
-        for row in reversed(arrived(wired()))
+        for row in reversed(arrived(current_parts()))
     ]
-    return page("pages/inbox.html", messages=messages, clock=date_and_time(wired().clock.now()))
+    return page("pages/inbox.html", messages=messages, clock=date_and_time(current_parts().clock.now()))
 
 
 @blueprint.get("/messages.json")
@@ -71,7 +71,7 @@ def inbox_json() -> Response:
                 "links": row["links"],
                 "created_at": row["created_at"].isoformat(),
             }
-            for row in arrived(wired())
+            for row in arrived(current_parts())
             if to in (None, row["recipient"]) and kind in (None, row["kind"])
         ]
     )
@@ -80,7 +80,7 @@ def inbox_json() -> Response:
 @blueprint.get("/messages/<message_id>.html")
 def letter(message_id: str) -> Response:
     """Show the HTML part of a mail as a mail client would."""
-    row = next((row for row in arrived(wired()) if row["id"] == message_id), None)
+    row = next((row for row in arrived(current_parts()) if row["id"] == message_id), None)
     if row is None or not row["html"]:
         abort(404)
     response = make_response(row["html"])
@@ -94,7 +94,7 @@ def letter(message_id: str) -> Response:
 def states() -> Response:
     """List every state that somebody can meet, each with a link that leads this browser into it."""
     groups: dict[str, list[State]] = {}
-    for one in known(wired().profile):
+    for one in known(current_parts().profile):
         groups.setdefault(one.group, []).append(one)
     return page("pages/states.html", groups=groups)
 
@@ -105,7 +105,7 @@ def states_json() -> Response:
     return jsonify(
         [
             {"name": one.name, "group": one.group, "url": f"/dev/states/{one.name}", "moves_clock": one.moves_clock}
-            for one in known(wired().profile)
+            for one in known(current_parts().profile)
         ]
     )
 
@@ -116,13 +116,13 @@ def one_state(name: str) -> Response:
 
     `email` and `number`, a policy number or another identifier that the profile asks for, choose the customer.
     """
-    one = next((one for one in known(wired().profile) if one.name == name), None) or abort(404)
+    one = next((one for one in known(current_parts().profile) if one.name == name), None) or abort(404)
     asked = request.headers
     walker = Walker(
         current_app._get_current_object(),  # type: ignore[attr-defined]
         request.host_url,
         {name: asked[name] for name in ("Accept-Language", "User-Agent") if name in asked},
-        {wired().settings.cookie(name): text for name in ("lang", "theme") if (text := kept(name))},
+        {current_parts().settings.cookie(name): text for name in ("lang", "theme") if (text := kept(name))},
     )
     if email := request.args.get("email"):
         walker.email = email
@@ -157,8 +157,8 @@ def clock() -> Response:
         advance = request.values.get("advance", type=float)
         if advance is None or not 0 <= advance <= _FURTHEST:
             abort(400)
-        if wired().settings.is_quiet:
-            deliver(wired())  # what was on its way has arrived by then
+        if current_parts().settings.is_quiet:
+            deliver(current_parts())  # what was on its way has arrived by then
         moving.advance(timedelta(seconds=advance))
     return _answer(now=moving.now().isoformat())
 
@@ -176,7 +176,7 @@ def publish_terms() -> Response:
 @blueprint.post("/reset")
 def back_to_start() -> Response:
     """Go back to the demo data, the real time and an empty inbox."""
-    parts = wired()
+    parts = current_parts()
     _clock().reset()
     _terms().forget_published()
     parts.figures.funnel.flush()  # or what is counted and not written yet would outlast the reset
@@ -186,11 +186,11 @@ def back_to_start() -> Response:
 
 
 def _clock() -> DemoClock:
-    return cast(DemoClock, wired().clock)
+    return cast(DemoClock, current_parts().clock)
 
 
 def _terms() -> PublishedTerms:
-    return cast(PublishedTerms, wired().documents.terms)
+    return cast(PublishedTerms, current_parts().documents.terms)
 
 
 def _answer(**facts: Any) -> Response:

@@ -8,7 +8,7 @@ from services.messages.senders import Sender
 from services.profiles import Profile
 from webapp.demo import doors, seed
 from webapp.demo.clock import DemoClock
-from webapp.demo.sender import DemoSender, Noted
+from webapp.demo.sender import CopyingSender, DemoSender
 from webapp.demo.terms import PublishedTerms
 from webapp.parts import Parts
 from webapp.settings import Settings
@@ -43,7 +43,7 @@ class DemoMode:
     def sender(self, parts: Parts, way_out: Sender | None) -> Sender:
         """Return what puts messages into the inbox, after it has sent them by `way_out` if there is one."""
         inbox = DemoSender(parts.store, parts.clock)
-        return Noted(way_out, inbox) if way_out else inbox
+        return CopyingSender(way_out, inbox) if way_out else inbox
 
     def seed(self, parts: Parts) -> None:
         """Fill an empty database with the demo customers and staff."""

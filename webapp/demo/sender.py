@@ -48,7 +48,7 @@ class DemoSender:
             return
 
 
-class Noted:
+class CopyingSender:
     """Sends one way, and puts what has left into the demo inbox too."""
 
     def __init__(self, sender: Sender, inbox: Sender) -> None:

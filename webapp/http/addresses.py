@@ -1,4 +1,4 @@
-"""Addresses: those that a browser names are followed only within the site, and those of the API are a program's."""
+"""Addresses: a browser's own are followed only within the site; the API's belong to programs."""
 
 import hashlib
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from flask import current_app, g, request, session
 from werkzeug.exceptions import HTTPException
 
-from webapp.parts import wired
+from webapp.parts import current_parts
 
 _LINK = "mailed"
 
@@ -44,7 +44,7 @@ def link_token() -> str:
 
 
 def _without_token(shown: dict[str, str]) -> dict[str, str]:
-    has_session = request.method == "GET" or wired().settings.cookie("session") in request.cookies
+    has_session = request.method == "GET" or current_parts().settings.cookie("session") in request.cookies
     if not shown.get("token") or not has_session:  # a browser without cookies remembers nothing
         return shown
     token = shown.pop("token")

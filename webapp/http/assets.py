@@ -39,7 +39,7 @@ class Assets:
 
 
 def build(built: Path = BUILT) -> dict[str, str]:
-    """Writes the files that are not there yet, removes those that are no longer of use, returns the manifest."""
+    """Write missing files, remove unused ones, return the manifest."""
     built.mkdir(parents=True, exist_ok=True)
     sources = dict(_inputs())
     names = {name: _hashed(name, content) for name, content in sorted(sources.items())}

@@ -1,4 +1,4 @@
-"""Compresses pages and fragments, those that say what is to be mended too."""
+"""Compresses pages and fragments, error pages included."""
 
 from flask import Response
 from flask_compress import Compress

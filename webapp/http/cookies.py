@@ -2,12 +2,12 @@
 
 from flask import Response, request
 
-from webapp.parts import wired
+from webapp.parts import current_parts
 
 
 def keep(response: Response, name: str, value: str) -> None:
     """Remember a preference in the browser for a year; it says nothing about the person."""
-    settings = wired().settings
+    settings = current_parts().settings
     response.set_cookie(
         settings.cookie(name), value, max_age=365 * 86400, httponly=True, samesite="Lax", secure=settings.is_https
     )
@@ -15,4 +15,4 @@ def keep(response: Response, name: str, value: str) -> None:
 
 def kept(name: str) -> str | None:
     """Return what `keep` has remembered in this browser."""
-    return request.cookies.get(wired().settings.cookie(name))
+    return request.cookies.get(current_parts().settings.cookie(name))

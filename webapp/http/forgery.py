@@ -16,7 +16,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import BadRequest
 
 from services import randomness
-from webapp.parts import wired
+from webapp.parts import current_parts
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ def _judge() -> None:
     token = request.form.get("csrf_token") or request.headers.get(_HEADER, "")
     secret = session.get("csrf_token", "")
     if not secret:
-        raise Forged("old_form" if wired().settings.cookie("session") in request.cookies else "no_cookie")
+        raise Forged("old_form" if current_parts().settings.cookie("session") in request.cookies else "no_cookie")
     if not hmac.compare_digest(_unmasked(token), secret.encode()):
         raise Forged("old_form")
 
@@ -111,7 +111,7 @@ def _origin_fault() -> Cause | None:
         stated = request.headers.get("Referer", "")
     if not stated:
         return "other_host" if site else "unsaid"
-    origin, own = _origin(stated), [_origin(wired().settings.public_url), _origin(request.host_url)]
+    origin, own = _origin(stated), [_origin(current_parts().settings.public_url), _origin(request.host_url)]
     if origin in own:
         return None
     return "port" if origin[:2] in [known[:2] for known in own] else "other_host"

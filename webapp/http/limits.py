@@ -11,7 +11,7 @@ from limits.storage import MemoryStorage
 
 from services.clock import Clock
 from services.values.networks import network_of
-from webapp.parts import Parts, wired
+from webapp.parts import Parts, current_parts
 
 _log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ def set_up(app: Flask, parts: Parts) -> Limiter:
 
 def seconds_left() -> int:
     """Return after how many seconds the present window of counts ends."""
-    return _WINDOW - int(wired().clock.now().timestamp()) % _WINDOW
+    return _WINDOW - int(current_parts().clock.now().timestamp()) % _WINDOW
 
 
 def reset(limiter: Limiter) -> None:
@@ -85,7 +85,7 @@ def reset(limiter: Limiter) -> None:
 
 def _source() -> str:
     # The minute is part of the key, so that the windows follow the application's clock, which testers move.
-    return f"{network_of(get_remote_address())}|{int(wired().clock.now().timestamp()) // _WINDOW}"
+    return f"{network_of(get_remote_address())}|{int(current_parts().clock.now().timestamp()) // _WINDOW}"
 
 
 def _store(parts: Parts) -> tuple[str, dict[str, Any]]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from flask import session
 from markupsafe import Markup
 
-from services.registrations import Registration, Visit
-from webapp.parts import wired
+from services.registrations import Access, Registration
+from webapp.parts import current_parts
 from webapp.ui.language import language
 
 
@@ -15,14 +15,14 @@ from webapp.ui.language import language
 class Browser:
     """This browser, and the token it came with while it is not bound yet."""
 
-    visit: Visit | None
+    access: Access | None
     token: str = ""
     is_token_unknown: bool = False
 
     @property
     def registration(self) -> Registration | None:
-        """The registration as this browser may see it, read anew."""
-        return wired().registrations.records.find(self.visit) if self.visit else None
+        """The registration as this browser may see it, read from the database."""
+        return current_parts().registrations.records.find(self.access) if self.access else None
 
     @property
     def token_field(self) -> Markup:
@@ -30,24 +30,24 @@ class Browser:
         return Markup('<input type="hidden" name="token" value="{}">').format(self.token) if self.token else Markup()
 
     def is_about(self, mark: str) -> bool:
-        """Tell whether a form with this mark is about what this browser holds: another window may have begun anew."""
-        return not mark or (self.visit is not None and mark_of(self.visit.registration_id) == mark)
+        """Tell whether a form with this mark is about this browser's registration; another window may differ."""
+        return not mark or (self.access is not None and mark_of(self.access.registration_id) == mark)
 
     @property
     def came_by_link(self) -> bool:
         """Whether this browser has followed a mailed link; it sees its registration while that mail is the newest."""
-        return self.visit is not None and self.visit.link_id is not None
+        return self.access is not None and self.access.link_id is not None
 
     def go_on_with(self, registration: Registration) -> None:
         """Bind this browser to a registration that it may see: with its link, unless a newer mail has left since."""
-        link_id = self.visit.link_id if self.visit and self.visit.link_id == registration.link_id else None
-        visit = Visit(registration.id, link_id, own_mark(), language=language())
+        link_id = self.access.link_id if self.access and self.access.link_id == registration.link_id else None
+        access = Access(registration.id, link_id, browser_id(), language=language())
         known = held()
-        if visit == known:
-            return  # what is set is signed and sent anew, changed or not
-        if known is None or (visit.registration_id, visit.link_id) != (known.registration_id, known.link_id):
+        if access == known:
+            return  # setting signs and sends the cookie again, changed or not
+        if known is None or (access.registration_id, access.link_id) != (known.registration_id, known.link_id):
             forget()
-        session["registration"], session["link"] = visit.registration_id, visit.link_id
+        session["registration"], session["link"] = access.registration_id, access.link_id
 
 
 def mark_of(registration_id: str) -> str:
@@ -59,21 +59,21 @@ def this_browser(token: str) -> Browser:
     """Return the browser of this request; `token` is the link's, if it came with one."""
     if not token:
         return Browser(held())
-    opaque_id = wired().links.read("confirm", token)
+    opaque_id = current_parts().links.read("confirm", token)
     if not opaque_id:
         return Browser(None, is_token_unknown=True)
-    return Browser(Visit.by_link(opaque_id, own_mark(), language()), token)
+    return Browser(Access.by_link(opaque_id, browser_id(), language()), token)
 
 
-def held() -> Visit | None:
+def held() -> Access | None:
     """Return what the session holds."""
     registration_id = session.get("registration")
     if not registration_id:
         return None
-    return Visit(registration_id, session.get("link"), own_mark(), language=language())
+    return Access(registration_id, session.get("link"), browser_id(), language=language())
 
 
-def own_mark() -> str | None:
+def browser_id() -> str | None:
     """Return what tells this browser from others: a hash of its secret against forged forms, which no other one knows.
 
     It is there from the first page on, before anything else: also when the answer that said more got lost.
@@ -87,13 +87,13 @@ def proved() -> str | None:
 
     Within its time alone: a saved session cookie cannot be taken back, so it must not be worth anything for ever.
     """
-    visit = held()
-    registration = wired().registrations.records.find(visit) if visit else None
+    access = held()
+    registration = current_parts().registrations.records.find(access) if access else None
     return registration.id if registration and is_own(registration) else None
 
 
 def forget() -> None:
-    """Let this browser begin anew."""
+    """Forget this browser's registration."""
     for key in ("registration", "link", "reopened"):
         session.pop(key, None)
 
@@ -114,4 +114,4 @@ def reopen(name: str | None) -> None:
 
 def is_own(registration: Registration) -> bool:
     """Tell whether this browser set the password of the registration, within its time."""
-    return registration.is_complete and registration.expires_at > wired().clock.now()
+    return registration.is_complete and registration.expires_at > current_parts().clock.now()

@@ -1,7 +1,7 @@
 """The one place where registrations are seen: which step a browser came to, what was refused there, where it ended.
 
 What is seen is counted by `services.figures`; the browser's session keeps how far it was counted, so that reloading, a
-form shown again and a second tab are not counted anew.
+form shown again and a second tab are not counted twice.
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ from webapp.http.devices import ROBOT, browser_family
 from webapp.journey.browser import Browser, held
 from webapp.journey.journey import ACTIVATION, current_journey
 from webapp.journey.step import Step
-from webapp.parts import wired
+from webapp.parts import current_parts
 
 _COUNTED, _ENDED = "counted", "ended"
 
 
 def reached(step: Step | None, registration: Registration | None, browser: Browser) -> None:
     """Count that this browser is shown `step`: it entered that, and finished the one before. None when all is done."""
-    parts = wired()
+    parts = current_parts()
     place = current_journey().number(step) if step else len(current_journey()) + 1
     counted = _counted(registration, browser)
     if place <= counted or request.method == "HEAD":
@@ -68,7 +68,7 @@ def _counted(registration: Registration | None, browser: Browser) -> int:
     journey = current_journey()
     counted = int(session.get(_COUNTED, 0))
     if registration is None:
-        # Whoever comes after a registration that was completed here is somebody else.
+        # After a completed registration the next visitor is another person.
         return 0 if counted > len(journey) else counted
     known = held()
     if browser.token and (known is None or known.registration_id != registration.id):
@@ -82,4 +82,4 @@ def _count(step: str, what: str, registration: Registration | None, error: str =
     if browser == ROBOT or "prefetch" in request.headers.get("Sec-Purpose", ""):
         return
     begun_by = registration.begun_by if registration else CUSTOMER
-    wired().figures.funnel.count(step, what, begun_by=begun_by, browser=browser, error=error)
+    current_parts().figures.funnel.count(step, what, begun_by=begun_by, browser=browser, error=error)

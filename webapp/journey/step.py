@@ -13,14 +13,14 @@ from markupsafe import Markup
 
 from services.profiles import Profile
 from services.refusal import Refusal
-from services.registrations import Registration, Visit
+from services.registrations import Access, Registration
 from webapp.parts import Parts
 from webapp.ui.form_errors import place_of
 from webapp.ui.forms import StepForm
 
 
 @dataclass(frozen=True)
-class Asker:
+class Submitter:
     """Who submits a form, as far as a step may know: the page reads it from the request."""
 
     language: str
@@ -61,11 +61,11 @@ class Step:
         """Return the facts that are there when the step is done."""
         return (self.fact,)
 
-    def submit(self, parts: Parts, visit: Visit | None, form: Any, asker: Asker) -> Registration:
+    def submit(self, parts: Parts, access: Access | None, form: Any, asker: Submitter) -> Registration:
         """Do what the step is for, by one public method of one service; raise what that raises."""
         raise NotImplementedError
 
-    def act(self, action: str, parts: Parts, visit: Visit | None) -> tuple[Registration, str | None]:
+    def act(self, action: str, parts: Parts, access: Access | None) -> tuple[Registration, str | None]:
         """Do what another button of the step says; return the registration, and the key of a notice or None."""
         raise NotImplementedError
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from flask import Blueprint, Response, abort, make_response, request
 
-from webapp.parts import Parts, wired
+from webapp.parts import Parts, current_parts
 
 blueprint = Blueprint("operations", __name__)
 
@@ -19,21 +19,21 @@ def alive() -> Response:
 @blueprint.get("/readyz")
 def ready() -> Response:
     """Answer 200 when the database answers and has all its tables."""
-    is_ready = wired().health.is_ready()
+    is_ready = current_parts().health.is_ready()
     return _text("ready" if is_ready else "not ready", 200 if is_ready else 503)
 
 
 @blueprint.get("/metrics")
 def metrics() -> Response:
     """Answer in Prometheus' format; to this machine, or to whoever has the token. Others are told there is nothing."""
-    token = wired().settings.metrics_token
+    token = current_parts().settings.metrics_token
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     is_local = (
         request.remote_addr in ("127.0.0.1", "::1", "::ffff:127.0.0.1") and "X-Forwarded-For" not in request.headers
     )
     if not (hmac.compare_digest(given.encode(), token.encode()) if token else is_local):
         abort(404)
-    response = _text("".join(_figures(wired())))
+    response = _text("".join(_figures(current_parts())))
     response.headers["Content-Type"] = "text/plain; version=0.0.4; charset=utf-8"
     return response
 

@@ -8,7 +8,7 @@ from flask import Response
 
 from services.registrations import Registration
 from webapp.journey import funnel
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.formats import clock_time, date_and_time, first_minute
 from webapp.ui.language import say
 from webapp.ui.references import passing_reference
@@ -65,7 +65,7 @@ def show(
 def _reference(kind: str, kutid: str | None, registration: Registration | None) -> str:
     if kutid is None and registration is None:
         return passing_reference(kind)
-    return wired().references.issue(
+    return current_parts().references.issue(
         kind,
         kutid=kutid or (registration.kutid if registration else None),
         registration_id=registration.id if registration else None,

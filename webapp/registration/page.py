@@ -17,10 +17,10 @@ from services.values import masking
 from services.worklists import Prefill
 from webapp.http.addresses import link_token
 from webapp.journey import funnel
-from webapp.journey.browser import Browser, forget, held, is_own, mark_of, own_mark, reopen, reopened, this_browser
+from webapp.journey.browser import Browser, browser_id, forget, held, is_own, mark_of, reopen, reopened, this_browser
 from webapp.journey.journey import current_journey
-from webapp.journey.step import Asker, Step, is_about
-from webapp.parts import Parts, wired
+from webapp.journey.step import Step, Submitter, is_about
+from webapp.parts import Parts, current_parts
 from webapp.registration import dead_ends
 from webapp.ui.flash import Flash
 from webapp.ui.form_errors import SentForm, explain
@@ -48,7 +48,7 @@ def show() -> Response:
     if browser.token and registration and _is_completed(registration) and not is_own(registration):
         return dead_ends.show("link_completed", registration=registration)
     if browser.token:
-        # Whoever comes with the link goes on behind it, whatever this browser had begun to change before.
+        # The link leads on behind its step, whatever this browser had begun to change before.
         reopen(None)
     if registration is not None and _is_over(registration) and _invited()[0] is not None:
         forget()  # a new beginning: what is over is not gone on with
@@ -64,7 +64,7 @@ def show() -> Response:
 @blueprint.post(SECOND_HALF)
 def submit() -> Response:
     """Submit the step whose form was sent, or do what its other buttons say, and show what is due then."""
-    parts, browser = wired(), this_browser(request.form.get("token", ""))
+    parts, browser = current_parts(), this_browser(request.form.get("token", ""))
     if not browser.is_about(request.form.get("registration", "")):
         return _answer(browser.registration, None, browser)
     try:
@@ -92,7 +92,7 @@ def _submit_step(parts: Parts, browser: Browser) -> Response:
     if not form.validate():
         return _refused(browser, values, list(form.refusals()), form, step)
     try:
-        registration = step.submit(parts, browser.visit, form, _asker())
+        registration = step.submit(parts, browser.access, form, _asker())
     except Refusal as refusal:
         _note(parts, browser, refusal)
         return _refused(browser, values, [("", refusal)], form, step)
@@ -100,14 +100,14 @@ def _submit_step(parts: Parts, browser: Browser) -> Response:
     return _answer(registration, None, browser)
 
 
-def _asker() -> Asker:
-    return Asker(language(), own_mark(), get_remote_address())
+def _asker() -> Submitter:
+    return Submitter(language(), browser_id(), get_remote_address())
 
 
 def _note(parts: Parts, browser: Browser, refusal: Refusal) -> None:
-    """Keep, for whoever helps the customer later, which of a service's rules was not met and when."""
-    if browser.visit is not None:
-        parts.registrations.records.note_refusal(browser.visit, refusal.field, refusal.reason)
+    """Record for customer service which rule was not met, and when."""
+    if browser.access is not None:
+        parts.registrations.records.note_refusal(browser.access, refusal.field, refusal.reason)
 
 
 def _step_of_fields(parts: Parts, browser: Browser) -> str:
@@ -153,10 +153,10 @@ def _show(
 
     `form` is its form as it was sent, `sent` what it held; `is_paused` says that no text message can be sent.
     """
-    parts = wired()
+    parts = current_parts()
     now = parts.clock.now()
     if registration is not None and _is_completed(registration) and registration.expires_at <= now:
-        # Its hour is over: this browser's next customer begins anew and sees nothing of it.
+        # Its hour is over: this browser's next customer starts afresh and sees nothing of it.
         registration = None
     elif registration is not None and (ended := _ended(registration, now)):
         return dead_ends.show(ended, registration=registration)
@@ -232,7 +232,7 @@ def _refused(
         # An earlier answer has become impossible meanwhile: the address was taken by another customer.
         values, sent = {}, None
     if sent is not None:
-        refusals = due.mistakes(wired(), registration, sent, refusals)
+        refusals = due.mistakes(current_parts(), registration, sent, refusals)
     funnel.refused(due, refusals, registration)
     if any((refusal.field, refusal.reason) == ("sms", "paused") for _, refusal in refusals):
         # Nothing of what was typed is to be mended, so nothing is marked, and all of it stands there still.
@@ -243,8 +243,8 @@ def _refused(
 
 def _dead_link(browser: Browser) -> Response:
     """Say why the link by which this browser came shows no registration."""
-    assert browser.visit is not None
-    return dead_ends.show(wired().registrations.records.why_dead(browser.visit))
+    assert browser.access is not None
+    return dead_ends.show(current_parts().registrations.records.why_dead(browser.access))
 
 
 def _act(action: str, parts: Parts, browser: Browser) -> tuple[Registration | None, str | None] | None:
@@ -261,7 +261,7 @@ def _act(action: str, parts: Parts, browser: Browser) -> tuple[Registration | No
             reopen(step.name)
             return registration, None
         if action in step.actions:
-            return step.act(action, parts, browser.visit)
+            return step.act(action, parts, browser.access)
     return None
 
 
@@ -283,14 +283,14 @@ class _Place(NamedTuple):
 
 
 def _path(registration: Registration | None, now: Step, half: int) -> list[_Place]:
-    parts, speak = wired(), say()
+    parts, speak = current_parts(), say()
     place = current_journey().number(now)
     return [
         _Place(
             number,
             speak(step.title_key),
             "done" if number < place else "now" if number == place else "later",
-            # Whoever came by the link sees what was given before it masked: the address may have been mistyped.
+            # Behind the link, earlier values are masked: the address may have been mistyped.
             step.summary(parts, registration, 2 if registration.email_confirmed_at else half)
             if registration and number < place
             else None,
@@ -303,7 +303,7 @@ def _path(registration: Registration | None, now: Step, half: int) -> list[_Plac
 def _first_values(step: Step, registration: Registration | None) -> Mapping[str, str]:
     """What a form starts with: the number of an invitation or a letter (T2), or the address of a reopened step."""
     if registration is None:
-        rules = wired().profile.identification
+        rules = current_parts().profile.identification
         kind = next((kind for kind in rules.identifiers if kind in request.args), "")
         return {rules.field: request.args.get(kind, "").replace("\0", "")[:60], "identifier_kind": kind}
     if step.name == "email" and registration.email and current_journey().half(step) == 1 and not session.get("link"):
@@ -314,12 +314,12 @@ def _first_values(step: Step, registration: Registration | None) -> Mapping[str,
 def _invited() -> tuple[Prefill | None, Markup | None]:
     """Return what the link of an invitation fills in (B2, T2), and what is said of it; nothing where none was followed.
 
-    Nobody is told why one is of no use any more: outdated, forged, or of somebody who has registered.
+    The page does not say why a link is dead: outdated, forged, or of a registered customer.
     """
     token = request.args.get("meghivo", "")
     if not token:
         return None, None
-    parts = wired()
+    parts = current_parts()
     link_id = parts.links.read("invitation", token)
     found = parts.worklists.invitations.prefill(link_id) if link_id else None
     return found, say()("identify.invitation.filled" if found else "identify.invitation.over")
@@ -338,13 +338,13 @@ def _is_completed(registration: Registration) -> bool:
 
 
 def _is_over(registration: Registration) -> bool:
-    return _is_completed(registration) or registration.expires_at <= wired().clock.now()
+    return _is_completed(registration) or registration.expires_at <= current_parts().clock.now()
 
 
 def _filled_in(prefill: Prefill | None) -> Mapping[str, str]:
     if prefill is None:
         return {}
-    return {wired().profile.identification.field: prefill.number, "identifier_kind": prefill.kind}
+    return {current_parts().profile.identification.field: prefill.number, "identifier_kind": prefill.kind}
 
 
 def _notice(registration: Registration | None) -> Markup | None:
@@ -355,7 +355,7 @@ def _deadline(registration: Registration | None) -> dict[str, Any] | None:
     if registration is None:
         return None
     left = time_left(registration.expires_at)
-    warning = int(wired().profile.registration.warning.total_seconds())
+    warning = int(current_parts().profile.registration.warning.total_seconds())
     return {
         "time": clock_time(registration.expires_at),
         "minutes": max(1, -(-left // 60)),

@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 from markupsafe import Markup
 
 from services.profiles import Profile, default, find
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.formats import date_in_words, hours_in_words
 from webapp.ui.language import language
 from webapp.ui.respond import page
@@ -62,7 +62,7 @@ def looked_at(profile: Profile) -> str:
 @blueprint.get(ADDRESS)
 def statement() -> Response:
     """Show the statement."""
-    profile = wired().profile
+    profile = current_parts().profile
     contact = profile.texts.facts(language())["contact_url"]
     return page(
         "pages/accessibility.html",

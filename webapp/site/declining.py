@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, request
 
 from services.messages.composer import DECLINE, DECLINE_PURPOSE
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.references import passing_reference
 from webapp.ui.respond import go_on, page
 
@@ -14,8 +14,8 @@ blueprint = Blueprint("declining", __name__)
 def show() -> Response:
     """Ask whether to decline, or say that it is done; changes nothing, for mail scanners open links too."""
     token = request.args.get("token", "")
-    link_id = wired().links.read(DECLINE_PURPOSE, token)
-    has_declined = wired().worklists.invitations.has_declined(link_id) if link_id else None
+    link_id = current_parts().links.read(DECLINE_PURPOSE, token)
+    has_declined = current_parts().worklists.invitations.has_declined(link_id) if link_id else None
     if has_declined is None:
         return _dead()
     return _declined() if has_declined else page("pages/decline.html", action=DECLINE, token=token)
@@ -28,8 +28,8 @@ def decline() -> Response:
     A mail program (RFC 8058) posts to the address of the link, follows no redirection and shows no answer.
     """
     token = request.form.get("token", "") or request.args.get("token", "")
-    link_id = wired().links.read(DECLINE_PURPOSE, token)
-    if link_id is None or not wired().worklists.invitations.decline(link_id):
+    link_id = current_parts().links.read(DECLINE_PURPOSE, token)
+    if link_id is None or not current_parts().worklists.invitations.decline(link_id):
         return _dead()
     if "List-Unsubscribe" in request.form:
         return _declined()

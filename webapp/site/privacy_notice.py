@@ -5,7 +5,7 @@ from markupsafe import Markup
 
 from services.terms import Terms
 from webapp.journey.browser import held
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.documents import NOTICE, notice_in_force
 from webapp.ui.formats import day
 from webapp.ui.language import language
@@ -17,23 +17,23 @@ blueprint = Blueprint("notice", __name__)
 @blueprint.get(NOTICE)
 def in_force() -> Response:
     """Show the notice in force."""
-    return _show(notice_in_force() if wired().profile.notice else abort(404))
+    return _show(notice_in_force() if current_parts().profile.notice else abort(404))
 
 
 @blueprint.get(f"{NOTICE}/<version>")
 def one(version: str) -> Response:
     """Show one version."""
-    return _show(wired().documents.notice.get(version, wired().clock.now()) or abort(404))
+    return _show(current_parts().documents.notice.get(version, current_parts().clock.now()) or abort(404))
 
 
 def _show(notice: Terms) -> Response:
-    visit = held()
-    if visit:
-        wired().registrations.consents.open_notice(visit, notice.version)
+    access = held()
+    if access:
+        current_parts().registrations.consents.open_notice(access, notice.version)
     return page(
         "pages/terms.html",
         kind="notice",
-        is_to_return=visit is not None,
+        is_to_return=access is not None,
         terms={
             "version": notice.version,
             "date": day(notice.in_force_from),

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from webapp.http.addresses import local
 from webapp.http.cookies import keep
 from webapp.journey.browser import held
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.formats import clock_time
 from webapp.ui.respond import page, see_other
 
@@ -31,9 +31,9 @@ def refuse_internet_explorer() -> Response | None:
 def start() -> Response:
     """Show who the insurer is and the two ways in."""
     in_progress = None
-    if visit := held():
-        registration = wired().registrations.records.find(visit)
-        if registration and not registration.has_account and registration.expires_at > wired().clock.now():
+    if access := held():
+        registration = current_parts().registrations.records.find(access)
+        if registration and not registration.has_account and registration.expires_at > current_parts().clock.now():
             in_progress = {"time": clock_time(registration.expires_at)}
     return page("pages/start.html", in_progress=in_progress)
 

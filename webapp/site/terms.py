@@ -6,7 +6,7 @@ from markupsafe import Markup
 from services.terms import Terms
 from webapp.account import sessions
 from webapp.journey.browser import held, this_browser
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.documents import file_size, terms_url
 from webapp.ui.formats import day
 from webapp.ui.language import language
@@ -18,7 +18,7 @@ blueprint = Blueprint("terms", __name__)
 @blueprint.get("/aszf")
 def in_force() -> Response:
     """Show the terms in force."""
-    return _show(wired().documents.terms.in_force(wired().clock.now()))
+    return _show(current_parts().documents.terms.in_force(current_parts().clock.now()))
 
 
 @blueprint.get("/aszf/<version>.pdf")
@@ -38,23 +38,23 @@ def one(version: str) -> Response:
 
 
 def _version(version: str) -> Terms:
-    return wired().documents.terms.get(version, wired().clock.now()) or abort(404)
+    return current_parts().documents.terms.get(version, current_parts().clock.now()) or abort(404)
 
 
 def _show(terms: Terms) -> Response:
-    now, signed_in_ = wired().clock.now(), sessions.current()
+    now, signed_in_ = current_parts().clock.now(), sessions.current()
     _record(terms.version)
     pdf = terms.pdf(language())
     return page(
         "pages/terms.html",
         kind="terms",
-        is_to_return=wired().accounts.changed_terms.terms_due(signed_in_) if signed_in_ else held() is not None,
+        is_to_return=current_parts().accounts.changed_terms.terms_due(signed_in_) if signed_in_ else held() is not None,
         terms={
             "version": terms.version,
             "date": day(terms.in_force_from),
             "html": Markup(terms.text(language())),  # noqa: S704 - the insurer's own text, shipped with the profile
             "language": terms.language(language()),
-            "current": terms.version == wired().documents.terms.in_force(now).version,
+            "current": terms.version == current_parts().documents.terms.in_force(now).version,
             "pdf_url": terms_url(terms.version, pdf=True) if pdf else None,
             "pdf_size": file_size(pdf) if pdf else None,
             "current_url": "/aszf",
@@ -64,7 +64,7 @@ def _show(terms: Terms) -> Response:
 
 def _record(version: str) -> None:
     if (signed_in_ := sessions.current()) is not None:
-        wired().accounts.changed_terms.open_terms(signed_in_, version)
+        current_parts().accounts.changed_terms.open_terms(signed_in_, version)
     # Whoever comes by the mailed link holds nothing before their first form, so the link to the terms brings its token.
-    if visit := this_browser(request.args.get("token", "")).visit:
-        wired().registrations.consents.open_terms(visit, version)
+    if access := this_browser(request.args.get("token", "")).access:
+        current_parts().registrations.consents.open_terms(access, version)

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 from wtforms import ValidationError
 
 from services.refusal import OutOfTurn, Refusal
-from services.registrations import Registration, Visit
-from webapp.journey.step import Asker, Step
+from services.registrations import Access, Registration
+from webapp.journey.step import Step, Submitter
 from webapp.parts import Parts
 from webapp.ui.documents import notice_shown
 from webapp.ui.forms import StepForm, Text
@@ -57,12 +57,12 @@ class Consents(Step):
         "contract": "consents.contract.label",
     }
 
-    def submit(self, parts: Parts, visit: Visit | None, form: Any, asker: Asker) -> Registration:
+    def submit(self, parts: Parts, access: Access | None, form: Any, asker: Submitter) -> Registration:
         """Keep the answers."""
-        if visit is None:
+        if access is None:
             raise OutOfTurn
         answers = {name: _ANSWERS[form[name].data] for name in ("marketing", "data")}
-        return parts.registrations.consents.consent(visit, answers, asker.language)
+        return parts.registrations.consents.consent(access, answers, asker.language)
 
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
         """The notice in force, where to read it, and whether it has been opened."""

@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 from wtforms import ValidationError
 
 from services.refusal import OutOfTurn, Refusal
-from services.registrations import Registration, Visit
+from services.registrations import Access, Registration
 from services.values import masking
-from webapp.journey.step import Asker, Step
+from webapp.journey.step import Step, Submitter
 from webapp.parts import Parts
 from webapp.ui.fields import email_field
 from webapp.ui.forms import StepForm, Text
@@ -36,11 +36,11 @@ class Email(Step):
     form = EmailForm
     labels: ClassVar = {"email": "email.label", "email_confirm": "email.confirm.label"}
 
-    def submit(self, parts: Parts, visit: Visit | None, form: Any, asker: Asker) -> Registration:
+    def submit(self, parts: Parts, access: Access | None, form: Any, asker: Submitter) -> Registration:
         """Take the address."""
-        if visit is None:
+        if access is None:
             raise OutOfTurn
-        return parts.registrations.emails.choose_email(visit, form.email.value)
+        return parts.registrations.emails.choose_email(access, form.email.value)
 
     def summary(self, parts: Parts, registration: Registration, half: int) -> str:
         """The address as typed."""

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from services.refusal import OutOfTurn
-from services.registrations import Registration, Visit
+from services.registrations import Access, Registration
 from services.values import email_addresses
-from webapp.journey.step import Asker, Step
+from webapp.journey.step import Step, Submitter
 from webapp.parts import Parts
 from webapp.ui.formats import clock_time, first_minute, time_left
 from webapp.ui.language import say
@@ -21,21 +21,21 @@ class EmailSent(Step):
     labels: ClassVar = {"resend": "email_sent.resend"}
     actions = ("resend-email", "use-suggestion")
 
-    def submit(self, parts: Parts, visit: Visit | None, form: Any, asker: Asker) -> Registration:
+    def submit(self, parts: Parts, access: Access | None, form: Any, asker: Submitter) -> Registration:
         """There is nothing to submit: only the link leads on."""
         raise OutOfTurn
 
-    def act(self, action: str, parts: Parts, visit: Visit | None) -> tuple[Registration, str | None]:
+    def act(self, action: str, parts: Parts, access: Access | None) -> tuple[Registration, str | None]:
         """Mail the link again, or to the address that was suggested."""
-        if visit is None:
+        if access is None:
             raise OutOfTurn
         if action == "resend-email":
-            return parts.registrations.emails.resend_email(visit), "email_sent.resent"
-        registration = parts.registrations.records.find(visit)
+            return parts.registrations.emails.resend_email(access), "email_sent.resent"
+        registration = parts.registrations.records.find(access)
         suggested = email_addresses.suggestion(registration.email or "") if registration else None
         if suggested is None:
             raise OutOfTurn
-        return parts.registrations.emails.choose_email(visit, email_addresses.parse(suggested)), None
+        return parts.registrations.emails.choose_email(access, email_addresses.parse(suggested)), None
 
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
         """The address, a hint for a likely typing error, what became of the mail, and when it can be sent again."""

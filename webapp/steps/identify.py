@@ -10,10 +10,10 @@ from wtforms import ValidationError
 from services.profiles import Identification, Profile
 from services.refusal import Refusal
 from services.register.policyholders import SecondDatum
-from services.registrations import Registration, Visit
+from services.registrations import Access, Registration
 from services.values import identifiers, masking
-from webapp.journey.step import Asker, Step
-from webapp.parts import Parts, wired
+from webapp.journey.step import Step, Submitter
+from webapp.parts import Parts, current_parts
 from webapp.ui.dates import read_date
 from webapp.ui.fields import Parsed
 from webapp.ui.forms import StepForm, Text
@@ -72,13 +72,13 @@ class BirthDate(Datum[date]):
 
     def read(self, form: "IdentifyForm") -> date:
         """Raises Refusal ``birth_date.…``."""
-        today = wired().clock.now().astimezone(wired().profile.zone).date()
+        today = current_parts().clock.now().astimezone(current_parts().profile.zone).date()
         parts = form.birth_date_year.data, form.birth_date_month.data, form.birth_date_day.data
         return read_date(self.data, parts, today)
 
 
 def _of_country(read: Callable[[str, str], T]) -> Callable[[str], T]:
-    return lambda typed: read(typed, wired().profile.country)
+    return lambda typed: read(typed, current_parts().profile.country)
 
 
 class IdentifyForm(StepForm):
@@ -118,7 +118,7 @@ class IdentifyForm(StepForm):
     @property
     def rules(self) -> Identification:
         """What the profile asks."""
-        return wired().profile.identification
+        return current_parts().profile.identification
 
     @property
     def holder(self) -> str:
@@ -193,7 +193,7 @@ class Identify(Step):
         """The number, and the mobile where it is part of what is asked."""
         return ("identifier", "mobile") if "mobile" in profile.identification.data else ("identifier",)
 
-    def submit(self, parts: Parts, visit: Visit | None, form: IdentifyForm, asker: Asker) -> Registration:
+    def submit(self, parts: Parts, access: Access | None, form: IdentifyForm, asker: Submitter) -> Registration:
         """Find the holder; M12 and all mismatches come as refusals."""
         if form.holder == "communication_id":
             return parts.registrations.identification.identify_by_communication_id(
@@ -205,7 +205,7 @@ class Identify(Step):
 
     def places(self, refusal: Refusal, values: Mapping[str, str]) -> list[str]:
         """Everything that was asked when it does not match together, else the number."""
-        rules = wired().profile.identification
+        rules = current_parts().profile.identification
         holder = values.get("holder_type", "")
         asked = rules.asks.get(holder) or next(iter(rules.asks.values()))  # type: ignore[call-overload]
         return [rules.field, *asked] if refusal.reason == "mismatch" else [rules.field]

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from services.refusal import OutOfTurn
-from services.registrations import Registration, Visit
+from services.registrations import Access, Registration
 from services.values import masking
-from webapp.journey.step import Asker, Step
+from webapp.journey.step import Step, Submitter
 from webapp.parts import Parts
 from webapp.ui.fields import mobile_field
 from webapp.ui.forms import StepForm
@@ -27,11 +27,11 @@ class Mobile(Step):
     form = MobileForm
     labels: ClassVar = {"mobile": "mobile.label"}
 
-    def submit(self, parts: Parts, visit: Visit | None, form: Any, asker: Asker) -> Registration:
+    def submit(self, parts: Parts, access: Access | None, form: Any, asker: Submitter) -> Registration:
         """Send the code."""
-        if visit is None:
+        if access is None:
             raise OutOfTurn
-        return parts.registrations.mobiles.choose_mobile(visit, form.mobile.value)
+        return parts.registrations.mobiles.choose_mobile(access, form.mobile.value)
 
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
         """Whether the address was confirmed just before, and whether staff have checked the customer's data."""

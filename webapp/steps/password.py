@@ -5,8 +5,8 @@ from functools import partial
 from typing import Any, ClassVar
 
 from services.refusal import OutOfTurn, Refusal
-from services.registrations import Registration, Visit
-from webapp.journey.step import Asker, Step
+from services.registrations import Access, Registration
+from webapp.journey.step import Step, Submitter
 from webapp.parts import Parts
 from webapp.ui.passwords import NewPasswordForm, every_mistake, rules_shown
 
@@ -20,11 +20,11 @@ class Password(Step):
     form = NewPasswordForm
     labels: ClassVar = {"password": "password.label", "password_confirm": "password.confirm.label"}
 
-    def submit(self, parts: Parts, visit: Visit | None, form: Any, asker: Asker) -> Registration:
+    def submit(self, parts: Parts, access: Access | None, form: Any, asker: Submitter) -> Registration:
         """Judge the password and open the account."""
-        if visit is None:
+        if access is None:
             raise OutOfTurn
-        return parts.registrations.completion.complete(visit, form.password.data)
+        return parts.registrations.completion.complete(access, form.password.data)
 
     def mistakes(
         self, parts: Parts, registration: Registration | None, form: Any, refusals: Sequence[tuple[str, Refusal]]

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from services.refusal import OutOfTurn
-from services.registrations import Registration, Visit
+from services.registrations import Access, Registration
 from services.values import masking
-from webapp.journey.step import Asker, Step
+from webapp.journey.step import Step, Submitter
 from webapp.parts import Parts
 from webapp.ui.codes import code_shown
 from webapp.ui.fields import code_field
@@ -30,17 +30,17 @@ class SmsCode(Step):
     labels: ClassVar = {"sms_code": "sms_code.label", "resend": "sms_code.resend"}
     actions = ("sms-resend",)
 
-    def submit(self, parts: Parts, visit: Visit | None, form: Any, asker: Asker) -> Registration:
+    def submit(self, parts: Parts, access: Access | None, form: Any, asker: Submitter) -> Registration:
         """Check the code."""
-        if visit is None:
+        if access is None:
             raise OutOfTurn
-        return parts.registrations.mobiles.confirm_mobile(visit, form.sms_code.value)
+        return parts.registrations.mobiles.confirm_mobile(access, form.sms_code.value)
 
-    def act(self, action: str, parts: Parts, visit: Visit | None) -> tuple[Registration, str | None]:
+    def act(self, action: str, parts: Parts, access: Access | None) -> tuple[Registration, str | None]:
         """Send a new code."""
-        if visit is None:
+        if access is None:
             raise OutOfTurn
-        return parts.registrations.mobiles.resend_code(visit), "sms_code.resent"
+        return parts.registrations.mobiles.resend_code(access), "sms_code.resent"
 
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
         """What may be known of the code: where it went, until when it is good, what is left of the budget."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from services.refusal import OutOfTurn, Refusal
-from services.registrations import Registration, Visit
-from webapp.journey.step import Asker, Step
+from services.registrations import Access, Registration
+from webapp.journey.step import Step, Submitter
 from webapp.parts import Parts
 from webapp.ui.documents import terms_shown
 from webapp.ui.forms import StepForm, Text
@@ -26,16 +26,16 @@ class Terms(Step):
     form = TermsForm
     labels: ClassVar = {"terms": "step.terms"}
 
-    def submit(self, parts: Parts, visit: Visit | None, form: Any, asker: Asker) -> Registration:
+    def submit(self, parts: Parts, access: Access | None, form: Any, asker: Submitter) -> Registration:
         """Accept the terms; that they were opened is on record, and asked for before the tick."""
-        if visit is None:
+        if access is None:
             raise OutOfTurn
         if not form.terms.data:
-            registration = parts.registrations.records.find(visit)
+            registration = parts.registrations.records.find(access)
             newest = parts.documents.terms.in_force(parts.clock.now()).version
             is_opened = registration is not None and registration.terms_opened == newest
             raise Refusal("terms", "not_ticked" if is_opened else "not_opened")
-        return parts.registrations.consents.accept_terms(visit)
+        return parts.registrations.consents.accept_terms(access)
 
     def context(self, parts: Parts, registration: Registration | None, form: Any) -> Mapping[str, Any]:
         """The version in force, where to read it, and whether it has been opened."""

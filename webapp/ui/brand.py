@@ -5,7 +5,7 @@ import hashlib
 from flask import Blueprint, Response, abort, make_response
 
 from services.profiles import Brand
-from webapp.parts import wired
+from webapp.parts import current_parts
 
 blueprint = Blueprint("brand", __name__)
 
@@ -31,7 +31,7 @@ def brand_url(brand: Brand) -> str:
 @blueprint.get("/brand-<digest>.css")
 def show(digest: str) -> Response:
     """Answer with the stylesheet, to be kept for good."""
-    sheet = stylesheet(wired().profile.brand)
+    sheet = stylesheet(current_parts().profile.brand)
     if digest != _digest(sheet):
         abort(404)
     response = make_response(sheet)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from services.codes.one_time_codes import CodeState
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.formats import clock_time, first_minute, time_left
 
 
@@ -32,7 +32,7 @@ def code_shown(state: CodeState | None, *, otherwise_left: int = 1) -> CodeShown
 
     Without one, none can be typed in and the next can be asked for at once; `otherwise_left` is how many are left then.
     """
-    now, rules = wired().clock.now(), wired().profile.one_time_code
+    now, rules = current_parts().clock.now(), current_parts().profile.one_time_code
     if state is None:
         return CodeShown(rules.length, rules.typed, rules.tries, otherwise_left)
     return CodeShown(

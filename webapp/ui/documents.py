@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from services.terms import Terms
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.formats import day
 from webapp.ui.language import language
 
@@ -47,4 +47,4 @@ def notice_shown(opened: str | None) -> dict[str, Any]:
 
 
 def notice_in_force() -> Terms:
-    return wired().documents.notice.in_force(wired().clock.now())
+    return current_parts().documents.notice.in_force(current_parts().clock.now())

@@ -17,7 +17,7 @@ from services.texts import MissingText
 from webapp.http import limits
 from webapp.http.addresses import here, is_api
 from webapp.http.forgery import Forged
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.formats import clock_time, first_minute
 from webapp.ui.language import say
 from webapp.ui.respond import page
@@ -31,7 +31,7 @@ _KNOWN = (400, 403, 404, 405, 413)
 _HOME = "/"
 
 
-class ForPrograms(Protocol):
+class ProgramErrors(Protocol):
     """How a request of the API is answered, which takes documents instead of pages."""
 
     def by_status(self, status: int, reference: str | None = None) -> Response:
@@ -41,7 +41,7 @@ class ForPrograms(Protocol):
         """Answer that too many requests came, and after how many seconds to try again."""
 
 
-def set_up(app: Flask, for_programs: ForPrograms) -> None:
+def set_up(app: Flask, for_programs: ProgramErrors) -> None:
     """Answer every fault: people with a page of our own, programs by `for_programs`."""
     app.extensions["belepo.for_programs"] = for_programs
     # Flask would log the exception's text, which may hold what a customer typed; `_broken` logs what may be known.
@@ -61,7 +61,7 @@ def too_many(seconds: int) -> Response:
     if is_api():
         return _for_programs().too_many(seconds)
     t = say()
-    again = wired().clock.now() + timedelta(seconds=seconds)
+    again = current_parts().clock.now() + timedelta(seconds=seconds)
     reference = randomness.reference()
     log.warning("too many requests reference=%s", reference)
     response = page(
@@ -83,7 +83,7 @@ def _forged(error: Forged) -> Response:
     t, cause = say(), error.cause
     key = "page.csrf" if cause == "old_form" else f"page.csrf.{cause}"
     # What came from elsewhere, or through a proxy that changes addresses, goes on at the address that is right.
-    base = wired().settings.public_url.rstrip("/") if cause in ("other_host", "port") else ""
+    base = current_parts().settings.public_url.rstrip("/") if cause in ("other_host", "port") else ""
     return page(
         "pages/fault.html",
         400,
@@ -161,6 +161,6 @@ def _fault(key: str, status: int, reference: str | None = None) -> Response:
     )
 
 
-def _for_programs() -> ForPrograms:
-    answers: ForPrograms = current_app.extensions["belepo.for_programs"]
+def _for_programs() -> ProgramErrors:
+    answers: ProgramErrors = current_app.extensions["belepo.for_programs"]
     return answers

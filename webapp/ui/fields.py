@@ -8,7 +8,7 @@ from wtforms import ValidationError
 
 from services.refusal import Refusal
 from services.values import email_addresses, identifiers
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.forms import LONGEST, Text, read_code
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ def email_field(longest: int = LONGEST) -> Parsed[email_addresses.EmailAddress]:
 
 def mobile_field() -> Parsed[str]:
     """Return a field for a mobile number of the profile's country, in any spelling."""
-    return Parsed(lambda typed: identifiers.mobile(typed, wired().profile.country), 60)
+    return Parsed(lambda typed: identifiers.mobile(typed, current_parts().profile.country), 60)
 
 
 def code_field(name: str) -> Parsed[str]:
@@ -52,4 +52,4 @@ def code_field(name: str) -> Parsed[str]:
 
     `name` is what its refusals call it. A code that cannot be right is refused here, so that it costs no try.
     """
-    return Parsed(lambda typed: read_code(name, typed, wired().profile.one_time_code), 40)
+    return Parsed(lambda typed: read_code(name, typed, current_parts().profile.one_time_code), 40)

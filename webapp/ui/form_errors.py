@@ -8,7 +8,7 @@ from typing import Protocol
 from markupsafe import Markup
 
 from services.refusal import Refusal
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.formats import clock_time, date_and_time, first_minute
 from webapp.ui.language import language, say
 from webapp.ui.references import passing_reference
@@ -119,7 +119,7 @@ def _problem(text: Markup, places: Mapping[str, str]) -> Problem:
 def key_for_staff(refusal: Refusal) -> str:
     """Return the key of the sentence that says to a member of staff, or to a partner's, what was refused."""
     own = f"staff.{refusal.key}"
-    return own if wired().profile.texts.has(own, language()) else refusal.key
+    return own if current_parts().profile.texts.has(own, language()) else refusal.key
 
 
 def times(refusal: Refusal) -> dict[str, str]:
@@ -136,7 +136,7 @@ def times(refusal: Refusal) -> dict[str, str]:
 def _sentence(refusal: Refusal, *, for_staff: bool) -> Markup:
     t = say()
     if (refusal.field, refusal.reason) == ("identify", "no_mobile"):
-        reference = wired().references.issue("no_mobile", kutid=refusal.facts["kutid"])
+        reference = current_parts().references.issue("no_mobile", kutid=refusal.facts["kutid"])
         return t(refusal.key) + " " + t("shell.reference", reference=reference)
     facts = {**refusal.facts, **times(refusal)}
     if for_staff:

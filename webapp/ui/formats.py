@@ -6,7 +6,7 @@ from babel.dates import format_date
 from babel.units import format_unit
 from flask import g
 
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.language import language
 
 _NO_BREAK = "\u00a0"
@@ -23,20 +23,20 @@ def first_minute(moment: datetime) -> datetime:
 
 def clock_time(moment: datetime) -> str:
     """Return the time of day such as 10:32 in the insurer's zone; with the date when it is not today."""
-    parts = wired()
+    parts = current_parts()
     local, today = moment.astimezone(parts.profile.zone), parts.clock.now().astimezone(parts.profile.zone).date()
     return f"{local:%H:%M}".removeprefix("0") if local.date() == today else date_and_time(moment)
 
 
 def date_and_time(moment: datetime) -> str:
     """Return date and time such as “2026. november 20. 10:32” in the insurer's zone; a line may break between them."""
-    local = moment.astimezone(wired().profile.zone)
+    local = moment.astimezone(current_parts().profile.zone)
     return f"{day(moment)} {f'{local:%H:%M}'.removeprefix('0')}"
 
 
 def day(moment: datetime) -> str:
     """Return the date in words; it does not break across lines."""
-    return date_in_words(moment.astimezone(wired().profile.zone).date())
+    return date_in_words(moment.astimezone(current_parts().profile.zone).date())
 
 
 def date_in_words(day_of_month: date) -> str:
@@ -53,6 +53,6 @@ def hours_in_words(count: int) -> str:
 def time_left(until: datetime) -> int:
     """Return the whole seconds until a moment, never less than 0."""
     if "now" not in g:
-        g.now = wired().clock.now()
+        g.now = current_parts().clock.now()
     left = (until - g.now).total_seconds()
     return max(0, -int(-left // 1))

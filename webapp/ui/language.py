@@ -13,7 +13,7 @@ from services.profiles import Profile
 from services.texts import Texts
 from webapp.http.addresses import here, is_api
 from webapp.http.cookies import keep, kept
-from webapp.parts import wired
+from webapp.parts import current_parts
 
 # Asked for dozens of times a page: a context variable is many times quicker than Flask's proxies.
 _language: ContextVar[str | None] = ContextVar("language", default=None)
@@ -26,7 +26,7 @@ def language() -> str:
 
 def speak(code: str) -> None:
     """Answer this request in a language, whichever the browser prefers, if the profile has it."""
-    if code in wired().profile.languages:
+    if code in current_parts().profile.languages:
         _language.set(code)
 
 
@@ -73,7 +73,7 @@ def _pieces(template: str) -> tuple[tuple[str, str | None], ...]:
 
 
 def _fill(template: str, facts: Mapping[str, Any]) -> Markup:
-    # As Markup.format_map does, which would take the text apart anew each time. Each piece is escaped.
+    # As Markup.format_map does, which would parse the text each time. Each piece is escaped.
     return Markup("".join(words + escape(facts[name]) if name else words for words, name in _pieces(template)))  # noqa: S704
 
 
@@ -85,17 +85,19 @@ def say() -> Say:
 def languages() -> list[tuple[str, str, str]]:
     """Return the other languages, each with the key of its name and this page's address in it."""
     return [
-        (code, f"shell.language.{code}", here(lang=code)) for code in wired().profile.languages if code != language()
+        (code, f"shell.language.{code}", here(lang=code))
+        for code in current_parts().profile.languages
+        if code != language()
     ]
 
 
 def set_language() -> None:
-    # Set anew at every request: a thread serves one after another.
+    # Set at every request: a thread serves one after another.
     _language.set(_choose_language())
 
 
 def _choose_language() -> str:
-    known = wired().profile.languages
+    known = current_parts().profile.languages
     if not is_api():
         for code in (request.args.get("lang"), kept("lang")):
             if code in known:
@@ -107,6 +109,6 @@ def remember_language(response: Response) -> Response:
     code = request.args.get("lang")
     if is_api():
         response.vary.add("Accept-Language")
-    elif code in wired().profile.languages and code != kept("lang"):
+    elif code in current_parts().profile.languages and code != kept("lang"):
         keep(response, "lang", str(code))
     return response

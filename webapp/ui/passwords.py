@@ -7,7 +7,7 @@ from wtforms import ValidationError
 
 from services.passwords import Rule, normal_form
 from services.refusal import Refusal
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.forms import StepForm, Text
 from webapp.ui.language import say
 
@@ -23,7 +23,7 @@ class NewPasswordForm(StepForm):
 
     def validate_password(self, field: Text) -> None:
         """It must be there and not endless; the other rules need to know whose it is."""
-        longest = wired().profile.password.max_length
+        longest = current_parts().profile.password.max_length
         if not field.data:
             raise ValidationError(Refusal("password", "empty"))
         if len(field.data) > longest:
@@ -46,7 +46,7 @@ def every_mistake(
     """
     if form.password.errors or any(refusal.reason in ("too_soon", "wait") for _, refusal in refusals):
         return list(refusals)
-    length = wired().profile.password.min_length
+    length = current_parts().profile.password.min_length
     broken = [rule.reason for rule in judge(form.password.data) if not rule.is_met]
     others = [(name, refusal) for name, refusal in refusals if refusal.reason not in broken]
     return [*others, *(("password", Refusal("password", reason, length=length)) for reason in broken)]
@@ -54,5 +54,5 @@ def every_mistake(
 
 def rules_shown(rules: Sequence[Rule]) -> list[dict[str, Any]]:
     """Return the rules for a page. Its fields are empty, whatever was sent: the list says nothing of being met."""
-    length = wired().profile.password.min_length
+    length = current_parts().profile.password.min_length
     return [{"key": rule.key, "text": say()(f"password.rule.{rule.key}", length=length)} for rule in rules]

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from flask import session
 
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.formats import clock_time, time_left
 
 
@@ -37,7 +37,7 @@ def session_note(ending: Ending | None, *, until_url: str, stay_url: str) -> dic
     """
     if ending is None:
         return None
-    warning = int(wired().profile.sign_in.warning.total_seconds())
+    warning = int(current_parts().profile.sign_in.warning.total_seconds())
     left = time_left(ending.over_at)
     return {
         "time": clock_time(ending.over_at),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.staff.customers import Event
-from webapp.parts import wired
+from webapp.parts import current_parts
 from webapp.ui.language import say
 
 
@@ -16,7 +16,7 @@ def words(event: Event) -> tuple[str, dict[str, Any]]:
     elif event.what == "identified_by":
         facts["method"] = t.plain(f"staff.identify.method.{facts['method']}")
     elif event.what == "refused":
-        texts, language = wired().profile.texts, wired().profile.languages[0]
+        texts, language = current_parts().profile.texts, current_parts().profile.languages[0]
         what = facts.get("what", "")
         if texts.has(f"{key}.{what}", language):
             key = f"{key}.{what}"

@@ -30,7 +30,7 @@ def delivery(parts: Parts) -> Delivery:
     except ValueError as error:
         raise SettingsError(str(error)) from error
     composer, sms_budget = Composer(parts.profile, parts.links), parts.messages.sms_budget
-    return Delivery(parts.store, parts.clock, composer, senders, undelivered, postage=sms_budget)
+    return Delivery(parts.store, parts.clock, composer, senders, undelivered, sms_budget=sms_budget)
 
 
 def _sender(url: str, parts: Parts) -> Sender:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 _PATIENCE_SECONDS = 30.0
-"""For what works beside, once it is told to stop: a database that hangs would hold it for ever."""
+"""How long the threads may take to stop: a hanging database would hold them for ever."""
 
 
 def at_signals(deeds: Mapping[signal.Signals, Callable[..., object]]) -> None:

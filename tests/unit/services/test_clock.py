@@ -100,18 +100,18 @@ def test_what_has_ended_stays_so_when_the_clock_is_set_back_and_the_server_start
 ) -> None:
     move_in(store)
     world = World(store, SystemClock())
-    visit = world.sent_code(ANNA)
+    access = world.sent_code(ANNA)
     code = world.code_sent(ANNA.mobile)
     machine.wait(8 * HOUR)
-    assert outcome_of(world.registrations.mobiles.confirm_mobile, visit, code) == "link_expired"
+    assert outcome_of(world.registrations.mobiles.confirm_mobile, access, code) == "link_expired"
     note_time(store, world.clock.now())
     machine.step(-10 * HOUR)
     clock = SystemClock()
     clock.not_before(last_written(store))
     restarted = World(store, clock)
-    assert outcome_of(restarted.registrations.mobiles.confirm_mobile, visit, code) == "link_expired"
+    assert outcome_of(restarted.registrations.mobiles.confirm_mobile, access, code) == "link_expired"
     restarted.mailed(ANNA)
-    fresh = restarted.visit_by_mail(ANNA.email)
+    fresh = restarted.access_by_mail(ANNA.email)
     machine.wait(2 * HOUR)
     assert outcome_of(restarted.registrations.mobiles.choose_mobile, fresh, ANNA.mobile) == "link_expired", (
         "what is new ends in time"
@@ -145,13 +145,13 @@ def test_the_newest_moment_is_found_wherever_it_stands(store: Store) -> None:
 def test_the_machines_clock_stepping_back_revives_no_link_and_no_code(machine: MachineClock, store: Store) -> None:
     move_in(store)
     world = World(store, SystemClock())
-    visit = world.sent_code(ANNA)
+    access = world.sent_code(ANNA)
     code = world.code_sent(ANNA.mobile)
     machine.step(HOUR)
-    assert outcome_of(world.registrations.mobiles.confirm_mobile, visit, code) == "link_expired"
+    assert outcome_of(world.registrations.mobiles.confirm_mobile, access, code) == "link_expired"
     machine.step(-HOUR)
-    assert outcome_of(world.registrations.mobiles.confirm_mobile, visit, code) == "link_expired"
-    assert outcome_of(world.registrations.mobiles.choose_mobile, visit, ANNA.mobile) == "link_expired"
+    assert outcome_of(world.registrations.mobiles.confirm_mobile, access, code) == "link_expired"
+    assert outcome_of(world.registrations.mobiles.choose_mobile, access, ANNA.mobile) == "link_expired"
 
 
 def test_a_demo_clock_is_one_for_all_processes(machine: MachineClock, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def tidy(world: World) -> dict[str, int]:
     return counts(tidying(world).tidy())
 
 
-def counts(tidied: list[retention.Tidied]) -> dict[str, int]:
+def counts(tidied: list[retention.Erased]) -> dict[str, int]:
     return {one.kind: one.count for one in tidied if one.count}
 
 
@@ -242,9 +242,9 @@ def test_each_kind_is_erased_after_its_time_and_not_a_moment_earlier(world: Worl
 
 
 def test_a_registration_is_erased_after_its_time_complete_or_not(world: World) -> None:
-    visit = world.mailed(ESZTER)
+    access = world.mailed(ESZTER)
     done = world.registered(ANNA)
-    world.clock.moment = max(world.see(visit).expires_at, world.see(done).expires_at) + KEPT.registrations - MOMENT
+    world.clock.moment = max(world.see(access).expires_at, world.see(done).expires_at) + KEPT.registrations - MOMENT
     tidy(world)
     assert world.see(done).is_complete
     world.clock.moment += MOMENT
@@ -275,15 +275,15 @@ def test_a_link_says_what_became_of_its_registration(world: World) -> None:
     assert world.registrations.records.why_dead(replaced) == "link_unknown"
     world.clock.advance(days=9)
     tidy(world)
-    for visit, kind in ((replaced, "link_expired"), (done, "link_completed")):
-        assert world.registrations.records.find(visit) is None
-        assert world.registrations.records.why_dead(visit) == kind
+    for access, kind in ((replaced, "link_expired"), (done, "link_completed")):
+        assert world.registrations.records.find(access) is None
+        assert world.registrations.records.why_dead(access) == kind
 
 
 def test_codes_are_forgotten_after_their_budget_and_never_within(world: World) -> None:
-    visit = world.sent_code(ANNA)
+    access = world.sent_code(ANNA)
     longest = max(DAY, world.profile.registration.longest)
-    world.clock.moment = world.see(visit).code.budget_ends_at + longest - MOMENT
+    world.clock.moment = world.see(access).code.budget_ends_at + longest - MOMENT
     tidy(world)
     assert world.count(one_time_codes) == 1
     world.clock.moment += MOMENT
@@ -314,13 +314,13 @@ def test_what_was_typed_before_a_sign_in_goes_with_its_session(world: World) -> 
 
 def test_what_is_in_use_stays(world: World) -> None:
     person = CROWD[0]
-    visit = world.sent_code(person)
+    access = world.sent_code(person)
     world.registered(ANNA)
     References(world.base).issue("link_expired", kutid=ANNA.kutid)
     before = everything(world.store)
     assert tidy(world) == {}
     assert everything(world.store) == before
-    assert outcome_of(world.registrations.mobiles.confirm_mobile, visit, world.code_sent(person.mobile)) == "ok"
+    assert outcome_of(world.registrations.mobiles.confirm_mobile, access, world.code_sent(person.mobile)) == "ok"
 
 
 def everything(store: Store) -> dict[str, list[Any]]:
@@ -437,9 +437,9 @@ def test_customers_register_meanwhile(world: World, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(retention, "BATCH", 1)
     old_registrations(world, 20)
     customers = CROWD[20:30]
-    erased, *visits = at_once([partial(tidy, world), *(partial(world.mailed, person) for person in customers)])
+    erased, *accesses = at_once([partial(tidy, world), *(partial(world.mailed, person) for person in customers)])
     assert erased["registrations"] == 20
-    assert [world.see(visit).email for visit in visits] == [person.email for person in customers]
+    assert [world.see(access).email for access in accesses] == [person.email for person in customers]
     assert world.count(registrations) == len(customers)
 
 

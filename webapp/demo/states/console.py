@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from services.staff.member import ADVISER, SERVICE, SUPERVISOR
 from services.values import identifiers
-from services.worklists.sweep import SEVERAL
+from services.worklists.scan import SEVERAL
 from webapp.demo.seed import STAFF, STAFF_PASSWORD
 from webapp.demo.states.catalogue import state
 from webapp.demo.states.walker import Customer, Walker

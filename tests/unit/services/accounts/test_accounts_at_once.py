@@ -138,9 +138,9 @@ def test_a_confirmed_address_and_a_registration_of_it_at_once(anna: World) -> No
     session = anna.signed_in(ANNA)
     anna.email_changes.ask_for_email(session, PASSWORD, ESZTER.address)
     link = anna.mailed_id("email", ESZTER.email)
-    visit = anna.accepted(ESZTER)
+    access = anna.accepted(ESZTER)
     confirm = partial(outcome_of, anna.email_changes.confirm_email, link)
-    complete = partial(outcome_of, anna.registrations.completion.complete, visit, PASSWORD)
+    complete = partial(outcome_of, anna.registrations.completion.complete, access, PASSWORD)
     found = at_once([confirm, complete, confirm])
     assert found[1] in ("ok", "email.taken")
     expected = {"email.taken"} if found[1] == "ok" else {"ok", "dead_link"}

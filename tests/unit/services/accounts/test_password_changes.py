@@ -267,13 +267,13 @@ def test_an_unsent_link_does_not_leave_once_it_is_dead(anna: World) -> None:
 
 
 def test_the_link_goes_to_the_address_as_it_is_stored(world: World) -> None:
-    visit = world.identified(ANNA)
-    world.registrations.emails.choose_email(visit, email_addresses.parse("Anna.Kovacs@Example.HU"))
-    visit = world.visit_by_mail("Anna.Kovacs@Example.HU")
-    world.registrations.mobiles.choose_mobile(visit, ANNA.mobile)
-    world.registrations.mobiles.confirm_mobile(visit, world.code_sent(ANNA.mobile))
-    world.accept_terms(visit)
-    world.registrations.completion.complete(visit, PASSWORD)
+    access = world.identified(ANNA)
+    world.registrations.emails.choose_email(access, email_addresses.parse("Anna.Kovacs@Example.HU"))
+    access = world.access_by_mail("Anna.Kovacs@Example.HU")
+    world.registrations.mobiles.choose_mobile(access, ANNA.mobile)
+    world.registrations.mobiles.confirm_mobile(access, world.code_sent(ANNA.mobile))
+    world.accept_terms(access)
+    world.registrations.completion.complete(access, PASSWORD)
     world.password_changes.ask_for_reset(email_addresses.parse("anna.kovacs@EXAMPLE.hu"), "hu")
     assert world.told("reset", "Anna.Kovacs@Example.HU") == 1
     world.postman.letters.clear()

@@ -103,8 +103,8 @@ def test_a_password_longer_than_any_is_not_hashed_whoever_it_is_for(anna: World,
 
 
 def test_passwords_are_compared_whole_and_in_one_normal_form(world: World) -> None:
-    visit = world.accepted(ANNA)
-    world.registrations.completion.complete(visit, "Árvíztűrő 7 " + "a" * 400)
+    access = world.accepted(ANNA)
+    world.registrations.completion.complete(access, "Árvíztűrő 7 " + "a" * 400)
     for wrong in ("Árvíztűrő 7 " + "a" * 399, "Árvíztűrő 7 " + "a" * 399 + "b"):
         assert world.comes_in(ANNA, wrong) == "login.failed"
     decomposed = "A\u0301rvi\u0301ztu\u030bro\u030b\u00a07\u00a0" + "a" * 400
@@ -450,8 +450,8 @@ def test_what_was_typed_travels_into_the_new_session(anna: World) -> None:
 
 
 def test_a_new_device_is_told_once_and_the_registering_one_never(world: World) -> None:
-    visit = world.registered(ANNA)
-    here = partial(world.sign_ins.sign_in, ANNA.address.key, PASSWORD, registered_here=visit.registration_id)
+    access = world.registered(ANNA)
+    here = partial(world.sign_ins.sign_in, ANNA.address.key, PASSWORD, registered_here=access.registration_id)
     here(PHONE)
     assert world.told("new_device", ANNA.email) == 0
     world.signed_in(ANNA, PHONE)

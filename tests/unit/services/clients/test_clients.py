@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import insert, update
 
 from services.clients import SCOPES, Answer, ApiKey
-from services.clients.answers import KEPT_FOR, Turn
+from services.clients.idempotency import KEPT_FOR, Turn
 from services.refusal import OutOfTurn, Refusal
 from services.register.contact_changes import contact_changes
 from services.retention import Tidying
@@ -135,12 +135,12 @@ def test_a_client_registers_with_a_customer_as_staff_do(world: World) -> None:
     assert code.tries_left == world.profile.one_time_code.tries - 1
     world.contacts.check_code(client, case_id, world.code_sent(NEW))
     assert (find().state, find().code) == ("mailed", None)
-    visit = world.visit_by_mail(ILONAS.typed)
-    world.registrations.mobiles.choose_mobile(visit, NEW)
+    access = world.access_by_mail(ILONAS.typed)
+    world.registrations.mobiles.choose_mobile(access, NEW)
     assert find().state == "under_way"
-    world.registrations.mobiles.confirm_mobile(visit, world.code_sent(NEW))
-    world.accept_terms(visit)
-    world.registrations.completion.complete(visit, PASSWORD)
+    world.registrations.mobiles.confirm_mobile(access, world.code_sent(NEW))
+    world.accept_terms(access)
+    world.registrations.completion.complete(access, PASSWORD)
     assert find().state == "completed"
     assert {one.actor for one in contact_changes(world.store)} == {client.id}
     assert world.deeds(client) == [
@@ -163,7 +163,7 @@ def test_a_clients_timeline_holds_its_own_and_the_customers_doings_alone(world: 
     world.stuck_registrations.end(session, world.case(session, ILONA), "kérte telefonon")
     case_id = begun(world, client)
     world.contacts.check_code(client, case_id, world.code_sent(NEW))
-    world.registrations.mobiles.choose_mobile(world.visit_by_mail(ILONAS.typed), NEW)
+    world.registrations.mobiles.choose_mobile(world.access_by_mail(ILONAS.typed), NEW)
     world.deliver()
     events = world.client_registrations.find(client, case_id).events
     assert events is not None

@@ -16,7 +16,7 @@ from services.messages import delivery
 from services.messages.composer import Composer
 from services.messages.delivery import Delivery
 from services.messages.senders import PermanentFailure, TemporaryFailure
-from services.messages.sms_budget import Postage
+from services.messages.sms_budget import SmsBudget
 from services.store.engine import Store
 from services.store.tables.messages import outbox as table
 from tests.unit.services.messages.mailroom import DiscreetLog, Mailbox, base_of
@@ -34,7 +34,7 @@ def new_delivery(store: Store, clock: HandClock, composer: Composer, mailbox: Ma
     def make(**options: Any) -> Delivery:
         senders = {"email": mailbox, "sms": mailbox}
         used = options.pop("store", store)
-        return Delivery(used, clock, composer, senders, note, postage=Postage(base_of(used, clock)), **options)
+        return Delivery(used, clock, composer, senders, note, sms_budget=SmsBudget(base_of(used, clock)), **options)
 
     return make
 
@@ -402,7 +402,9 @@ def test_what_is_done_about_an_undelivered_message_is_one_with_its_end(
 
     mailbox.then = fail(PermanentFailure("refused"))
     put_code()
-    worker = Delivery(store, clock, composer, {"sms": mailbox}, undelivered, postage=Postage(base_of(store, clock)))
+    worker = Delivery(
+        store, clock, composer, {"sms": mailbox}, undelivered, sms_budget=SmsBudget(base_of(store, clock))
+    )
     with pytest.raises(OperationalError):
         worker.deliver_due()
     assert states(store) == ["sending"]  # until its lease is over and that is tried again
@@ -415,7 +417,7 @@ def test_a_fault_in_what_is_done_about_one_message_stops_no_other(store, clock, 
     put_code("code:1", minutes=-1)
     put_code("code:2")
     Delivery(
-        store, clock, composer, {"sms": mailbox}, undelivered, postage=Postage(base_of(store, clock))
+        store, clock, composer, {"sms": mailbox}, undelivered, sms_budget=SmsBudget(base_of(store, clock))
     ).deliver_due()
     assert sorted(states(store)) == ["expired", "sent"]
 

@@ -14,7 +14,7 @@ from services.figures import Chosen
 from services.messages.composer import Composed
 from services.messages.delivery import Delivery
 from services.messages.senders import PermanentFailure, TemporaryFailure
-from services.messages.sms_budget import Postage
+from services.messages.sms_budget import SmsBudget
 from services.profiles import Messages, Profile
 from services.profiles import load as load_profile
 from services.register.policyholders import SecondDatum
@@ -47,7 +47,7 @@ def spend(world: World, count: int) -> None:
     for person in CROWD[:count]:
         world.sent_code(person)
         world.deliver()
-    world.postage.budget()
+    world.sms_budget.budget()
 
 
 def sent(world: World) -> dict[tuple[str, str, str], tuple[int, int]]:
@@ -84,7 +84,9 @@ class Gateway:
 
 def text_by(world: World, gateway: Gateway) -> Delivery:
     """Return a delivery of the world's text messages by this gateway."""
-    return Delivery(world.store, world.clock, COMPOSER, {"sms": gateway}, world.undelivered, postage=world.postage)
+    return Delivery(
+        world.store, world.clock, COMPOSER, {"sms": gateway}, world.undelivered, sms_budget=world.sms_budget
+    )
 
 
 def test_what_the_gateway_refused_for_certain_costs_nothing(three: World) -> None:
@@ -94,7 +96,7 @@ def test_what_the_gateway_refused_for_certain_costs_nothing(three: World) -> Non
     for _ in range(4):
         delivery.deliver_due()
         three.clock.advance(seconds=90)
-    budget = three.postage.budget()
+    budget = three.sms_budget.budget()
     assert budget is not None
     assert budget.used == 1
     assert {what: count for (kind, _, what), count in sent(three).items() if kind == "sms"} == {
@@ -128,9 +130,9 @@ def test_the_cost_is_that_of_the_parts(store: Store) -> None:
 def test_no_more_leave_than_the_budget_allows_however_many_send(store: Store) -> None:
     move_in(store)
     world = World(store, profile=with_budget(sms_a_month=5))
-    visits = [world.linked(person) for person in CROWD[:12]]
-    for person, visit in zip(CROWD, visits, strict=False):
-        world.registrations.mobiles.choose_mobile(visit, person.mobile)
+    accesses = [world.linked(person) for person in CROWD[:12]]
+    for person, access in zip(CROWD, accesses, strict=False):
+        world.registrations.mobiles.choose_mobile(access, person.mobile)
     processes = []
     for _ in range(4):
         other = World(store, world.clock, world.profile)
@@ -138,7 +140,7 @@ def test_no_more_leave_than_the_budget_allows_however_many_send(store: Store) ->
         processes.append(other)
     at_once([other.deliver for other in processes])
     assert len(world.letters("sms")) == 5
-    budget = world.postage.budget()
+    budget = world.sms_budget.budget()
     assert budget is not None
     assert (budget.used, budget.is_stopped) == (5, True)
     # Whose code did not leave has not paid for it, and can ask for another.
@@ -147,13 +149,13 @@ def test_no_more_leave_than_the_budget_allows_however_many_send(store: Store) ->
 
 
 def test_customers_are_told_before_anything_of_theirs_is_spent(three: World) -> None:
-    visit = three.linked(ANNA)
+    access = three.linked(ANNA)
     spend(three, 3)
     before = three.everything(outbox)
-    assert outcome_of(three.registrations.mobiles.choose_mobile, visit, ANNA.mobile) == "sms.paused"
+    assert outcome_of(three.registrations.mobiles.choose_mobile, access, ANNA.mobile) == "sms.paused"
     assert three.everything(outbox) == before
     # A new code neither, and the one that was sent before is still good.
-    held = three.visit_by_mail(CROWD[0].email)
+    held = three.access_by_mail(CROWD[0].email)
     three.clock.advance(minutes=2)
     assert outcome_of(three.registrations.mobiles.resend_code, held) == "sms.paused"
     code = three.code_sent(CROWD[0].mobile)
@@ -174,7 +176,7 @@ def test_a_journey_that_begins_with_a_code_begins_nothing(store: Store) -> None:
         == "ok"
     )
     world.deliver()
-    world.postage.budget()
+    world.sms_budget.budget()
     assert outcome_of(world.registrations.identification.identify, ANNA.policy_number, datum, "hu") == "sms.paused"
     assert len(world.rows(registrations)) == 1
 
@@ -197,23 +199,23 @@ def test_staff_send_no_code_either(three: World) -> None:
 def test_the_next_month_begins_anew(three: World) -> None:
     spend(three, 3)
     three.clock.advance(days=12)
-    budget = three.postage.budget()
+    budget = three.sms_budget.budget()
     assert budget is not None
     assert (budget.used, budget.is_stopped) == (0, False)
 
 
 def test_a_request_asks_the_database_nothing_of_the_budget(three: World) -> None:
-    three.postage.budget()
+    three.sms_budget.budget()
     asked: list[str] = []
     event.listen(three.store.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
-    assert not three.postage.is_stopped()
+    assert not three.sms_budget.is_stopped()
     assert asked == []
 
 
 def test_without_a_budget_nothing_stops(world: World) -> None:
     spend(world, 4)
-    assert world.postage.budget() is None
-    assert not world.postage.is_stopped()
+    assert world.sms_budget.budget() is None
+    assert not world.sms_budget.is_stopped()
 
 
 # --- The alarm -----------------------------------------------------------------------------------------------------
@@ -260,21 +262,21 @@ def test_a_budget_that_means_nothing_is_refused(wrong: dict[str, Any]) -> None:
 
 def test_a_supervisor_releases_it_with_a_reason(three: World) -> None:
     spend(three, 3)
-    boss, visit = three.member("supervisor"), three.linked(ANNA)
+    boss, access = three.member("supervisor"), three.linked(ANNA)
     assert outcome_of(three.sms_releases.release, boss, 2, "Kampány miatt", seen=0) == "ok"
     (row,) = (row for row in three.rows(audit) if row.action == "sms_released")
     assert (row.actor, row.facts) == (boss.member.id, {"more": "2", "reason": "Kampány miatt"})
     # At once in this process, and in another as soon as it looks.
-    three.registrations.mobiles.choose_mobile(visit, ANNA.mobile)
+    three.registrations.mobiles.choose_mobile(access, ANNA.mobile)
     assert three.code_sent(ANNA.mobile)
-    assert not Postage(three.base).is_stopped()
+    assert not SmsBudget(three.base).is_stopped()
 
 
 def test_of_two_clicks_one_counts(three: World) -> None:
     boss = three.member("supervisor")
     answers = at_once([partial(outcome_of, three.sms_releases.release, boss, 2, "Kampány", seen=0)] * 3)
     assert sorted(answers) == ["ok", "out_of_turn", "out_of_turn"]
-    budget = three.postage.budget()
+    budget = three.sms_budget.budget()
     assert budget is not None
     assert budget.allowed == 5
 

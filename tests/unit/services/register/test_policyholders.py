@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event, text, update
 
 from services.limits.allowances import Allowances
-from services.limits.waits import Tries
+from services.limits.waits import FailedAttempts
 from services.passwords import is_secret
 from services.refusal import Refusal
 from services.register.policyholders import PolicyHolder, PolicyHolders, SecondDatum
@@ -39,7 +39,7 @@ class Register:
         move_in(store)
         self.store = store
         allowances = Allowances("a secret of the tests")
-        self.holders = PolicyHolders(RULES, allowances, Tries(PROFILE.sign_in, allowances))
+        self.holders = PolicyHolders(RULES, allowances, FailedAttempts(PROFILE.sign_in, allowances))
 
     def match(self, policy_number: str, datum: SecondDatum, now: datetime = NOW) -> PolicyHolder | str:
         try:

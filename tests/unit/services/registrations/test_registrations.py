@@ -9,7 +9,7 @@ import pytest
 from services.passwords import is_secret
 from services.refusal import DeadEnd, Refusal
 from services.register.policyholders import SecondDatum
-from services.registrations import Visit
+from services.registrations import Access
 from services.store.engine import Store
 from services.store.tables.accounts import accounts
 from services.store.tables.codes import one_time_codes
@@ -47,42 +47,42 @@ def identify(world: World, person: Customer, knows: SecondDatum | None = None) -
 
 @pytest.mark.parametrize("person", [ANNA, MINTA])
 def test_a_customer_registers(world: World, person: Customer) -> None:
-    visit = world.registered(person)
+    access = world.registered(person)
     (account,) = world.accounts()
     terms = world.terms.in_force(world.clock.now())
     assert (account.kutid, account.email, account.mobile) == (person.kutid, person.email, person.mobile)
     assert (account.language, account.created_at) == ("hu", world.clock.now())
     assert (account.terms_version, account.terms_hash) == (terms.version, terms.hash)
     assert is_secret(PASSWORD, account.password_hash)
-    assert world.see(visit).is_complete
+    assert world.see(access).is_complete
     subjects = [letter.subject for letter in world.letters("email")]
     texts = world.profile.texts
     assert subjects == [texts.say(f"mail.{mail}.subject", "hu") for mail in ("confirm", "registered")]
 
 
 def test_what_each_step_adds_is_seen_by_its_browser(world: World) -> None:
-    visit = world.identified(ANNA)
-    assert [fact for fact in FACTS if world.see(visit).has(fact)] == ["identifier"]
-    chosen = world.registrations.emails.choose_email(visit, ANNA.address)
-    for seen in (chosen, world.see(visit)):
+    access = world.identified(ANNA)
+    assert [fact for fact in FACTS if world.see(access).has(fact)] == ["identifier"]
+    chosen = world.registrations.emails.choose_email(access, ANNA.address)
+    for seen in (chosen, world.see(access)):
         assert [fact for fact in FACTS if seen.has(fact)] == ["identifier", "email"]
-    visit = world.visit_by_mail(ANNA.email)
-    assert [fact for fact in FACTS if world.see(visit).has(fact)] == list(FACTS[:3])
-    world.registrations.mobiles.choose_mobile(visit, ANNA.mobile)
-    world.registrations.mobiles.confirm_mobile(visit, world.code_sent(ANNA.mobile))
-    world.accept_terms(visit)
-    assert [fact for fact in FACTS if world.see(visit).has(fact)] == list(FACTS[:-1])
-    world.registrations.completion.complete(visit, PASSWORD)
-    assert [fact for fact in FACTS if world.see(visit).has(fact)] == list(FACTS)
+    access = world.access_by_mail(ANNA.email)
+    assert [fact for fact in FACTS if world.see(access).has(fact)] == list(FACTS[:3])
+    world.registrations.mobiles.choose_mobile(access, ANNA.mobile)
+    world.registrations.mobiles.confirm_mobile(access, world.code_sent(ANNA.mobile))
+    world.accept_terms(access)
+    assert [fact for fact in FACTS if world.see(access).has(fact)] == list(FACTS[:-1])
+    world.registrations.completion.complete(access, PASSWORD)
+    assert [fact for fact in FACTS if world.see(access).has(fact)] == list(FACTS)
 
 
 def test_looking_changes_nothing(world: World) -> None:
     world.mailed(ANNA)
-    visit = world.visit_by_mail(ANNA.email)
-    before = world.see(visit)
+    access = world.access_by_mail(ANNA.email)
+    before = world.see(access)
     world.clock.advance(minutes=10)
-    assert world.see(visit) == before
-    assert world.registrations.records.find(Visit("nobody's")) is None
+    assert world.see(access) == before
+    assert world.registrations.records.find(Access("nobody's")) is None
 
 
 # --- Identify -------------------------------------------------------------------------------------------------
@@ -163,53 +163,53 @@ DUE = {
 }
 
 
-def verbs(world: World, visit: Visit) -> dict:
+def verbs(world: World, access: Access) -> dict:
     """Return every verb, ready to be called with what would be right for Anna."""
     r = world.registrations
     code = world.letters("sms")[-1].code if world.letters("sms") else "0000"
     return {
-        "choose_email": lambda: r.emails.choose_email(visit, parse(NEW_ADDRESS)),
-        "resend_email": lambda: r.emails.resend_email(visit),
-        "choose_mobile": lambda: r.mobiles.choose_mobile(visit, ANNA.mobile),
-        "resend_code": lambda: r.mobiles.resend_code(visit),
-        "confirm_mobile": lambda: r.mobiles.confirm_mobile(visit, code),
-        "accept_terms": lambda: world.accept_terms(visit),
-        "complete": lambda: r.completion.complete(visit, PASSWORD),
+        "choose_email": lambda: r.emails.choose_email(access, parse(NEW_ADDRESS)),
+        "resend_email": lambda: r.emails.resend_email(access),
+        "choose_mobile": lambda: r.mobiles.choose_mobile(access, ANNA.mobile),
+        "resend_code": lambda: r.mobiles.resend_code(access),
+        "confirm_mobile": lambda: r.mobiles.confirm_mobile(access, code),
+        "accept_terms": lambda: world.accept_terms(access),
+        "complete": lambda: r.completion.complete(access, PASSWORD),
     }
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_verb_out_of_its_turn_does_nothing(world: World, stage: str) -> None:
-    visit = getattr(world, stage)(ANNA)
+    access = getattr(world, stage)(ANNA)
     world.clock.advance(minutes=2)  # past the waits for a new mail and a new code
-    before, letters = world.see(visit), len(world.letters("email") + world.letters("sms"))
-    for name, verb in verbs(world, visit).items():
+    before, letters = world.see(access), len(world.letters("email") + world.letters("sms"))
+    for name, verb in verbs(world, access).items():
         if name not in DUE[stage]:
             assert outcome_of(verb) == "out_of_turn", name
-            assert replace(world.see(visit), terms_opened=before.terms_opened) == before, name
+            assert replace(world.see(access), terms_opened=before.terms_opened) == before, name
     assert len(world.letters("email") + world.letters("sms")) == letters
     assert world.accounts() == []
 
 
 @pytest.mark.parametrize(("stage", "verb"), [(stage, verb) for stage in STAGES for verb in sorted(DUE[stage])])
 def test_a_verb_in_its_turn_is_heard(world: World, stage: str, verb: str) -> None:
-    visit = getattr(world, stage)(ANNA)
+    access = getattr(world, stage)(ANNA)
     world.clock.advance(minutes=2)
-    assert outcome_of(verbs(world, visit)[verb]) == "ok"
+    assert outcome_of(verbs(world, access)[verb]) == "ok"
 
 
 @pytest.mark.parametrize("link", [None, "", "forged"])
 def test_without_the_link_the_second_half_is_closed(world: World, link: str | None) -> None:
-    visit = replace(world.accepted(ANNA), link_id=link)
+    access = replace(world.accepted(ANNA), link_id=link)
     world.clock.advance(minutes=2)
-    for name, verb in verbs(world, visit).items():
+    for name, verb in verbs(world, access).items():
         if "email" not in name:
             assert outcome_of(verb) == "out_of_turn", name
     assert world.accounts() == []
 
 
 def test_a_registration_that_nobody_began_is_out_of_turn(world: World) -> None:
-    for name, verb in verbs(world, Visit("nobody's", "nothing")).items():
+    for name, verb in verbs(world, Access("nobody's", "nothing")).items():
         assert outcome_of(verb) == "out_of_turn", name
 
 
@@ -217,8 +217,8 @@ def test_a_registration_that_nobody_began_is_out_of_turn(world: World) -> None:
 
 
 def test_the_link_goes_to_the_address_as_typed(world: World) -> None:
-    visit = world.identified(ANNA)
-    world.registrations.emails.choose_email(visit, parse(" Anna.KOVÁCS@Példa.hu "))
+    access = world.identified(ANNA)
+    world.registrations.emails.choose_email(access, parse(" Anna.KOVÁCS@Példa.hu "))
     (letter,) = world.letters("email")
     assert letter.to == "Anna.KOVÁCS@Példa.hu"
     assert letter.link is not None
@@ -226,14 +226,14 @@ def test_the_link_goes_to_the_address_as_typed(world: World) -> None:
 
 
 def test_the_same_address_again_within_the_minute_changes_nothing(world: World) -> None:
-    visit = world.mailed(ANNA)
-    before = world.see(visit)
-    assert world.registrations.emails.choose_email(visit, parse(ANNA.email.upper())) == before
+    access = world.mailed(ANNA)
+    before = world.see(access)
+    assert world.registrations.emails.choose_email(access, parse(ANNA.email.upper())) == before
     world.clock.advance(seconds=59)
-    assert world.registrations.emails.choose_email(visit, ANNA.address) == before
+    assert world.registrations.emails.choose_email(access, ANNA.address) == before
     assert len(world.letters("email")) == 1
     world.clock.advance(seconds=1)
-    assert world.registrations.emails.choose_email(visit, ANNA.address).link_id != before.link_id
+    assert world.registrations.emails.choose_email(access, ANNA.address).link_id != before.link_id
     assert len(world.letters("email")) == 2
 
 
@@ -241,24 +241,24 @@ def test_a_new_mail_starts_a_new_hour_and_kills_the_older_link(world: World) -> 
     older = world.linked(ANNA)
     assert outcome_of(world.registrations.emails.resend_email, older) == "email.resend_too_early"
     world.clock.advance(minutes=50)
-    world.registrations.emails.resend_email(Visit(older.registration_id))
-    newer = world.visit_by_mail(ANNA.email)
+    world.registrations.emails.resend_email(Access(older.registration_id))
+    newer = world.access_by_mail(ANNA.email)
     world.clock.advance(minutes=50)
     assert outcome_of(world.registrations.mobiles.choose_mobile, older, ANNA.mobile) == "out_of_turn"
     assert outcome_of(world.registrations.mobiles.choose_mobile, newer, ANNA.mobile) == "ok"
 
 
 def test_a_mail_that_has_not_left_is_replaced(world: World) -> None:
-    visit = world.mailed(ANNA)
-    world.registrations.emails.choose_email(visit, parse(NEW_ADDRESS))
+    access = world.mailed(ANNA)
+    world.registrations.emails.choose_email(access, parse(NEW_ADDRESS))
     assert [letter.to for letter in world.letters("email")] == [NEW_ADDRESS]
 
 
 @pytest.mark.parametrize("stage", ["sent_code", "confirmed", "accepted"])
 def test_a_changed_email_drops_what_the_old_links_holder_proved(world: World, stage: str) -> None:
     old = getattr(world, stage)(ANNA)
-    world.registrations.emails.choose_email(Visit(old.registration_id), parse(NEW_ADDRESS))
-    new = world.visit_by_mail(NEW_ADDRESS)
+    world.registrations.emails.choose_email(Access(old.registration_id), parse(NEW_ADDRESS))
+    new = world.access_by_mail(NEW_ADDRESS)
     seen = world.see(new)
     assert [fact for fact in FACTS if seen.has(fact)] == list(FACTS[:3])
     assert seen.terms_opened is None
@@ -271,7 +271,7 @@ def test_a_changed_email_drops_what_the_old_links_holder_proved(world: World, st
 
 def test_the_waiting_browser_gains_nothing_by_anothers_link(world: World) -> None:
     linked = world.linked(ANNA)
-    waiting = Visit(linked.registration_id)
+    waiting = Access(linked.registration_id)
     world.registrations.mobiles.choose_mobile(linked, ANNA.mobile)
     seen = world.see(waiting)
     assert (seen.email_confirmed_at, seen.is_confirmed_elsewhere) == (None, True)
@@ -283,10 +283,10 @@ def test_the_waiting_browser_gains_nothing_by_anothers_link(world: World) -> Non
 
 def test_an_address_in_use_is_refused_a_few_times_and_then_every_address_is(world: World) -> None:
     world.registered(ESZTER)
-    visit = world.identified(ANNA)
+    access = world.identified(ANNA)
     limit = world.profile.registration.mails_an_hour
     answers = [
-        outcome_of(world.registrations.emails.choose_email, visit, parse("ESZTER@example.hu")) for _ in range(limit)
+        outcome_of(world.registrations.emails.choose_email, access, parse("ESZTER@example.hu")) for _ in range(limit)
     ]
     assert answers == ["email.taken"] * limit
     other = world.identified(ANNA)
@@ -302,25 +302,25 @@ def test_at_most_six_mails_an_hour_to_one_address_whoever_asks(world: World) -> 
     limit = world.profile.registration.mails_an_hour
     for person in CROWD[:limit]:
         assert outcome_of(world.registrations.emails.choose_email, world.identified(person), ANNA.address) == "ok"
-    visit = world.identified(ANNA)
+    access = world.identified(ANNA)
     with pytest.raises(Refusal) as refused:
-        world.registrations.emails.choose_email(visit, ANNA.address)
+        world.registrations.emails.choose_email(access, ANNA.address)
     assert refused.value.reason == "too_many"
     assert refused.value.facts["at"] == world.clock.now() + timedelta(hours=1)
-    assert world.see(visit).email is None
+    assert world.see(access).email is None
     assert len(world.letters("email", ANNA.email)) == limit
     world.clock.advance(hours=1)
     assert outcome_of(world.registrations.emails.choose_email, world.identified(ANNA), ANNA.address) == "ok"
 
 
 def test_a_mail_too_many_leaves_the_older_link_alive(world: World) -> None:
-    visit = world.mailed(ANNA)
+    access = world.mailed(ANNA)
     for _ in range(world.profile.registration.mails_an_hour - 1):
         world.clock.advance(minutes=1)
-        world.registrations.emails.resend_email(visit)
-    linked = world.visit_by_mail(ANNA.email)
+        world.registrations.emails.resend_email(access)
+    linked = world.access_by_mail(ANNA.email)
     world.clock.advance(minutes=1)
-    assert outcome_of(world.registrations.emails.resend_email, visit) == "email.too_many"
+    assert outcome_of(world.registrations.emails.resend_email, access) == "email.too_many"
     assert outcome_of(world.registrations.mobiles.choose_mobile, linked, ANNA.mobile) == "ok"
 
 
@@ -329,22 +329,22 @@ def test_a_mail_too_many_leaves_the_older_link_alive(world: World) -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_after_the_hour_nothing_of_the_registration_works(world: World, stage: str) -> None:
-    visit = getattr(world, stage)(ANNA)
-    every = verbs(world, visit)
+    access = getattr(world, stage)(ANNA)
+    every = verbs(world, access)
     world.clock.advance(minutes=60)
     assert {name: outcome_of(verb) for name, verb in every.items() if name != "accept_terms"} == dict.fromkeys(
         every.keys() - {"accept_terms"}, "link_expired"
     )
-    before = world.see(visit).terms_opened
+    before = world.see(access).terms_opened
     assert outcome_of(every["accept_terms"]) == "link_expired"
-    assert world.see(visit).terms_opened == before
+    assert world.see(access).terms_opened == before
 
 
 def test_the_hour_counts_from_the_mail(world: World) -> None:
-    visit = world.identified(ANNA)
+    access = world.identified(ANNA)
     world.clock.advance(minutes=59)
-    world.registrations.emails.choose_email(visit, ANNA.address)
-    linked = world.visit_by_mail(ANNA.email)
+    world.registrations.emails.choose_email(access, ANNA.address)
+    linked = world.access_by_mail(ANNA.email)
     world.clock.advance(minutes=59, seconds=59)
     assert outcome_of(world.registrations.mobiles.choose_mobile, linked, ANNA.mobile) == "ok"
     world.clock.advance(seconds=1)
@@ -354,21 +354,21 @@ def test_the_hour_counts_from_the_mail(world: World) -> None:
 
 
 def test_a_registration_ends_after_24_hours_however_often_the_mail_is_sent(world: World) -> None:
-    visit = world.mailed(ANNA)
+    access = world.mailed(ANNA)
     for _ in range(25):
         world.clock.advance(minutes=57)
-        world.registrations.emails.resend_email(visit)
+        world.registrations.emails.resend_email(access)
     world.clock.advance(minutes=14)
-    assert outcome_of(world.registrations.emails.resend_email, visit) == "ok"
+    assert outcome_of(world.registrations.emails.resend_email, access) == "ok"
     world.clock.advance(minutes=1)
-    assert outcome_of(world.registrations.emails.resend_email, visit) == "link_expired"
+    assert outcome_of(world.registrations.emails.resend_email, access) == "link_expired"
 
 
 def test_the_code_never_outlives_the_hour(world: World) -> None:
-    visit = world.linked(ANNA)
+    access = world.linked(ANNA)
     world.clock.advance(minutes=45)
-    world.registrations.mobiles.choose_mobile(visit, ANNA.mobile)
-    seen = world.see(visit)
+    world.registrations.mobiles.choose_mobile(access, ANNA.mobile)
+    seen = world.see(access)
     assert seen.code.expires_at == seen.expires_at == world.clock.now() + timedelta(minutes=15)
 
 
@@ -376,21 +376,21 @@ def test_the_code_never_outlives_the_hour(world: World) -> None:
 
 
 def test_only_a_mobile_on_record_for_this_customer_gets_a_code(world: World) -> None:
-    visit = world.linked(ANNA)
+    access = world.linked(ANNA)
     for number in (ESZTER.mobile, ILONAS_LANDLINE, "+36209999999"):
-        assert outcome_of(world.registrations.mobiles.choose_mobile, visit, number) == "mobile.not_on_record"
+        assert outcome_of(world.registrations.mobiles.choose_mobile, access, number) == "mobile.not_on_record"
     assert world.letters("sms") == []
-    assert world.see(visit).mobile is None
-    assert outcome_of(world.registrations.mobiles.choose_mobile, visit, ANNAS_OTHER_MOBILE) == "ok"
+    assert world.see(access).mobile is None
+    assert outcome_of(world.registrations.mobiles.choose_mobile, access, ANNAS_OTHER_MOBILE) == "ok"
     assert [letter.to for letter in world.letters("sms")] == [ANNAS_OTHER_MOBILE]
 
 
 def test_which_numbers_are_on_record_is_not_told_without_limit(world: World) -> None:
     """Whoever knows the customer by name may begin again and again."""
-    limit, visit = world.profile.one_time_code.numbers, world.linked(ANNA)
+    limit, access = world.profile.one_time_code.numbers, world.linked(ANNA)
     for number in range(limit - 1):
         assert (
-            outcome_of(world.registrations.mobiles.choose_mobile, visit, f"+3620999{number:04}")
+            outcome_of(world.registrations.mobiles.choose_mobile, access, f"+3620999{number:04}")
             == "mobile.not_on_record"
         )
     assert (
@@ -398,11 +398,11 @@ def test_which_numbers_are_on_record_is_not_told_without_limit(world: World) -> 
         == "mobile.not_on_record"
     )
     world.clock.advance(minutes=2)
-    visit = world.linked(ANNA)
-    assert outcome_of(world.registrations.mobiles.choose_mobile, visit, "+36209999999") == "mobile.not_on_record"
+    access = world.linked(ANNA)
+    assert outcome_of(world.registrations.mobiles.choose_mobile, access, "+36209999999") == "mobile.not_on_record"
     for number in ("+36209999998", ANNA.mobile, ANNAS_OTHER_MOBILE):
         with pytest.raises(Refusal) as wait:
-            world.registrations.mobiles.choose_mobile(visit, number)
+            world.registrations.mobiles.choose_mobile(access, number)
         assert (wait.value.reason, wait.value.facts["at"]) == ("wait", world.clock.now() + timedelta(days=1))
     assert world.letters("sms") == []
     assert outcome_of(world.registrations.mobiles.choose_mobile, world.linked(ESZTER), ESZTER.mobile) == "ok"
@@ -411,96 +411,96 @@ def test_which_numbers_are_on_record_is_not_told_without_limit(world: World) -> 
 
 
 def test_a_number_on_record_costs_none_of_the_wrong_ones(world: World) -> None:
-    limit, visit = world.profile.one_time_code.numbers, world.linked(ANNA)
+    limit, access = world.profile.one_time_code.numbers, world.linked(ANNA)
     for number in range(limit):
         world.clock.advance(minutes=2)
         right = (ANNA.mobile, ANNAS_OTHER_MOBILE)[number % 2]
-        assert outcome_of(world.registrations.mobiles.choose_mobile, visit, right) in ("ok", "codes_used_up")
-    assert outcome_of(world.registrations.mobiles.choose_mobile, visit, "+36209999999") == "mobile.not_on_record"
-    newest = world.see(visit).mobile
+        assert outcome_of(world.registrations.mobiles.choose_mobile, access, right) in ("ok", "codes_used_up")
+    assert outcome_of(world.registrations.mobiles.choose_mobile, access, "+36209999999") == "mobile.not_on_record"
+    newest = world.see(access).mobile
     for number in range(limit):
-        outcome_of(world.registrations.mobiles.choose_mobile, visit, f"+3620999{number:04}")
-    assert outcome_of(world.registrations.mobiles.choose_mobile, visit, "+36209999998") == "mobile.wait"
-    assert world.see(visit).mobile == newest, "and what was given before stays"
+        outcome_of(world.registrations.mobiles.choose_mobile, access, f"+3620999{number:04}")
+    assert outcome_of(world.registrations.mobiles.choose_mobile, access, "+36209999998") == "mobile.wait"
+    assert world.see(access).mobile == newest, "and what was given before stays"
 
 
 def test_the_same_mobile_again_within_the_minute_sends_nothing(world: World) -> None:
-    visit = world.sent_code(ANNA)
-    before = world.see(visit)
-    assert world.registrations.mobiles.choose_mobile(visit, ANNA.mobile) == before
+    access = world.sent_code(ANNA)
+    before = world.see(access)
+    assert world.registrations.mobiles.choose_mobile(access, ANNA.mobile) == before
     assert len(world.letters("sms")) == 1
     world.clock.advance(minutes=1)
-    world.registrations.mobiles.choose_mobile(visit, ANNA.mobile)
+    world.registrations.mobiles.choose_mobile(access, ANNA.mobile)
     assert len(world.letters("sms")) == 2
 
 
 def test_another_mobile_waits_its_minute_and_must_be_confirmed_anew(world: World) -> None:
-    visit = world.confirmed(ANNA)
-    assert outcome_of(world.registrations.mobiles.choose_mobile, visit, ANNAS_OTHER_MOBILE) == "sms_resend.too_early"
-    assert world.see(visit).mobile == ANNA.mobile
+    access = world.confirmed(ANNA)
+    assert outcome_of(world.registrations.mobiles.choose_mobile, access, ANNAS_OTHER_MOBILE) == "sms_resend.too_early"
+    assert world.see(access).mobile == ANNA.mobile
     world.clock.advance(minutes=1)
-    world.registrations.mobiles.choose_mobile(visit, ANNAS_OTHER_MOBILE)
-    assert world.see(visit).mobile_confirmed_at is None
-    assert outcome_of(world.accept_terms, visit) == "out_of_turn"
-    assert outcome_of(world.registrations.mobiles.confirm_mobile, visit, world.code_sent(ANNAS_OTHER_MOBILE)) == "ok"
+    world.registrations.mobiles.choose_mobile(access, ANNAS_OTHER_MOBILE)
+    assert world.see(access).mobile_confirmed_at is None
+    assert outcome_of(world.accept_terms, access) == "out_of_turn"
+    assert outcome_of(world.registrations.mobiles.confirm_mobile, access, world.code_sent(ANNAS_OTHER_MOBILE)) == "ok"
 
 
 def test_a_new_code_after_a_minute_kills_the_older_one(world: World) -> None:
-    visit = world.sent_code(ANNA)
+    access = world.sent_code(ANNA)
     older = world.code_sent(ANNA.mobile)
     world.clock.advance(seconds=59)
     with pytest.raises(Refusal) as early:
-        world.registrations.mobiles.resend_code(visit)
+        world.registrations.mobiles.resend_code(access)
     assert (early.value.reason, early.value.facts["seconds"]) == ("too_early", 1)
     world.clock.advance(seconds=1)
-    world.registrations.mobiles.resend_code(visit)
+    world.registrations.mobiles.resend_code(access)
     newer = world.code_sent(ANNA.mobile)
     if older != newer:
-        assert outcome_of(world.registrations.mobiles.confirm_mobile, visit, older) == "sms_code.wrong"
-    assert outcome_of(world.registrations.mobiles.confirm_mobile, visit, newer) == "ok"
+        assert outcome_of(world.registrations.mobiles.confirm_mobile, access, older) == "sms_code.wrong"
+    assert outcome_of(world.registrations.mobiles.confirm_mobile, access, newer) == "ok"
 
 
 def test_three_tries_a_code_three_codes_then_the_end(world: World) -> None:
-    visit = world.sent_code(ANNA)
+    access = world.sent_code(ANNA)
     rules = world.profile.one_time_code
     told = []
     for number in range(rules.codes):
         wrong = wrong_code(world.code_sent(ANNA.mobile))
         for _ in range(rules.tries):
             try:
-                world.registrations.mobiles.confirm_mobile(visit, wrong)
+                world.registrations.mobiles.confirm_mobile(access, wrong)
             except Refusal as refusal:
                 told.append(refusal.facts["tries"])
             except DeadEnd as dead_end:
                 told.append(dead_end.kind)
         if number < rules.codes - 1:
             assert (
-                outcome_of(world.registrations.mobiles.confirm_mobile, visit, world.code_sent(ANNA.mobile))
+                outcome_of(world.registrations.mobiles.confirm_mobile, access, world.code_sent(ANNA.mobile))
                 == "sms_code.wrong"
             )
             world.clock.advance(minutes=1)
-            world.registrations.mobiles.resend_code(visit)
+            world.registrations.mobiles.resend_code(access)
     assert told == [2, 1, 0, 2, 1, 0, 2, 1, "codes_used_up"]
-    assert outcome_of(world.registrations.mobiles.resend_code, visit) == "codes_used_up"
+    assert outcome_of(world.registrations.mobiles.resend_code, access) == "codes_used_up"
     assert (
-        outcome_of(world.registrations.mobiles.confirm_mobile, visit, world.code_sent(ANNA.mobile)) == "codes_used_up"
+        outcome_of(world.registrations.mobiles.confirm_mobile, access, world.code_sent(ANNA.mobile)) == "codes_used_up"
     )
     assert len(world.letters("sms")) == rules.codes
 
 
 def test_the_budget_holds_through_every_door_and_for_24_hours(world: World) -> None:
-    visit = world.sent_code(ANNA)
+    access = world.sent_code(ANNA)
     world.deliver()
     for _ in range(2):
         world.clock.advance(minutes=1)
-        world.registrations.mobiles.resend_code(visit)
+        world.registrations.mobiles.resend_code(access)
         world.deliver()
     newest = world.clock.now()
     world.clock.advance(minutes=1)
-    assert outcome_of(world.registrations.mobiles.resend_code, visit) == "sms_resend.used_up"
-    world.registrations.emails.resend_email(visit)
+    assert outcome_of(world.registrations.mobiles.resend_code, access) == "sms_resend.used_up"
+    world.registrations.emails.resend_email(access)
     assert (
-        outcome_of(world.registrations.mobiles.choose_mobile, world.visit_by_mail(ANNA.email), ANNA.mobile)
+        outcome_of(world.registrations.mobiles.choose_mobile, world.access_by_mail(ANNA.email), ANNA.mobile)
         == "codes_used_up"
     )
     world.clock.advance(hours=3)
@@ -518,26 +518,28 @@ def test_the_budget_holds_through_every_door_and_for_24_hours(world: World) -> N
 
 def test_the_same_number_again_leaves_the_last_code_alive(world: World) -> None:
     """Whoever asks to change the number, and then does not, goes on with the code that has come."""
-    visit = world.sent_code(ANNA)
+    access = world.sent_code(ANNA)
     for _ in range(world.profile.one_time_code.codes - 1):
         world.code_sent(ANNA.mobile)
         world.clock.advance(minutes=1)
-        world.registrations.mobiles.resend_code(visit)
+        world.registrations.mobiles.resend_code(access)
     code = world.code_sent(ANNA.mobile)
     world.clock.advance(minutes=2)
-    assert outcome_of(world.registrations.mobiles.choose_mobile, visit, ANNA.mobile) == "ok"
-    assert outcome_of(world.registrations.mobiles.confirm_mobile, visit, code) == "ok"
+    assert outcome_of(world.registrations.mobiles.choose_mobile, access, ANNA.mobile) == "ok"
+    assert outcome_of(world.registrations.mobiles.confirm_mobile, access, code) == "ok"
 
 
 def test_guesses_are_counted_over_all_registrations_of_a_customer(world: World) -> None:
     rules = world.profile.one_time_code
     guesses = 0
     for _ in range(rules.codes):
-        visit = world.sent_code(ANNA)
+        access = world.sent_code(ANNA)
         wrong = wrong_code(world.code_sent(ANNA.mobile))
-        while outcome_of(world.registrations.mobiles.confirm_mobile, visit, wrong) == "sms_code.wrong" and guesses < 99:
+        while (
+            outcome_of(world.registrations.mobiles.confirm_mobile, access, wrong) == "sms_code.wrong" and guesses < 99
+        ):
             guesses += 1
-            if world.see(visit).code.tries_left == 0:
+            if world.see(access).code.tries_left == 0:
                 break
         world.clock.advance(hours=2)
     assert guesses + 1 == rules.guesses  # the last one was told as the end
@@ -558,21 +560,21 @@ def test_a_code_asked_for_in_another_registration_kills_the_older_one(world: Wor
 
 
 def test_a_code_expires_and_a_new_one_can_be_had(world: World) -> None:
-    visit = world.sent_code(ANNA)
+    access = world.sent_code(ANNA)
     code = world.code_sent(ANNA.mobile)
     world.clock.advance(minutes=29, seconds=59)
-    assert world.see(visit).code.is_usable(world.clock.now())
+    assert world.see(access).code.is_usable(world.clock.now())
     world.clock.advance(seconds=1)
-    assert outcome_of(world.registrations.mobiles.confirm_mobile, visit, code) == "sms_code.expired"
-    assert world.see(visit).code.tries_left == world.profile.one_time_code.tries
-    world.registrations.mobiles.resend_code(visit)
-    assert outcome_of(world.registrations.mobiles.confirm_mobile, visit, world.code_sent(ANNA.mobile)) == "ok"
+    assert outcome_of(world.registrations.mobiles.confirm_mobile, access, code) == "sms_code.expired"
+    assert world.see(access).code.tries_left == world.profile.one_time_code.tries
+    world.registrations.mobiles.resend_code(access)
+    assert outcome_of(world.registrations.mobiles.confirm_mobile, access, world.code_sent(ANNA.mobile)) == "ok"
 
 
 def test_a_code_works_once(world: World) -> None:
-    visit = world.confirmed(ANNA)
-    assert outcome_of(world.registrations.mobiles.confirm_mobile, visit, world.code_sent(ANNA.mobile)) == "out_of_turn"
-    assert outcome_of(world.registrations.mobiles.resend_code, visit) == "out_of_turn"
+    access = world.confirmed(ANNA)
+    assert outcome_of(world.registrations.mobiles.confirm_mobile, access, world.code_sent(ANNA.mobile)) == "out_of_turn"
+    assert outcome_of(world.registrations.mobiles.resend_code, access) == "out_of_turn"
 
 
 # --- A code is bound to its request (ASVS 6.6.2) ---------------------------------------------------------------------
@@ -586,20 +588,20 @@ def mobile_first(store: Store) -> World:
     return World(store, facts=MOBILE_FIRST)
 
 
-def identified_by_mobile(world: World, browser: str | None) -> Visit:
+def identified_by_mobile(world: World, browser: str | None) -> Access:
     """Identify where the mobile is part of what is asked: the code is sent at once."""
     with world.store.write() as connection:
         connection.execute(phones.update().where(phones.c.number == ANNA.mobile).values(is_default=True))
     knows = replace(ANNA.knows, mobile=ANNA.mobile)
     begun = world.registrations.identification.identify(ANNA.policy_number, knows, "hu", browser=browser)
     assert begun.code is not None
-    assert begun.code.is_elsewhere == world.see(Visit(begun.id, browser=browser)).code.is_elsewhere
-    return Visit(begun.id, browser=browser)
+    assert begun.code.is_elsewhere == world.see(Access(begun.id, browser=browser)).code.is_elsewhere
+    return Access(begun.id, browser=browser)
 
 
-def says_when(world: World, visit: Visit) -> bool:
+def says_when(world: World, access: Access) -> bool:
     """Tell whether a browser sees that no code is to be typed, and when it can ask for one."""
-    code, now = world.see(visit).code, world.clock.now()
+    code, now = world.see(access).code, world.clock.now()
     return not code.is_usable(now) and code.is_elsewhere and code.again_at == code.issued_at + timedelta(minutes=1)
 
 
@@ -637,17 +639,17 @@ def test_a_browser_that_begins_twice_uses_the_code_in_its_hands_once(mobile_firs
     assert len(world.letters("sms")) == 1
 
 
-def proved_and_mailed(world: World) -> tuple[Visit, str, Visit]:
+def proved_and_mailed(world: World) -> tuple[Access, str, Access]:
     """Return a browser that proved the mobile, its code, and the browser in which its mail was opened."""
     own = replace(world.identified(ANNA), browser="own")
     world.registrations.mobiles.choose_mobile(own, ANNA.mobile)
     code = world.code_sent(ANNA.mobile)
     world.registrations.mobiles.confirm_mobile(own, code)
     world.registrations.emails.choose_email(own, ANNA.address)
-    return own, code, world.visit_by_mail(ANNA.email, "theirs")
+    return own, code, world.access_by_mail(ANNA.email, "theirs")
 
 
-def linked_and_proved(world: World) -> tuple[Visit, str, Visit]:
+def linked_and_proved(world: World) -> tuple[Access, str, Access]:
     """Return the same where the link comes before the code: both browsers have opened the mail."""
     own = world.sent_code(ANNA)
     code = world.code_sent(ANNA.mobile)
@@ -656,7 +658,7 @@ def linked_and_proved(world: World) -> tuple[Visit, str, Visit]:
 
 
 @pytest.fixture(params=["code first", "link first"])
-def two_browsers(request: pytest.FixtureRequest, store: Store) -> tuple[World, Visit, str, Visit]:
+def two_browsers(request: pytest.FixtureRequest, store: Store) -> tuple[World, Access, str, Access]:
     """A world, a browser that proved the mobile, its code, and another one that holds the link."""
     move_in(store)
     is_code_first = request.param == "code first"
@@ -665,7 +667,7 @@ def two_browsers(request: pytest.FixtureRequest, store: Store) -> tuple[World, V
 
 
 def test_a_used_code_proves_nothing_to_another_browser_with_the_link(
-    two_browsers: tuple[World, Visit, str, Visit],
+    two_browsers: tuple[World, Access, str, Access],
 ) -> None:
     world, _, code, holder = two_browsers
     assert outcome_of(world.accept_terms, holder) == "out_of_turn"
@@ -686,7 +688,7 @@ def test_a_used_code_proves_nothing_to_another_browser_with_the_link(
 
 
 def test_the_browser_that_goes_on_is_the_one_whose_code_is_newest(
-    two_browsers: tuple[World, Visit, str, Visit],
+    two_browsers: tuple[World, Access, str, Access],
 ) -> None:
     """A customer who confirmed on the phone goes on at the desktop; only that browser opens the account."""
     world, own, first, desktop = two_browsers
@@ -708,7 +710,7 @@ def test_the_browser_that_goes_on_is_the_one_whose_code_is_newest(
 
 
 def test_a_browser_that_loses_its_proof_while_the_hash_is_made_opens_nothing(
-    two_browsers: tuple[World, Visit, str, Visit], monkeypatch: pytest.MonkeyPatch
+    two_browsers: tuple[World, Access, str, Access], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world, own, _, desktop = two_browsers
     phone = replace(desktop, browser=own.browser)
@@ -726,7 +728,7 @@ def test_a_browser_that_loses_its_proof_while_the_hash_is_made_opens_nothing(
     assert world.accounts() == []
 
 
-def test_a_code_sent_twice_by_one_browser_leads_on(two_browsers: tuple[World, Visit, str, Visit]) -> None:
+def test_a_code_sent_twice_by_one_browser_leads_on(two_browsers: tuple[World, Access, str, Access]) -> None:
     """The answer to the first got lost: the browser sends it again."""
     world, own, code, holder = two_browsers
     assert outcome_of(world.registrations.mobiles.confirm_mobile, own, code) == "out_of_turn", (
@@ -759,55 +761,55 @@ def test_of_two_browsers_that_type_one_code_at_once_one_has_proved_the_mobile(mo
 
 
 def test_an_undelivered_code_uses_up_no_resend_and_no_wait(world: World) -> None:
-    visit = world.linked(ANNA)
+    access = world.linked(ANNA)
     world.postman.is_refusing = True
     for _ in range(world.profile.one_time_code.codes + 2):
-        world.registrations.mobiles.choose_mobile(visit, ANNA.mobile)
+        world.registrations.mobiles.choose_mobile(access, ANNA.mobile)
         world.deliver()
-        code = world.see(visit).code
+        code = world.see(access).code
         assert (code.is_undelivered, code.codes_left(world.clock.now())) == (True, world.profile.one_time_code.codes)
     world.postman.is_refusing = False
-    assert outcome_of(world.registrations.mobiles.resend_code, visit) == "ok"
-    assert outcome_of(world.registrations.mobiles.confirm_mobile, visit, world.code_sent(ANNA.mobile)) == "ok"
+    assert outcome_of(world.registrations.mobiles.resend_code, access) == "ok"
+    assert outcome_of(world.registrations.mobiles.confirm_mobile, access, world.code_sent(ANNA.mobile)) == "ok"
     assert len(world.letters("sms")) == 1
 
 
 def test_a_gateway_that_takes_a_code_and_breaks_off_has_the_code_count(world: World) -> None:
-    visit = world.linked(ANNA)
-    world.registrations.mobiles.choose_mobile(visit, ANNA.mobile)
+    access = world.linked(ANNA)
+    world.registrations.mobiles.choose_mobile(access, ANNA.mobile)
     world.postman.is_breaking_off = True
     answers = []
     for _ in range(world.profile.one_time_code.codes + 2):
         world.deliver()
         world.clock.advance(seconds=2)
         world.deliver()  # the second and last time that it may arrive
-        answers.append(outcome_of(world.registrations.mobiles.resend_code, visit))
+        answers.append(outcome_of(world.registrations.mobiles.resend_code, access))
     world.postman.is_breaking_off = False
     assert answers == ["ok", "ok", "sms_resend.used_up", "sms_resend.used_up", "sms_resend.used_up"]
     assert len(world.letters("sms")) == 2 * world.profile.one_time_code.codes
-    assert world.see(visit).code.is_undelivered
-    assert outcome_of(world.registrations.mobiles.confirm_mobile, visit, world.code_sent(ANNA.mobile)) == "ok"
+    assert world.see(access).code.is_undelivered
+    assert outcome_of(world.registrations.mobiles.confirm_mobile, access, world.code_sent(ANNA.mobile)) == "ok"
 
 
 def test_a_code_that_has_not_left_yet_is_replaced_and_does_not_count(world: World) -> None:
-    visit = world.linked(ANNA)
-    world.registrations.mobiles.choose_mobile(visit, ANNA.mobile)
-    world.registrations.mobiles.resend_code(visit)
+    access = world.linked(ANNA)
+    world.registrations.mobiles.choose_mobile(access, ANNA.mobile)
+    world.registrations.mobiles.resend_code(access)
     assert len(world.letters("sms")) == 1
-    assert world.see(visit).code.codes_left(world.clock.now()) == world.profile.one_time_code.codes - 1
-    assert outcome_of(world.registrations.mobiles.resend_code, visit) == "sms_resend.too_early"
+    assert world.see(access).code.codes_left(world.clock.now()) == world.profile.one_time_code.codes - 1
+    assert outcome_of(world.registrations.mobiles.resend_code, access) == "sms_resend.too_early"
 
 
 def test_codes_that_have_not_left_use_up_nothing_by_whichever_door(world: World) -> None:
     """Nothing is delivered: each time the number is given again the older code waits still."""
-    visit = world.linked(ANNA)
+    access = world.linked(ANNA)
     for mobile in (ANNA.mobile, ANNA.mobile, ANNAS_OTHER_MOBILE, ANNA.mobile):
         world.clock.advance(minutes=1)
-        assert outcome_of(world.registrations.mobiles.choose_mobile, visit, mobile) == "ok"
-        assert world.see(visit).code.codes_left(world.clock.now()) == world.profile.one_time_code.codes - 1
-    assert outcome_of(world.registrations.mobiles.choose_mobile, visit, ANNAS_OTHER_MOBILE) == "ok", "nor does it wait"
+        assert outcome_of(world.registrations.mobiles.choose_mobile, access, mobile) == "ok"
+        assert world.see(access).code.codes_left(world.clock.now()) == world.profile.one_time_code.codes - 1
+    assert outcome_of(world.registrations.mobiles.choose_mobile, access, ANNAS_OTHER_MOBILE) == "ok", "nor does it wait"
     assert [letter.to for letter in world.letters("sms")] == [ANNAS_OTHER_MOBILE]
-    assert outcome_of(world.registrations.mobiles.confirm_mobile, visit, world.code_sent(ANNAS_OTHER_MOBILE)) == "ok"
+    assert outcome_of(world.registrations.mobiles.confirm_mobile, access, world.code_sent(ANNAS_OTHER_MOBILE)) == "ok"
 
 
 def test_nobody_elses_registration_takes_back_a_code_that_has_not_left_yet(world: World) -> None:
@@ -826,12 +828,12 @@ def test_a_tax_payer_whose_record_lacks_the_part_after_the_hyphen_can_register(w
 
 
 def test_the_terms_in_force_must_have_been_opened(world: World) -> None:
-    visit = world.confirmed(ANNA)
-    assert outcome_of(world.registrations.consents.accept_terms, visit) == "terms.not_opened"
-    world.registrations.consents.open_terms(visit, "2019-1")
-    assert outcome_of(world.registrations.consents.accept_terms, visit) == "terms.replaced"
-    assert outcome_of(world.accept_terms, visit) == "ok"
-    assert outcome_of(world.registrations.consents.accept_terms, visit) == "out_of_turn"
+    access = world.confirmed(ANNA)
+    assert outcome_of(world.registrations.consents.accept_terms, access) == "terms.not_opened"
+    world.registrations.consents.open_terms(access, "2019-1")
+    assert outcome_of(world.registrations.consents.accept_terms, access) == "terms.replaced"
+    assert outcome_of(world.accept_terms, access) == "ok"
+    assert outcome_of(world.registrations.consents.accept_terms, access) == "out_of_turn"
 
 
 # --- A profile's own steps ------------------------------------------------------------------------------------
@@ -857,12 +859,12 @@ def own_house(world: World) -> World:
 
 def test_what_a_profiles_own_step_asked_is_kept_with_the_account(own_house: World) -> None:
     world = own_house
-    visit = world.identified(ANNA)
-    assert outcome_of(world.registrations.emails.choose_email, visit, ANNA.address) == "out_of_turn"
-    world.registrations.consents.record(visit, "region", {"name": "Észak"})
-    world.registrations.emails.choose_email(visit, ANNA.address)
-    assert outcome_of(world.registrations.consents.record, visit, "consents", {"marketing": False}) == "out_of_turn"
-    linked = world.visit_by_mail(ANNA.email)
+    access = world.identified(ANNA)
+    assert outcome_of(world.registrations.emails.choose_email, access, ANNA.address) == "out_of_turn"
+    world.registrations.consents.record(access, "region", {"name": "Észak"})
+    world.registrations.emails.choose_email(access, ANNA.address)
+    assert outcome_of(world.registrations.consents.record, access, "consents", {"marketing": False}) == "out_of_turn"
+    linked = world.access_by_mail(ANNA.email)
     assert outcome_of(world.registrations.mobiles.choose_mobile, linked, ANNA.mobile) == "out_of_turn"
     world.registrations.consents.record(linked, "consents", {"marketing": False})
     world.registrations.mobiles.choose_mobile(linked, ANNA.mobile)
@@ -874,12 +876,12 @@ def test_what_a_profiles_own_step_asked_is_kept_with_the_account(own_house: Worl
 
 def test_a_new_link_drops_the_answers_given_after_the_address_and_keeps_those_before(own_house: World) -> None:
     world = own_house
-    visit = world.identified(ANNA)
-    world.registrations.consents.record(visit, "region", {"name": "Észak"})
-    world.registrations.emails.choose_email(visit, ANNA.address)
-    world.registrations.consents.record(world.visit_by_mail(ANNA.email), "consents", {"marketing": True})
-    world.registrations.emails.choose_email(visit, parse(NEW_ADDRESS))
-    linked = world.visit_by_mail(NEW_ADDRESS)
+    access = world.identified(ANNA)
+    world.registrations.consents.record(access, "region", {"name": "Észak"})
+    world.registrations.emails.choose_email(access, ANNA.address)
+    world.registrations.consents.record(world.access_by_mail(ANNA.email), "consents", {"marketing": True})
+    world.registrations.emails.choose_email(access, parse(NEW_ADDRESS))
+    linked = world.access_by_mail(NEW_ADDRESS)
     assert world.see(linked).answers == {"region": {"name": "Észak"}}
     assert outcome_of(world.registrations.mobiles.choose_mobile, linked, ANNA.mobile) == "out_of_turn"
 
@@ -903,25 +905,25 @@ def test_a_new_link_drops_the_answers_given_after_the_address_and_keeps_those_be
     ],
 )
 def test_a_password_against_the_rules_opens_no_account(world: World, password: str, reason: str) -> None:
-    visit = world.accepted(ANNA)
-    assert outcome_of(world.registrations.completion.complete, visit, password) == f"password.{reason}"
+    access = world.accepted(ANNA)
+    assert outcome_of(world.registrations.completion.complete, access, password) == f"password.{reason}"
     assert world.accounts() == []
-    assert outcome_of(world.registrations.completion.complete, visit, PASSWORD) == "ok"
+    assert outcome_of(world.registrations.completion.complete, access, PASSWORD) == "ok"
 
 
 def test_the_last_step_replayed_changes_nothing(world: World) -> None:
-    visit = world.registered(ANNA)
+    access = world.registered(ANNA)
     before = world.accounts()
     world.clock.advance(minutes=5)
-    assert world.registrations.completion.complete(visit, "Egeszen-Mas-2032").is_complete
+    assert world.registrations.completion.complete(access, "Egeszen-Mas-2032").is_complete
     assert world.accounts() == before
     assert len(world.letters("email")) == 2
 
 
 def test_after_the_account_every_other_verb_is_out_of_turn(world: World) -> None:
-    visit = world.registered(ANNA)
+    access = world.registered(ANNA)
     world.clock.advance(minutes=2)
-    every = verbs(world, visit)
+    every = verbs(world, access)
     del every["complete"]
     assert {outcome_of(verb) for verb in every.values()} == {"out_of_turn"}
 
@@ -930,7 +932,7 @@ def test_another_registration_of_a_registered_customer_ends(world: World) -> Non
     other = world.accepted(ANNA)
     world.clock.advance(minutes=2)
     world.registrations.emails.choose_email(world.identified(ANNA), parse(NEW_ADDRESS))
-    winner = world.visit_by_mail(NEW_ADDRESS)
+    winner = world.access_by_mail(NEW_ADDRESS)
     world.registrations.mobiles.choose_mobile(winner, ANNA.mobile)
     world.registrations.mobiles.confirm_mobile(winner, world.code_sent(ANNA.mobile))
     world.accept_terms(winner)
@@ -941,11 +943,11 @@ def test_another_registration_of_a_registered_customer_ends(world: World) -> Non
 
 
 def test_a_link_that_waits_does_not_leave_once_it_has_died_with_the_account(world: World) -> None:
-    visit = world.accepted(ANNA)
+    access = world.accepted(ANNA)
     for email in ("second@example.hu", "third@example.hu"):
         world.registrations.emails.choose_email(world.identified(ANNA), parse(email))
     world.mailed(ESZTER)
-    world.registrations.completion.complete(visit, PASSWORD)
+    world.registrations.completion.complete(access, PASSWORD)
     assert {letter.to for letter in world.letters("email")} == {ANNA.email, ESZTER.email}
     assert world.told("registered", ANNA.email) == 1
 
@@ -954,12 +956,12 @@ def test_a_second_copy_of_the_link_does_not_leave_once_it_was_used(world: World)
     """The mail server broke off after it had it all: whether it arrived is not known."""
     world.postman.is_breaking_off = True
     world.mailed(ANNA)
-    visit = world.visit_by_mail(ANNA.email)
+    access = world.access_by_mail(ANNA.email)
     world.postman.is_breaking_off = False
-    world.registrations.mobiles.choose_mobile(visit, ANNA.mobile)
-    world.registrations.mobiles.confirm_mobile(visit, world.code_sent(ANNA.mobile))
-    world.accept_terms(visit)
-    world.registrations.completion.complete(visit, PASSWORD)
+    world.registrations.mobiles.choose_mobile(access, ANNA.mobile)
+    world.registrations.mobiles.confirm_mobile(access, world.code_sent(ANNA.mobile))
+    world.accept_terms(access)
+    world.registrations.completion.complete(access, PASSWORD)
     world.clock.advance(minutes=1)
     assert world.told("confirm", ANNA.email) == 1
 
@@ -968,7 +970,7 @@ def test_the_same_address_for_two_customers_the_second_is_asked_for_another(worl
     anna = world.accepted(ANNA)
     eszter = world.identified(ESZTER)
     world.registrations.emails.choose_email(eszter, ANNA.address)
-    eszter = world.visit_by_mail(ANNA.email)
+    eszter = world.access_by_mail(ANNA.email)
     world.registrations.mobiles.choose_mobile(eszter, ESZTER.mobile)
     world.registrations.mobiles.confirm_mobile(eszter, world.code_sent(ESZTER.mobile))
     world.accept_terms(eszter)

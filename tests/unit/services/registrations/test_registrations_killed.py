@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from services.registrations import Visit
+from services.registrations import Access
 from services.store.engine import Store
 from services.store.tables.accounts import accounts
 from services.store.tables.codes import one_time_codes
@@ -59,25 +59,25 @@ def everything(store: Store) -> dict[str, list[Any]]:
         }
 
 
-def stand(world: World, step: Step, person: Customer) -> tuple[Visit, list[Any]]:
+def stand(world: World, step: Step, person: Customer) -> tuple[Access, list[Any]]:
     """Bring a customer to where `step` is due."""
-    visit = getattr(world, step.stage)(person)
+    access = getattr(world, step.stage)(person)
     if step.verb == "accept_terms":
-        world.registrations.consents.open_terms(visit, world.terms.in_force(world.clock.now()).version)
+        world.registrations.consents.open_terms(access, world.terms.in_force(world.clock.now()).version)
     world.deliver()
     world.clock.advance(minutes=1)
-    return visit, step.arguments(world, person)
+    return access, step.arguments(world, person)
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.verb)
 def test_killed_between_any_two_statements_a_step_is_not_taken_and_can_be_taken(
     victims: Victims, world: World, step: Step
 ) -> None:
-    visit, arguments = stand(world, step, ANNA)
+    access, arguments = stand(world, step, ANNA)
     before = everything(world.store)
     statements = 0
     while (
-        answer := victims.registering(world, step.service)(step.verb, visit, *arguments, statements=statements)
+        answer := victims.registering(world, step.service)(step.verb, access, *arguments, statements=statements)
     ) == "killed":
         assert everything(world.store) == before, statements
         statements += 1
@@ -119,30 +119,30 @@ def test_killed_while_identifying_leaves_no_half_registration(victims: Victims, 
 def test_killed_at_a_named_point_before_the_end_nothing_has_happened(
     victims: Victims, world: World, point: str, step: Step
 ) -> None:
-    visit, arguments = stand(world, step, ANNA)
+    access, arguments = stand(world, step, ANNA)
     before = everything(world.store)
-    assert victims.registering(world, step.service)(step.verb, visit, *arguments, crash_at=point) == "killed"
+    assert victims.registering(world, step.service)(step.verb, access, *arguments, crash_at=point) == "killed"
     assert everything(world.store) == before
-    assert outcome_of(attrgetter(f"{step.service}.{step.verb}")(world.registrations), visit, *arguments) == "ok"
+    assert outcome_of(attrgetter(f"{step.service}.{step.verb}")(world.registrations), access, *arguments) == "ok"
 
 
 def test_killed_after_the_account_was_opened_it_is_whole_and_so_is_its_mail(victims: Victims, world: World) -> None:
-    visit, arguments = stand(world, STEPS[6], ANNA)
+    access, arguments = stand(world, STEPS[6], ANNA)
     assert (
-        victims.registering(world, "completion")("complete", visit, *arguments, crash_at="registrations.opened")
+        victims.registering(world, "completion")("complete", access, *arguments, crash_at="registrations.opened")
         == "killed"
     )
     assert [account.kutid for account in world.accounts()] == [ANNA.kutid]
-    assert world.registrations.completion.complete(visit, PASSWORD).is_complete
+    assert world.registrations.completion.complete(access, PASSWORD).is_complete
     assert len(world.accounts()) == 1
     assert len(world.letters("email", ANNA.email)) == 2
 
 
 def test_killed_before_the_answer_the_tries_of_guessers_are_kept(victims: Victims, world: World) -> None:
-    visit, (code,) = stand(world, STEPS[4], CROWD[0])
+    access, (code,) = stand(world, STEPS[4], CROWD[0])
     tries = world.profile.one_time_code.tries
     for left in reversed(range(tries)):
-        take = partial(victims.registering(world, "mobiles"), "confirm_mobile", visit, wrong_code(code))
+        take = partial(victims.registering(world, "mobiles"), "confirm_mobile", access, wrong_code(code))
         assert take(crash_at="store.counted") == "killed"
-        assert world.see(visit).code.tries_left == left
-    assert outcome_of(world.registrations.mobiles.confirm_mobile, visit, code) == "sms_code.wrong"
+        assert world.see(access).code.tries_left == left
+    assert outcome_of(world.registrations.mobiles.confirm_mobile, access, code) == "sms_code.wrong"

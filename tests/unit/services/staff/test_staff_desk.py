@@ -9,7 +9,7 @@ import pytest
 from services.profiles import Profile
 from services.refusal import Refusal
 from services.register.contact_changes import contact_changes
-from services.registrations import Visit
+from services.registrations import Access
 from services.retention import Tidying
 from services.staff import StaffSession
 from services.store.engine import Store
@@ -64,11 +64,11 @@ def begun(world: World, session: StaffSession, person: Customer = ILONA, mobile:
     return case_id
 
 
-def walk_on(world: World, visit: Visit, mobile: str = NEW) -> None:
-    world.registrations.mobiles.choose_mobile(visit, mobile)
-    world.registrations.mobiles.confirm_mobile(visit, world.code_sent(mobile))
-    world.accept_terms(visit)
-    world.registrations.completion.complete(visit, PASSWORD)
+def walk_on(world: World, access: Access, mobile: str = NEW) -> None:
+    world.registrations.mobiles.choose_mobile(access, mobile)
+    world.registrations.mobiles.confirm_mobile(access, world.code_sent(mobile))
+    world.accept_terms(access)
+    world.registrations.completion.complete(access, PASSWORD)
 
 
 def events(world: World, session: StaffSession, case_id: str) -> list[str]:
@@ -82,12 +82,12 @@ def test_who_has_no_mobile_registers_with_customer_service(world: World) -> None
     begun(world, session)
     (mail,) = world.letters("email")
     assert (mail.to, mail.subject) == (ILONAS.typed, "Fejezze be regisztrációját")
-    visit = world.visit_by_mail(ILONAS.typed)
-    seen = world.see(visit)
+    access = world.access_by_mail(ILONAS.typed)
+    seen = world.see(access)
     assert seen.is_assisted
     # The customer does what the document lists: mobile, code, terms, password (M5); the next code needs no wait.
     assert (seen.email, seen.mobile, seen.mobile_confirmed_at) == (ILONAS.typed, None, None)
-    walk_on(world, visit)
+    walk_on(world, access)
     (account,) = world.accounts()
     assert (account.kutid, account.email, account.mobile) == (ILONA.kutid, ILONAS.typed, NEW)
     assert world.deeds(session) == [
@@ -98,10 +98,10 @@ def test_who_has_no_mobile_registers_with_customer_service(world: World) -> None
 def test_the_language_that_staff_gave_lasts_until_the_customer_goes_on_in_another(world: World) -> None:
     session = world.member()
     case_id = begun(world, session)
-    visit = replace(world.visit_by_mail(ILONAS.typed), language="en")
-    world.see(visit)
+    access = replace(world.access_by_mail(ILONAS.typed), language="en")
+    world.see(access)
     assert [row.language for row in world.rows(registrations)] == ["hu"]
-    world.registrations.mobiles.choose_mobile(visit, NEW)
+    world.registrations.mobiles.choose_mobile(access, NEW)
     world.clock.advance(minutes=1)
     world.stuck_registrations.mail_again(session, case_id)
     subjects = [letter.subject for letter in world.letters("email", ILONAS.typed)]
@@ -120,10 +120,10 @@ def test_a_change_counts_at_once_and_is_an_event_for_the_insurers_system(world: 
     assert list(contact_changes(world.store, after=changes[0].id)) == changes[1:]
     # By themselves, too, she gets on now.
     world.clock.advance(minutes=1)
-    visit = world.mailed(replace(ILONA, email="masik@example.hu"))
-    visit = world.visit_by_mail("masik@example.hu")
-    assert outcome_of(world.registrations.mobiles.choose_mobile, visit, ILONAS_LANDLINE) == "mobile.not_on_record"
-    assert outcome_of(world.registrations.mobiles.choose_mobile, visit, NEW) == "ok"
+    access = world.mailed(replace(ILONA, email="masik@example.hu"))
+    access = world.access_by_mail("masik@example.hu")
+    assert outcome_of(world.registrations.mobiles.choose_mobile, access, ILONAS_LANDLINE) == "mobile.not_on_record"
+    assert outcome_of(world.registrations.mobiles.choose_mobile, access, NEW) == "ok"
 
 
 @pytest.mark.parametrize(
@@ -365,9 +365,9 @@ def test_nobody_is_told_of_what_is_on_record_already_and_no_landline_gets_a_text
 def test_guesses_and_codes_are_the_customers_own_through_every_door(world: World) -> None:
     rules = world.profile.one_time_code
     session = world.member()
-    visit = world.sent_code(ANNA)
+    access = world.sent_code(ANNA)
     for _ in range(rules.tries):
-        outcome_of(world.registrations.mobiles.confirm_mobile, visit, wrong_code(world.code_sent(ANNA.mobile)))
+        outcome_of(world.registrations.mobiles.confirm_mobile, access, wrong_code(world.code_sent(ANNA.mobile)))
     case_id = world.case(session, ANNA)
     assert record(world, session, case_id, address=ANNA.address) == "sms_resend.too_early"
     for _ in range(rules.codes - 1):
@@ -378,7 +378,7 @@ def test_guesses_and_codes_are_the_customers_own_through_every_door(world: World
             assert answer in ("sms_code.wrong", "codes_used_up"), left
     world.clock.advance(minutes=1)
     assert record(world, session, case_id, address=ANNA.address) == "codes_used_up"
-    assert outcome_of(world.registrations.mobiles.resend_code, visit) == "codes_used_up"
+    assert outcome_of(world.registrations.mobiles.resend_code, access) == "codes_used_up"
     (row,) = world.rows(one_time_codes)
     assert (row.codes_used, row.guesses_used) == (rules.codes, rules.guesses)
 
@@ -408,13 +408,13 @@ def test_a_code_sent_at_home_is_no_use_at_the_desk_nor_the_other_way_round(world
     session = world.member()
     case_id = started(world, session, ANNA, ANNA.mobile, ANNA.address)
     at_desk = world.code_sent(ANNA.mobile)
-    visit = world.linked(ANNA)
-    assert outcome_of(world.registrations.mobiles.confirm_mobile, visit, at_desk) != "ok"
+    access = world.linked(ANNA)
+    assert outcome_of(world.registrations.mobiles.confirm_mobile, access, at_desk) != "ok"
     world.clock.advance(minutes=1)
-    world.registrations.mobiles.choose_mobile(visit, ANNA.mobile)
+    world.registrations.mobiles.choose_mobile(access, ANNA.mobile)
     at_home = world.code_sent(ANNA.mobile)
     assert outcome_of(world.contacts.check_code, session, case_id, at_home) == "sms_code.none_sent"
-    assert outcome_of(world.registrations.mobiles.confirm_mobile, visit, at_home) == "ok"
+    assert outcome_of(world.registrations.mobiles.confirm_mobile, access, at_home) == "ok"
 
 
 def test_a_new_allowance_is_for_supervisors_with_a_reason_and_twice_a_day(world: World) -> None:
@@ -454,12 +454,12 @@ def test_with_a_new_allowance_an_older_code_that_waits_does_not_leave_for_anothe
 
 
 def test_with_a_new_allowance_the_customers_older_code_that_waits_does_not_leave(world: World) -> None:
-    boss, visit = world.member("supervisor", "Fehér Judit"), world.sent_code(ANNA)
+    boss, access = world.member("supervisor", "Fehér Judit"), world.sent_code(ANNA)
     world.stuck_registrations.give_new_budget(boss, world.case(boss, ANNA), "Akadozik az SMS-szolgáltató")
     world.clock.advance(minutes=1)
-    world.registrations.mobiles.resend_code(visit)
+    world.registrations.mobiles.resend_code(access)
     assert len(world.letters("sms")) == 1
-    world.registrations.mobiles.confirm_mobile(visit, world.code_sent(ANNA.mobile))
+    world.registrations.mobiles.confirm_mobile(access, world.code_sent(ANNA.mobile))
 
 
 # --- At once ---------------------------------------------------------------------------------------------------------
@@ -499,13 +499,13 @@ def test_two_members_at_once_send_one_code(world: World) -> None:
 
 
 def test_one_customer_registers_at_two_desks_and_has_one_account(world: World) -> None:
-    visits = []
+    accesses = []
     for address in (ILONAS, email_addresses.parse("masik@example.hu")):
         world.clock.advance(minutes=1)
         begun(world, world.member(), address=address)
-        visits.append(world.visit_by_mail(address.typed))
-    walk_on(world, visits[0])
-    assert outcome_of(world.registrations.mobiles.choose_mobile, visits[1], NEW) == "already_registered"
+        accesses.append(world.access_by_mail(address.typed))
+    walk_on(world, accesses[0])
+    assert outcome_of(world.registrations.mobiles.choose_mobile, accesses[1], NEW) == "already_registered"
     assert len(world.accounts()) == 1
 
 
@@ -513,20 +513,20 @@ def test_one_customer_registers_at_two_desks_and_has_one_account(world: World) -
 
 
 def test_a_registration_from_the_web_is_mailed_again_and_ended(world: World) -> None:
-    visit = world.mailed(ANNA)
+    access = world.mailed(ANNA)
     session = world.member()
     case_id = world.case(session, ANNA)
     assert outcome_of(world.stuck_registrations.mail_again, session, case_id) == "email.resend_too_early"
     world.clock.advance(minutes=1)
-    older = world.visit_by_mail(ANNA.email)
+    older = world.access_by_mail(ANNA.email)
     world.stuck_registrations.mail_again(session, case_id)
     assert [letter.subject for letter in world.letters("email")] == ["Erősítse meg email-címét"] * 2
     assert world.registrations.records.find(older) is None
-    linked = world.visit_by_mail(ANNA.email)
+    linked = world.access_by_mail(ANNA.email)
     assert outcome_of(world.stuck_registrations.end, session, case_id, "") == "reason.empty"
     assert outcome_of(world.stuck_registrations.end, session, case_id, "Rossz címre kérte") == "ok"
     assert outcome_of(world.stuck_registrations.end, session, case_id, "Rossz címre kérte") == "out_of_turn"
-    for mine in (visit, linked):
+    for mine in (access, linked):
         assert outcome_of(world.registrations.mobiles.choose_mobile, mine, ANNA.mobile) == "ended_by_staff"
     assert outcome_of(world.stuck_registrations.mail_again, session, case_id) == "out_of_turn"
     assert world.identified(ANNA)
@@ -536,7 +536,7 @@ def test_a_registration_from_the_web_is_mailed_again_and_ended(world: World) -> 
 def test_what_was_recorded_is_recorded_anew_once_its_registration_is_over(world: World, is_ended: bool) -> None:
     session = world.member()
     case_id = begun(world, session, address=email_addresses.parse("ilnoa@example.hu"))
-    old = world.visit_by_mail("ilnoa@example.hu")
+    old = world.access_by_mail("ilnoa@example.hu")
     assert record(world, session, case_id) == "out_of_turn"
     if is_ended:
         world.stuck_registrations.end(session, case_id, "Elírtuk a címet")
@@ -548,7 +548,7 @@ def test_what_was_recorded_is_recorded_anew_once_its_registration_is_over(world:
     assert outcome_of(world.contacts.check_code, session, case_id, wrong_code(world.code_sent(NEW))) == "sms_code.wrong"
     world.contacts.check_code(session, case_id, world.code_sent(NEW))
     assert record(world, session, case_id) == "out_of_turn"
-    walk_on(world, world.visit_by_mail(ILONAS.typed))
+    walk_on(world, world.access_by_mail(ILONAS.typed))
     assert outcome_of(world.registrations.mobiles.choose_mobile, old, NEW) != "ok"
     assert [account.email for account in world.accounts()] == [ILONAS.typed]
     assert record(world, session, case_id) == "out_of_turn"
@@ -571,15 +571,15 @@ def test_who_has_registered_has_nothing_to_end(world: World) -> None:
 
 
 def test_the_timeline_tells_what_happened_in_order(world: World) -> None:
-    visit = world.sent_code(ANNA)
+    access = world.sent_code(ANNA)
     world.deliver()
     world.clock.advance(seconds=5)
     assert (
-        outcome_of(world.registrations.mobiles.confirm_mobile, visit, wrong_code(world.code_sent(ANNA.mobile)))
+        outcome_of(world.registrations.mobiles.confirm_mobile, access, wrong_code(world.code_sent(ANNA.mobile)))
         == "sms_code.wrong"
     )
     world.clock.advance(seconds=5)
-    world.registrations.records.note_refusal(visit, "sms_code", "wrong")
+    world.registrations.records.note_refusal(access, "sms_code", "wrong")
     world.clock.advance(seconds=5)
     session = world.member()
     case_id = world.case(session, ANNA)
@@ -598,10 +598,10 @@ def test_the_timeline_tells_what_happened_in_order(world: World) -> None:
 
 
 def test_refusals_are_kept_a_few_times_an_hour(world: World) -> None:
-    visit = world.linked(ANNA)
+    access = world.linked(ANNA)
     for _ in range(40):
-        world.registrations.records.note_refusal(visit, "mobile", "not_on_record")
-    world.registrations.records.note_refusal(Visit("no such registration"), "mobile", "not_on_record")
+        world.registrations.records.note_refusal(access, "mobile", "not_on_record")
+    world.registrations.records.note_refusal(Access("no such registration"), "mobile", "not_on_record")
     session = world.member()
     assert events(world, session, world.case(session, ANNA)).count("refused") == 20
 
@@ -651,9 +651,9 @@ def waiting(store: Store) -> World:
     """A world in which accounts are activated by a mailed code, and Anna's waits for hers."""
     move_in(store)
     world = World(store, facts=[fact for fact in FACTS if fact != "email_confirmed_at"], has_activation=True)
-    visit = world.identified(ANNA)
-    world.registrations.emails.choose_email(visit, ANNA.address)
-    walk_on(world, visit, ANNA.mobile)
+    access = world.identified(ANNA)
+    world.registrations.emails.choose_email(access, ANNA.address)
+    walk_on(world, access, ANNA.mobile)
     return world
 
 
@@ -723,14 +723,14 @@ def test_an_account_that_nobody_activates_ends_and_gives_its_address_back(waitin
     """An unconfirmed registration blocks nobody (security.md): neither the customer nor who owns the address."""
     kept = waiting.profile.retention.unactivated_days
     waiting.signed_in(ANNA)
-    visit = waiting.identified(ESZTER)
+    access = waiting.identified(ESZTER)
     waiting.clock.advance(days=kept, minutes=-1)
     assert tidied(waiting) == 0
     waiting.clock.advance(minutes=1)
     assert tidied(waiting) == 1
     assert [waiting.count(one) for one in (accounts, activations, sessions)] == [0, 0, 0]
-    visit = waiting.identified(ESZTER)
-    assert outcome_of(waiting.registrations.emails.choose_email, visit, ANNA.address) == "ok"
+    access = waiting.identified(ESZTER)
+    assert outcome_of(waiting.registrations.emails.choose_email, access, ANNA.address) == "ok"
     assert outcome_of(waiting.identified, ANNA) == "ok"
     staff = waiting.member()
     assert "account_ended_by_itself" in events(waiting, staff, waiting.case(staff, ANNA))
@@ -811,8 +811,8 @@ def test_a_supervisor_ends_an_account_in_a_thiefs_hands_and_the_customer_registe
     # A thief who knows her data too comes no further than the mobile: the one of the account is not on record.
     begun = stolen.identified(ANNA)
     stolen.registrations.emails.choose_email(begun, THIEFS)
-    visit = stolen.visit_by_mail(THIEFS.typed)
-    assert outcome_of(stolen.registrations.mobiles.choose_mobile, visit, THIEFS_MOBILE) == "mobile.not_on_record"
+    access = stolen.access_by_mail(THIEFS.typed)
+    assert outcome_of(stolen.registrations.mobiles.choose_mobile, access, THIEFS_MOBILE) == "mobile.not_on_record"
     stolen.registered(ANNA)
     assert [row.email for row in stolen.accounts()] == [ANNA.email]
 
@@ -870,10 +870,10 @@ def test_a_mail_leaves_again_also_where_the_mobile_is_proved_before_it(store: St
     move_in(store)
     early = ("identifier", "mobile", "mobile_confirmed_at", "email", "email_confirmed_at", *FACTS[5:])
     world = World(store, facts=early)
-    visit = world.identified(ANNA)
-    world.registrations.mobiles.choose_mobile(visit, ANNA.mobile)
-    world.registrations.mobiles.confirm_mobile(visit, world.code_sent(ANNA.mobile))
-    world.registrations.emails.choose_email(visit, ANNA.address)
+    access = world.identified(ANNA)
+    world.registrations.mobiles.choose_mobile(access, ANNA.mobile)
+    world.registrations.mobiles.confirm_mobile(access, world.code_sent(ANNA.mobile))
+    world.registrations.emails.choose_email(access, ANNA.address)
     session = world.member()
     case_id = world.case(session, ANNA)
     assert not world.contacts.can_register
@@ -882,7 +882,7 @@ def test_a_mail_leaves_again_also_where_the_mobile_is_proved_before_it(store: St
     world.clock.advance(minutes=1)
     world.stuck_registrations.mail_again(session, case_id)
     assert len(world.letters("email", ANNA.email)) == 2
-    reader = world.visit_by_mail(ANNA.email, "another browser")
+    reader = world.access_by_mail(ANNA.email, "another browser")
     assert outcome_of(world.registrations.consents.open_terms, reader, "2026-1") == "ok"
     assert outcome_of(world.registrations.consents.accept_terms, reader) == "out_of_turn"
 

@@ -28,5 +28,5 @@ def invite(world: World, session: StaffSession, *people: Customer, days: int = 2
     marks = [world.mark(session, person) for person in people]
     day = (world.clock.now() + timedelta(days=days)).date().isoformat()
     batch = world.invitations.order(session, form, "invitation", marks=marks, deadline_at=world.invitations.end_of(day))
-    world.chores.finish()
+    world.worklist_worker.finish()
     return batch

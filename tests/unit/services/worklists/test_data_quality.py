@@ -14,7 +14,7 @@ from services.store.tables.audit import audit
 from services.store.tables.register import contact_changes, customer_accounts, customers, phones
 from services.store.tables.worklists import quality_cases
 from services.worklists import quality as listing
-from services.worklists import sweep
+from services.worklists import scan
 from tests.unit.services.worklists.lists import advise
 from tests.world.cast import ANNA, CROWD, ESZTER, GABOR, ILONA, LASZLO, MINTA, PETER, Customer
 from tests.world.outcomes import at_once, outcome_of
@@ -33,7 +33,7 @@ def bring(world: World, folder: Path, **texts: str) -> None:
     RegisterImport(
         world.store, world.clock, world.profile, make_hash=lambda text: text, is_password=lambda text, hashed: False
     ).run(files)
-    world.chores.finish()
+    world.worklist_worker.finish()
 
 
 def phones_file(*rows: tuple[Customer, str]) -> str:
@@ -97,11 +97,11 @@ def test_a_number_of_several_customers_is_a_case_of_each(swept: World, tmp_path:
 
 
 def test_pieces_of_any_size_find_the_same(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweep, "PIECE", 2)
+    monkeypatch.setattr(scan, "PIECE", 2)
     shared = [(one, "+36201111111") for one in CROWD[:5]]
     bring(world, tmp_path, phones=phones_file(*shared))
     small = {(row.kutid, row.kind) for row in world.rows(quality_cases)}
-    monkeypatch.setattr(sweep, "PIECE", 1000)
+    monkeypatch.setattr(scan, "PIECE", 1000)
     with world.store.write() as connection:
         connection.execute(quality_cases.delete())
     bring(world, tmp_path, phones=phones_file(*shared))
@@ -110,9 +110,9 @@ def test_pieces_of_any_size_find_the_same(world: World, tmp_path: Path, monkeypa
 
 
 def test_the_register_is_looked_through_once_an_import(swept: World) -> None:
-    assert not swept.sweep.go_on()
+    assert not swept.scan.go_on()
     before = swept.rows(quality_cases)
-    swept.chores.finish()
+    swept.worklist_worker.finish()
     assert swept.rows(quality_cases) == before
 
 
@@ -161,10 +161,10 @@ def test_several_workers_and_one_that_is_killed_find_each_case_once(
     with world.store.write() as connection:
         connection.execute(quality_cases.delete())
         connection.exec_driver_sql("UPDATE quality_sweep SET done = 0, position = ''")
-    assert victims.take(world, "sweep", "go_on", crash_at="sweep.looked") == "killed"
-    answers = at_once([world.sweep.go_on] * 4)
+    assert victims.take(world, "sweep", "go_on", crash_at="scan.looked") == "killed"
+    answers = at_once([world.scan.go_on] * 4)
     assert not [answer for answer in answers if isinstance(answer, Exception)], answers
-    world.chores.finish()
+    world.worklist_worker.finish()
     assert {(row.kutid, row.kind, row.evidence) for row in world.rows(quality_cases)} == whole
 
 
@@ -172,38 +172,38 @@ def test_several_workers_and_one_that_is_killed_find_each_case_once(
 
 
 def test_several_wrong_tries_at_a_number_that_exists_are_a_case(world: World) -> None:
-    fail(world, ESZTER, sweep.SEVERAL - 1)
-    world.chores.finish()
+    fail(world, ESZTER, scan.SEVERAL - 1)
+    world.worklist_worker.finish()
     assert cases(world) == set()
     fail(world, ESZTER, 1)
     outcome_of(world.registrations.identification.identify, "940999999", SecondDatum(date(1999, 1, 1)), "hu")
     fail(world, PETER, 4)  # whose contract is cancelled
-    world.chores.finish()
+    world.worklist_worker.finish()
     assert cases(world) == {(ESZTER.kutid, "failed")}
 
 
 def test_who_succeeds_in_the_end_is_no_case(world: World) -> None:
-    fail(world, ESZTER, sweep.SEVERAL)
+    fail(world, ESZTER, scan.SEVERAL)
     world.identified(ESZTER)
-    world.chores.finish()
+    world.worklist_worker.finish()
     assert cases(world) == set()
-    fail(world, ANNA, sweep.SEVERAL)
-    world.chores.finish()
+    fail(world, ANNA, scan.SEVERAL)
+    world.worklist_worker.finish()
     assert cases(world) == {(ANNA.kutid, "failed")}
     world.registered(ANNA)
     assert cases(world) == set()
 
 
 def test_a_closed_case_of_tries_opens_again_by_a_new_try_alone(world: World) -> None:
-    fail(world, ESZTER, sweep.SEVERAL)
-    world.chores.finish()
+    fail(world, ESZTER, scan.SEVERAL)
+    world.worklist_worker.finish()
     world.clock.advance(minutes=1)
     assert close(world, ESZTER, "failed")
-    world.chores.finish()
+    world.worklist_worker.finish()
     assert cases(world) == set()
     world.clock.advance(minutes=1)
     fail(world, ESZTER, 1)
-    world.chores.finish()
+    world.worklist_worker.finish()
     assert cases(world) == {(ESZTER.kutid, "failed")}
 
 
@@ -213,7 +213,7 @@ def test_who_comes_with_an_old_customer_account_number_is_a_case(world: World) -
         connection.execute(insert(customer_accounts).values(account))
     answer = outcome_of(world.registrations.identification.identify, "OLD0001", ANNA.knows, "hu", "account_number")
     assert answer == "account_number.old"
-    world.chores.finish()
+    world.worklist_worker.finish()
     assert cases(world) == {(ANNA.kutid, "old_account")}
 
 

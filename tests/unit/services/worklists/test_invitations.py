@@ -13,7 +13,7 @@ from services.store.tables.messages import outbox
 from services.store.tables.register import customer_accounts
 from services.store.tables.worklists import batches, invitations
 from services.values import email_addresses
-from services.worklists import View, rounds
+from services.worklists import View, dispatch
 from services.worklists import invitations as orders
 from services.worklists.lists import ALL, INVITED, NOT_INVITED, OVERDUE
 from tests.unit.services.worklists.lists import FORM, advise, give_addresses, invite
@@ -106,7 +106,7 @@ def test_who_has_no_address_or_has_registered_is_left_out(world: World) -> None:
     marks = [world.mark(session, one) for one in (ANNA, ILONA, CROWD[0])]
     world.registered(ANNA)
     batch_id = order(world, session, marks=marks)
-    world.chores.finish()
+    world.worklist_worker.finish()
     assert got(world) == once(CROWD[0])
     batch = world.invitations.batch(session, batch_id)
     assert (batch.total, batch.sent, batch.skipped) == (3, 1, 2)
@@ -117,29 +117,29 @@ def test_who_registers_before_the_mail_has_left_does_not_get_it(world: World) ->
     session = world.member("supervisor")
     give_addresses(world, ANNA)
     order(world, session, marks=[world.mark(session, ANNA)])
-    world.rounds.go_on()
+    world.dispatch.go_on()
     assert [row.state for row in world.rows(outbox)] == ["waiting"]
     with world.store.write() as connection:
         # The mail server is slow to take it; meanwhile everything else goes on.
         connection.execute(update(outbox).values(due_at=world.clock.now() + timedelta(hours=1)))
     world.registered(ANNA)
-    world.rounds.go_on()
+    world.dispatch.go_on()
     world.clock.advance(hours=2)
     assert got(world) == Counter()
 
 
 def test_everybody_in_a_list_is_invited_a_few_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "AHEAD", 3)
+    monkeypatch.setattr(dispatch, "AHEAD", 3)
     session = world.member("supervisor")
     give_addresses(world, *TEN)
     batch_id = everybody(world, session)
     seen = []
     while world.invitations.batch(session, batch_id).ended_at is None:
-        world.rounds.go_on()
+        world.dispatch.go_on()
         waiting = sum(row.state == "waiting" for row in world.rows(outbox))
         assert waiting <= 3
         # While these have not left, no others are written.
-        world.rounds.go_on()
+        world.dispatch.go_on()
         assert sum(row.state == "waiting" for row in world.rows(outbox)) <= 3
         batch = world.invitations.batch(session, batch_id)
         seen.append((batch.sent, batch.total))
@@ -170,10 +170,10 @@ def test_the_same_form_sent_twice_is_one_batch(world: World) -> None:
     answers = at_once([lambda: order(world, session, marks=marks)] * 6)
     assert set(answers) == {FORM}
     assert world.count(batches) == 1
-    world.chores.finish()
+    world.worklist_worker.finish()
     assert got(world) == once(*TEN)
     assert order(world, session, marks=marks) == FORM
-    world.chores.finish()
+    world.worklist_worker.finish()
     assert got(world) == once(*TEN)
     # The form of somebody else is not one's own.
     assert outcome_of(order, world, world.member("supervisor"), marks=[]) in ("customers.empty", "out_of_turn")
@@ -185,13 +185,13 @@ def test_two_supervisors_at_once_and_several_workers_invite_everybody_once(world
     marks = [world.mark(other, person) for person in TEN[:6]]
     answers = at_once(
         [lambda: everybody(world, one), lambda: order(world, other, f"{FORM}-2", marks=marks)]
-        + [world.rounds.go_on] * 3
+        + [world.dispatch.go_on] * 3
     )
     assert not [answer for answer in answers if isinstance(answer, Exception)]
     for _ in range(10):
-        answers = at_once([world.rounds.go_on] * 4)
+        answers = at_once([world.dispatch.go_on] * 4)
         assert not [answer for answer in answers if isinstance(answer, Exception)], answers
-    world.chores.finish()
+    world.worklist_worker.finish()
     assert got(world) == once(*TEN)
     done = [world.invitations.batch(session, form) for session, form in ((one, FORM), (other, f"{FORM}-2"))]
     assert sum(batch.sent for batch in done) == len(TEN)
@@ -199,13 +199,13 @@ def test_two_supervisors_at_once_and_several_workers_invite_everybody_once(world
     assert world.count(invitations) == len(TEN)
 
 
-@pytest.mark.parametrize("point", ["rounds.chosen", "rounds.writing", "rounds.written"])
+@pytest.mark.parametrize("point", ["dispatch.chosen", "dispatch.writing", "dispatch.written"])
 def test_killed_at_any_point_a_batch_goes_on_where_it_stopped(world: World, victims: Victims, point: str) -> None:
     session = world.member("supervisor")
     give_addresses(world, *TEN)
     batch_id = everybody(world, session)
     assert victims.take(world, "rounds", "go_on", crash_at=point) == "killed"
-    world.chores.finish()
+    world.worklist_worker.finish()
     assert got(world) == once(*TEN)
     batch = world.invitations.batch(session, batch_id)
     assert (batch.sent, batch.total) == (10, 10)
@@ -220,21 +220,21 @@ def test_killed_between_any_two_statements_nobody_gets_two_and_nobody_none(world
         statements += 1
         assert world.count(outbox) in (0, 2)
     assert statements > 5
-    world.chores.finish()
+    world.worklist_worker.finish()
     assert got(world) == once(*TEN[:2])
 
 
 def test_a_batch_can_be_stopped_and_sends_nothing_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "AHEAD", 4)
+    monkeypatch.setattr(dispatch, "AHEAD", 4)
     session, colleague = world.member("supervisor"), world.member("service")
     give_addresses(world, *TEN)
     batch_id = everybody(world, session)
-    world.rounds.go_on()
+    world.dispatch.go_on()
     assert outcome_of(world.invitations.stop, colleague, batch_id) == "out_of_turn"
     world.invitations.stop(session, batch_id)
     assert outcome_of(world.invitations.stop, session, batch_id) == "out_of_turn"
     world.deliver()
-    world.chores.finish()
+    world.worklist_worker.finish()
     assert got(world) == once(*TEN[:4])
     assert world.invitations.batch(session, batch_id).is_stopped
 
@@ -248,10 +248,10 @@ def test_an_adviser_writes_to_their_own_customers_alone(world: World) -> None:
     advise(world, "uk-2", *TEN[3:5])
     adviser = world.member("adviser", adviser="uk-1")
     order(world, adviser, marks=[world.mark(adviser, one) for one in (TEN[0], TEN[3])])
-    world.chores.finish()
+    world.worklist_worker.finish()
     assert got(world) == once(TEN[0])
     order(world, adviser, f"{FORM}-2", view=View(ALL, "uk-2"))
-    world.chores.finish()
+    world.worklist_worker.finish()
     assert got(world) == once(*TEN[:3])
 
 
@@ -281,14 +281,14 @@ def test_choosing_more_and_more_is_no_way_to_write_to_everybody(world: World, mo
 
 
 def test_a_batch_of_who_has_left_is_over(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "AHEAD", 2)
+    monkeypatch.setattr(dispatch, "AHEAD", 2)
     session = world.member("supervisor")
     give_addresses(world, *TEN)
     everybody(world, session)
-    world.rounds.go_on()
+    world.dispatch.go_on()
     world.staff.disable(email_addresses.parse(session.member.email).key)
     world.deliver()
-    assert world.rounds.go_on() == 0
+    assert world.dispatch.go_on() == 0
     assert sum(got(world).values()) == 2
 
 
@@ -345,13 +345,13 @@ def test_whoever_has_not_registered_is_reminded_once_before_the_deadline(world: 
     world.registered(ANNA)
     remind = world.profile.invitations.remind_days
     world.clock.advance(days=20 - remind - 1)
-    world.chores.finish()
+    world.worklist_worker.finish()
     assert got(world, "reminder") == Counter()
     world.clock.advance(days=1)
-    answers = at_once([world.rounds.go_on] * 4)
+    answers = at_once([world.dispatch.go_on] * 4)
     assert not [answer for answer in answers if isinstance(answer, Exception)]
     for _ in range(remind + 3):
-        world.chores.finish()
+        world.worklist_worker.finish()
         world.deliver()
         world.clock.advance(days=1)
     assert got(world, "reminder") == once(ESZTER)
@@ -364,7 +364,7 @@ def test_the_reminder_has_the_same_link(world: World) -> None:
     give_addresses(world, ESZTER)
     invite(world, session, ESZTER, days=20)
     world.clock.advance(days=15)
-    world.chores.finish()
+    world.worklist_worker.finish()
     first, second = world.letters("email")
     assert first.link == second.link
     assert first.subject != second.subject
@@ -376,7 +376,7 @@ def test_nobody_is_reminded_who_was_invited_within_that_time(world: World) -> No
     invite(world, session, ESZTER, days=3)
     for _ in range(5):
         world.clock.advance(days=1)
-        world.chores.finish()
+        world.worklist_worker.finish()
     assert got(world, "reminder") == Counter()
 
 
@@ -389,7 +389,7 @@ def test_a_reminder_by_hand_leaves_once_a_day_and_takes_the_place_of_one_that_is
         session = world.member("supervisor")
         marks = [world.mark(session, one) for one in TEN[:3]]
         world.invitations.order(session, f"{FORM}-{form}", "reminder", marks=marks)
-        world.chores.finish()
+        world.worklist_worker.finish()
 
     remind("a")
     assert got(world, "reminder") == Counter()  # they have just been invited
@@ -399,10 +399,10 @@ def test_a_reminder_by_hand_leaves_once_a_day_and_takes_the_place_of_one_that_is
     assert got(world, "reminder") == once(*TEN[:2])
     # Due in three days by itself: it has left by hand.
     world.clock.advance(days=5)
-    world.chores.finish()
+    world.worklist_worker.finish()
     assert got(world, "reminder") == once(*TEN[:2])
     world.invitations.order(world.member("supervisor"), f"{FORM}-d", "reminder", view=View(INVITED))
-    world.chores.finish()
+    world.worklist_worker.finish()
     assert got(world, "reminder") == once(*TEN[:2], *TEN[:2])
     world.clock.advance(days=10)
     remind("e")
@@ -423,12 +423,12 @@ def test_who_has_declined_gets_nothing_more_and_staff_see_it(world: World) -> No
     (row,) = (row for row in world.rows(audit) if row.action == "invitations_declined")
     assert (row.kutid, row.actor) == (TEN[0].kutid, "customer")
     world.clock.advance(days=15)
-    world.chores.finish()  # the reminder that leaves by itself
+    world.worklist_worker.finish()  # the reminder that leaves by itself
     world.clock.advance(days=2)
     session = world.member("supervisor")
     marks = [world.mark(session, one) for one in TEN[:2]]
     world.invitations.order(session, f"{FORM}-reminder", "reminder", marks=marks)
-    world.chores.finish()
+    world.worklist_worker.finish()
     assert got(world, "reminder") == once(TEN[1], TEN[1])
     world.clock.advance(days=30)
     session = world.member("supervisor")
@@ -447,7 +447,7 @@ def test_a_mail_that_waits_when_it_is_declined_does_not_leave(world: World) -> N
     invite(world, session, TEN[0])
     (row,) = world.rows(invitations)
     world.invitations.decline(row.link_id)
-    world.chores.finish()
+    world.worklist_worker.finish()
     assert got(world) == Counter()
 
 
@@ -460,7 +460,7 @@ def test_a_reminder_that_is_killed_leaves_once(world: World, victims: Victims) -
     statements = 0
     while victims.take(world, "rounds", "go_on", statements=statements) == "killed":
         statements += 1
-    world.chores.finish()
+    world.worklist_worker.finish()
     assert got(world, "reminder") == once(ESZTER)
 
 

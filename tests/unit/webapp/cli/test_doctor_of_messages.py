@@ -42,7 +42,7 @@ def test_a_server_that_refuses_is_named_with_its_answer_and_the_age_of_the_oldes
     senders = {"email": RefusingServer()}
     composer = Composer(parts.profile, parts.links)
     Delivery(
-        parts.store, parts.clock, composer, senders, lambda *_: None, postage=parts.messages.sms_budget
+        parts.store, parts.clock, composer, senders, lambda *_: None, sms_budget=parts.messages.sms_budget
     ).deliver_due()
     found = finding(site)
     assert found is not None

@@ -6,7 +6,7 @@ import pytest
 from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy import update
 
-from services.codes.one_time_codes import Seals
+from services.codes.one_time_codes import CodeGenerator
 from services.links import Links
 from services.store.tables.codes import one_time_codes
 from tests.world.cast import ANNA
@@ -58,7 +58,7 @@ def test_a_session_of_before_still_counts(own_site: Site) -> None:
 def test_a_code_of_before_is_still_right(own_site: Site) -> None:
     visitor = own_site.visitor()
     visitor.walk_to("sms-code")
-    code, columns = Seals(own_site.parts.profile.one_time_code, (_KEY,)).new()
+    code, columns = CodeGenerator(own_site.parts.profile.one_time_code, (_KEY,)).new()
     with own_site.parts.store.write() as connection:
         connection.execute(update(one_time_codes).values(columns))
     assert visitor.give_code(code).step == "terms"
@@ -70,7 +70,7 @@ def test_the_operators_own_key_signs_nothing(own_site: Site) -> None:
     assert Links((_KEY,), "").read("confirm", _token(own_site)) is None
     (code,) = own_site.rows("one_time_codes")
     sent = own_site.code(ANNA.mobile)
-    assert not Seals(own_site.parts.profile.one_time_code, (_KEY,)).fits(sent, code)
+    assert not CodeGenerator(own_site.parts.profile.one_time_code, (_KEY,)).fits(sent, code)
     cookie = visitor.client.get_cookie("session")
     assert cookie is not None
     with visitor.client.session_transaction() as session:

@@ -172,7 +172,7 @@ def _refuse_mails(site: Site) -> None:
     parts = site.parts
     composer = Composer(parts.profile, parts.links)
     delivery = Delivery(
-        parts.store, parts.clock, composer, {"email": Refusing()}, lambda *_: None, postage=parts.messages.sms_budget
+        parts.store, parts.clock, composer, {"email": Refusing()}, lambda *_: None, sms_budget=parts.messages.sms_budget
     )
     assert delivery.deliver_due(64)
 

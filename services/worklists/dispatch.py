@@ -32,7 +32,7 @@ from services.worklists.lists import (
     INVITED,
     IS_LIVE,
     REMINDER,
-    Place,
+    ListPosition,
     View,
     after,
     may_remind,
@@ -40,7 +40,7 @@ from services.worklists.lists import (
 )
 
 AHEAD = 40
-"""So many of these mails wait to leave at most: a customer's own, written meanwhile, must not wait for a million."""
+"""The most invitations that wait in the outbox: a customer's own mail must not wait behind a million."""
 _AT = time(9)
 """When reminders leave by themselves, in the insurer's zone."""
 
@@ -55,7 +55,7 @@ class _Recipient:
     is_manager: bool
 
 
-class Rounds:
+class InvitationDispatch:
     """Sends what was ordered and what is due. Several workers may do so at once."""
 
     def __init__(self, base: Base, outbox: Outbox) -> None:
@@ -65,7 +65,7 @@ class Rounds:
         self._outbox = outbox
 
     def go_on(self) -> int:
-        """Write as many mails as there is room for, and take back those that are of no use any more.
+        """Write as many mails as there is room for, and withdraw the ones that are no longer needed.
 
         Returns how many customers had their turn.
         """
@@ -110,7 +110,7 @@ class Rounds:
             with self._store.write() as connection:
                 connection.execute(update(batches_table).where(batches_table.c.id == batch.id).values(total=total))
         kutids = self._next(batch, limit, now)
-        reach("rounds.chosen")
+        reach("dispatch.chosen")
         with self._store.write() as connection:
             step: dict[str, Any] = {"position": kutids[-1]} if kutids else {}
             if len(kutids) < limit:
@@ -131,14 +131,14 @@ class Rounds:
                 .where(batches_table.c.id == batch.id)
                 .values(sent=batches_table.c.sent + sent, skipped=batches_table.c.skipped + len(kutids) - sent)
             )
-            reach("rounds.writing")
-        reach("rounds.written")
+            reach("dispatch.writing")
+        reach("dispatch.written")
         return len(kutids)
 
     def _next(self, batch: Any, limit: int, now: datetime) -> list[str]:
         if batch.chosen is not None:
             return [kutid for kutid in batch.chosen if kutid > batch.position][:limit]
-        place = Place(batch.position) if batch.position else None
+        place = ListPosition(batch.position) if batch.position else None
         with self._store.read() as connection:
             following = after(_people(batch, now), _view(batch), place, by_number=True).limit(limit)
             return list(connection.execute(following).scalars())
@@ -158,7 +158,7 @@ class Rounds:
         if batch.deadline_at <= now:
             return False
         statement = insert_for(connection, invitations).values(row)
-        # Whoever was invited is invited again only once that deadline is over, and never after declining.
+        # A second invitation needs the first deadline to be over, and is never sent after declining.
         may_write_over = and_(invitations.c.deadline_at <= now, invitations.c.declined_at.is_(None))
         statement = statement.on_conflict_do_update(
             index_elements=[invitations.c.kutid], set_=row, where=may_write_over
@@ -214,7 +214,7 @@ class Rounds:
                     continue
                 self._put(connection, REMINDER, one, reminded.link_id, reminded.deadline_at)
                 audit.record(connection, "reminded", kutid=row.kutid, at=now, actor="system")
-            reach("rounds.reminding")
+            reach("dispatch.reminding")
         return len(due)
 
     def _remind_at(self, deadline_at: datetime, now: datetime) -> datetime | None:
@@ -249,7 +249,7 @@ def _people(batch: Any, now: datetime) -> Select[str]:
 
 
 def _reached(connection: Connection, now: datetime, *conditions: ColumnElement[bool]) -> list[_Recipient]:
-    """Return whom of these customers a mail may still be written to: they can register, have not, and are not at it."""
+    """Return the condition that a customer may still be written to: can register, has not, and is not registering."""
     manages = manages_own_account(customers.c.kutid)
     query = select(customers.c.kutid, address().label("address"), manages.label("manages"))
     query = query.where(IS_LIVE, ~HAS_ACCOUNT, ~is_registering(customers.c.kutid, now))

@@ -3,23 +3,23 @@
 import logging
 import threading
 
-from services.worklists.rounds import Rounds
-from services.worklists.sweep import QualitySweep
+from services.worklists.dispatch import InvitationDispatch
+from services.worklists.scan import QualityScan
 
 _log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 0.5
 _BUSY_SECONDS = 0.02
-"""Between two pieces of the register, so that whoever waits for the database has their turn."""
+"""Seconds between two pieces of the register, so that other transactions get the database."""
 _TRIES_EVERY = 20
 
 
-class Chores:
+class WorklistWorker:
     """Goes on with what there is to do; several workers share it."""
 
-    def __init__(self, rounds: Rounds, sweep: QualitySweep) -> None:
-        self.rounds = rounds
-        self.sweep = sweep
+    def __init__(self, dispatch: InvitationDispatch, scan: QualityScan) -> None:
+        self.dispatch = dispatch
+        self.scan = scan
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; what fails is tried again."""
@@ -27,10 +27,10 @@ class Chores:
         while not stop.wait(_BUSY_SECONDS if is_busy else _PAUSE_SECONDS):
             try:
                 if not is_busy or turn % _TRIES_EVERY == 0:
-                    self.rounds.go_on()
+                    self.dispatch.go_on()
                 if turn % _TRIES_EVERY == 0:
-                    self.sweep.look_at_tries()
-                is_busy = self.sweep.go_on()
+                    self.scan.find_failed_attempts()
+                is_busy = self.scan.go_on()
             except Exception as error:  # the thread outlives whatever fails, such as an outage of the database
                 is_busy = False
                 # Only the class: a database error's text would hold the statement's parameters.
@@ -39,8 +39,8 @@ class Chores:
 
     def finish(self) -> None:
         """Do all there is to do at this moment."""
-        while self.rounds.go_on():
+        while self.dispatch.go_on():
             pass
-        while self.sweep.go_on():
+        while self.scan.go_on():
             pass
-        self.sweep.look_at_tries()
+        self.scan.find_failed_attempts()

@@ -2,18 +2,18 @@
 
 from services.accounts.account import Session
 from services.base import Base
-from services.limits.waits import ASKED_AGAIN, Tries
+from services.limits.waits import ASKED_AGAIN, FailedAttempts
 from services.passwords import Hasher
 from services.refusal import Refusal
 
 
-class Checks:
+class PasswordChecks:
     """Compares the password with the same growing waits as a sign-in: a session in wrong hands guesses no faster."""
 
-    def __init__(self, base: Base, tries: Tries, hasher: Hasher) -> None:
+    def __init__(self, base: Base, tries: FailedAttempts, hasher: Hasher) -> None:
         self._store = base.store
         self._clock = base.clock
-        self._tries = tries
+        self._failed_attempts = tries
         self._hasher = hasher
 
     def password(self, session: Session, password: str) -> None:
@@ -22,12 +22,12 @@ class Checks:
         Raises Refusal ``current_password.wrong`` or ``….wait``; Overloaded, before the try is counted.
         """
         self._hasher.refuse_overload()
-        key = self._tries.key(ASKED_AGAIN, session.account.email_key, session.id)
+        key = self._failed_attempts.key(ASKED_AGAIN, session.account.email_key, session.id)
         with self._store.write() as connection:
-            wait = self._tries.count(connection, key, self._clock.now())
+            wait = self._failed_attempts.count(connection, key, self._clock.now())
             if wait is not None:
                 raise Refusal("current_password", "wait", at=wait)
         if not self._hasher.is_password(password, session.account.password_hash):
             raise Refusal("current_password", "wrong")
         with self._store.write() as connection:
-            self._tries.forget(connection, key)
+            self._failed_attempts.forget(connection, key)

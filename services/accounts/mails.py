@@ -12,7 +12,7 @@ from services.texts import Texts
 _WORTH_SENDING = timedelta(days=1)
 
 
-class Notices:
+class AccountMails:
     """Tells a customer what happened to the account, and mails the links that change it."""
 
     def __init__(self, outbox: Outbox, texts: Texts) -> None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from services.staff.member import StaffSession
 
 if TYPE_CHECKING:
-    from services.worklists.mark_box import MarkBox
+    from services.worklists.token_box import TokenBox
 
 
-class Marks:
+class SelectionTokens:
     """Seals texts for one session of one member of staff: there alone they can be read again.
 
     A mark is the same in every window, and nothing need be kept of it.
@@ -28,7 +28,7 @@ class Marks:
         return self._box.open(f"{session.id} {purpose}", mark)
 
     @cached_property
-    def _box(self) -> "MarkBox":
-        from services.worklists.mark_box import MarkBox  # noqa: PLC0415 (see there)
+    def _box(self) -> "TokenBox":
+        from services.worklists.token_box import TokenBox  # noqa: PLC0415 (see there)
 
-        return MarkBox(self._keys)
+        return TokenBox(self._keys)

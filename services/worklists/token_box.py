@@ -12,7 +12,7 @@ _PURPOSE = b"belepo worklist marks"
 _LONGEST = 400
 
 
-class MarkBox:
+class TokenBox:
     """Seals texts for a place, and opens them there alone.
 
     The keys of the settings are for signing, so others are derived from them (NIST SP 800-108); the newest seals, all

@@ -20,7 +20,7 @@ from services.store.tables.clients import api_answers as table
 
 KEPT_FOR = timedelta(hours=24)
 _GIVEN_UP = timedelta(minutes=2)
-"""A request that has not been answered for so long died on its way: whoever repeats it executes it."""
+"""After this time an unanswered request counts as dead, and its repetition is executed."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Turn:
     turn: str
 
 
-class Answers:
+class IdempotentAnswers:
     """Keeps answers for a day, under keyed hashes of who asked what: nothing of the request itself."""
 
     def __init__(self, base: Base) -> None:

@@ -21,7 +21,7 @@ HAS_LINK_WAITING: ColumnElement[bool] = literal_column(
 left yet, or may leave again. Written out, since SQLAlchemy names no tables in what SQLite is to return."""
 
 
-class Mailing:
+class RegistrationMails:
     """Puts mails into the outbox, within what an address may get."""
 
     def __init__(self, rules: Rules, allowances: Allowances, outbox: Outbox) -> None:

@@ -1,8 +1,8 @@
 """Looks for data that should be put right: through the register after each import, and at what customers have tried.
 
 A worker does it beside everything else, a piece at a time, so that neither the import nor a customer's request does
-anything more for it. A case that somebody closed opens again only when it comes anew: after it had gone, by other data,
-or by another try.
+anything more for it. A case that staff closed opens again only for a new reason: it
+had gone and came back, the data changed, or another attempt failed.
 """
 
 from collections import defaultdict
@@ -29,9 +29,9 @@ from services.store.tables.worklists import quality_cases, quality_sweep
 from services.worklists.quality import FAILED, LANDLINE, NO_PHONE, OF_TRIES, OLD_ACCOUNT, SHARED_PHONE, TAX_CUT
 
 PIECE = 1000
-"""So many customers are looked at before others have their turn."""
+"""Customers that one transaction scans."""
 SEVERAL = 3
-"""So many wrong tries in a row at a number that exists are a case."""
+"""Wrong attempts in a row at an existing number that make a case."""
 _CUT = 8
 """The digits of a Hungarian tax number up to the hyphen."""
 
@@ -43,7 +43,7 @@ class _Finding:
     evidence: str
 
 
-class QualitySweep:
+class QualityScan:
     """Finds cases. Several workers may do so at once: a piece that another has done is left alone."""
 
     def __init__(self, base: Base, allowances: Allowances) -> None:
@@ -70,7 +70,7 @@ class QualitySweep:
             last = kutids[-1] if kutids else sweep.position
             found = {(one.kutid, one.kind): one for one in _look(connection, sweep.position, last)} if kutids else {}
             known = _known(connection, sweep.position, last) if kutids else {}
-        reach("sweep.looked")
+        reach("scan.looked")
         step = {"position": last} if kutids else {"done": sweep.wanted, "position": ""}
         mine = update(quality_sweep).where(
             quality_sweep.c.wanted == sweep.wanted, quality_sweep.c.position == sweep.position
@@ -81,8 +81,8 @@ class QualitySweep:
                 _keep(connection, found, known, self._clock.now())
         return True
 
-    def look_at_tries(self) -> int:
-        """Make cases of what customers have tried several times lately; return how many came anew."""
+    def find_failed_attempts(self) -> int:
+        """Open cases for customers whose identification failed several times lately; return how many are new."""
         tried = select(
             allowances_table.c.key, allowances_table.c.kutid, allowances_table.c.used, allowances_table.c.ends_at
         ).where(allowances_table.c.kutid.is_not(None))
@@ -176,12 +176,12 @@ def _keep(
             connection.execute(mine.values(evidence=None, closed_at=row.closed_at or now))
         elif one is not None and row.evidence != one.evidence:
             connection.execute(mine.values(evidence=one.evidence))
-            # What is seen by other data than when it was closed has come anew.
+            # The data differ from when the case was closed: it opens again.
             connection.execute(mine.where(quality_cases.c.closed_at.is_not(None)).values(closed_at=None, found_at=now))
 
 
 def _try_again(connection: Connection, kutid: str, kind: str, at: datetime) -> bool:
-    """Keep that a customer tried at a moment; return whether the case is new or came anew."""
+    """Record a customer's failed attempt; return whether the case is new or open again."""
     mine = update(quality_cases).where(
         quality_cases.c.kutid == kutid, quality_cases.c.kind == kind, quality_cases.c.found_at < at
     )
