@@ -22,6 +22,7 @@ from webapp.account import (
 )
 from webapp.api import problems
 from webapp.http import forgery, limits, security, static_files
+from webapp.http.addresses import Application
 from webapp.http.compression import CompressEveryStatus
 from webapp.journey.registry import journey_of
 from webapp.operations import health
@@ -39,7 +40,7 @@ def create_app(settings: Settings) -> Flask:
 
     Raises ProfileError when the profile cannot be used, RuntimeError when the front-end files are not built.
     """
-    app = Flask("webapp", static_folder=None)
+    app = Application("webapp")
     app.config.update(_configuration(settings))
     parts = wire(settings)
     app.extensions["belepo"] = parts
@@ -60,8 +61,7 @@ def create_app(settings: Settings) -> Flask:
         passkeys, password, privacy_notice, sign_in, start, terms, terms_update,
     ):  # fmt: skip
         app.register_blueprint(module.blueprint)
-    for name, address in console.DOORS.items():
-        app.register_blueprint(console.blueprint, name=name, url_prefix=address)
+    console.open_doors(app)
     if settings.oidc_issuer:
         import_module("webapp.console.company").set_up(app, settings)  # and with it Authlib, which few need
     app.register_blueprint(api.blueprint)

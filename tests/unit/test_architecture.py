@@ -345,7 +345,7 @@ def _literals() -> Iterator[tuple[str, str]]:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and _KEY.fullmatch(node.value):
                 yield node.value, _name(path)
     for path in TEMPLATES:
-        for key in re.findall(r"""['"]([a-z][\w.]*)['"]""", path.read_text("utf-8")):
+        for key in re.findall(r"""(?<!url_for\()['"]([a-z][\w.]*)['"]""", path.read_text("utf-8")):
             if _KEY.fullmatch(key):
                 yield key, _name(path)
 

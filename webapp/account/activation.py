@@ -1,6 +1,6 @@
 """The activation code at the first sign-in: until it is given, the account can do nothing else (A7, B3)."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 
 from services.accounts import Session
 from services.figures import FINISHED, REFUSED
@@ -16,7 +16,7 @@ from webapp.ui.formats import clock_time
 from webapp.ui.forms import StepForm
 from webapp.ui.respond import go_on, page, see_other
 
-blueprint = Blueprint("activation", __name__)
+blueprint = Blueprint("activation", __name__, url_prefix="/fiok/aktivalas")
 
 _FIELDS = Fields({"activation_code": "activation.label", "resend": "activation.resend"})
 
@@ -27,26 +27,26 @@ class ActivationForm(StepForm):
     activation_code = code_field("activation_code")
 
 
-@blueprint.get(sessions.ACTIVATION)
+@blueprint.get("")
 @sessions.needed
 def show(session: Session) -> Response:
     """Ask for the code."""
     return _show(session, SentForm())
 
 
-@blueprint.post(sessions.ACTIVATION)
+@blueprint.post("")
 @sessions.needed
 def submit(session: Session) -> Response:
     """Take the code, or mail a new one."""
     activations = current_parts().accounts.activations
     if not activations.is_due(session):
-        return go_on(sessions.ACCOUNT, overview)
+        return go_on(url_for("account.overview"), overview)
     is_resend = request.form.get("action") == "resend-email"
     try:
         if is_resend:
             activations.mail_again(session)
             sessions.flash.leave("activation.resent")
-            return go_on(sessions.ACTIVATION, show)
+            return go_on(url_for("activation.show"), show)
         form = ActivationForm(request.form)
         if not form.validate():
             raise next(form.refusals())[1]
@@ -56,13 +56,13 @@ def submit(session: Session) -> Response:
         return _show(session, explain([("resend" if is_resend else "", refusal)], _FIELDS, {}))
     funnel.activation(FINISHED)
     sessions.flash.leave("activation.done")
-    return go_on(sessions.ACCOUNT, overview)
+    return go_on(url_for("account.overview"), overview)
 
 
 def _show(session: Session, form: SentForm) -> Response:
     rules = current_parts().profile.one_time_code
     if not current_parts().accounts.activations.is_due(session):
-        return see_other(sessions.ACCOUNT)
+        return see_other(url_for("account.overview"))
     return page(
         "account/activation.html",
         form.status,
@@ -72,6 +72,6 @@ def _show(session: Session, form: SentForm) -> Response:
         email=masking.email(session.account.email),
         length=rules.length,
         typed=rules.typed,
-        action=sessions.ACTIVATION,
+        action=url_for("activation.submit"),
         token_field="",
     )

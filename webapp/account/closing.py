@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 from wtforms import ValidationError
 
 from services.accounts import Session
@@ -16,7 +16,7 @@ from webapp.ui.respond import go_on, page
 
 blueprint = Blueprint("closing", __name__)
 
-ADDRESS, CLOSED = "/fiok/megszuntetes", "/fiok/megszunt"
+_ADDRESS = "/fiok/megszuntetes"
 _FIELDS = Fields({"confirm": "account.close.heading", "current_password": "login.password.label"})
 
 
@@ -31,14 +31,14 @@ class CloseForm(CurrentPasswordForm):
             raise ValidationError(Refusal("confirm", "not_ticked"))
 
 
-@blueprint.get(ADDRESS)
+@blueprint.get(_ADDRESS)
 @sessions.needed
 def show(session: Session) -> Response:
     """Ask whether the account is really to be closed."""
-    return form_page(session, "close", ADDRESS, SentForm())
+    return form_page(session, "close", url_for("closing.close"), SentForm())
 
 
-@blueprint.post(ADDRESS)
+@blueprint.post(_ADDRESS)
 @sessions.needed
 def close(session: Session) -> Response:
     """Close the account."""
@@ -50,14 +50,16 @@ def close(session: Session) -> Response:
     except Refusal as refusal:
         return _again(session, form, [("", refusal)])
     sessions.let_go()
-    return go_on(CLOSED, lambda: page("account/closed.html", signed_out_to=CLOSED))
+    address = url_for("closing.closed")
+    return go_on(address, lambda: page("account/closed.html", signed_out_to=address))
 
 
-@blueprint.get(CLOSED)
+@blueprint.get("/fiok/megszunt")
 def closed() -> Response:
     """Say that the account is closed."""
     return page("account/closed.html")
 
 
 def _again(session: Session, form: CloseForm, refusals: Sequence[tuple[str, Refusal]]) -> Response:
-    return form_page(session, "close", ADDRESS, explain(refusals, _FIELDS, {"confirm": form.confirm.data}))
+    sent = explain(refusals, _FIELDS, {"confirm": form.confirm.data})
+    return form_page(session, "close", url_for("closing.close"), sent)

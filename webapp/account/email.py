@@ -1,6 +1,6 @@
 """Changing the address, which is the user name: a link is mailed to the new one."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 
 from services.accounts import DeadLink, Session
 from services.refusal import Refusal
@@ -14,9 +14,9 @@ from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.references import passing_reference
 from webapp.ui.respond import go_on, page
 
-blueprint = Blueprint("email", __name__)
+blueprint = Blueprint("email", __name__, url_prefix="/fiok/email")
 
-ADDRESS, NEW = "/fiok/email", "/fiok/email/uj"
+_NEW = "/uj"
 _FIELDS = Fields({"email": "account.email.change.new", "current_password": "login.password.label"})
 
 
@@ -26,29 +26,29 @@ class EmailForm(CurrentPasswordForm):
     email = email_field(320)
 
 
-@blueprint.get(ADDRESS)
+@blueprint.get("")
 @sessions.needed
 def show(session: Session) -> Response:
     """Show the form for a new address."""
-    return form_page(session, "email_change", ADDRESS, SentForm(kept_of(session, "email")))
+    return form_page(session, "email_change", url_for("email.ask"), SentForm(kept_of(session, "email")))
 
 
-@blueprint.post(ADDRESS)
+@blueprint.post("")
 @sessions.needed
 def ask(session: Session) -> Response:
     """Mail a link to the new address."""
-    form = EmailForm(request.form)
+    form, action = EmailForm(request.form), url_for("email.ask")
     typed = {"email": form.email.data}
     if not form.validate():
-        return form_page(session, "email_change", ADDRESS, explain(list(form.refusals()), _FIELDS, typed))
+        return form_page(session, "email_change", action, explain(list(form.refusals()), _FIELDS, typed))
     try:
         current_parts().accounts.email_changes.ask_for_email(session, form.current_password.data, form.email.value)
     except Refusal as refusal:
-        return form_page(session, "email_change", ADDRESS, explain([("", refusal)], _FIELDS, typed))
-    return go_on(sessions.ACCOUNT, overview)
+        return form_page(session, "email_change", action, explain([("", refusal)], _FIELDS, typed))
+    return go_on(url_for("account.overview"), overview)
 
 
-@blueprint.get(NEW)
+@blueprint.get(_NEW)
 def show_new() -> Response:
     """Show which address the link would confirm; changes nothing."""
     if request.args.get("done") is not None:
@@ -57,7 +57,7 @@ def show_new() -> Response:
     return _show_new(token, SentForm())
 
 
-@blueprint.post(NEW)
+@blueprint.post(_NEW)
 def confirm() -> Response:
     """Confirm the new address."""
     token = request.form.get("token", "")
@@ -70,7 +70,7 @@ def confirm() -> Response:
         return _dead_link()
     except Refusal as refusal:
         return _show_new(token, explain([("", refusal)], Fields({"email": "account.email"}), {}))
-    return go_on(f"{NEW}?done", lambda: page("account/email_changed.html"))
+    return go_on(f"{url_for('email.show_new')}?done", lambda: page("account/email_changed.html"))
 
 
 def _show_new(token: str, form: SentForm) -> Response:
@@ -78,9 +78,11 @@ def _show_new(token: str, form: SentForm) -> Response:
     address = current_parts().accounts.email_changes.find_email_change(link_id) if link_id else None
     if address is None:
         return _dead_link()
-    return form_page(None, "email_confirm", NEW, form, token=token, email=address, another=ADDRESS)
+    action, another = url_for("email.confirm"), url_for("email.show")
+    return form_page(None, "email_confirm", action, form, token=token, email=address, another=another)
 
 
 def _dead_link() -> Response:
     reference = passing_reference("email_change")
-    return page("account/dead_link.html", 410, key="account.email.change.dead", href=ADDRESS, reference=reference)
+    href = url_for("email.show")
+    return page("account/dead_link.html", 410, key="account.email.change.dead", href=href, reference=reference)

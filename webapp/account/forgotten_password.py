@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 
 from services.accounts import DeadLink
 from services.refusal import Refusal
@@ -22,7 +22,7 @@ from webapp.ui.respond import go_on, page
 
 blueprint = Blueprint("forgotten_password", __name__)
 
-FORGOT, RESET = "/sso/ForgotPassword", "/sso/ResetPassword"
+_FORGOT, _RESET = "/sso/ForgotPassword", "/sso/ResetPassword"
 _FORGOT_FIELDS = Fields({"email": "forgot.email.label"})
 _RESET_FIELDS = Fields({"password": "password_change.new.label", "password_confirm": "password_change.confirm.label"})
 
@@ -33,13 +33,13 @@ class ForgotForm(StepForm):
     email = email_field(320)
 
 
-@blueprint.get(FORGOT)
+@blueprint.get(_FORGOT)
 def forgot() -> Response:
     """Ask for the address, or say that the mail is on its way if the address has an account."""
     return _sent() if "sent" in request.args else _forgot(SentForm())
 
 
-@blueprint.post(FORGOT)
+@blueprint.post(_FORGOT)
 def ask() -> Response:
     """Have the link mailed; whatever address it is, the answer is the same (ASVS 6.3.8)."""
     form = ForgotForm(request.form)
@@ -48,10 +48,10 @@ def ask() -> Response:
     current_parts().accounts.password_changes.ask_for_reset(
         form.email.value, language(), source=request.remote_addr or ""
     )
-    return go_on(f"{FORGOT}?sent", _sent)
+    return go_on(f"{url_for('forgotten_password.forgot')}?sent", _sent)
 
 
-@blueprint.get(RESET)
+@blueprint.get(_RESET)
 def show() -> Response:
     """Show the form that the mailed link opens; changes nothing, for mail scanners open links too."""
     if "done" in request.args:
@@ -59,7 +59,7 @@ def show() -> Response:
     return _reset(link_token())
 
 
-@blueprint.post(RESET)
+@blueprint.post(_RESET)
 def reset() -> Response:
     """Set the new password by the link, once."""
     token = request.form.get("token", "")
@@ -78,7 +78,7 @@ def reset() -> Response:
     # Every session has ended, this browser's own too; it signs in with the new password.
     sessions.let_go()
     sessions.remember_reset(proof)
-    done = f"{RESET}?done"
+    done = f"{url_for('forgotten_password.show')}?done"
     return go_on(done, lambda: _reset_done(signed_out_to=done))
 
 
@@ -88,7 +88,7 @@ def _forgot(form: SentForm) -> Response:
         form.status,
         form=form,
         problems=form.problems,
-        action=FORGOT,
+        action=url_for("forgotten_password.ask"),
         token_field="",
         notice=None,
     )
@@ -116,7 +116,7 @@ def _reset(token: str, sent: NewPasswordForm | None = None, refusals: Sequence[t
         form.status,
         form=form,
         problems=form.problems,
-        action=RESET,
+        action=url_for("forgotten_password.reset"),
         token=token,
         until=clock_time(found.expires_at),
         email=found.account.email,
@@ -129,6 +129,6 @@ def _reset_done(**context: Any) -> Response:
 
 
 def _dead() -> Response:
-    reference = passing_reference("reset")
+    reference, href = passing_reference("reset"), url_for("forgotten_password.forgot")
     just_set = "reset.dead.just_set"
-    return page("account/dead_link.html", 410, key="reset.dead", just_set=just_set, href=FORGOT, reference=reference)
+    return page("account/dead_link.html", 410, key="reset.dead", just_set=just_set, href=href, reference=reference)

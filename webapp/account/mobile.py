@@ -1,6 +1,6 @@
 """Changing the mobile: a code is sent to the new number."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 
 from services.accounts import Session
 from services.refusal import DeadEnd, OutOfTurn, Refusal
@@ -16,9 +16,8 @@ from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.formats import date_and_time, first_minute
 from webapp.ui.respond import go_on, page
 
-blueprint = Blueprint("mobile", __name__)
+blueprint = Blueprint("mobile", __name__, url_prefix="/fiok/mobil")
 
-ADDRESS = "/fiok/mobil"
 _FIELDS = Fields({"mobile": "account.mobile.change.new", "current_password": "login.password.label"})
 _CODE_FIELDS = Fields({"sms_code": "sms_code.label"})
 _RESEND_FIELDS = Fields({"resend": "sms_code.resend"})
@@ -30,14 +29,14 @@ class MobileForm(CurrentPasswordForm):
     mobile = mobile_field()
 
 
-@blueprint.get(ADDRESS)
+@blueprint.get("")
 @sessions.needed
 def show(session: Session) -> Response:
     """Show the form for a new number, or for the code that was sent to it."""
     return _show(session)
 
 
-@blueprint.post(ADDRESS)
+@blueprint.post("")
 @sessions.needed
 def change(session: Session) -> Response:
     """Send a code to the new number, check it, or send another."""
@@ -45,7 +44,7 @@ def change(session: Session) -> Response:
     try:
         return _do(session)
     except OutOfTurn:
-        return go_on(ADDRESS, show)
+        return go_on(url_for("mobile.show"), show)
     except DeadEnd as dead_end:
         return _no_codes_left(session, dead_end)
     except Refusal as refusal:
@@ -64,10 +63,10 @@ def _do(session: Session) -> Response:
     if action == "sms-resend":
         details.resend_code(session)
         sessions.flash.leave("sms_code.resent")
-        return go_on(ADDRESS, show)
+        return go_on(url_for("mobile.show"), show)
     if action == "change-mobile":
         details.drop_mobile_change(session)
-        return go_on(ADDRESS, show)
+        return go_on(url_for("mobile.show"), show)
     return _check_code(session) if "sms_code" in request.form else _send_code(session)
 
 
@@ -76,7 +75,7 @@ def _send_code(session: Session) -> Response:
     if not form.validate():
         return _show(session, explain(list(form.refusals()), _FIELDS, {"mobile": form.mobile.data}))
     current_parts().accounts.mobile_changes.ask_for_mobile(session, form.current_password.data, form.mobile.value)
-    return go_on(ADDRESS, show)
+    return go_on(url_for("mobile.show"), show)
 
 
 def _check_code(session: Session) -> Response:
@@ -86,15 +85,15 @@ def _check_code(session: Session) -> Response:
     current_parts().accounts.mobile_changes.confirm_mobile(session, form.sms_code.value)
     sessions.look_again()
     sessions.flash.leave("account.mobile.change.done")
-    return go_on(sessions.ACCOUNT, overview)
+    return go_on(url_for("account.overview"), overview)
 
 
 def _show(session: Session, form: SentForm | None = None, *, is_paused: bool = False) -> Response:
-    parts = current_parts()
+    parts, action = current_parts(), url_for("mobile.change")
     waiting = parts.accounts.mobile_changes.mobile_change(session)
     if waiting is None:
         return form_page(
-            session, "mobile_change", ADDRESS, form or SentForm(kept_of(session, "mobile")), is_paused=is_paused
+            session, "mobile_change", action, form or SentForm(kept_of(session, "mobile")), is_paused=is_paused
         )
     number, code = waiting
     if code is not None and code.is_dead_end(parts.clock.now()):
@@ -102,7 +101,7 @@ def _show(session: Session, form: SentForm | None = None, *, is_paused: bool = F
     return form_page(
         session,
         "mobile_code",
-        ADDRESS,
+        action,
         form or SentForm(),
         is_paused=is_paused,
         mobile=masking.mobile(number),
@@ -116,5 +115,5 @@ def _no_codes_left(session: Session, dead_end: DeadEnd) -> Response:
         403,
         again_at=date_and_time(first_minute(dead_end.facts["again_at"])),
         reference=current_parts().references.issue("codes_used_up", kutid=session.account.kutid),
-        href=sessions.ACCOUNT,
+        href=url_for("account.overview"),
     )

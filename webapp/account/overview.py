@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify, request, url_for
 
 from services.accounts import Session
 from services.refusal import OutOfTurn
@@ -14,10 +14,10 @@ from webapp.ui.formats import clock_time, date_and_time, day, first_minute
 from webapp.ui.language import say
 from webapp.ui.respond import go_on, page
 
-blueprint = Blueprint("account", __name__)
+blueprint = Blueprint("account", __name__, url_prefix="/fiok")
 
 
-@blueprint.get(sessions.ACCOUNT)
+@blueprint.get("")
 @sessions.needed
 def overview(session: Session) -> Response:
     """Show what the account holds."""
@@ -59,11 +59,11 @@ def overview(session: Session) -> Response:
         ],
         has_passkeys=parts.accounts.passkeys.are_possible,
         last=[{"device": _device(place.device), "at": date_and_time(place.created_at)} for place in places.last],
-        action=sessions.ACCOUNT,
+        action=url_for("account.end_sessions"),
     )
 
 
-@blueprint.post(sessions.ACCOUNT)
+@blueprint.post("")
 @sessions.needed
 def end_sessions(session: Session) -> Response:
     """Sign out on another device, or on all others."""
@@ -77,10 +77,10 @@ def end_sessions(session: Session) -> Response:
     else:
         raise OutOfTurn
     sessions.flash.leave("account.sessions.ended")
-    return go_on(sessions.ACCOUNT, overview)
+    return go_on(url_for("account.overview"), overview)
 
 
-@blueprint.get("/fiok/adatok.json")
+@blueprint.get("/adatok.json")
 @sessions.needed
 def download(session: Session) -> Response:
     """Send everything that the account holds as one file."""

@@ -1,6 +1,6 @@
 """The signed-in customer's passkeys: adding one, which takes a script, and removing one, which does not."""
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify, request, url_for
 from flask import session as browser_session
 from wtforms import ValidationError
 
@@ -17,9 +17,9 @@ from webapp.ui.formats import clock_time
 from webapp.ui.forms import StepForm, Text
 from webapp.ui.respond import go_on, page, see_other
 
-blueprint = Blueprint("passkeys", __name__)
+blueprint = Blueprint("passkeys", __name__, url_prefix="/fiok/azonositokulcsok")
 
-PASSKEYS, NEW, REMOVE = "/fiok/azonositokulcsok", "/fiok/azonositokulcsok/uj", "/fiok/azonositokulcsok/torles"
+_NEW = "/uj"
 _FIELDS = Fields({"current_password": "login.password.label"})
 _NAME = Fields({"name": "account.passkeys.name"})
 _CHALLENGE = "passkey"
@@ -38,14 +38,14 @@ class NameForm(StepForm):
             raise ValidationError(Refusal("passkey", "no_name"))
 
 
-@blueprint.get(PASSKEYS)
+@blueprint.get("")
 @sessions.needed
 def password(session: Session) -> Response:
     """Ask for the password before a passkey is added."""
     return _password(session, SentForm())
 
 
-@blueprint.post(PASSKEYS)
+@blueprint.post("")
 @sessions.needed
 def ask_to_add(session: Session) -> Response:
     """Check the password and go on to the making of a passkey."""
@@ -57,19 +57,19 @@ def ask_to_add(session: Session) -> Response:
     except Refusal as refusal:
         return _password(session, explain([("", refusal)], _FIELDS, {}))
     browser_session[_CHALLENGE] = challenge
-    return go_on(NEW, new)
+    return go_on(url_for("passkeys.new"), new)
 
 
-@blueprint.get(NEW)
+@blueprint.get(_NEW)
 @sessions.needed
 def new(session: Session) -> Response:
     """Ask for the name, and have the browser make the passkey."""
     options = current_parts().accounts.passkeys.options_to_add(session, browser_session.get(_CHALLENGE, ""))
     if options is None:
-        return see_other(PASSKEYS)
+        return see_other(url_for("passkeys.password"))
     return page(
         "account/passkey_new.html",
-        action=NEW,
+        action=url_for("passkeys.add"),
         options=options,
         name=devices.this_device().name,
         passkeys=current_parts().accounts.passkeys,
@@ -78,16 +78,16 @@ def new(session: Session) -> Response:
     )
 
 
-@blueprint.post(NEW)
+@blueprint.post(_NEW)
 def add() -> Response:
     """Keep the passkey that the browser has made, and tell the script where to go on."""
-    session = sessions.current()
+    session, start = sessions.current(), url_for("passkeys.password")
     if (
         session is None
         or current_parts().accounts.changed_terms.terms_due(session)
         or current_parts().accounts.activations.is_due(session)
     ):
-        return jsonify(to=PASSKEYS)  # where the customer is asked for what is missing
+        return jsonify(to=start)  # where the customer is asked for what is missing
     form = NameForm(request.form)
     if not form.validate():
         response = jsonify(error=explain(list(form.refusals()), _NAME, {}).problems[0].text)
@@ -100,15 +100,15 @@ def add() -> Response:
         )
     except Refusal:
         _failure.leave("account.passkeys.stopped")
-        return jsonify(to=PASSKEYS)
+        return jsonify(to=start)
     except SignedOut:
-        return jsonify(to=PASSKEYS)
+        return jsonify(to=start)
     sessions.hold(token)
     sessions.flash.leave("account.passkeys.added")
-    return jsonify(to=sessions.ACCOUNT)
+    return jsonify(to=url_for("account.overview"))
 
 
-@blueprint.post(REMOVE)
+@blueprint.post("/torles")
 @sessions.needed
 def remove(session: Session) -> Response:
     """Remove a passkey."""
@@ -117,7 +117,7 @@ def remove(session: Session) -> Response:
         raise OutOfTurn
     sessions.hold(token)
     sessions.flash.leave("account.passkeys.removed")
-    return go_on(sessions.ACCOUNT, overview, push=False)
+    return go_on(url_for("account.overview"), overview, push=False)
 
 
 def _password(session: Session, form: SentForm) -> Response:
@@ -126,7 +126,7 @@ def _password(session: Session, form: SentForm) -> Response:
         form.status,
         form=form,
         problems=form.problems,
-        action=PASSKEYS,
+        action=url_for("passkeys.ask_to_add"),
         notice=sessions.flash.take(time=clock_time(session.over_at)),
         stopped=_failure.take(),
         passkeys=current_parts().accounts.passkeys,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from flask import Blueprint, Response, make_response, redirect, request
+from flask import Blueprint, Response, make_response, redirect, request, url_for
 
 from services.accounts import Session
 from services.refusal import Refusal
@@ -17,7 +17,7 @@ from webapp.ui.respond import go_on, page
 
 blueprint = Blueprint("password", __name__)
 
-ADDRESS = "/fiok/jelszo"
+_ADDRESS = "/fiok/jelszo"
 _FIELDS = Fields({
     "current_password": "password_change.current.label",
     "password": "password_change.new.label",
@@ -29,7 +29,7 @@ class PasswordForm(NewPasswordForm, CurrentPasswordForm):
     """The present password and the new one twice."""
 
 
-@blueprint.get(ADDRESS)
+@blueprint.get(_ADDRESS)
 @sessions.needed
 def show(session: Session) -> Response:
     """Show the form for a new password, or from when there will be one."""
@@ -38,7 +38,7 @@ def show(session: Session) -> Response:
     return _show(session)
 
 
-@blueprint.post(ADDRESS)
+@blueprint.post(_ADDRESS)
 @sessions.needed
 def change(session: Session) -> Response:
     """Change the password; every other session ends."""
@@ -52,7 +52,7 @@ def change(session: Session) -> Response:
     except Refusal as refusal:
         return _show(session, form, [("", refusal)])
     sessions.hold(token)
-    return go_on(f"{ADDRESS}?done", lambda: page("account/password_changed.html"))
+    return go_on(f"{url_for('password.show')}?done", lambda: page("account/password_changed.html"))
 
 
 def _show(session: Session, sent: PasswordForm | None = None, refusals: Sequence[tuple[str, Refusal]] = ()) -> Response:
@@ -63,7 +63,7 @@ def _show(session: Session, sent: PasswordForm | None = None, refusals: Sequence
     return form_page(
         session,
         "password_change",
-        ADDRESS,
+        url_for("password.change"),
         form,
         not_before=date_and_time(first_minute(possible_from)) if possible_from > parts.clock.now() else None,
         email=account.email,
@@ -74,4 +74,4 @@ def _show(session: Session, sent: PasswordForm | None = None, refusals: Sequence
 @blueprint.get("/.well-known/change-password")
 def well_known() -> Response:
     """Lead password managers to where the password is changed (W3C, A Well-Known URL for Changing Passwords)."""
-    return make_response(redirect(ADDRESS, 302))
+    return make_response(redirect(url_for("password.show"), 302))

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
-from urllib.parse import urlencode
 
-from flask import Response, request, session
+from flask import Response, request, session, url_for
 
 from services.accounts import Session, SignedOut
 from services.staff import StaffSession
@@ -19,10 +18,6 @@ from webapp.ui.respond import page, see_other
 
 P = ParamSpec("P")
 
-SIGN_IN = "/belepes"
-ACCOUNT = "/fiok"
-TERMS = "/fiok/feltetelek"
-ACTIVATION = "/fiok/aktivalas"
 _RESET = "reset"
 flash = Flash("customer")
 """What the sign-in and the account say once."""
@@ -100,12 +95,13 @@ def needed(view: Callable[Concatenate[Session, P], Response]) -> Callable[P, Res
         session_ = current()
         if session_ is None:
             return ask()
-        if request.path != TERMS and current_parts().accounts.changed_terms.terms_due(session_):
-            return see_other(TERMS)
-        if request.path not in (TERMS, ACTIVATION) and current_parts().accounts.activations.is_due(session_):
-            if request.path != ACCOUNT:
+        place = request.blueprint
+        if place != "terms_update" and current_parts().accounts.changed_terms.terms_due(session_):
+            return see_other(url_for("terms_update.show"))
+        if place not in ("terms_update", "activation") and current_parts().accounts.activations.is_due(session_):
+            if request.path != url_for("account.overview"):
                 flash.leave("activation.limited")
-            return see_other(ACTIVATION)
+            return see_other(url_for("activation.show"))
         try:
             # Only here, behind the sign-in: its mail about a new device keeps the language that the account had,
             # which is not the choice of whoever it may warn of.
@@ -127,9 +123,8 @@ def ask() -> Response:
         return ask_before(request.full_path.rstrip("?"))
     ended = why_ended()
     _customer.drop()
-    return show_sign_in(
-        403, notice=say()(ended or "login.needed"), next_address=request.path, kept=kept(), signed_out_to=SIGN_IN
-    )
+    notice, signed_out_to = say()(ended or "login.needed"), url_for("sign_in.show")
+    return show_sign_in(403, notice=notice, next_address=request.path, kept=kept(), signed_out_to=signed_out_to)
 
 
 def kept(prefix: str = "") -> dict[str, str]:
@@ -143,7 +138,7 @@ def ask_before(address: str) -> Response:
     ended = why_ended()
     _customer.drop()
     flash.leave(ended or "login.needed")
-    return see_other(f"{SIGN_IN}?{urlencode({'next': address})}")
+    return see_other(url_for("sign_in.show", next=address))
 
 
 def show_sign_in(status: int = 200, **context: Any) -> Response:

@@ -1,9 +1,9 @@
 """Signing in, out, and staying signed in."""
 
 from collections.abc import Callable
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from flask import Blueprint, Response, jsonify, make_response, render_template, request, url_for
 
 from services.accounts import Device
 from services.refusal import Refusal
@@ -26,7 +26,7 @@ from webapp.ui.session_note import note_extended, session_note
 
 blueprint = Blueprint("sign_in", __name__)
 
-ACCOUNT = "/fiok"
+_ADDRESS = "/belepes"
 _FIELDS = Fields({"email": "login.email.label", "password": "login.password.label"})
 
 
@@ -37,18 +37,18 @@ class SignInForm(StepForm):
     password = Text(FAR_TOO_LONG)
 
 
-@blueprint.get("/belepes")
+@blueprint.get(_ADDRESS)
 def show() -> Response:
     """Show the form; a customer who is signed in goes on to the account."""
-    address = local(request.args.get("next", ""), "")
+    address = local(request.args.get("next", ""))
     if sessions.current() is not None:
-        return see_other(address or ACCOUNT)
+        return see_other(address or url_for("account.overview"))
     ended = sessions.why_ended()
     notice = sessions.flash.take() or (say()(ended) if ended else None)
     return sessions.show_sign_in(notice=notice, next_address=address)
 
 
-@blueprint.post("/belepes")
+@blueprint.post(_ADDRESS)
 def submit() -> Response:
     """Sign in and go on where the customer wanted to."""
     form = SignInForm(request.form)
@@ -79,7 +79,7 @@ def submit() -> Response:
     return sessions.show_sign_in(sent.status, form=sent, is_failed=is_failed, next_address=address, kept=kept)
 
 
-@blueprint.post("/belepes/azonositokulcs")
+@blueprint.post(f"{_ADDRESS}/azonositokulcs")
 def submit_passkey() -> Response:
     """Sign in by a passkey's answer, and tell the script where to go on; or what went wrong, and what to ask next."""
     device = devices.this_device()
@@ -103,13 +103,13 @@ def sign_out() -> Response:
     """End the session on the server, and have the browser forget everything."""
     sessions.let_go()
     sessions.flash.leave("login.signed_out")
-    return go_on("/belepes")
+    return go_on(url_for("sign_in.show"))
 
 
-@blueprint.post("/belepes/maradok")
+@blueprint.post(f"{_ADDRESS}/maradok")
 def stay() -> Response:
     """Prolong the session: to be asked for is to be active."""
-    address = local(request.form.get("next", ""), ACCOUNT)
+    address = local(request.form.get("next", "")) or url_for("account.overview")
     is_signed_in = sessions.current() is not None
     if not is_signed_in:
         return _session_note() if is_fragment_due() else sessions.ask_before(address)
@@ -117,7 +117,7 @@ def stay() -> Response:
     return go_on(address, _session_note, push=False)
 
 
-@blueprint.get("/belepes/meddig")
+@blueprint.get(f"{_ADDRESS}/meddig")
 def until_when() -> Response:
     """Tell how long the session lasts; being asked does not prolong it."""
     return _session_note()
@@ -128,14 +128,15 @@ def _session_note() -> Response:
         "components/session_note.html",
         session_note=note(),
         ended=sessions.why_ended() or "login.ended.idle",
-        sign_in_again_url=f"{sessions.SIGN_IN}?{urlencode({'next': _page_asking()})}",
+        sign_in_again_url=url_for("sign_in.show", next=_page_asking()),
+        keeps_typed=True,
     )
     return make_response(words)
 
 
 def _page_asking() -> str:
     host_and_path = request.headers.get("HX-Current-URL", "").partition("://")[2]
-    return local(f"/{host_and_path.partition('/')[2]}", ACCOUNT)
+    return local(f"/{host_and_path.partition('/')[2]}") or url_for("account.overview")
 
 
 def frame() -> dict[str, object]:
@@ -149,12 +150,13 @@ def frame() -> dict[str, object]:
 
 def note() -> dict[str, object] | None:
     """Return what a page says about the end of the session; None where nobody is signed in."""
-    return session_note(sessions.current(), until_url="/belepes/meddig", stay_url="/belepes/maradok")
+    until_url, stay_url = url_for("sign_in.until_when"), url_for("sign_in.stay")
+    return session_note(sessions.current(), until_url=until_url, stay_url=stay_url)
 
 
 def _brought() -> tuple[str, dict[str, str]]:
     """Return where the customer wanted to go, and what was typed when an earlier session ended."""
-    return local(request.form.get("next", ""), ""), sessions.kept("kept-")
+    return local(request.form.get("next", "")), sessions.kept("kept-")
 
 
 def _enter(
@@ -165,7 +167,7 @@ def _enter(
     sessions.hold(token)
     if kept and address:
         address = f"{urlsplit(address).path}?kept=1"
-    response = (go or go_on)(address or ACCOUNT)
+    response = (go or go_on)(address or url_for("account.overview"))
     devices.remember(device, response)
     return response
 

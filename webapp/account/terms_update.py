@@ -1,6 +1,6 @@
 """Changed terms, which are accepted before anything else (M24)."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 
 from services.accounts import Session
 from services.refusal import Refusal
@@ -12,19 +12,19 @@ from webapp.ui.documents import terms_shown
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.respond import go_on, see_other
 
-blueprint = Blueprint("terms_update", __name__)
+blueprint = Blueprint("terms_update", __name__, url_prefix="/fiok/feltetelek")
 
 _FIELDS = Fields({"terms": "step.terms"})
 
 
-@blueprint.get(sessions.TERMS)
+@blueprint.get("")
 @sessions.needed
 def show(session: Session) -> Response:
     """Show what changed in the terms since they were accepted (M24)."""
     return _show(session, SentForm())
 
 
-@blueprint.post(sessions.TERMS)
+@blueprint.post("")
 @sessions.needed
 def accept(session: Session) -> Response:
     """Accept the terms in force and go on."""
@@ -37,11 +37,12 @@ def accept(session: Session) -> Response:
             sessions.hold(parts.accounts.changed_terms.accept_terms(session))
         except Refusal as refusal:
             return _show(session, explain([("", refusal)], _FIELDS, {"terms": request.form.get("terms", "")}))
-    return go_on(sessions.ACCOUNT, overview)
+    return go_on(url_for("account.overview"), overview)
 
 
 def _show(session: Session, form: SentForm) -> Response:
     due = current_parts().accounts.changed_terms.terms_due(session)
     if due is None:
-        return see_other(sessions.ACCOUNT)
-    return form_page(session, "terms_update", sessions.TERMS, form, terms=terms_shown(due, session.terms_opened))
+        return see_other(url_for("account.overview"))
+    shown = terms_shown(due, session.terms_opened)
+    return form_page(session, "terms_update", url_for("terms_update.accept"), form, terms=shown)

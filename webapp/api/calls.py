@@ -5,13 +5,15 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from flask import url_for
+
 from services.clients import ApiKey, AssistedRegistration
 from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.staff.customers import Event
 from services.staff.search import REFERENCE
 from services.values import email_addresses, identifiers, masking
 from webapp.api import models
-from webapp.api.operation import PREFIX, operation
+from webapp.api.operation import operation
 from webapp.api.problems import Problem, wait
 from webapp.parts import current_parts
 from webapp.ui import timeline
@@ -76,7 +78,7 @@ def start_registration(client: ApiKey, body: models.NewRegistration) -> Given:
         except OutOfTurn:
             raise Problem(parts.clients.registrations.why_not(client, case_id)) from None
     registration = _found(client, case_id)
-    return _registration(registration), {"Location": f"{PREFIX}/registrations/{case_id}"}
+    return _registration(registration), {"Location": url_for("api.read_registration", registration_id=case_id)}
 
 
 @operation(

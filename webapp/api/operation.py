@@ -18,13 +18,14 @@ from pydantic_core import ErrorDetails
 from services.clients import Answer, ApiKey
 from services.refusal import Refusal
 from webapp.api.problems import Problem, wait
+from webapp.http.addresses import API
 from webapp.parts import current_parts
 from webapp.ui.formats import time_left
 from webapp.ui.language import language, say
 
 log = logging.getLogger(__name__)
 
-PREFIX = "/api/v1"
+PREFIX = f"{API}v1"
 blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
 LARGEST_BODY = 16 * 1024
 IDEMPOTENCY_KEY = r'^("[A-Za-z0-9._:-]{1,128}"|[A-Za-z0-9._:-]{1,128})$'

@@ -4,13 +4,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import Response, make_response
+from flask import Response, make_response, url_for
 
 from webapp.parts import current_parts
 from webapp.ui.language import language, say
 
 MIMETYPE = "application/problem+json"
-PAGES = "/api/v1/problems"
 STATUS = {
     "malformed": 400,
     "idempotency_key": 400,
@@ -91,7 +90,13 @@ class Problem(Exception):
 
 def type_of(kind: str) -> str:
     """Return the URI of a kind of problem: a page that explains it."""
-    return f"{current_parts().settings.public_url.rstrip('/')}{PAGES}/{kind.replace('_', '-')}"
+    page = url_for("api.problem", kind=slug_of(kind))
+    return f"{current_parts().settings.public_url.rstrip('/')}{page}"
+
+
+def slug_of(kind: str) -> str:
+    """Return a kind as addresses name it."""
+    return kind.replace("_", "-")
 
 
 def by_status(status: int, reference: str | None = None) -> Response:

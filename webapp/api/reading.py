@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flask import Response, abort, current_app, make_response
+from flask import Response, abort, current_app, make_response, url_for
 from markupsafe import Markup
 
 from webapp.api.document import document
 from webapp.api.operation import as_json, blueprint
-from webapp.api.problems import PAGES, STATUS
+from webapp.api.problems import STATUS, slug_of
 from webapp.parts import current_parts
 from webapp.ui.language import language, say, speak
 
@@ -57,10 +57,10 @@ def _page(template: str, **context: Any) -> Response:
 def _problems() -> Iterator[dict[str, Any]]:
     t = say()
     for kind, status in STATUS.items():
-        slug = kind.replace("_", "-")
+        slug = slug_of(kind)
         yield {
             "slug": slug,
-            "href": f"{PAGES}/{slug}",
+            "href": url_for("api.problem", kind=slug),
             "status": status,
             "title": t(f"api.problem.{kind}"),
             "text": t(f"api.problem.{kind}.text"),

@@ -59,7 +59,8 @@ def _settings(file: str, folder: Path) -> Settings:
 
 
 def _shown(app: Flask, state: State, language: str) -> Iterator[Problem]:
-    answer = app.test_client().get(f"/dev/states/{state.name}", headers={"Accept-Language": language})
+    address = app.url_map.bind("").build("demo.one_state", {"name": state.name})
+    answer = app.test_client().get(address, headers={"Accept-Language": language})
     if answer.status_code != state.status:
         what = f"the page {state.name} in {language} is answered {answer.status_code}, not {state.status}"
         yield Problem("", what, "The log above says why.")

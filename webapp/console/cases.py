@@ -25,6 +25,7 @@ from webapp.ui.formats import clock_time, date_in_words, day, first_minute
 from webapp.ui.language import language, say
 from webapp.ui.respond import go_on
 
+_CASE = "/ugyfel/<case_id>"
 _RECORD = Fields({
     "email": "staff.record.email",
     "email_confirm": "staff.record.email_confirm",
@@ -44,21 +45,21 @@ class RecordForm(EmailForm):
     mobile = mobile_field()
 
 
-@blueprint.get("/ugyfel/<case_id>")
+@blueprint.get(_CASE)
 @needed
 def show(seen: StaffSession, case_id: str) -> Response:
     """Show the customer, masked until it is recorded how they were identified."""
     return show_case(seen, case_id)
 
 
-@blueprint.get("/ugyfel/<case_id>/idovonal")
+@blueprint.get(f"{_CASE}/idovonal")
 @needed
 def follow(seen: StaffSession, case_id: str) -> Response:
     """Show the same for a page that follows the timeline by itself: whoever only looks on is not active."""
     return show_case(seen, case_id)
 
 
-@blueprint.post("/ugyfel/<case_id>")
+@blueprint.post(_CASE)
 @needed
 def submit(seen: StaffSession, case_id: str) -> Response:
     """Do what the form that was sent is about."""
@@ -80,7 +81,7 @@ def submit(seen: StaffSession, case_id: str) -> Response:
 
 def address(case_id: str) -> str:
     """Return where a case stands."""
-    return f"{staff_sessions.door()}/ugyfel/{case_id}"
+    return staff_sessions.address("show", case_id=case_id)
 
 
 class _Refused(Exception):
@@ -212,7 +213,8 @@ def show_case(seen: StaffSession, case_id: str, *, form: SentForm | None = None)
         problems=form.problems,
         notice=flash.take(),
         case_id=case_id,
-        action=address(case_id),
+        action=staff_sessions.address("submit", case_id=case_id),
+        follow_url=staff_sessions.address("follow", case_id=case_id),
         stage=stage,
         customer=customer,
         events=[_event(event) for event in file.events] if case.is_identified else None,

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.flask_client import OAuth
-from flask import Blueprint, Flask, Response, current_app, make_response, request, session
+from flask import Blueprint, Flask, Response, current_app, make_response, request, session, url_for
 from joserfc.errors import JoseError
 from requests import RequestException
 
@@ -19,6 +19,7 @@ from services.staff.secret_box import COMPANY, SecretBox
 from services.values import email_addresses
 from webapp.console import staff_sessions
 from webapp.console.provider import Provider
+from webapp.console.staff_sessions import DOORS, SERVICE
 from webapp.http import devices
 from webapp.parts import current_parts
 from webapp.settings import Settings
@@ -26,7 +27,7 @@ from webapp.ui.respond import see_other
 
 log = logging.getLogger(__name__)
 
-blueprint = Blueprint("company", __name__, url_prefix=staff_sessions.COMPANY)
+blueprint = Blueprint("company", __name__, url_prefix=f"{DOORS[SERVICE]}/ceges-belepes")
 _NAME = "company"
 _PATIENCE_SECONDS = 5
 _STATE_LIFETIME = timedelta(minutes=15)
@@ -84,7 +85,7 @@ def leave() -> Response:
         session.pop(key)
     try:
         with _provider().asked() as client:
-            back = f"{current_parts().settings.public_url.rstrip('/')}{staff_sessions.COMPANY}/vissza"
+            back = f"{current_parts().settings.public_url.rstrip('/')}{url_for('company.come_back')}"
             return make_response(client.authorize_redirect(back))
     except _FAILURES as error:
         return _failed(error)
@@ -103,8 +104,7 @@ def come_back() -> Response:
     except _FAILURES as error:
         return _failed(error)
     staff_sessions.enter(secret)
-    seen = staff_sessions.current()
-    response = see_other(staff_sessions.own_door(seen.member) if seen else staff_sessions.SERVICE)
+    response = see_other(staff_sessions.home_of(staff_sessions.current()))
     devices.remember(device, response)
     return response
 

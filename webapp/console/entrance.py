@@ -55,8 +55,7 @@ def sign_in() -> Response:
             refusals = [("", refusal)]
         else:
             staff_sessions.enter(token)
-            seen = staff_sessions.current()
-            response = go_on(staff_sessions.own_door(seen.member) if seen else staff_sessions.door())
+            response = go_on(staff_sessions.home_of(staff_sessions.current()))
             devices.remember(device, response)
             return response
     sent = explain(refusals, _FIELDS, {"email": typed})
@@ -72,7 +71,7 @@ def sign_out() -> Response:
     """End the session on the server, and have the browser forget everything."""
     sessions.let_go()
     staff_sessions.flash.leave("login.signed_out")
-    return go_on(staff_sessions.door())
+    return go_on(staff_sessions.address("home"))
 
 
 @blueprint.post("/maradok")
@@ -81,7 +80,8 @@ def stay() -> Response:
     if staff_sessions.current() is None:
         return staff_sessions.ask()
     note_extended()
-    return go_on(local(request.form.get("next", ""), staff_sessions.door()), _session_note, push=False)
+    address = local(request.form.get("next", "")) or staff_sessions.address("home")
+    return go_on(address, _session_note, push=False)
 
 
 @blueprint.get("/meddig")
@@ -95,7 +95,8 @@ def _session_note() -> Response:
         "components/session_note.html",
         session_note=staff_sessions.note(),
         ended="login.ended.idle",
-        sign_in_url=staff_sessions.door(),
+        sign_in_again_url=staff_sessions.address("home"),
+        keeps_typed=False,
     )
     return make_response(words)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import wraps
 from typing import Any, Concatenate
-from urllib.parse import urlencode
 
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
@@ -26,6 +25,7 @@ from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.language import language, say
 from webapp.ui.respond import go_on
 
+_FIGURES = "/regisztraciok"
 _PERIODS = {"1": "today", "7": "week", "30": "month"}
 _LONGEST = 366
 _DAY_BARS = 120
@@ -49,7 +49,7 @@ def _for_service(view: Callable[Concatenate[StaffSession, P], Response]) -> Call
     return guarded
 
 
-@blueprint.get("/regisztraciok")
+@blueprint.get(_FIGURES)
 @_for_service
 def show_figures(seen: StaffSession) -> Response:
     """Show the figures of a period, of today's and the six days before where none is chosen."""
@@ -57,7 +57,7 @@ def show_figures(seen: StaffSession) -> Response:
     return _show(chosen, form)
 
 
-@blueprint.get("/regisztraciok.csv")
+@blueprint.get(f"{_FIGURES}.csv")
 @_for_service
 def figures_csv(seen: StaffSession) -> Response:
     """Answer with the table of the steps as CSV, as spreadsheets open it: with semicolons, and a mark in front."""
@@ -77,7 +77,7 @@ def figures_csv(seen: StaffSession) -> Response:
     return response
 
 
-@blueprint.post("/regisztraciok")
+@blueprint.post(_FIGURES)
 @_for_service
 def release_sms(seen: StaffSession) -> Response:
     """Let more text messages leave this month; supervisors alone."""
@@ -95,7 +95,7 @@ def release_sms(seen: StaffSession) -> Response:
     else:
         staff_sessions.flash.leave("funnel.sms_budget.released", count=more or 0)
     # Whole, because the alarm stands outside of the main part.
-    return go_on(f"{staff_sessions.door()}/regisztraciok")
+    return go_on(staff_sessions.address("show_figures"))
 
 
 # --- What is chosen ----------------------------------------------------------------------------------------------
@@ -150,11 +150,12 @@ def _show(chosen: Chosen, form: SentForm) -> Response:
         form.status,
         form=form,
         notice=staff_sessions.flash.take(),
-        here_url=f"{staff_sessions.door()}/regisztraciok",
+        room="show_figures",
+        here_url=staff_sessions.address("show_figures"),
         chosen=chosen,
         period=_period(chosen),
         periods=[(_address(chosen, days=one), f"funnel.period.{name}", one == days) for one, name in _PERIODS.items()],
-        csv_url=_address(chosen, ".csv", first=chosen.first.isoformat(), last=chosen.last.isoformat()),
+        csv_url=_address(chosen, "figures_csv", first=chosen.first.isoformat(), last=chosen.last.isoformat()),
         channels=[(name, f"funnel.channel.{name}") for name in CHANNELS],
         browsers=[(name, _browser(name)) for name in sorted({*report.known_browsers, chosen.browser} - {""})],
         is_empty=report.is_empty,
@@ -173,11 +174,9 @@ def _show(chosen: Chosen, form: SentForm) -> Response:
     )
 
 
-def _address(chosen: Chosen, ending: str = "", **query: str) -> str:
+def _address(chosen: Chosen, endpoint: str = "show_figures", **query: str) -> str:
     kept = {"channel": chosen.channel, "browser": chosen.browser}
-    return (
-        f"{staff_sessions.door()}/regisztraciok{ending}?{urlencode({**query, **{k: v for k, v in kept.items() if v}})}"
-    )
+    return staff_sessions.address(endpoint, **query, **{name: value for name, value in kept.items() if value})
 
 
 @dataclass(frozen=True)

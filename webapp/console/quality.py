@@ -19,15 +19,17 @@ from webapp.ui.formats import date_and_time
 from webapp.ui.language import say
 from webapp.ui.respond import go_on
 
+_ISSUES = "/munkalistak/adatok"
 
-@blueprint.get("/munkalistak/adatok")
+
+@blueprint.get(_ISSUES)
 @needed
 def quality(seen: StaffSession) -> Response:
     """Show a page of the cases."""
     return _show(seen, request.args)
 
 
-@blueprint.post("/munkalistak/adatok")
+@blueprint.post(_ISSUES)
 @needed
 def choose(seen: StaffSession) -> Response:
     """Open a customer of the list, or choose an adviser."""
@@ -38,7 +40,7 @@ def choose(seen: StaffSession) -> Response:
     return go_on(_address(chosen), lambda: _show(seen, chosen))
 
 
-@blueprint.post("/munkalistak/adatok/<case_id>")
+@blueprint.post(f"{_ISSUES}/<case_id>")
 @needed
 def close(seen: StaffSession, case_id: str) -> Response:
     """Close a case with a note. One that a colleague has closed meanwhile is not in the list any more."""
@@ -54,7 +56,7 @@ def close(seen: StaffSession, case_id: str) -> Response:
 
 
 def _home() -> str:
-    return f"{staff_sessions.door()}/munkalistak/adatok"
+    return staff_sessions.address("quality")
 
 
 def _address(values: Mapping[str, str], **other: str) -> str:
@@ -79,7 +81,6 @@ def _show(seen: StaffSession, values: Mapping[str, str], form: SentForm | None =
         problems=form.problems,
         notice=staff_sessions.flash.take(),
         address=_home(),
-        lists=f"{staff_sessions.door()}/munkalistak",
         kinds=[("", _address(chosen, adat=""), not kind)]
         + [(one, _address(chosen, adat=one), one == kind) for one in KINDS],
         states=[(_address(chosen, lezart=""), "open", not closed), (_address(chosen, lezart="1"), "closed", closed)],

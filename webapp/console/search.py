@@ -50,7 +50,7 @@ def search(seen: StaffSession) -> Response:
     if case_id:
         return go_on(cases.address(case_id), lambda: cases.show_case(seen, case_id))
     staff_sessions.look_again()  # the session knows whom the search found
-    return go_on(f"{staff_sessions.door()}?talalatok", _results)
+    return go_on(f"{staff_sessions.address('home')}?talalatok", _results)
 
 
 @blueprint.post("/ugyfel")

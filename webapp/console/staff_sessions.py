@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Flask, Response, request, url_for
 from markupsafe import Markup
 
 from services.staff import Hit, Member, StaffSession
@@ -18,25 +18,40 @@ from webapp.ui.session_note import session_note
 
 P = ParamSpec("P")
 
-SERVICE, PARTNER = "/ugyfelszolgalat", "/partner"
-COMPANY = f"{SERVICE}/ceges-belepes"
-"""Where the sign-in with the company's own account begins, if it is configured."""
-DOORS = {"console": SERVICE, "partner": PARTNER}
-"""The blueprint stands at both addresses, under these names."""
+SERVICE, PARTNER = "console", "partner"
+"""The two entrances, by the blueprint's names there."""
+DOORS = {SERVICE: "/ugyfelszolgalat", PARTNER: "/partner"}
+"""Where they are."""
 blueprint = Blueprint("console", __name__)
 current, held, look_again = sessions.staff.read, sessions.staff.secret, sessions.staff.look_again
 flash = Flash("staff")
 """What the console's next page says."""
 
 
+def open_doors(app: Flask) -> None:
+    """Add the console to the application, at each of its entrances."""
+    for name, address in DOORS.items():
+        app.register_blueprint(blueprint, name=name, url_prefix=address)
+
+
 def door() -> str:
-    """Return the address of the entrance that this request came by."""
-    return DOORS.get(request.blueprint or "", SERVICE)
+    """Return the name of the entrance that this request came by; the company's own sign-in leads to the first."""
+    return request.blueprint if request.blueprint in DOORS else SERVICE
+
+
+def address(endpoint: str, **values: Any) -> str:
+    """Return the address of a page of the console behind the entrance that this request came by."""
+    return url_for(f"{door()}.{endpoint}", **values)
 
 
 def own_door(member: Member) -> str:
-    """Return the entrance of a member: advisers have their own."""
+    """Return the name of a member's entrance: advisers have their own."""
     return PARTNER if member.is_adviser else SERVICE
+
+
+def home_of(seen: StaffSession | None) -> str:
+    """Return where a member begins who has just signed in."""
+    return url_for(f"{own_door(seen.member) if seen else door()}.home")
 
 
 def enter(token: str) -> None:
@@ -54,7 +69,7 @@ def needed(view: Callable[Concatenate[StaffSession, P], Response]) -> Callable[P
         if seen is None:
             return ask()
         if door() != own_door(seen.member):
-            return see_other(own_door(seen.member))
+            return see_other(home_of(seen))
         return view(seen, *arguments, **named)
 
     return guarded
@@ -65,12 +80,12 @@ def ask() -> Response:
     ended = "login.ended.idle" if held() else None
     sessions.staff.drop()
     if request.method in ("GET", "HEAD"):
-        if request.path != door():
+        if request.path != address("home"):
             flash.leave(ended or "login.needed")
-            return see_other(door())
+            return see_other(address("home"))
         return show_login(notice=ended)
     response = show_login(403, notice=ended or "login.needed", is_refused=True)
-    response.headers["HX-Push-Url"] = door()
+    response.headers["HX-Push-Url"] = address("home")
     return response
 
 
@@ -80,7 +95,7 @@ def show_login(status: int = 200, *, notice: str | None = None, **context: Any) 
     shown: dict[str, Any] = {"wait": None, "is_failed": False, "is_refused": False, **context}
     shown["notice"] = say()(notice) if notice else left
     form = shown.setdefault("form", SentForm())
-    shown["company_url"] = COMPANY if current_parts().settings.oidc_issuer else None
+    shown["company_url"] = url_for("company.leave") if current_parts().settings.oidc_issuer else None
     return console_page(
         "console/login.html", status, problems=form.problems, is_demo=current_parts().settings.demo, **shown
     )
@@ -135,4 +150,4 @@ def listed(hits: list[Hit]) -> list[dict[str, Any]]:
 
 def note() -> dict[str, object] | None:
     """Return what a page says about the end of the session; None where nobody is signed in."""
-    return session_note(current(), until_url=f"{door()}/meddig", stay_url=f"{door()}/maradok")
+    return session_note(current(), until_url=address("until_when"), stay_url=address("stay"))

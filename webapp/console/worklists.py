@@ -26,20 +26,22 @@ LISTED = {ALL: "mind", NOT_INVITED: "meghivhato", NO_ADDRESS: "hivando", INVITED
 _BY_WORD = {word: listed for listed, word in LISTED.items()}
 _ORDERS = {"invite": INVITATION, "invite-all": INVITATION, "remind": REMINDER, "remind-all": REMINDER}
 _FIELDS = Fields({"due_on": "worklist.deadline", "customers": "worklist.unregistered.heading"})
-ROOM = "/munkalistak"
-"""Where the worklists stand behind each door, and by which the navigation knows that one is there."""
+_LISTS = "/munkalistak"
+_BATCH = f"{_LISTS}/kuldes/<batch_id>"
+ROOM = "unregistered"
+"""The endpoint where the worklists begin, by which the navigation knows that one is there."""
 _USUAL_TIME = timedelta(days=21)
 """The deadline that stands in the form at first."""
 
 
-@blueprint.get("/munkalistak")
+@blueprint.get(_LISTS)
 @needed
 def unregistered(seen: StaffSession) -> Response:
     """Show a page of who has not registered."""
     return _show(seen, request.args)
 
 
-@blueprint.post("/munkalistak")
+@blueprint.post(_LISTS)
 @needed
 def order(seen: StaffSession) -> Response:
     """Open a customer of the list, choose an adviser, or have mails sent; to everybody only after asking again."""
@@ -56,7 +58,7 @@ def order(seen: StaffSession) -> Response:
         deadline_at = invitations.end_of(form.get("due_on", "")) if kind == INVITATION else None
         if everybody and "sure" not in form:
             of_all = {**form, "utan": "", "mit": form["action"], "nap": form.get("due_on", "") if deadline_at else ""}
-            return go_on(f"{_home()}/mindenki{query(of_all)}", lambda: _ask(seen, of_all))
+            return go_on(staff_sessions.address("everybody") + query(of_all), lambda: _ask(seen, of_all))
         batch_id = invitations.order(
             seen,
             form.get("form", ""),
@@ -70,21 +72,21 @@ def order(seen: StaffSession) -> Response:
     return go_on(_batch_address(batch_id), lambda: _show_batch(seen, batch_id))
 
 
-@blueprint.get("/munkalistak/mindenki")
+@blueprint.get(f"{_LISTS}/mindenki")
 @needed
 def everybody(seen: StaffSession) -> Response:
     """Ask again before everybody in a list is written to."""
     return _ask(seen, request.args)
 
 
-@blueprint.get("/munkalistak/kuldes/<batch_id>")
+@blueprint.get(_BATCH)
 @needed
 def batch_progress(seen: StaffSession, batch_id: str) -> Response:
     """Show how far a batch is; asked again by the page itself, which does not prolong the session."""
     return _show_batch(seen, batch_id)
 
 
-@blueprint.post("/munkalistak/kuldes/<batch_id>")
+@blueprint.post(_BATCH)
 @needed
 def stop_batch(seen: StaffSession, batch_id: str) -> Response:
     """Send nothing more of it."""
@@ -130,7 +132,7 @@ def choice_of_advisers(seen: StaffSession, values: Mapping[str, str]) -> dict[st
 
 
 def _home() -> str:
-    return staff_sessions.door() + ROOM
+    return staff_sessions.address(ROOM)
 
 
 def _address(values: Mapping[str, str], **other: str) -> str:
@@ -138,7 +140,7 @@ def _address(values: Mapping[str, str], **other: str) -> str:
 
 
 def _batch_address(batch_id: str) -> str:
-    return f"{_home()}/kuldes/{batch_id}"
+    return staff_sessions.address("batch_progress", batch_id=batch_id)
 
 
 def _show(seen: StaffSession, values: Mapping[str, str], form: SentForm | None = None) -> Response:

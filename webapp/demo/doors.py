@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, abort, current_app, jsonify, make_response, redirect, request
+from flask import Blueprint, Response, abort, current_app, jsonify, make_response, request, url_for
 
 from webapp.demo.clock import DemoClock
 from webapp.demo.inbox import arrived, deliver
@@ -16,7 +16,7 @@ from webapp.http.cookies import kept
 from webapp.parts import current_parts
 from webapp.ui.faults import too_many
 from webapp.ui.formats import clock_time, date_and_time
-from webapp.ui.respond import page
+from webapp.ui.respond import page, see_other
 
 blueprint = Blueprint("demo", __name__, url_prefix="/dev")
 
@@ -46,7 +46,7 @@ def inbox() -> Response:
             **row,
             "to": row["recipient"],
             "at": clock_time(row["created_at"]),
-            "html_url": f"/dev/messages/{row['id']}.html",
+            "html_url": url_for("demo.letter", message_id=row["id"]),
         }
         for row in reversed(arrived(current_parts()))
     ]
@@ -104,7 +104,12 @@ def states_json() -> Response:
     """List the same for scripts."""
     return jsonify(
         [
-            {"name": one.name, "group": one.group, "url": f"/dev/states/{one.name}", "moves_clock": one.moves_clock}
+            {
+                "name": one.name,
+                "group": one.group,
+                "url": url_for("demo.one_state", name=one.name),
+                "moves_clock": one.moves_clock,
+            }
             for one in known(current_parts().profile)
         ]
     )
@@ -194,6 +199,6 @@ def _terms() -> PublishedTerms:
 
 
 def _answer(**facts: Any) -> Response:
-    if request.form.get("next") == "/dev/messages":
-        return make_response(redirect("/dev/messages", 303))
+    if request.form.get("next") == (inbox_url := url_for("demo.inbox")):
+        return see_other(inbox_url)
     return jsonify(facts)

@@ -6,11 +6,14 @@ from flask import Flask
 
 from services.messages.senders import Sender
 from services.profiles import Profile
+from webapp import console
 from webapp.demo import doors, seed
 from webapp.demo.clock import DemoClock
 from webapp.demo.sender import CopyingSender, DemoSender
 from webapp.demo.terms import PublishedTerms
+from webapp.http.addresses import Application
 from webapp.parts import Parts
+from webapp.registration import page
 from webapp.settings import Settings
 from webapp.ui.formats import date_and_time
 
@@ -51,16 +54,23 @@ class DemoMode:
 
     def greeting(self, parts: Parts) -> str:
         """Return what a tester needs to begin: addresses, customers who can register, staff and their password."""
-        public_url = parts.settings.public_url
         (service, *_), (adviser, *_), (supervisor, *_) = seed.STAFF
+        site = Application(__name__)  # the process that says this serves no pages
+        site.register_blueprint(page.blueprint)
+        site.register_blueprint(self.blueprint)
+        console.open_doors(site)
+
+        def url(endpoint: str) -> str:
+            return parts.settings.public_url + site.url_for(endpoint)
+
         tries = "".join(f"    {example}\n" for example in seed.examples(parts.store, parts.profile))
         return (
-            f"\n  belepo is running in demo mode: {public_url}\n\n"
-            f"  Register:            {public_url}/regisztracio\n{tries}"
-            f"  Customer service:    {public_url}/ugyfelszolgalat, {service}\n"
+            f"\n  belepo is running in demo mode: {parts.settings.public_url}\n\n"
+            f"  Register:            {url('registration.first_half')}\n{tries}"
+            f"  Customer service:    {url('console.home')}, {service}\n"
             f"    its supervisor:    {supervisor}\n"
-            f"    an adviser:        {public_url}/partner, {adviser}\n"
+            f"    an adviser:        {url('partner.home')}, {adviser}\n"
             f"    their password:    {seed.STAFF_PASSWORD}\n"
-            f"  Mails and messages:  {public_url}/dev/messages\n\n"
+            f"  Mails and messages:  {url('demo.inbox')}\n\n"
             "  Stop with Ctrl+C. Nothing leaves this machine.\n"
         )

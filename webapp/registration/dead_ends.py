@@ -4,7 +4,7 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from flask import Response
+from flask import Response, url_for
 
 from services.registrations import Registration
 from webapp.journey import funnel
@@ -87,5 +87,5 @@ def _button(kind: str) -> dict[str, Any] | None:
     if kind in ("link_expired", "link_unknown", "ended_by_staff"):
         return {"action": "restart", "text": t("dead_end.link_expired.button")}
     if kind in ("link_completed", "already_registered"):
-        return {"href": "/belepes", "text": t("start.sign_in.button")}
+        return {"href": url_for("sign_in.show"), "text": t("start.sign_in.button")}
     return None

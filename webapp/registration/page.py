@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, request, session
+from flask import Blueprint, Response, request, session, url_for
 from flask_limiter.util import get_remote_address
 from flask_wtf import FlaskForm
 from markupsafe import Markup
@@ -31,12 +31,12 @@ from webapp.ui.respond import go_on, page
 blueprint = Blueprint("registration", __name__)
 _flash = Flash("registration")
 
-FIRST_HALF = "/regisztracio"
-SECOND_HALF = "/regisztracioveglegesites"
+_FIRST_HALF = "/regisztracio"
+_SECOND_HALF = "/regisztracioveglegesites"
 
 
-@blueprint.get(FIRST_HALF)
-@blueprint.get(SECOND_HALF)
+@blueprint.get(_FIRST_HALF, endpoint="first_half")
+@blueprint.get(_SECOND_HALF, endpoint="second_half")
 def show() -> Response:
     """Show the step that is due. Changes nothing here but what this browser holds: mail scanners open links too."""
     browser = this_browser(link_token())
@@ -60,8 +60,8 @@ def show() -> Response:
     return response
 
 
-@blueprint.post(FIRST_HALF)
-@blueprint.post(SECOND_HALF)
+@blueprint.post(_FIRST_HALF)
+@blueprint.post(_SECOND_HALF)
 def submit() -> Response:
     """Submit the step whose form was sent, or do what its other buttons say, and show what is due then."""
     parts, browser = current_parts(), this_browser(request.form.get("token", ""))
@@ -132,7 +132,7 @@ def _answer(registration: Registration | None, notice: str | None, browser: Brow
         response = _show(registration, Browser(held()), notice=_notice(registration))
         if browser.token:
             # The token has done its work; it leaves the address bar and so the history and the next screenshot.
-            response.headers["HX-Replace-Url"] = SECOND_HALF
+            response.headers["HX-Replace-Url"] = url_for("registration.second_half")
         return response
 
     step = current_journey().current(registration, reopened())
@@ -269,7 +269,8 @@ def _act(action: str, parts: Parts, browser: Browser) -> tuple[Registration | No
 
 
 def _address(step: Step | None, registration: Registration | None) -> str:
-    return SECOND_HALF if registration is not None and current_journey().half(step) == 2 else FIRST_HALF
+    is_second = registration is not None and current_journey().half(step) == 2
+    return url_for("registration.second_half" if is_second else "registration.first_half")
 
 
 class _Place(NamedTuple):
@@ -330,7 +331,7 @@ def _begin_invited(registration: Registration) -> str | None:
     prefill, _ = _invited()
     if prefill is None or prefill.kutid == registration.kutid:
         return None
-    return f"{FIRST_HALF}?{urlencode({'meghivo': request.args['meghivo']})}"
+    return url_for("registration.first_half", meghivo=request.args["meghivo"])
 
 
 def _is_completed(registration: Registration) -> bool:

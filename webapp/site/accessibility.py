@@ -13,7 +13,6 @@ from webapp.ui.respond import page
 
 blueprint = Blueprint("accessibility", __name__)
 
-ADDRESS = "/akadalymentesseg"
 _LOOKED_AT = (
     "test_states.py::test_nobody_is_kept_out",
     "test_states.py::test_no_other_insurers_customer_is_kept_out",
@@ -59,7 +58,7 @@ def looked_at(profile: Profile) -> str:
     return OWN if profile.folder.parent == whole.parent else ELSEWHERE
 
 
-@blueprint.get(ADDRESS)
+@blueprint.get("/akadalymentesseg")
 def statement() -> Response:
     """Show the statement."""
     profile = current_parts().profile

@@ -1,26 +1,26 @@
 """The privacy notice to read, in force and older; opening it is what a registration records (A5)."""
 
-from flask import Blueprint, Response, abort
+from flask import Blueprint, Response, abort, url_for
 from markupsafe import Markup
 
 from services.terms import Terms
 from webapp.journey.browser import held
 from webapp.parts import current_parts
-from webapp.ui.documents import NOTICE, notice_in_force
+from webapp.ui.documents import notice_in_force
 from webapp.ui.formats import day
 from webapp.ui.language import language
 from webapp.ui.respond import page
 
-blueprint = Blueprint("notice", __name__)
+blueprint = Blueprint("notice", __name__, url_prefix="/tajekoztato")
 
 
-@blueprint.get(NOTICE)
+@blueprint.get("")
 def in_force() -> Response:
     """Show the notice in force."""
     return _show(notice_in_force() if current_parts().profile.notice else abort(404))
 
 
-@blueprint.get(f"{NOTICE}/<version>")
+@blueprint.get("/<version>")
 def one(version: str) -> Response:
     """Show one version."""
     return _show(current_parts().documents.notice.get(version, current_parts().clock.now()) or abort(404))
@@ -40,6 +40,6 @@ def _show(notice: Terms) -> Response:
             "html": Markup(notice.text(language())),  # noqa: S704 - the insurer's own text, shipped with the profile
             "language": notice.language(language()),
             "current": notice.version == notice_in_force().version,
-            "current_url": NOTICE,
+            "current_url": url_for("notice.in_force"),
         },
     )

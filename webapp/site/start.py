@@ -2,7 +2,7 @@
 
 import re
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 
 from webapp.http.addresses import local
 from webapp.http.cookies import keep
@@ -15,16 +15,20 @@ blueprint = Blueprint("site", __name__)
 
 _INTERNET_EXPLORER = re.compile(r"MSIE |Trident/")
 # Programs ask there, and what they are told must be true; some old ones call themselves Internet Explorer.
-_NO_PAGES = ("/static/", "/brand-", "/api/", "/healthz", "/readyz", "/metrics", "/.well-known/", "/dev/")
+_OF_PROGRAMS = frozenset({"brand", "api", "operations", "demo"})
 
 
 @blueprint.before_app_request
 def refuse_internet_explorer() -> Response | None:
     """Tell users of Internet Explorer which browsers are supported (M3)."""
     agent = request.headers.get("User-Agent", "")
-    if _INTERNET_EXPLORER.search(agent) and not request.path.startswith(_NO_PAGES):
+    if _INTERNET_EXPLORER.search(agent) and request.endpoint and not _is_for_programs():
         return page("pages/ie.html")
     return None
+
+
+def _is_for_programs() -> bool:
+    return request.blueprint in _OF_PROGRAMS or request.endpoint == "password.well_known"
 
 
 @blueprint.get("/")
@@ -42,7 +46,7 @@ def start() -> Response:
 def appearance() -> Response:
     """Keep the choice of light or dark, and go back to the page it was made on."""
     chosen = request.form.get("theme", "")
-    response = see_other(local(request.form.get("next", "/")))
+    response = see_other(local(request.form.get("next", "")) or url_for("site.start"))
     if chosen in ("light", "dark"):
         keep(response, "theme", chosen)
     return response

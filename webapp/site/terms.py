@@ -1,13 +1,13 @@
 """The terms to read: in force and older, as a page and as a PDF. Opening them is what a registration records (M23)."""
 
-from flask import Blueprint, Response, abort, request, send_file
+from flask import Blueprint, Response, abort, request, send_file, url_for
 from markupsafe import Markup
 
 from services.terms import Terms
 from webapp.account import sessions
 from webapp.journey.browser import held, this_browser
 from webapp.parts import current_parts
-from webapp.ui.documents import file_size, terms_url
+from webapp.ui.documents import file_size
 from webapp.ui.formats import day
 from webapp.ui.language import language
 from webapp.ui.respond import page
@@ -55,9 +55,9 @@ def _show(terms: Terms) -> Response:
             "html": Markup(terms.text(language())),  # noqa: S704 - the insurer's own text, shipped with the profile
             "language": terms.language(language()),
             "current": terms.version == current_parts().documents.terms.in_force(now).version,
-            "pdf_url": terms_url(terms.version, pdf=True) if pdf else None,
+            "pdf_url": url_for("terms.pdf", version=terms.version) if pdf else None,
             "pdf_size": file_size(pdf) if pdf else None,
-            "current_url": "/aszf",
+            "current_url": url_for("terms.in_force"),
         },
     )
 

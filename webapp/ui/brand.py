@@ -2,7 +2,7 @@
 
 import hashlib
 
-from flask import Blueprint, Response, abort, make_response
+from flask import Blueprint, Response, abort, make_response, url_for
 
 from services.profiles import Brand
 from webapp.parts import current_parts
@@ -25,7 +25,7 @@ def stylesheet(brand: Brand) -> str:
 
 def brand_url(brand: Brand) -> str:
     """Return its address, which changes when the values do."""
-    return f"/brand-{_digest(stylesheet(brand))}.css"
+    return url_for("brand.show", digest=_digest(stylesheet(brand)))
 
 
 @blueprint.get("/brand-<digest>.css")

@@ -3,17 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from flask import url_for
+
 from services.terms import Terms
 from webapp.parts import current_parts
 from webapp.ui.formats import day
 from webapp.ui.language import language
-
-NOTICE = "/tajekoztato"
-
-
-def terms_url(version: str, *, pdf: bool = False) -> str:
-    """Return the address of a version."""
-    return f"/aszf/{version}.pdf" if pdf else f"/aszf/{version}"
 
 
 def file_size(file: Path) -> str:
@@ -27,8 +22,8 @@ def terms_shown(terms: Terms, opened: str | None) -> dict[str, Any]:
     return {
         "version": terms.version,
         "date": day(terms.in_force_from),
-        "url": terms_url(terms.version),
-        "pdf_url": terms_url(terms.version, pdf=True) if pdf else None,
+        "url": url_for("terms.one", version=terms.version),
+        "pdf_url": url_for("terms.pdf", version=terms.version) if pdf else None,
         "pdf_size": file_size(pdf) if pdf else None,
         "opened": opened == terms.version,
         "changes": terms.changes(language()),
@@ -41,7 +36,7 @@ def notice_shown(opened: str | None) -> dict[str, Any]:
     return {
         "version": notice.version,
         "date": day(notice.in_force_from),
-        "url": f"{NOTICE}/{notice.version}",
+        "url": url_for("notice.one", version=notice.version),
         "opened": opened == notice.version,
     }
 

@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 from typing import Protocol
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, request, url_for
 from flask_limiter.errors import RateLimitExceeded
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -28,7 +28,6 @@ DATABASE_FAILURES = (SQLAlchemyError, TimeoutError)
 """What services raise while the database does not answer."""
 
 _KNOWN = (400, 403, 404, 405, 413)
-_HOME = "/"
 
 
 class ProgramErrors(Protocol):
@@ -156,7 +155,7 @@ def _fault(key: str, status: int, reference: str | None = None) -> Response:
         heading=t(f"page.{key}.heading"),
         text=t(text),
         extra=None,
-        button={"href": _HOME, "text": t("shell.back_home")},
+        button={"href": url_for("site.start"), "text": t("shell.back_home")},
         reference=reference,
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 from flask import Flask
 from flask_babel import Babel
@@ -28,15 +28,13 @@ def set_up(app: Flask, parts: Parts) -> None:
     app.jinja_env.globals.update(
         t=Say(profile.texts, profile),
         asset=assets.url,
-        brand_css_url=brand_url(profile.brand),
+        brand_css_url=cache(partial(brand_url, profile.brand)),
         csrf_field=csrf_field,
         icon=_icons(app),
         languages=languages,
         theme=_theme,
         here=here,
         demo=parts.settings.demo,
-        sign_in_url="/belepes",
-        register_url="/regisztracio",
     )
     app.before_request(set_language)
     app.context_processor(lambda: {"language": language(), "profile": voice(language())})

@@ -7,12 +7,14 @@ from datetime import timedelta
 from services.staff.member import ADVISER, SERVICE, SUPERVISOR
 from services.values import identifiers
 from services.worklists.scan import SEVERAL
+from webapp.console.staff_sessions import PARTNER as PARTNER_DOOR
+from webapp.console.staff_sessions import SERVICE as SERVICE_DOOR
 from webapp.demo.seed import STAFF, STAFF_PASSWORD
 from webapp.demo.states.catalogue import state
 from webapp.demo.states.walker import Customer, Walker
 
 _CONSOLE = "customer service and advisers"
-_DOORS = {SERVICE: "/ugyfelszolgalat", SUPERVISOR: "/ugyfelszolgalat", ADVISER: "/partner"}
+_DOORS = {SERVICE: SERVICE_DOOR, SUPERVISOR: SERVICE_DOOR, ADVISER: PARTNER_DOOR}
 
 _CANCELLED = "940000004"
 """A policy of all profiles' demo customers."""
@@ -20,7 +22,7 @@ _CANCELLED = "940000004"
 
 def _come_in(walker: Walker, role: str = SERVICE) -> str:
     door = _DOORS[role]
-    walker.open(door)
+    walker.access(f"{door}.home")
     email = next(email for email, _, is_in in STAFF if is_in == role)
     walker.send("staff-login", email=email, password=STAFF_PASSWORD)
     return door
@@ -29,13 +31,13 @@ def _come_in(walker: Walker, role: str = SERVICE) -> str:
 @state(_CONSOLE)
 def staff_login(walker: Walker) -> None:
     """The entrance."""
-    walker.open(_DOORS[SERVICE])
+    walker.access(f"{SERVICE_DOOR}.home")
 
 
 @state(_CONSOLE, status=422)
 def staff_login_failed(walker: Walker) -> None:
     """Something of what was typed is not right."""
-    walker.open(_DOORS[SERVICE])
+    walker.access(f"{SERVICE_DOOR}.home")
     walker.send("staff-login", email="nincs.ilyen@example.hu", password="x")
 
 
@@ -43,7 +45,7 @@ def staff_login_failed(walker: Walker) -> None:
 def staff_login_wait(walker: Walker) -> None:
     """So many tries failed that the next one has to wait."""
     for _ in range(walker.parts.profile.sign_in.tries + 1):
-        walker.open(_DOORS[SERVICE])
+        walker.access(f"{SERVICE_DOOR}.home")
         walker.send("staff-login", email=walker.email, password="x")  # nobody's address: it keeps nobody out
 
 
@@ -117,7 +119,7 @@ def _search_shared_address(walker: Walker, count: int) -> None:
             walker.advance(minutes=61)
         walker.forget()
         walker.be(customer)
-        walker.open("/regisztracio")
+        walker.access()
         walker.walk_to("email-sent")
     walker.forget()
     _come_in(walker)
@@ -152,7 +154,7 @@ def staff_record_too_many(walker: Walker) -> None:
     _come_in(walker)
     while walker.page.status_code == 200:
         walker.be(walker.somebody())
-        walker.open(_DOORS[SERVICE])
+        walker.access(f"{SERVICE_DOOR}.home")
         number = walker.customer.identification[walker.parts.profile.identification.field]
         walker.send("staff-search", policy_number=number)
         record_identification(walker)
@@ -423,7 +425,7 @@ def worklist_batch_done(walker: Walker) -> None:
 def worklist_empty(walker: Walker) -> None:
     """There is nothing to do in the list."""
     door = _come_in(walker, ADVISER)
-    walker.open(f"{door}/munkalistak?lista=lejart")
+    walker.access(f"{door}.unregistered", lista="lejart")
 
 
 @state(_CONSOLE)
@@ -448,7 +450,7 @@ def worklist_case_closed(walker: Walker) -> None:
 def worklist_closed_cases(walker: Walker) -> None:
     """Those that are closed, with their notes."""
     _close_case(walker, "Felhívtuk")
-    walker.open(f"{_DOORS[SERVICE]}/munkalistak/adatok?lezart=1")
+    walker.access(f"{SERVICE_DOOR}.quality", lezart="1")
 
 
 @state(_CONSOLE)
@@ -480,7 +482,7 @@ def worklist_invited(walker: Walker) -> None:
     """Who has been invited; they can be reminded."""
     order(walker)
     walker.parts.worklists.worker.finish()
-    walker.open(f"{_DOORS[SUPERVISOR]}/munkalistak?lista=meghivott")
+    walker.access(f"{SERVICE_DOOR}.unregistered", lista="meghivott")
 
 
 @state(_CONSOLE)
@@ -506,7 +508,7 @@ def worklist_overdue(walker: Walker) -> None:
     walker.parts.worklists.worker.finish()
     walker.advance(minutes=3 * 24 * 60)
     door = _come_in(walker, SUPERVISOR)
-    walker.open(f"{door}/munkalistak?lista=lejart")
+    walker.access(f"{door}.unregistered", lista="lejart")
 
 
 @state(_CONSOLE)
@@ -520,9 +522,9 @@ def worklist_batch_stopped(walker: Walker) -> None:
 
 def _open_list(walker: Walker) -> None:
     door = _come_in(walker, SUPERVISOR)
-    walker.open(f"{door}/munkalistak?lista=meghivhato")
+    walker.access(f"{door}.unregistered", lista="meghivhato")
     if "invite" not in walker.actions:
-        walker.open(f"{door}/munkalistak")  # everybody who can be has been
+        walker.access(f"{door}.unregistered")  # everybody who can be has been
 
 
 def order(walker: Walker) -> None:
@@ -539,9 +541,8 @@ def _first(walker: Walker) -> str:
 
 def _close_case(walker: Walker, note: str) -> None:
     _find_case(walker)
-    found = re.search(r'action="([^"]+/munkalistak/adatok/[^"]+)"', walker.page.text)
-    assert found is not None
-    walker.send_to(found[1], note=note)
+    closing = next(form for form in walker.forms if any(field["name"] == "note" for field in form.all("input")))
+    walker.send_to(closing["action"], note=note)
 
 
 def _find_case(walker: Walker) -> None:
@@ -550,40 +551,40 @@ def _find_case(walker: Walker) -> None:
     walker.spoilt.add(stranger.customer.kutid)
     for _ in range(SEVERAL):
         stranger.forget()
-        stranger.open("/regisztracio")
+        stranger.access()
         stranger.send_others_data()
     walker.parts.worklists.worker.finish()
     door = _come_in(walker)
-    walker.open(f"{door}/munkalistak/adatok")
+    walker.access(f"{door}.quality")
 
 
 @state(_CONSOLE)
 def staff_figures(walker: Walker) -> None:
     """Registrations in figures, as a supervisor sees them."""
     walker.another().walk_to("sms-code")
-    _see_figures(walker, "?days=30")
+    _see_figures(walker, days="30")
 
 
 @state(_CONSOLE)
 def staff_figures_of_service(walker: Walker) -> None:
     """The same as customer service sees them."""
-    walker.open(f"{_come_in(walker)}/regisztraciok")
+    walker.access(f"{_come_in(walker)}.show_figures")
 
 
 @state(_CONSOLE)
 def staff_figures_none(walker: Walker) -> None:
     """Nobody registered in that time."""
-    _see_figures(walker, "?first=2020-01-01&last=2020-01-31")
+    _see_figures(walker, first="2020-01-01", last="2020-01-31")
 
 
 @state(_CONSOLE, status=422)
 def staff_figures_wrong_period(walker: Walker) -> None:
     """There is no such day."""
-    _see_figures(walker, "?first=2026-02-30&last=2026-03-01")
+    _see_figures(walker, first="2026-02-30", last="2026-03-01")
 
 
-def _see_figures(walker: Walker, query: str) -> None:
-    walker.open(f"{_come_in(walker, SUPERVISOR)}/regisztraciok{query}")
+def _see_figures(walker: Walker, **chosen: str) -> None:
+    walker.access(f"{_come_in(walker, SUPERVISOR)}.show_figures", **chosen)
 
 
 def find(walker: Walker, role: str = SERVICE, customer: Walker | None = None) -> str:

@@ -7,7 +7,7 @@ from webapp.demo.states.walker import Walker
 @state("documents")
 def terms_page(walker: Walker) -> None:
     """The terms in force."""
-    walker.open("/aszf")
+    walker.access("terms.in_force")
 
 
 @state("documents")
@@ -15,23 +15,23 @@ def terms_page_older(walker: Walker) -> None:
     """Terms that newer ones have replaced."""
     older = walker.parts.profile.terms[0].version
     walker.publish_terms()
-    walker.open(f"/aszf/{older}")
+    walker.access("terms.one", version=older)
 
 
 @state("documents", needs="consents")
 def notice_page(walker: Walker) -> None:
     """The privacy notice in force."""
-    walker.open("/tajekoztato")
+    walker.access("notice.in_force")
 
 
 @state("documents")
 def accessibility_statement(walker: Walker) -> None:
     """What is tested, and what is not."""
-    walker.open("/akadalymentesseg")
+    walker.access("accessibility.statement")
 
 
 @state("documents")
 def inbox(walker: Walker) -> None:
     """What the demonstration has sent."""
     walker.walk_to("sms-code")
-    walker.open("/dev/messages")
+    walker.access("demo.inbox")

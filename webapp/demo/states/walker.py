@@ -101,7 +101,15 @@ class Walker:
 
     # --- Going about ---------------------------------------------------------------------------------------------
 
-    def open(self, address: str = "/regisztracio") -> None:
+    def access(self, endpoint: str = "registration.first_half", **values: Any) -> None:
+        """Open a page by its endpoint, by default the registration; `values` fill its rule and its query."""
+        self.open(self.address_of(endpoint, **values))
+
+    def address_of(self, endpoint: str, **values: Any) -> str:
+        """Return the address of an endpoint."""
+        return self._app.url_map.bind("").build(endpoint, values)
+
+    def open(self, address: str) -> None:
         """Open an address of the site, or a whole one."""
         self._ask(re.sub(r"^https?://[^/]+", "", address), "GET", None)
 
@@ -279,7 +287,7 @@ class Walker:
     def walk_to(self, step: str) -> None:
         """Take every step up to one, from the first or from where the registration stands."""
         if self.step not in (*self.parts.profile.journey, "done"):
-            self.open()
+            self.access()
         while self.step != step:
             before = self.step
             self.take_step()
@@ -345,5 +353,5 @@ class Walker:
 
     def sign_in(self, email: str = "", password: str = PASSWORD) -> None:
         """Sign in with the walker's own address, or another."""
-        self.open("/belepes")
+        self.access("sign_in.show")
         self.send("login", email=email or self.email, password=password)
