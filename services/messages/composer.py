@@ -27,6 +27,25 @@ _IF = {
 _PARTS = ("subject", "preheader", "text", *_IF, "button", "link", "until", "not_you")
 
 
+DECLINE_PURPOSE = "decline invitations"
+"""The purpose of the token by which invitations are declined."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pages:
+    """The paths of the pages that mails lead to. The web hands them over."""
+
+    registration: str
+    confirmation: str
+    """Where a registration goes on by its mailed link."""
+    sign_in: str
+    forgotten_password: str
+    new_password: str
+    new_address: str
+    declining: str
+    """Where invitations are declined."""
+
+
 @dataclass(frozen=True)
 class _Target:
     """Where a mail's button leads; with a purpose, by a token for the fact `link_id`."""
@@ -38,24 +57,23 @@ class _Target:
     """Whether the mail is one that its reader may decline, by the fact `link_id`."""
 
 
-DECLINE, DECLINE_PURPOSE = "/meghivo/lemondas", "decline invitations"
-"""Where invitations are declined, and the purpose of the link's token."""
-
-_TARGETS = {
-    "confirm": _Target("/regisztracioveglegesites", "confirm"),
-    "assisted": _Target("/regisztracioveglegesites", "confirm"),
-    "registered": _Target("/belepes"),
-    "activation": _Target("/belepes"),
-    "reset": _Target("/sso/ResetPassword", "reset"),
-    "reset_unknown": _Target("/regisztracio"),
-    "reset_unactivated": _Target("/belepes"),
-    "password_changed": _Target("/sso/ForgotPassword"),
-    "new_device": _Target("/sso/ForgotPassword"),
-    "address_new": _Target("/fiok/email/uj", "email"),
-    "invitation": _Target("/regisztracio", "invitation", "meghivo", can_decline=True),
-    "reminder": _Target("/regisztracio", "invitation", "meghivo", can_decline=True),
-}
-"""One line for each mail with a button; the rest of a mail is its texts, ``mail.<message>.*``."""
+def _targets(pages: Pages) -> dict[str, _Target]:
+    """Return one line for each mail with a button; the rest of a mail is its texts, ``mail.<message>.*``."""
+    invitation = _Target(pages.registration, "invitation", "meghivo", can_decline=True)
+    return {
+        "confirm": _Target(pages.confirmation, "confirm"),
+        "assisted": _Target(pages.confirmation, "confirm"),
+        "registered": _Target(pages.sign_in),
+        "activation": _Target(pages.sign_in),
+        "reset": _Target(pages.new_password, "reset"),
+        "reset_unknown": _Target(pages.registration),
+        "reset_unactivated": _Target(pages.sign_in),
+        "password_changed": _Target(pages.forgotten_password),
+        "new_device": _Target(pages.forgotten_password),
+        "address_new": _Target(pages.new_address, "email"),
+        "invitation": invitation,
+        "reminder": invitation,
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,9 +111,10 @@ def _templates() -> Environment:
 class Composer:
     """Composes messages in one insurer's voice and colours."""
 
-    def __init__(self, profile: Profile, links: Links) -> None:
+    def __init__(self, profile: Profile, links: Links, pages: Pages) -> None:
         self._profile = profile
         self._links = links
+        self._targets, self._declining = _targets(pages), pages.declining
         self._plain_frame = _templates().get_template("mail.txt")
         self._html_frame = _templates().get_template("mail.html")
         self._palette = _palette(profile.brand)
@@ -156,7 +175,7 @@ class Composer:
         )
 
     def _link(self, message: Message) -> str:
-        target = _TARGETS.get(message.message)
+        target = self._targets.get(message.message)
         if target is None:
             return ""
         if target.purpose is None:
@@ -164,10 +183,10 @@ class Composer:
         return self._links.url(target.path, target.purpose, message.facts["link_id"], parameter=target.parameter)
 
     def _decline(self, message: Message) -> str:
-        target = _TARGETS.get(message.message)
+        target = self._targets.get(message.message)
         if target is None or not target.can_decline:
             return ""
-        return self._links.url(DECLINE, DECLINE_PURPOSE, message.facts["link_id"])
+        return self._links.url(self._declining, DECLINE_PURPOSE, message.facts["link_id"])
 
     def _facts(self, message: Message) -> dict[str, str]:
         """Return what fills a mail's texts, numbers and dates kept together by no-break spaces."""

@@ -71,11 +71,12 @@ from tests.world.clock import HandClock
 from tests.world.outcomes import outcome_of
 from tests.world.postman import Letter, Postman
 from webapp.demo.terms import PublishedTerms
+from webapp.worker.mailed_pages import mailed_pages
 
 KEYS = ("the newest key of these tests, 32+ signs", "the older key of these tests, 32+ signs..")
 PROFILE = profiles.load("mygenerali")
 LINKS = Links(KEYS, "https://belepo.example")
-COMPOSER = Composer(PROFILE, LINKS)
+COMPOSER = Composer(PROFILE, LINKS, mailed_pages())
 FACTS = (
     "identifier",
     "email",

@@ -20,6 +20,7 @@ from services.profiles.problems import Problem, line_of
 from services.profiles.standards import departures, guessing_chance
 from webapp.cli.drawing import draw_svg, draw_text, stations
 from webapp.settings import chosen_profile
+from webapp.worker.mailed_pages import mailed_pages
 
 _hardened = click.option(
     "--hardened/--as-written", default=None, help="With the hardened values over it (BELEPO_HARDENED)."
@@ -112,7 +113,7 @@ def _of_others(profile: Profile) -> Iterator[Problem]:
 
 def _not_composed(profile: Profile) -> Iterator[Problem]:
     """Yield the mails and text messages that cannot be written in the profile's words."""
-    composer = Composer(profile, Links(("of no use" * 8,), "https://portal.example"))
+    composer = Composer(profile, Links(("of no use" * 8,), "https://portal.example"), mailed_pages())
     for message in specimens(profile):
         try:
             composer.compose(message)

@@ -14,6 +14,7 @@ from services.messages.senders.sms import AppriseSender
 from webapp.parts import Parts
 from webapp.settings import SettingsError
 from webapp.worker.mail_sender import SmtpSender
+from webapp.worker.mailed_pages import mailed_pages
 
 
 def delivery(parts: Parts) -> Delivery:
@@ -29,7 +30,7 @@ def delivery(parts: Parts) -> Delivery:
         senders = {"email": _sender(settings.mail_url, parts), "sms": _sender(settings.sms_url, parts)}
     except ValueError as error:
         raise SettingsError(str(error)) from error
-    composer, sms_budget = Composer(parts.profile, parts.links), parts.messages.sms_budget
+    composer, sms_budget = Composer(parts.profile, parts.links, mailed_pages()), parts.messages.sms_budget
     return Delivery(parts.store, parts.clock, composer, senders, undelivered, sms_budget=sms_budget)
 
 

@@ -13,6 +13,7 @@ from services.messages.outbox import Outbox
 from services.store.engine import Store
 from tests.unit.services.messages.mailroom import SECRETS, DiscreetLog, Mailbox, base_of
 from tests.world.clock import HandClock
+from webapp.worker.mailed_pages import mailed_pages
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +46,7 @@ def outbox(store: Store, clock: HandClock) -> Outbox:
 
 @pytest.fixture(scope="session")
 def composer() -> Composer:
-    return Composer(profiles.load("mygenerali"), Links(("k" * 40,), "https://ugyfel.example.hu:8443"))
+    return Composer(profiles.load("mygenerali"), Links(("k" * 40,), "https://ugyfel.example.hu:8443"), mailed_pages())
 
 
 @pytest.fixture

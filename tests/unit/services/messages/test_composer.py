@@ -15,6 +15,7 @@ from services.links import Links
 from services.messages.composer import Composed, Composer
 from services.messages.outbox import Message
 from services.messages.specimens import specimens
+from webapp.worker.mailed_pages import mailed_pages
 
 GSM_7 = set(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -151,7 +152,7 @@ def test_a_mail_holds_nothing_personal(composer: Composer, name: str) -> None:
 def test_what_a_profile_says_is_escaped() -> None:
     profile = profiles.load("mygenerali")
     facts = {**profile.facts, "hu": {**profile.facts["hu"], "legal_name": 'A & B <b>"Kft."</b>'}}
-    mail = confirm(Composer(changed(profile, facts=facts), Links(("k" * 40,), "https://x")))
+    mail = confirm(Composer(changed(profile, facts=facts), Links(("k" * 40,), "https://x"), mailed_pages()))
     assert "A &amp; B &lt;b&gt;&#34;Kft.&#34;&lt;/b&gt;" in mail.html
     assert 'A & B <b>"Kft."</b>' in mail.text
 
@@ -191,7 +192,7 @@ def test_every_sms_is_one_sms_of_gsm_letters_even_with_long_names(language: str,
     facts = {tongue: {**profile.facts["hu"], "insurer_sms": "N" * 16} for tongue in ("hu", "en", "sk")}
     long = changed(profile, languages=("hu", "en", "sk"), facts=facts)
     host = f"{'h' * 24}.example"
-    composer = Composer(long, Links(("k" * 40,), f"https://{host}"))
+    composer = Composer(long, Links(("k" * 40,), f"https://{host}"), mailed_pages())
     name = key.removeprefix("sms.")
     late = datetime(2026, 11, 20, 22, 59, tzinfo=UTC)
     sms = replace(message(name, language, at=late, code="123456", password="P" * 20), kind="sms")
@@ -205,7 +206,7 @@ def test_every_sms_is_one_sms_of_gsm_letters_even_with_long_names(language: str,
 @pytest.mark.parametrize("name", ["mygenerali", "allianz", "genertel", "generali-sk"])
 def test_there_is_a_specimen_of_every_message_in_every_language(name: str) -> None:
     profile = profiles.load(name)
-    composer = Composer(profile, Links(("k" * 40,), "https://portal.example"))
+    composer = Composer(profile, Links(("k" * 40,), "https://portal.example"), mailed_pages())
     composed = {(one.kind, one.message, one.language): composer.compose(one) for one in specimens(profile)}
     assert {language for _, _, language in composed} == set(profile.languages)
     assert {("email", "confirm", "en"), ("email", "reminder", "en"), ("sms", "read_back", "en")} <= set(composed)

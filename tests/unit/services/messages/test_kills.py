@@ -30,6 +30,7 @@ from services.messages.delivery import Delivery
 from services.messages.sms_budget import Postage
 from services.messages.senders.folder import FolderSender
 from services.store.engine import Store
+from webapp.worker.mailed_pages import mailed_pages
 
 folder = Path(sys.argv[1])
 clock = DemoClock(folder / "clock.json")
@@ -42,7 +43,7 @@ class Told(FolderSender):
 
 sender = Told(folder / "out", clock)
 profile = profiles.load("mygenerali")
-composer = Composer(profile, Links(("k" * 40,), "https://x.hu"))
+composer = Composer(profile, Links(("k" * 40,), "https://x.hu"), mailed_pages())
 postage = Postage(Base(store, clock, profile, Keys(("k" * 40,))))
 worker = Delivery(store, clock, composer, {"sms": sender}, lambda *_: None, postage=postage)
 if sys.argv[2] == "once":

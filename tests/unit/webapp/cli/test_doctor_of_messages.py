@@ -11,6 +11,7 @@ from services.messages.outbox import Outbox
 from services.messages.senders import TemporaryFailure
 from tests.world.site import Site
 from webapp.cli.doctor import Finding, examine
+from webapp.worker.mailed_pages import mailed_pages
 
 ANSWER = "the mail server answered 454 4.7.0"
 
@@ -40,7 +41,7 @@ def test_a_server_that_refuses_is_named_with_its_answer_and_the_age_of_the_oldes
     parts = site.parts
     put(site, minutes_ago=7)
     senders = {"email": RefusingServer()}
-    composer = Composer(parts.profile, parts.links)
+    composer = Composer(parts.profile, parts.links, mailed_pages())
     Delivery(
         parts.store, parts.clock, composer, senders, lambda *_: None, sms_budget=parts.messages.sms_budget
     ).deliver_due()

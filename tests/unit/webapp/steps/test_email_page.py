@@ -12,6 +12,7 @@ from tests.world.cast import ANNA, MINTA, one_of_many
 from tests.world.pages import Page
 from tests.world.site import Site, Visitor
 from tests.world.walk import FIRST
+from webapp.worker.mailed_pages import mailed_pages
 
 
 def test_that_it_was_mailed_again_is_said_where_the_customer_registers_and_nowhere_else(site: Site) -> None:
@@ -170,7 +171,7 @@ def _refuse_mails(site: Site) -> None:
             raise PermanentFailure("550 no such user")
 
     parts = site.parts
-    composer = Composer(parts.profile, parts.links)
+    composer = Composer(parts.profile, parts.links, mailed_pages())
     delivery = Delivery(
         parts.store, parts.clock, composer, {"email": Refusing()}, lambda *_: None, sms_budget=parts.messages.sms_budget
     )

@@ -22,6 +22,7 @@ from services.messages.outbox import Message
 from services.messages.senders import PermanentFailure, TemporaryFailure, Withdrawn
 from webapp.service_urls import mail_server
 from webapp.worker.mail_sender import SmtpSender
+from webapp.worker.mailed_pages import mailed_pages
 
 NOW = datetime(2026, 11, 20, 9, 2, tzinfo=UTC)
 FROM = "ugyfelszolgalat@generali.example"
@@ -41,7 +42,7 @@ class StandingClock:
 
 @pytest.fixture(scope="module")
 def mail() -> Composed:
-    composer = Composer(profiles.load("mygenerali"), Links(("k" * 40,), "https://ugyfel.example.hu"))
+    composer = Composer(profiles.load("mygenerali"), Links(("k" * 40,), "https://ugyfel.example.hu"), mailed_pages())
     return composer.compose(
         Message(
             id="A1",
