@@ -5,7 +5,7 @@ and a saved cookie is worth nothing afterwards. Whatever a session changes is ch
 among its conditions, whether the session is still open (ASVS 7.4.1, 15.4.2).
 """
 
-from services.accounts.account import Account, DeadLink, Device, Session, SignedOut
+from services.accounts.account import Account, DeadLink, Session, SignedOut
 from services.accounts.activations import Activations
 from services.accounts.details import AccountDetails
 from services.accounts.passkeys import Passkeys
@@ -17,7 +17,6 @@ __all__ = [
     "AccountDetails",
     "Activations",
     "DeadLink",
-    "Device",
     "Passkeys",
     "PasswordChanges",
     "Session",

@@ -38,7 +38,6 @@ class SignedInDevices:
     def __init__(self, base: Base, sessions: Sessions) -> None:
         self._store = base.store
         self._clock = base.clock
-        self._rules = base.profile.sign_in
         self._sessions = sessions
 
     def places(self, session: Session) -> SignedInPlaces:
@@ -69,10 +68,7 @@ class SignedInDevices:
     def _open_ones(self, connection: Connection, account_id: str, now: datetime) -> list[SignedInDevice]:
         """Return the account's sessions that last, the one used last first."""
         found = select(sessions.c.id, sessions.c.device, sessions.c.created_at, sessions.c.seen_at).where(
-            sessions.c.account_id == account_id,
-            sessions.c.ended_at.is_(None),
-            sessions.c.ends_at > now,
-            sessions.c.seen_at > now - self._rules.idle,
+            sessions.c.account_id == account_id, self._sessions.lasts(now)
         )
         return [
             SignedInDevice(*row) for row in connection.execute(found.order_by(sessions.c.seen_at.desc(), sessions.c.id))

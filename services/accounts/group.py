@@ -57,7 +57,7 @@ def build_accounts(
     `passkey_origin` is scheme, host and port of the pages. `has_activation` says that the journey ends with a mailed
     activation code.
     """
-    sessions, account_mails = Sessions(base.profile.sign_in), AccountMails(messages.outbox, base.profile.texts)
+    sessions, account_mails = Sessions(base), AccountMails(messages.outbox, base.profile.texts)
     password_checks = PasswordChecks(base, limits.failed_attempts, hasher)
     sign_ins = SignIns(base, sessions=sessions, limits=limits, account_mails=account_mails, hasher=hasher)
     activations = Activations(

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, exists, func, insert, literal, or_, s
 from sqlalchemy.exc import IntegrityError
 
 from services import audit
-from services.accounts.account import Account, Device, Session
+from services.accounts.account import Account, Session
 from services.accounts.challenges import ANSWERED_WITHIN, Challenges, milliseconds
 from services.accounts.mails import AccountMails
 from services.accounts.password_checks import PasswordChecks
@@ -22,6 +22,7 @@ from services.accounts.sign_in import SignIns
 from services.base import Base
 from services.crash_points import reach
 from services.refusal import Refusal
+from services.sessions import Device
 from services.store.tables.accounts import accounts, passkeys
 from services.store.tables.accounts import sessions as sessions_table
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, bindparam, exists, update
 
-from services.accounts.account import Account, Device, Session
+from services.accounts.account import Account, Session
 from services.accounts.mails import AccountMails
 from services.accounts.sessions import ACCOUNT, SIGNED_OUT, Sessions, account_from
 from services.base import Base
@@ -14,6 +14,7 @@ from services.limits.group import LimitServices
 from services.limits.waits import CUSTOMER, PROVED
 from services.passwords import Hasher
 from services.refusal import Refusal
+from services.sessions import Device
 from services.store.tables.accounts import accounts
 from services.store.tables.accounts import sessions as sessions_table
 
@@ -102,9 +103,7 @@ class SignIns:
         The count is committed first, so of tries at once no more are compared than are free.
         """
         key = self._failed_attempts.key(CUSTOMER, email_key, browser)
-        source = self._failed_attempts.source_key(device.source)
-        wait = None if browser else self._failed_attempts.waits_until(connection, source, now)
-        wait = wait or self._failed_attempts.count(connection, key, now)
+        wait = self._failed_attempts.count_sign_in(connection, key, now, source=None if browser else device.source)
         if wait is not None:
             raise Refusal("login", "wait", at=wait)
         return key
@@ -125,7 +124,8 @@ class SignIns:
         The session that it held before ends (ASVS 7.2.4), and a device that is not known to the account is told of
         by mail. None when the conditions on the account fail.
         """
-        token = self._sessions.open(connection, account, device, now, kept, *conditions)
+        own = {"device": device.name, "kept": kept}
+        token = self._sessions.open(connection, account.id, device, now, *conditions, **own)
         if token is None:
             return None
         if held:
@@ -136,18 +136,11 @@ class SignIns:
 
     def turn_away(self, connection: Connection, device: Device, now: datetime) -> None:
         """In such a transaction: count a failure for the network that it came from."""
-        self._failed_attempts.count(connection, self._failed_attempts.source_key(device.source), now, is_source=True)
+        self._failed_attempts.count_source(connection, device.source, now)
 
     def resume(self, token: str, *, is_activity: bool = True) -> Session | None:
         """Return the session of a browser, over or not; `is_activity` prolongs one that lasts."""
-        now = self._clock.now()
-        with self._store.read() as connection:
-            session = self._sessions.see(connection, token, now)
-        if session is None or session.ended_by or not is_activity or not self._sessions.is_stale(session, now):
-            return session
-        with self._store.write() as connection:
-            self._sessions.touch(connection, session, now)
-            return self._sessions.see(connection, token, now)
+        return self._sessions.resume(token, is_activity=is_activity)
 
     def speak(self, session: Session, language: str) -> None:
         """Have the account's messages follow a language in which the customer goes on. Raises SignedOut."""

@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, exists, insert, or_, select, update
 
 from services import audit, randomness
-from services.accounts.account import fingerprint
 from services.base import Base
 from services.limits.waits import FailedAttempts
 from services.refusal import Refusal
 from services.store.tables.clients import api_keys
 from services.store.tables.register import advisers
+from services.values.fingerprints import fingerprint
 
 SCOPES = ("registrations", "password-resets", "references")
 """What a client may be there for: see webapp.api."""
@@ -25,8 +25,7 @@ _USED_ANEW = timedelta(hours=1)
 """So old may the note of the last use be: a request that finds a newer one writes nothing."""
 _KEY = re.compile(r"belepo_[2-9A-HJKMNP-Z]{12}_[A-Za-z0-9_-]{43}")
 """Prefix by which scanners for leaked keys recognise one; 256 random bits follow."""
-
-
+_NETWORK = "api source"
 _KNOWN = select(*api_keys.c).where(api_keys.c.key_hash == bindparam("key_hash"))
 
 
@@ -151,7 +150,6 @@ class ApiKeys:
         """
         now = self._clock.now()
         hashed = fingerprint(key if _KEY.fullmatch(key) else "")
-        tried = self._failed_attempts.source_key(source, "api source")
         with self._store.read() as connection:
             found = connection.execute(_KNOWN, {"key_hash": hashed}).mappings().first()
             client = _client({column.name: found[column] for column in api_keys.c}) if found else None
@@ -159,12 +157,14 @@ class ApiKeys:
             is_right = hmac.compare_digest(found[api_keys.c.key_hash] if found else fingerprint("nobody's"), hashed)
             if client is None or not is_right or not client.is_good(now):
                 client = None
-                wait = self._failed_attempts.waits_until(connection, tried, now)
+                wait = self._failed_attempts.waits_until(
+                    connection, self._failed_attempts.source_key(source, _NETWORK), now
+                )
         if client is not None:
             return self._note_use(client, now)
         if wait is None:
             with self._store.write() as connection:
-                self._failed_attempts.count(connection, tried, now, is_source=True)
+                self._failed_attempts.count_source(connection, source, now, _NETWORK)
                 raise Refusal("api_key", "unknown").counted()
         raise Refusal("api_key", "wait", at=wait)
 

@@ -13,6 +13,7 @@ from services.values.networks import network_of
 
 CUSTOMER, STAFF, ASKED_AGAIN = "sign-in", "staff sign-in", "password asked again"
 """What a password is typed for. Each is counted for itself: a failure for one makes nobody wait for another."""
+_NETWORK = "sign-in source"
 PROVED = "proved"
 """In place of a browser's mark: one that has registered here or has just followed the link for a new password."""
 
@@ -49,7 +50,7 @@ class FailedAttempts:
         """
         return self._allowances.key(purpose, f"{email_key} {browser}")
 
-    def source_key(self, source: str, purpose: str = "sign-in source") -> str:
+    def source_key(self, source: str, purpose: str = _NETWORK) -> str:
         """Return the key of the network that an address stands for."""
         return self._allowances.key(purpose, network_of(source))
 
@@ -58,11 +59,32 @@ class FailedAttempts:
         until: datetime | None = connection.execute(_WAITING, {"key": key, "now": now}).scalar()
         return until
 
-    def count(self, connection: Connection, key: str, now: datetime, *, is_source: bool = False) -> datetime | None:
+    def count(self, connection: Connection, key: str, now: datetime) -> datetime | None:
         """Record an attempt before it is checked, so that parallel attempts cannot exceed the limit.
 
         Returns None when it may be checked, else the moment until which to wait.
         """
+        return self._count(connection, key, now, is_source=False)
+
+    def count_sign_in(self, connection: Connection, key: str, now: datetime, *, source: str | None) -> datetime | None:
+        """Count a try to sign in as `count` does; not while the network of `source` waits.
+
+        `source` is None where the browser is known: the failures of others do not keep it waiting.
+        """
+        wait = self.waits_until(connection, self.source_key(source), now) if source is not None else None
+        return wait or self.count(connection, key, now)
+
+    def count_source(
+        self, connection: Connection, source: str, now: datetime, purpose: str = _NETWORK
+    ) -> datetime | None:
+        """Count a failure, as `count` does, for the network that it came from."""
+        return self._count(connection, self.source_key(source, purpose), now, is_source=True)
+
+    def forget(self, connection: Connection, *keys: str) -> None:
+        """After a success: earlier slips no longer count."""
+        connection.execute(delete(table).where(table.c.key.in_(keys)))
+
+    def _count(self, connection: Connection, key: str, now: datetime, *, is_source: bool) -> datetime | None:
         rules = self._rules
         dialect, free = connection.dialect.name, rules.source_tries if is_source else rules.tries
         if (dialect, is_source) not in self._counting:
@@ -72,10 +94,6 @@ class FailedAttempts:
         if connection.execute(self._counting[dialect, is_source], {**asked, **waits}).first():
             return None
         return self.waits_until(connection, key, now) or now
-
-    def forget(self, connection: Connection, *keys: str) -> None:
-        """After a success: earlier slips no longer count."""
-        connection.execute(delete(table).where(table.c.key.in_(keys)))
 
     def _build_counting(self, dialect: str, free: int, *, is_source: bool) -> Any:
         # Built once: that takes longer than running it.

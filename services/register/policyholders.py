@@ -200,8 +200,7 @@ class PolicyHolders:
 
     def turn_away(self, connection: Connection, source: str, now: datetime) -> None:
         """Count a wrong try for the network of `source`. Raises Refusal ``identify.wait`` if it must wait already."""
-        network = self._failed_attempts.source_key(source, _NETWORK)
-        wait = self._failed_attempts.count(connection, network, now, is_source=True)
+        wait = self._failed_attempts.count_source(connection, source, now, _NETWORK)
         if wait is not None:
             raise Refusal("identify", "wait", at=wait)
 

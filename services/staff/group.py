@@ -17,6 +17,7 @@ from services.staff.customers import CustomerFiles
 from services.staff.denials import Denials
 from services.staff.search import CustomerSearch
 from services.staff.second_factor import SecondFactors
+from services.staff.sign_in import StaffSignIns
 from services.staff.sms_budget import SmsReleases
 from services.staff.stuck_registrations import StuckRegistrations
 
@@ -26,6 +27,7 @@ class StaffServices:
     """What members of staff, and clients of the API, can do."""
 
     accounts: StaffAccounts
+    sign_ins: StaffSignIns
     cases: Cases
     search: CustomerSearch
     customer_files: CustomerFiles
@@ -48,15 +50,11 @@ def build_staff(
 ) -> StaffServices:
     """Build the services of staff; only a demonstration does without a second factor."""
     cases = Cases(base)
+    factors = SecondFactors(base.keys.secrets, is_needed=is_second_factor_needed)
     denials = Denials(base, cases, registrations.assisted)
     return StaffServices(
-        accounts=StaffAccounts(
-            base,
-            tries=limits.failed_attempts,
-            hasher=hasher,
-            factors=SecondFactors(base.keys.secrets),
-            is_second_factor_needed=is_second_factor_needed,
-        ),
+        accounts=StaffAccounts(base, hasher=hasher, factors=factors),
+        sign_ins=StaffSignIns(base, tries=limits.failed_attempts, hasher=hasher, factors=factors),
         cases=cases,
         search=CustomerSearch(base, cases),
         customer_files=CustomerFiles(base, registrations.assisted, codes.one_time_codes),

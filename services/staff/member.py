@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, exists
 
+from services.sessions import AnySession
 from services.store.tables.staff import staff, staff_sessions
 
 SERVICE, ADVISER, SUPERVISOR = "service", "adviser", "supervisor"
 ROLES = (SERVICE, ADVISER, SUPERVISOR)
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 15, 1000
+"""NIST SP 800-63B-4, 3.1.1.2: fifteen where nothing else is sure to stand beside it."""
 
 
 class Actor(Protocol):
@@ -68,16 +71,11 @@ class Member:
         return self.role == SUPERVISOR
 
 
-@dataclass(frozen=True)
-class StaffSession:
-    """A member's browser that is signed in; it lasts as long as this can be had."""
+@dataclass(frozen=True, kw_only=True)
+class StaffSession(AnySession):
+    """A member's browser that is signed in."""
 
-    id: str
     member: Member
-    idle_at: datetime
-    """When it ends if nothing happens."""
-    ends_at: datetime
-    """When it ends however busy it is."""
     found: tuple[str, ...] | None
     """The customers whom its last search found; None when it has not searched."""
 
@@ -116,12 +114,20 @@ class StaffSession:
             staff.c.disabled_at.is_(None),
         )
 
-    @property
-    def over_at(self) -> datetime:
-        """When it ends if nothing happens, at the latest."""
-        return min(self.idle_at, self.ends_at)
-
 
 def is_employed(staff_id: str) -> ColumnElement[bool]:
     """Return the condition that a member of staff has not left."""
     return exists().where(staff.c.id == staff_id, staff.c.disabled_at.is_(None))
+
+
+def member_from(row: Mapping[Any, Any]) -> Member:
+    """Return the member of a row of `staff`."""
+    return Member(
+        id=row[staff.c.id],
+        email=row[staff.c.email],
+        name=row[staff.c.name],
+        role=row[staff.c.role],
+        adviser=row[staff.c.adviser],
+        is_disabled=row[staff.c.disabled_at] is not None,
+        has_second_factor=row[staff.c.totp_secret] is not None,
+    )

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import Connection, Select, exists, func, or_, select, update
 
 from services import audit
-from services.accounts.account import fingerprint
 from services.base import Base
 from services.refusal import OutOfTurn, Refusal
 from services.register.conditions import has_mobile
@@ -23,6 +22,7 @@ from services.store.tables.register import policies as policies_table
 from services.store.tables.registrations import registrations
 from services.store.tables.staff import staff_cases, staff_sessions
 from services.values import email_addresses, identifiers, masking, written_dates
+from services.values.fingerprints import fingerprint
 from services.values.spelling import fold, plain
 
 NUMBERS = ("policy_number", "kutid", "customer_number", "account_number")

@@ -18,8 +18,10 @@ _STEP_SECONDS = 30
 class SecondFactors:
     """Makes secrets and recognises their codes."""
 
-    def __init__(self, keys: tuple[str, ...]) -> None:
+    def __init__(self, keys: tuple[str, ...], *, is_needed: bool = True) -> None:
+        """Not `is_needed` in a demonstration alone, and there for those only who have none."""
         self._keys = keys
+        self.is_needed = is_needed
 
     def new(self) -> tuple[str, str]:
         """Return a new secret, for the authenticator app alone, and the same encrypted, to be kept."""

@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
 from services import randomness
-from services.accounts.account import fingerprint
 from services.accounts.conditions import is_registered
 from services.base import Base
 from services.crash_points import reach
@@ -26,6 +25,7 @@ from services.store.statements import insert_for
 from services.store.tables.limits import allowances as allowances_table
 from services.store.tables.register import customers, phones
 from services.store.tables.worklists import quality_cases, quality_sweep
+from services.values.fingerprints import fingerprint
 from services.worklists.quality import FAILED, LANDLINE, NO_PHONE, OF_TRIES, OLD_ACCOUNT, SHARED_PHONE, TAX_CUT
 
 PIECE = 1000

@@ -166,10 +166,11 @@ ROOMS = {
         "service_urls",
     ),
     "services": (
-        "health", "retention", "worklists", "clients", "staff", "portal", "payments", "requests", "letters", "gateways",
-        "registrations", "accounts", "figures", "codes", "messages", "register", "passwords", "terms", "references",
-        "audit", "limits", "base", "store", "links", "keys", "profiles", "texts", "values", "randomness", "clock",
-        "refusal", "denials", "crash_points",
+        "health", "retention", "worklists", "clients", "staff", "portal", "payments", "requests", "letters",
+        "gateways",
+        "registrations", "accounts", "sessions", "figures", "codes", "messages", "register", "passwords", "terms",
+        "references", "audit", "limits", "base", "store", "links", "keys", "profiles", "texts", "values", "randomness",
+        "clock", "refusal", "denials", "crash_points",
     ),
 }  # fmt: skip
 

@@ -142,6 +142,7 @@ WRITES_ANY_TABLE = {
     "services/retention.py": _DECLARED_ROWS,
     "services/accounts/closing.py": _DECLARED_ROWS,
     "services/staff/accounts.py": _DECLARED_ROWS,
+    "services/sessions.py": "the tables of sessions, of customers and of staff",
     "services/store/statements.py": "builds the statements of others",
     "webapp/demo/seed.py": "throws all data of a demonstration away",
     "services/register/importing/merging.py": "the register's own tables and its stage, kind by kind",

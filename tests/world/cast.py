@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from services.accounts import Device
 from services.register.policyholders import SecondDatum
+from services.sessions import Device
 from services.values import email_addresses
 from services.values.identifiers import TaxNumber
 

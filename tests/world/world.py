@@ -11,7 +11,6 @@ from sqlalchemy import delete, func, insert, select
 
 from services import profiles, randomness
 from services.accounts import (
-    Device,
     Session,
 )
 from services.accounts.group import build_accounts
@@ -36,6 +35,7 @@ from services.register.group import build_register
 from services.register.policyholders import SecondDatum
 from services.registrations import Access, Registration
 from services.registrations.group import build_registrations
+from services.sessions import Device
 from services.staff import StaffSession
 from services.staff.accounts import new_member
 from services.staff.group import build_staff
@@ -202,6 +202,7 @@ class World:
         self.email_changes, self.mobile_changes = customer.email_changes, customer.mobile_changes
         self.registrations = self.registration_services
         staff = self.staff_services
+        self.staff_sign_ins = staff.sign_ins
         self.staff, self.cases, self.search, self.contacts = staff.accounts, staff.cases, staff.search, staff.contacts
         self.stuck_registrations, self.account_help = staff.stuck_registrations, staff.account_help
         self.customer_files, self.sms_releases = staff.customer_files, staff.sms_releases
@@ -334,7 +335,7 @@ class World:
         row = new_member(address, name, role, "no password", adviser=adviser, totp_secret=None, now=self.clock.now())
         with self.store.write() as connection:
             connection.execute(insert(staff), row)
-        token = self.staff.sign_in_vouched(address.key, LAPTOP)
+        token = self.staff_sign_ins.sign_in_vouched(address.key, LAPTOP)
         with self.store.write() as connection:  # what tests find in the audit trail is what the member does from now on
             connection.execute(delete(audit).where(audit.c.actor == row["id"]))
         return self.at_work(token)
@@ -345,7 +346,7 @@ class World:
 
     def at_work(self, token: str) -> StaffSession:
         """Return the session behind what a member's browser holds."""
-        seen = self.staff.resume(token, is_activity=False)
+        seen = self.staff_sign_ins.resume(token, is_activity=False)
         assert seen is not None
         return seen
 

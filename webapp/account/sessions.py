@@ -33,7 +33,7 @@ def _resume(secret: str) -> Session | None:
 def _resume_staff(secret: str) -> StaffSession | None:
     # What a page asks by itself, again and again, is no activity.
     is_activity = not (request.endpoint or "").endswith((".until_when", ".batch_progress", ".follow"))
-    return current_parts().staff.accounts.resume(secret, is_activity=is_activity)
+    return current_parts().staff.sign_ins.resume(secret, is_activity=is_activity)
 
 
 _customer = HeldSession("sign_in", _resume)
@@ -68,7 +68,7 @@ def let_go() -> None:
     if (session_ := current()) is not None:
         current_parts().accounts.sign_ins.sign_out(session_)
     if staff_secret := staff.secret():
-        current_parts().staff.accounts.sign_out(staff_secret)
+        current_parts().staff.sign_ins.sign_out(staff_secret)
     session.clear()
     look_again()
     staff.look_again()

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, jsonify, make_response, render_template, request, url_for
 
-from services.accounts import Device
 from services.refusal import Refusal
+from services.sessions import Device
 from services.values import email_addresses
 from webapp.account import sessions
 from webapp.http import devices

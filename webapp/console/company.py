@@ -98,7 +98,7 @@ def come_back() -> Response:
     try:
         key = _key(_claims(), settings.oidc_claim)
         device = devices.this_device()
-        secret = current_parts().staff.accounts.sign_in_vouched(key, device, held=staff_sessions.held())
+        secret = current_parts().staff.sign_ins.sign_in_vouched(key, device, held=staff_sessions.held())
     except Refusal as refusal:
         return staff_sessions.show_login(403, notice=f"error.staff_login.{refusal.reason}", is_refused=True)
     except _FAILURES as error:

@@ -46,7 +46,7 @@ def sign_in() -> Response:
         device = devices.this_device()
         code = "".join(plain(str(form.totp.data)).replace("-", "").split())
         try:
-            token = current_parts().staff.accounts.sign_in(
+            token = current_parts().staff.sign_ins.sign_in(
                 email_addresses.key_of(typed), password, code, device, held=staff_sessions.held()
             )
         except Refusal as refusal:

@@ -7,7 +7,7 @@ from flask import Response, request
 from flask_limiter.util import get_remote_address
 
 from services import randomness
-from services.accounts import Device
+from services.sessions import Device
 from webapp.http.cookies import keep, kept
 
 _COOKIE = "device"

@@ -1,28 +1,10 @@
 """What a page says about the end of the session of who is signed in, a customer or a member of staff."""
 
-from datetime import datetime
-from typing import Protocol
-
 from flask import session
 
+from services.sessions import AnySession
 from webapp.parts import current_parts
 from webapp.ui.formats import clock_time, time_left
-
-
-class Ending(Protocol):
-    """A session that ends after some idle time, and after a longest time."""
-
-    @property
-    def over_at(self) -> datetime:
-        """The earlier of both."""
-
-    @property
-    def idle_at(self) -> datetime:
-        """When it ends without activity."""
-
-    @property
-    def ends_at(self) -> datetime:
-        """When it ends for good."""
 
 
 def note_extended() -> None:
@@ -30,7 +12,7 @@ def note_extended() -> None:
     session["extended"] = True
 
 
-def session_note(ending: Ending | None, *, until_url: str, stay_url: str) -> dict[str, object] | None:
+def session_note(ending: AnySession | None, *, until_url: str, stay_url: str) -> dict[str, object] | None:
     """Return what a page says about the end of a session; None where nobody is signed in.
 
     `until_url` answers with this note again, `stay_url` extends the session.

@@ -6,7 +6,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from services.accounts import Device
+from services.sessions import Device
 from services.store.tables.accounts import account_changes, accounts, sessions
 from services.store.tables.codes import one_time_codes
 from tests.world.cast import ANNA, CROWD, ESZTER, LAPTOP, OTHER_PASSWORD, PASSWORD, PHONE

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from services.accounts import Device, Session, SignedOut
+from services.accounts import Session, SignedOut
 from services.accounts.group import build_accounts
 from services.passwords import Hasher
+from services.sessions import Device
 from services.store.tables.accounts import passkeys
 from services.store.tables.accounts import sessions as sessions_table
 from services.store.tables.audit import audit

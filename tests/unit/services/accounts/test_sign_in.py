@@ -10,8 +10,8 @@ from unittest.mock import Mock
 import pytest
 from sqlalchemy import event
 
-from services.accounts import Device
 from services.refusal import Refusal
+from services.sessions import Device
 from services.store.engine import Store
 from services.store.tables.accounts import accounts, sessions
 from services.store.tables.audit import audit

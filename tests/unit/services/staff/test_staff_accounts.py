@@ -43,7 +43,7 @@ def wrong(right: str) -> str:
 
 def comes_in(world: World, app: TOTP, password: str = SECRET, typed: str | None = None) -> str:
     typed = code(world, app) if typed is None else typed
-    return outcome_of(world.staff.sign_in, ORSI.key, password, typed, LAPTOP)
+    return outcome_of(world.staff_sign_ins.sign_in, ORSI.key, password, typed, LAPTOP)
 
 
 def actions(world: World) -> list[tuple[str, str]]:
@@ -51,8 +51,8 @@ def actions(world: World) -> list[tuple[str, str]]:
 
 
 def test_whoever_has_the_password_and_the_code_comes_in(world: World, app: TOTP) -> None:
-    token = world.staff.sign_in(ORSI.key, SECRET, code(world, app), LAPTOP)
-    session = world.staff.resume(token)
+    token = world.staff_sign_ins.sign_in(ORSI.key, SECRET, code(world, app), LAPTOP)
+    session = world.staff_sign_ins.resume(token)
     assert session is not None
     assert (session.member.name, session.member.role) == ("Kiss Orsolya", "service")
     assert session.member.id.startswith("staff:")
@@ -67,7 +67,7 @@ def test_one_answer_for_every_failure(world: World, app: TOTP, missing: str) -> 
     who = "nobody@example.hu" if missing == "nobody" else ORSI.key
     if missing == "disabled":
         assert world.staff.disable(ORSI.key)
-    assert outcome_of(world.staff.sign_in, who, password, typed, LAPTOP) == "staff_login.failed"
+    assert outcome_of(world.staff_sign_ins.sign_in, who, password, typed, LAPTOP) == "staff_login.failed"
     assert world.count(staff_sessions) == 0
 
 
@@ -102,18 +102,18 @@ def test_waits_grow_as_for_customers_and_end(world: World, app: TOTP) -> None:
 
 
 def test_failures_elsewhere_do_not_keep_out_a_browser_that_was_in_before(world: World, app: TOTP) -> None:
-    world.staff.sign_in(ORSI.key, SECRET, code(world, app), PHONE)
+    world.staff_sign_ins.sign_in(ORSI.key, SECRET, code(world, app), PHONE)
     for _ in range(world.profile.sign_in.tries):
         comes_in(world, app, "wrong password")
     assert comes_in(world, app) == "staff_login.wait"
     world.clock.advance(seconds=30)
-    assert outcome_of(world.staff.sign_in, ORSI.key, SECRET, code(world, app), PHONE) == "ok"
+    assert outcome_of(world.staff_sign_ins.sign_in, ORSI.key, SECRET, code(world, app), PHONE) == "ok"
 
 
 def test_a_customer_of_the_same_address_has_a_count_of_their_own(world: World, app: TOTP) -> None:
     world.registered(ANNA)
     for _ in range(world.profile.sign_in.tries):
-        outcome_of(world.staff.sign_in, ANNA.address.key, "wrong password", "000000", LAPTOP)
+        outcome_of(world.staff_sign_ins.sign_in, ANNA.address.key, "wrong password", "000000", LAPTOP)
     assert world.comes_in(ANNA, PASSWORD, PHONE) == "ok"
 
 
@@ -127,48 +127,48 @@ def test_failures_at_the_customers_door_keep_no_member_of_staff_waiting(world: W
 
 
 def test_a_session_ends_when_idle_and_after_a_day_of_work(world: World, app: TOTP) -> None:
-    token = world.staff.sign_in(ORSI.key, SECRET, code(world, app), LAPTOP)
+    token = world.staff_sign_ins.sign_in(ORSI.key, SECRET, code(world, app), LAPTOP)
     rules = world.profile.sign_in
     world.clock.advance(minutes=rules.idle_minutes - 1)
-    assert world.staff.resume(token)
+    assert world.staff_sign_ins.resume(token)
     world.clock.advance(minutes=rules.idle_minutes - 1)
-    assert world.staff.resume(token, is_activity=False)
+    assert world.staff_sign_ins.resume(token, is_activity=False)
     world.clock.advance(minutes=2)
-    assert world.staff.resume(token) is None
-    token = world.staff.sign_in(ORSI.key, SECRET, code(world, app), LAPTOP)
+    assert world.staff_sign_ins.resume(token) is None
+    token = world.staff_sign_ins.sign_in(ORSI.key, SECRET, code(world, app), LAPTOP)
     for _ in range(rules.hours * 6 - 1):
         world.clock.advance(minutes=10)
-        assert world.staff.resume(token)
+        assert world.staff_sign_ins.resume(token)
     world.clock.advance(minutes=10)
-    assert world.staff.resume(token) is None
+    assert world.staff_sign_ins.resume(token) is None
 
 
 def test_signing_out_and_being_disabled_end_sessions(world: World, app: TOTP) -> None:
-    first = world.staff.sign_in(ORSI.key, SECRET, code(world, app), LAPTOP)
-    world.staff.sign_out(first)
-    assert world.staff.resume(first) is None
+    first = world.staff_sign_ins.sign_in(ORSI.key, SECRET, code(world, app), LAPTOP)
+    world.staff_sign_ins.sign_out(first)
+    assert world.staff_sign_ins.resume(first) is None
     world.clock.advance(seconds=30)
-    second = world.staff.sign_in(ORSI.key, SECRET, code(world, app), LAPTOP)
+    second = world.staff_sign_ins.sign_in(ORSI.key, SECRET, code(world, app), LAPTOP)
     world.clock.advance(seconds=30)
-    third = world.staff.sign_in(ORSI.key, SECRET, code(world, app), LAPTOP, held=second)
-    assert world.staff.resume(second) is None
-    assert world.staff.resume(third)
+    third = world.staff_sign_ins.sign_in(ORSI.key, SECRET, code(world, app), LAPTOP, held=second)
+    assert world.staff_sign_ins.resume(second) is None
+    assert world.staff_sign_ins.resume(third)
     assert world.staff.disable(ORSI.key)
-    assert world.staff.resume(third) is None
+    assert world.staff_sign_ins.resume(third) is None
     assert not world.staff.disable(ORSI.key)
     assert ("staff", "signed_out") in actions(world)
     assert actions(world)[-1] == ("system", "staff_disabled")
 
 
 def test_who_was_disabled_comes_back_with_another_password_and_secret(world: World, app: TOTP) -> None:
-    before = world.staff.sign_in(ORSI.key, SECRET, code(world, app), LAPTOP)
+    before = world.staff_sign_ins.sign_in(ORSI.key, SECRET, code(world, app), LAPTOP)
     (member,) = world.staff.everybody()
     world.staff.disable(ORSI.key)
     newer = added(world, "supervisor")
     assert [(one.id, one.role, one.is_disabled) for one in world.staff.everybody()] == [
         (member.id, "supervisor", False)
     ]
-    assert world.staff.resume(before) is None
+    assert world.staff_sign_ins.resume(before) is None
     world.clock.advance(minutes=1)
     assert comes_in(world, app) == "staff_login.failed"
     assert comes_in(world, newer) == "ok"
