@@ -8,19 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    RowMapping,
-    Select,
-    String,
-    Table,
-    bindparam,
-    insert,
-    literal,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, bindparam, insert, literal, select, update
 
 from services import randomness
 from services.base import Base
@@ -78,7 +66,7 @@ class SessionRows(ABC, Generic[S]):
         self._table = table
         (self._whose,) = table.foreign_keys
         # Built once: it is asked for with every page of who is signed in.
-        self._seen = seen.where(table.c.token_hash == bindparam("token_hash", type_=String))
+        self._seen = seen.where(table.c.token_hash == bindparam("token_hash"))
 
     @abstractmethod
     def _from_row(self, row: RowMapping, shared: AnySession) -> S:
@@ -134,8 +122,9 @@ class SessionRows(ABC, Generic[S]):
         columns = self._table.c
         return columns.ended_at.is_(None) & (columns.ends_at > now) & (columns.seen_at > now - self._rules.idle)
 
-    def _is_held(self, token: str) -> ColumnElement[bool]:
-        return self._table.c.token_hash == fingerprint(token)
+    def end_held(self, connection: Connection, token: str, now: datetime, **why: str) -> str | None:
+        """End the session of a browser; return whose it was, or None when there was none to end."""
+        return self._end(connection, now, self._table.c.token_hash == fingerprint(token), **why)
 
     def _end(self, connection: Connection, now: datetime, *which: ColumnElement[bool], **why: str) -> str | None:
         """End sessions; return whose one of them was, or None when there was none to end."""

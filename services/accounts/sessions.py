@@ -43,10 +43,6 @@ class Sessions(SessionRows[Session]):
         connection.execute(statement.values(token_hash=fingerprint(token), seen_at=now))
         return token
 
-    def end_held(self, connection: Connection, token: str, now: datetime) -> None:
-        """End the session of a browser that is about to get another one."""
-        self._end(connection, now, self._is_held(token), ended_by=SIGNED_OUT)
-
     def end(self, connection: Connection, session_id: str, account_id: str, by: str, now: datetime) -> bool:
         """End one session of the account; tell whether there was one to end."""
         which = sessions.c.id == session_id, sessions.c.account_id == account_id

@@ -129,7 +129,7 @@ class SignIns:
         if token is None:
             return None
         if held:
-            self._sessions.end_held(connection, held, now)
+            self._sessions.end_held(connection, held, now, ended_by=SIGNED_OUT)
         if not is_known:
             self._tell_of_device(connection, account, device, now)
         return token

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, String, bindparam, exists, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, exists, select, update
 
 from services import audit
 from services.base import Base
@@ -16,15 +16,10 @@ from services.store.tables.staff import staff, staff_sessions
 
 _IS_HERE = staff.c.disabled_at.is_(None)
 _SEEN = select(*staff_sessions.c, *staff.c).join_from(staff_sessions, staff).where(_IS_HERE)
-_ASKED_FOR = select(
-    *staff.c,
-    exists()
-    .where(
-        staff_sessions.c.staff_id == staff.c.id,
-        staff_sessions.c.device_hash == bindparam("of_device", type_=String),
-    )
-    .label("is_known"),
-).where(staff.c.email_key == bindparam("of_email", type_=String), _IS_HERE)
+_IS_KNOWN = exists().where(
+    staff_sessions.c.staff_id == staff.c.id, staff_sessions.c.device_hash == bindparam("of_device")
+)
+_ASKED_FOR = select(*staff.c, _IS_KNOWN.label("is_known")).where(staff.c.email_key == bindparam("of_email"), _IS_HERE)
 
 
 class StaffSessions(SessionRows[StaffSession]):
@@ -32,10 +27,6 @@ class StaffSessions(SessionRows[StaffSession]):
 
     def __init__(self, base: Base) -> None:
         super().__init__(base, staff_sessions, _SEEN)
-
-    def end_held(self, connection: Connection, token: str, now: datetime) -> str | None:
-        """End the session of a browser; return whose it was, or None when there was none to end."""
-        return self._end(connection, now, self._is_held(token))
 
     def _from_row(self, row: RowMapping, shared: AnySession) -> StaffSession:
         found = row[staff_sessions.c.found]
