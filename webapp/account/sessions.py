@@ -1,12 +1,11 @@
 """The signed-in customer behind a request: an opaque secret in the browser's signed session, the rest on the server."""
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from flask import Response, request, session, url_for
 
-from services.accounts import Session, SignedOut
+from services.accounts import Session
 from services.staff import StaffSession
 from webapp.http.forgery import form_secret
 from webapp.http.held_sessions import HeldSession
@@ -26,26 +25,19 @@ _KEPT = ("email", "mobile")
 _LONGEST_KEPT = 320
 
 
-def _resume(secret: str) -> Session | None:
-    return current_parts().accounts.sign_ins.resume(secret, is_activity=request.endpoint != "sign_in.until_when")
+def _is_activity() -> bool:
+    """Tell whether somebody asks: what a page asks by itself, again and again, is no activity."""
+    return not (request.endpoint or "").endswith((".until_when", ".batch_progress", ".follow"))
 
 
-def _resume_staff(secret: str) -> StaffSession | None:
-    # What a page asks by itself, again and again, is no activity.
-    is_activity = not (request.endpoint or "").endswith((".until_when", ".batch_progress", ".follow"))
-    return current_parts().staff.sign_ins.resume(secret, is_activity=is_activity)
-
-
-_customer = HeldSession("sign_in", _resume)
-staff = HeldSession("staff", _resume_staff)
+customer: HeldSession[Session] = HeldSession(
+    "sign_in", lambda secret: current_parts().accounts.sign_ins.resume(secret, is_activity=_is_activity())
+)
+staff: HeldSession[StaffSession] = HeldSession(
+    "staff", lambda secret: current_parts().staff.sign_ins.resume(secret, is_activity=_is_activity())
+)
 """A member of staff's session, which a customer's sign-in and sign-out end too."""
-held, hold, look_again = _customer.secret, _customer.hold, _customer.look_again
-
-
-def current() -> Session | None:
-    """Return the session of this browser while it lasts. Being asked for counts as being active."""
-    session_ = _customer.read()
-    return session_ if session_ is not None and session_.ended_by is None else None
+current, held, hold, look_again = customer.current, customer.secret, customer.hold, customer.look_again
 
 
 def remember_reset(proof: str) -> None:
@@ -76,7 +68,7 @@ def let_go() -> None:
 
 def why_ended() -> str | None:
     """Return the key of the text that says why this browser is not signed in any more; None when it never was."""
-    seen = _customer.read()
+    seen = customer.read()
     if seen is None:
         # Its account was closed, or an answer that brought a new secret was lost on the way: no reason to be alarmed.
         return "login.ended.gone" if held() else None
@@ -90,40 +82,30 @@ def needed(view: Callable[Concatenate[Session, P], Response]) -> Callable[P, Res
     The view is handed the session. What is due comes first: the terms (M24), then the activation code (A7).
     """
 
-    @wraps(view)
-    def guarded(*arguments: P.args, **named: P.kwargs) -> Response:
-        session_ = current()
-        if session_ is None:
-            return ask()
-        place = request.blueprint
-        if place != "terms_update" and current_parts().accounts.changed_terms.terms_due(session_):
-            return see_other(url_for("terms_update.show"))
-        if place not in ("terms_update", "activation") and current_parts().accounts.activations.is_due(session_):
-            if request.path != url_for("account.overview"):
-                flash.leave("activation.limited")
-            return see_other(url_for("activation.show"))
-        try:
-            # Only here, behind the sign-in: its mail about a new device keeps the language that the account had,
-            # which is not the choice of whoever it may warn of.
-            if session_.account.language != language():
-                current_parts().accounts.sign_ins.speak(session_, language())
-                look_again()
-                session_ = current()
-            return view(session_, *arguments, **named) if session_ else ask()
-        except SignedOut:
-            look_again()
-            return ask()
+    return customer.guard(view, ask=ask, first=_first)
 
-    return guarded
+
+def _first(session_: Session) -> Response | None:
+    place = request.blueprint
+    if place != "terms_update" and current_parts().accounts.changed_terms.terms_due(session_):
+        return see_other(url_for("terms_update.show"))
+    if place not in ("terms_update", "activation") and current_parts().accounts.activations.is_due(session_):
+        if request.path != url_for("account.overview"):
+            flash.leave("activation.limited")
+        return see_other(url_for("activation.show"))
+    # Only here, behind the sign-in: its mail about a new device keeps the language that the account had,
+    # which is not the choice of whoever it may warn of.
+    if session_.account.language != language():
+        current_parts().accounts.sign_ins.speak(session_, language())
+        look_again()
+    return None
 
 
 def ask() -> Response:
     """Ask for a sign-in and come back here. What was typed is kept: it travels in the form that asks."""
     if request.method in ("GET", "HEAD"):
         return ask_before(request.full_path.rstrip("?"))
-    ended = why_ended()
-    _customer.drop()
-    notice, signed_out_to = say()(ended or "login.needed"), url_for("sign_in.show")
+    notice, signed_out_to = say()(_turned_away()), url_for("sign_in.show")
     return show_sign_in(403, notice=notice, next_address=request.path, kept=kept(), signed_out_to=signed_out_to)
 
 
@@ -135,10 +117,15 @@ def kept(prefix: str = "") -> dict[str, str]:
 
 def ask_before(address: str) -> Response:
     """Ask for a sign-in and go on to `address`, by way of the sign-in page."""
-    ended = why_ended()
-    _customer.drop()
-    flash.leave(ended or "login.needed")
+    flash.leave(_turned_away())
     return see_other(url_for("sign_in.show", next=address))
+
+
+def _turned_away() -> str:
+    """Have the browser forget a session that is over, and return the key of the text that says why."""
+    ended = why_ended()
+    customer.drop()
+    return ended or "login.needed"
 
 
 def show_sign_in(status: int = 200, **context: Any) -> Response:

@@ -1,40 +1,29 @@
 """Signing in, out, and staying signed in."""
 
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, jsonify, make_response, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, request, url_for
 
 from services.refusal import Refusal
 from services.sessions import Device
 from services.values import email_addresses
 from webapp.account import sessions
+from webapp.account.credentials import Credentials, turn_away
 from webapp.http import devices
 from webapp.http.addresses import local
 from webapp.http.forgery import form_secret
 from webapp.journey import browser
 from webapp.parts import current_parts
 from webapp.ui.faults import DATABASE_FAILURES
-from webapp.ui.form_errors import Fields, about_all, explain
-from webapp.ui.formats import clock_time, first_minute, time_left
-from webapp.ui.forms import StepForm, Text
 from webapp.ui.language import say
-from webapp.ui.passwords import FAR_TOO_LONG
-from webapp.ui.references import passing_reference
 from webapp.ui.respond import go_on, is_fragment_due, see_other
-from webapp.ui.session_note import note_extended, session_note
+from webapp.ui.session_note import answered, note_extended, session_note
 
 blueprint = Blueprint("sign_in", __name__)
 
 _ADDRESS = "/belepes"
-_FIELDS = Fields({"email": "login.email.label", "password": "login.password.label"})
-
-
-class SignInForm(StepForm):
-    """The user name and the password."""
-
-    email = Text(320)
-    password = Text(FAR_TOO_LONG)
 
 
 @blueprint.get(_ADDRESS)
@@ -51,32 +40,24 @@ def show() -> Response:
 @blueprint.post(_ADDRESS)
 def submit() -> Response:
     """Sign in and go on where the customer wanted to."""
-    form = SignInForm(request.form)
-    typed, password = str(form.email.data).strip(), str(form.password.data)
+    form, device = Credentials(request.form), devices.this_device()
     address, kept = _brought()
-    missing = [(name, Refusal("login", name)) for name in ("email", "password") if not form[name].data]
-    refusals = missing or ([] if form.validate() else list(form.refusals()))
-    if not refusals:
-        device = devices.this_device()
+    mistakes = form.mistakes()
+    if not mistakes:
         try:
             token = current_parts().accounts.sign_ins.sign_in(
-                email_addresses.key_of(typed), password, device,
+                email_addresses.key_of(form.typed), str(form.password.data), device,
                 registered_here=browser.proved(),
                 reset_here=sessions.reset_here(),
                 held=sessions.held(),
                 kept=kept or None,
             )  # fmt: skip
         except Refusal as refusal:
-            if refusal.reason == "wait":
-                return _wait(refusal, typed, address, kept)
-            refusals = [("", refusal)]
+            mistakes = [("", refusal)]
         else:
             return _enter(token, device, address, kept)
-    sent = explain(refusals, _FIELDS, {"email": typed})
-    is_failed = refusals[0][1].reason == "failed"
-    if is_failed:
-        sent = about_all(sent, _FIELDS.labels)
-    return sessions.show_sign_in(sent.status, form=sent, is_failed=is_failed, next_address=address, kept=kept)
+    show_again = partial(sessions.show_sign_in, next_address=address, kept=kept)
+    return turn_away(show_again, form, mistakes)
 
 
 @blueprint.post(f"{_ADDRESS}/azonositokulcs")
@@ -124,14 +105,12 @@ def until_when() -> Response:
 
 
 def _session_note() -> Response:
-    words = render_template(
-        "components/session_note.html",
-        session_note=note(),
+    return answered(
+        note(),
         ended=sessions.why_ended() or "login.ended.idle",
         sign_in_again_url=url_for("sign_in.show", next=_page_asking()),
         keeps_typed=True,
     )
-    return make_response(words)
 
 
 def _page_asking() -> str:
@@ -169,16 +148,4 @@ def _enter(
         address = f"{urlsplit(address).path}?kept=1"
     response = (go or go_on)(address or url_for("account.overview"))
     devices.remember(device, response)
-    return response
-
-
-def _wait(refusal: Refusal, typed: str, address: str, kept: dict[str, str]) -> Response:
-    until = refusal.facts["at"]
-    wait = {
-        "text": say()("login.wait.text", time=clock_time(first_minute(until))),
-        "reference": passing_reference("login_wait"),
-    }
-    sent = explain((), _FIELDS, {"email": typed})
-    response = sessions.show_sign_in(429, form=sent, wait=wait, next_address=address, kept=kept)
-    response.headers["Retry-After"] = str(max(1, time_left(until)))
     return response

@@ -103,10 +103,7 @@ def come_back() -> Response:
         return staff_sessions.show_login(403, notice=f"error.staff_login.{refusal.reason}", is_refused=True)
     except _FAILURES as error:
         return _failed(error)
-    staff_sessions.enter(secret)
-    response = see_other(staff_sessions.home_of(staff_sessions.current()))
-    devices.remember(device, response)
-    return response
+    return staff_sessions.enter(secret, device, see_other)
 
 
 def _provider() -> Provider:

@@ -1,69 +1,54 @@
 """Signing in to the console, out, and staying signed in."""
 
-from flask import Response, make_response, render_template, request
+from typing import ClassVar
+
+from flask import Response, request
 
 from services.refusal import Refusal
 from services.values import email_addresses
 from services.values.spelling import plain
 from webapp.account import sessions
+from webapp.account.credentials import Credentials, turn_away
 from webapp.console import staff_sessions
 from webapp.console.staff_sessions import blueprint
 from webapp.http import devices
 from webapp.http.addresses import local
 from webapp.parts import current_parts
-from webapp.ui.form_errors import Fields, about_all, explain
-from webapp.ui.formats import clock_time, first_minute, time_left
-from webapp.ui.forms import StepForm, Text
-from webapp.ui.language import say
-from webapp.ui.passwords import FAR_TOO_LONG
-from webapp.ui.references import passing_reference
+from webapp.ui.forms import Text
 from webapp.ui.respond import go_on
-from webapp.ui.session_note import note_extended
-
-_FIELDS = Fields({
-    "email": "login.email.label",
-    "password": "login.password.label",
-    "totp": "staff.login.totp.label",
-})  # fmt: skip
+from webapp.ui.session_note import answered, note_extended
 
 
-class StaffLoginForm(StepForm):
+class StaffCredentials(Credentials):
     """The address, the password and the code of the authenticator app."""
 
-    email = Text(320)
-    password = Text(FAR_TOO_LONG)
+    labels: ClassVar = {**Credentials.labels, "totp": "staff.login.totp.label"}
+
     totp = Text(20)
+
+    @property
+    def code(self) -> str:
+        """The code without what is typed between its digits."""
+        return "".join(plain(str(self.totp.data)).replace("-", "").split())
 
 
 @blueprint.post("/belepes")
 def sign_in() -> Response:
     """Let a member of staff in; they go on to their own door."""
-    form = StaffLoginForm(request.form)
-    typed, password = str(form.email.data).strip(), str(form.password.data)
-    missing = [(name, Refusal("login", name)) for name in ("email", "password") if not form[name].data]
-    refusals = missing or ([] if form.validate() else list(form.refusals()))
-    if not refusals:
-        device = devices.this_device()
-        code = "".join(plain(str(form.totp.data)).replace("-", "").split())
+    form, device = StaffCredentials(request.form), devices.this_device()
+    mistakes = form.mistakes()
+    if not mistakes:
         try:
             token = current_parts().staff.sign_ins.sign_in(
-                email_addresses.key_of(typed), password, code, device, held=staff_sessions.held()
-            )
+                email_addresses.key_of(form.typed), str(form.password.data), form.code, device,
+                held=staff_sessions.held(),
+            )  # fmt: skip
         except Refusal as refusal:
-            if refusal.reason == "wait":
-                return _wait(refusal, typed)
-            refusals = [("", refusal)]
+            mistakes = [("", refusal)]
         else:
-            staff_sessions.enter(token)
-            response = go_on(staff_sessions.home_of(staff_sessions.current()))
-            devices.remember(device, response)
-            return response
-    sent = explain(refusals, _FIELDS, {"email": typed})
-    is_failed = refusals[0][1].reason == "failed"
-    if is_failed:
-        hidden = {"totp"} if current_parts().settings.demo else set()
-        sent = about_all(sent, {name: key for name, key in _FIELDS.labels.items() if name not in hidden})
-    return staff_sessions.show_login(sent.status, form=sent, is_failed=is_failed)
+            return staff_sessions.enter(token, device, go_on)
+    hidden = ("totp",) if current_parts().settings.demo else ()
+    return turn_away(staff_sessions.show_login, form, mistakes, hidden=hidden, for_staff=True)
 
 
 @blueprint.post("/kilepes")
@@ -91,22 +76,5 @@ def until_when() -> Response:
 
 
 def _session_note() -> Response:
-    words = render_template(
-        "components/session_note.html",
-        session_note=staff_sessions.note(),
-        ended="login.ended.idle",
-        sign_in_again_url=staff_sessions.address("home"),
-        keeps_typed=False,
-    )
-    return make_response(words)
-
-
-def _wait(refusal: Refusal, typed: str) -> Response:
-    until = refusal.facts["at"]
-    wait = {
-        "text": say()("staff.login.wait.text", time=clock_time(first_minute(until))),
-        "reference": passing_reference("staff_login_wait"),
-    }
-    response = staff_sessions.show_login(429, form=explain((), _FIELDS, {"email": typed}), wait=wait)
-    response.headers["Retry-After"] = str(max(1, time_left(until)))
-    return response
+    home = staff_sessions.address("home")
+    return answered(staff_sessions.note(), ended="login.ended.idle", sign_in_again_url=home, keeps_typed=False)

@@ -5,7 +5,6 @@ import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import wraps
 from typing import Any, Concatenate
 
 from babel.dates import format_date
@@ -17,8 +16,9 @@ from services.figures.report import Mistake, Sent
 from services.messages.sms_budget import Budget
 from services.refusal import OutOfTurn, Refusal
 from services.staff import StaffSession
+from webapp.account import sessions
 from webapp.console import staff_sessions
-from webapp.console.staff_sessions import P, blueprint, console_page, needed
+from webapp.console.staff_sessions import P, blueprint, console_page
 from webapp.http.devices import OTHER_BROWSER
 from webapp.parts import current_parts
 from webapp.ui.form_errors import Fields, SentForm, explain
@@ -37,16 +37,13 @@ _RELEASE = Fields({"more": "funnel.sms_budget.more", "reason": "staff.takeover.r
 
 def _for_service(view: Callable[Concatenate[StaffSession, P], Response]) -> Callable[P, Response]:
     """Let customer service and supervisors see a view; to advisers it is not there."""
-    of_staff = needed(view)
+    return sessions.staff.guard(view, ask=staff_sessions.ask, first=_refuse_advisers)
 
-    @wraps(view)
-    def guarded(*arguments: P.args, **named: P.kwargs) -> Response:
-        seen = staff_sessions.current()
-        if seen is not None and seen.member.is_adviser:
-            abort(404)
-        return of_staff(*arguments, **named)
 
-    return guarded
+def _refuse_advisers(seen: StaffSession) -> Response | None:
+    if seen.member.is_adviser:
+        abort(404)
+    return staff_sessions.own_door_first(seen)
 
 
 @blueprint.get(_FIGURES)

@@ -1,14 +1,15 @@
 """The member of staff behind a request: an opaque secret of its own in the browser's signed session, and two doors."""
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from flask import Blueprint, Flask, Response, request, url_for
 from markupsafe import Markup
 
+from services.sessions import Device
 from services.staff import Hit, Member, StaffSession
 from webapp.account import sessions
+from webapp.http import devices
 from webapp.parts import current_parts
 from webapp.ui.flash import Flash
 from webapp.ui.form_errors import SentForm
@@ -23,7 +24,7 @@ SERVICE, PARTNER = "console", "partner"
 DOORS = {SERVICE: "/ugyfelszolgalat", PARTNER: "/partner"}
 """Where they are."""
 blueprint = Blueprint("console", __name__)
-current, held, look_again = sessions.staff.read, sessions.staff.secret, sessions.staff.look_again
+current, held, look_again = sessions.staff.current, sessions.staff.secret, sessions.staff.look_again
 flash = Flash("staff")
 """What the console's next page says."""
 
@@ -50,29 +51,31 @@ def own_door(member: Member) -> str:
 
 
 def home_of(seen: StaffSession | None) -> str:
-    """Return where a member begins who has just signed in."""
+    """Return the address of a member's own entrance; without a session, of the one that this request came by."""
     return url_for(f"{own_door(seen.member) if seen else door()}.home")
 
 
-def enter(token: str) -> None:
-    """Have this browser hold a new session: whatever was in it before, a customer's session too, has ended."""
+def enter(token: str, device: Device, go: Callable[[str], Response]) -> Response:
+    """Have this browser hold a new session, and go on to the member's own door by `go`.
+
+    Whatever was in it before, a customer's session too, has ended.
+    """
     sessions.let_go()
     sessions.staff.hold(token)
+    response = go(home_of(current()))
+    devices.remember(device, response)
+    return response
 
 
 def needed(view: Callable[Concatenate[StaffSession, P], Response]) -> Callable[P, Response]:
     """Let a view be reached by members of staff alone, each by their own door; the view is handed their session."""
 
-    @wraps(view)
-    def guarded(*arguments: P.args, **named: P.kwargs) -> Response:
-        seen = current()
-        if seen is None:
-            return ask()
-        if door() != own_door(seen.member):
-            return see_other(home_of(seen))
-        return view(seen, *arguments, **named)
+    return sessions.staff.guard(view, ask=ask, first=own_door_first)
 
-    return guarded
+
+def own_door_first(seen: StaffSession) -> Response | None:
+    """Lead a member to their own entrance, where the request came by the other one."""
+    return None if door() == own_door(seen.member) else see_other(home_of(seen))
 
 
 def ask() -> Response:

@@ -87,7 +87,7 @@ def explain(
     in_order = sorted(refusals, key=lambda one: order.index(one[0]) if one[0] in order else -1)
     for name, of_one in groupby(in_order, key=lambda one: one[0]):
         found = [refusal for _, refusal in of_one]
-        text = Markup(" <br>").join(_sentence(refusal, for_staff=for_staff) for refusal in found)
+        text = Markup(" <br>").join(sentence(refusal, for_staff=for_staff) for refusal in found)
         places = [name] if name else step.places(found[0], values)
         errors.update(dict.fromkeys(places, text))
         problems.append(_problem(text, {place: step.labels[place] for place in places}))
@@ -133,7 +133,8 @@ def times(refusal: Refusal) -> dict[str, str]:
     return named
 
 
-def _sentence(refusal: Refusal, *, for_staff: bool) -> Markup:
+def sentence(refusal: Refusal, *, for_staff: bool) -> Markup:
+    """Return what was refused, in words; members of staff read of the customer."""
     t = say()
     if (refusal.field, refusal.reason) == ("identify", "no_mobile"):
         reference = current_parts().references.issue("no_mobile", kutid=refusal.facts["kutid"])

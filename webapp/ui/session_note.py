@@ -1,6 +1,6 @@
 """What a page says about the end of the session of who is signed in, a customer or a member of staff."""
 
-from flask import session
+from flask import Response, make_response, render_template, session
 
 from services.sessions import AnySession
 from webapp.parts import current_parts
@@ -30,3 +30,8 @@ def session_note(ending: AnySession | None, *, until_url: str, stay_url: str) ->
         "until_url": until_url,
         "stay_url": stay_url,
     }
+
+
+def answered(note: dict[str, object] | None, **context: object) -> Response:
+    """Answer with a note of `session_note` alone; `context` is what it says where the session has ended."""
+    return make_response(render_template("components/session_note.html", session_note=note, **context))
