@@ -6,7 +6,10 @@ from services.denials import DEAD_ENDS, REFUSALS, Reason
 
 
 class Denial(Exception):
-    """A service says no. Its transaction is rolled back, unless the denial was `counted`."""
+    """A service says no. Its transaction is rolled back, unless the denial was `counted`.
+
+    As text it is what the audit trail keeps: ``<field>.<reason>``, a dead end's kind, or ``out_of_turn``.
+    """
 
     is_counted = False
 
@@ -60,3 +63,6 @@ class DeadEnd(Denial):
 
 class OutOfTurn(Denial):
     """The step was done already, elsewhere or by a second click, or is not yet due: show where things stand."""
+
+    def __init__(self) -> None:
+        super().__init__("out_of_turn")

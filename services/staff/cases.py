@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, tr
 
 from services import audit, randomness
 from services.base import Base
-from services.refusal import OutOfTurn, Refusal
+from services.refusal import Denial, OutOfTurn, Refusal
 from services.register.conditions import is_advised_by
 from services.staff.member import Actor
 from services.store.tables.register import customers
@@ -56,23 +56,10 @@ class Cases:
         try:
             with self._store.write() as connection:
                 case = self.hold(connection, by, case_id, needs_identification=False)
-                self.record_identification(connection, by, case, method, now)
-        except (Refusal, OutOfTurn) as refusal:
-            what = f"{refusal.field}.{refusal.reason}" if isinstance(refusal, Refusal) else "out_of_turn"
-            self.note_denied(by, "identify", what, case_id)
+                record_identification(connection, by, case, method, now)
+        except Denial as denial:
+            self.note_denied(by, "identify", denial, case_id)
             raise
-
-    def record_identification(self, connection: Connection, by: Actor, case: Case, method: str, now: datetime) -> None:
-        """Record it in the transaction of what the customer was identified for.
-
-        Raises Refusal ``identified_by.empty`` when `method` is none of `METHODS`.
-        """
-        if method not in METHODS:
-            raise Refusal("identified_by", "empty")
-        connection.execute(
-            update(staff_cases).where(staff_cases.c.id == case.id).values(identified_by=method, identified_at=now)
-        )
-        audit.record(connection, "identified", kutid=case.kutid, at=now, actor=by.actor, method=method)
 
     def hold(self, connection: Connection, by: Actor, case_id: str, *, needs_identification: bool = True) -> Case:
         """Return the case in a caller's transaction, if it is theirs, they may still work, and the customer is theirs.
@@ -102,17 +89,18 @@ class Cases:
             with self._store.write() as connection:
                 case = self.hold(connection, by, case_id, needs_identification=False)
                 audit.record(connection, "read", kutid=case.kutid, at=self._clock.now(), actor=by.actor)
-        except OutOfTurn:
-            self.note_denied(by, "read", "out_of_turn", case_id)
+        except OutOfTurn as denial:
+            self.note_denied(by, "read", denial, case_id)
             raise
         return case
 
-    def note_denied(self, by: Actor, deed: str, what: str, case_id: str | None = None) -> None:
-        """Write down that `deed` was refused, and why; `what` is a refusal's name, a dead end's kind or out_of_turn."""
+    def note_denied(self, by: Actor, deed: str, denial: Denial, case_id: str | None = None) -> None:
+        """Write down that `deed` was refused, and why."""
         with self._store.write() as connection:
             theirs = select(staff_cases.c.kutid).where(staff_cases.c.id == case_id, belongs_to(by))
             kutid = connection.execute(theirs).scalar()
-            audit.record(connection, "denied", kutid=kutid, at=self._clock.now(), actor=by.actor, deed=deed, what=what)
+            facts = {"deed": deed, "what": str(denial)}
+            audit.record(connection, "denied", kutid=kutid, at=self._clock.now(), actor=by.actor, **facts)
 
     def begin(
         self, connection: Connection, by: Actor, kutid: str, now: datetime, only_if: ColumnElement[bool] = _ANY
@@ -137,6 +125,19 @@ class Cases:
         """Tell whether the customer is there for them."""
         found = select(customers.c.kutid).where(customers.c.kutid == kutid, is_theirs(by))
         return connection.execute(found).first() is not None
+
+
+def record_identification(connection: Connection, by: Actor, case: Case, method: str, now: datetime) -> None:
+    """Record it in the transaction of what the customer was identified for.
+
+    Raises Refusal ``identified_by.empty`` when `method` is none of `METHODS`.
+    """
+    if method not in METHODS:
+        raise Refusal("identified_by", "empty")
+    connection.execute(
+        update(staff_cases).where(staff_cases.c.id == case.id).values(identified_by=method, identified_at=now)
+    )
+    audit.record(connection, "identified", kutid=case.kutid, at=now, actor=by.actor, method=method)
 
 
 def is_theirs(by: Actor) -> ColumnElement[bool]:

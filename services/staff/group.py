@@ -14,7 +14,7 @@ from services.staff.accounts import StaffAccounts
 from services.staff.cases import Cases
 from services.staff.contacts import CustomerContacts
 from services.staff.customers import CustomerFiles
-from services.staff.denials import Denials
+from services.staff.deeds import Deeds
 from services.staff.search import CustomerSearch
 from services.staff.second_factor import SecondFactors
 from services.staff.sign_in import StaffSignIns
@@ -51,7 +51,7 @@ def build_staff(
     """Build the services of staff; only a demonstration does without a second factor."""
     cases = Cases(base)
     factors = SecondFactors(base.keys.secrets, is_needed=is_second_factor_needed)
-    denials = Denials(base, cases, registrations.assisted)
+    deeds = Deeds(base, cases, registrations.assisted)
     return StaffServices(
         accounts=StaffAccounts(base, hasher=hasher, factors=factors),
         sign_ins=StaffSignIns(base, tries=limits.failed_attempts, hasher=hasher, factors=factors),
@@ -60,21 +60,15 @@ def build_staff(
         customer_files=CustomerFiles(base, registrations.assisted, codes.one_time_codes),
         contacts=CustomerContacts(
             base,
-            cases=cases,
-            denials=denials,
+            deeds=deeds,
             registrations=registrations.assisted,
             codes=codes,
             allowances=limits.allowances,
             outbox=messages.outbox,
         ),
         stuck_registrations=StuckRegistrations(
-            base,
-            cases=cases,
-            denials=denials,
-            registrations=registrations.assisted,
-            codes=codes,
-            allowances=limits.allowances,
+            deeds, registrations=registrations.assisted, codes=codes, allowances=limits.allowances
         ),
-        account_help=AccountHelp(base, cases=cases, denials=denials, accounts=accounts),
+        account_help=AccountHelp(deeds, accounts),
         sms_releases=SmsReleases(base, messages.sms_budget),
     )

@@ -3,7 +3,6 @@
 import re
 
 from services.refusal import Refusal
-from services.staff.member import Actor
 
 _LONGEST = 200
 _PERSONAL = re.compile(r"@|\d(?:[ ./-]?\d){4}")
@@ -18,10 +17,3 @@ def refuse_reason(reason: str, field: str = "reason") -> None:
         raise Refusal(field, "too_long", length=_LONGEST)
     if _PERSONAL.search(reason):
         raise Refusal(field, "personal")
-
-
-def require_supervisor_reason(by: Actor, reason: str) -> None:
-    """Raise Refusal ``reason.not_supervisor``, or as `refuse_reason`."""
-    if not by.is_supervisor:
-        raise Refusal("reason", "not_supervisor")
-    refuse_reason(reason)

@@ -161,16 +161,18 @@ class CustomerSearch:
             kutid = next((one for one in known if _mark(session, one) == mark), None)
             if kutid is not None and self._cases.is_allowed(connection, session, kutid):
                 return self._cases.begin(connection, session, kutid, now)
-        self._cases.note_denied(session, "open", "out_of_turn")
-        raise OutOfTurn
+        denial = OutOfTurn()
+        self._cases.note_denied(session, "open", denial)
+        raise denial
 
     def look(self, by: Actor, kutid: str) -> str:
         """Look at a customer of a worklist, and return the case. Raises OutOfTurn for an adviser who is another's."""
         with self._store.write() as connection:
             if self._cases.is_allowed(connection, by, kutid):
                 return self._cases.begin(connection, by, kutid, self._clock.now())
-        self._cases.note_denied(by, "look", "out_of_turn")
-        raise OutOfTurn
+        denial = OutOfTurn()
+        self._cases.note_denied(by, "look", denial)
+        raise denial
 
     def look_up(self, by: Actor, kind: str, number: str) -> str:
         """Look at the one customer whom a number of a known kind names, and return the case; for clients of the API.
