@@ -2,15 +2,15 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, update
 from sqlalchemy.exc import IntegrityError
 
-from services import audit, randomness
+from services import audit
 from services.accounts.account import Account, DeadLink, Session
 from services.accounts.addresses import TakenAddresses
 from services.accounts.mails import AccountMails
 from services.accounts.password_checks import PasswordChecks
-from services.accounts.pending_changes import EMAIL, note_change
+from services.accounts.pending_changes import EMAIL, Change, PendingChanges
 from services.accounts.sessions import ACCOUNT, Sessions, account_from
 from services.base import Base
 from services.crash_points import reach
@@ -38,6 +38,7 @@ class EmailChanges:
         self._sessions = sessions
         self._password_checks = password_checks
         self._allowances = allowances
+        self._pending = PendingChanges(EMAIL, base.profile.registration.lifetime)
         self._addresses = TakenAddresses(base.profile.registration, allowances)
         self._account_mails = account_mails
 
@@ -57,25 +58,15 @@ class EmailChanges:
 
     def pending_email(self, session: Session) -> str | None:
         """Return the new address that waits for its link to be opened."""
-        waiting = select(account_changes.c.value).where(
-            account_changes.c.account_id == session.account.id,
-            account_changes.c.kind == EMAIL,
-            account_changes.c.expires_at > self._clock.now(),
-        )
         with self._store.read() as connection:
-            email: str | None = connection.execute(waiting).scalar()
-        return email
+            change = self._pending.of_account(connection, session.account.id, self._clock.now())
+        return change.value if change else None
 
     def find_email_change(self, link_id: str) -> str | None:
         """Return the new address that a link would confirm, if it is the newest, unused and in time."""
-        found = select(account_changes.c.value).where(
-            account_changes.c.id == link_id,
-            account_changes.c.kind == EMAIL,
-            account_changes.c.expires_at > self._clock.now(),
-        )
         with self._store.read() as connection:
-            email: str | None = connection.execute(found).scalar()
-        return email
+            change = self._pending.with_id(connection, link_id, self._clock.now())
+        return change.value if change else None
 
     def confirm_email(self, link_id: str) -> str:
         """Make the new address the account's user name, once; links mailed to the old address die. Returns it.
@@ -86,28 +77,19 @@ class EmailChanges:
         now = self._clock.now()
         try:
             with self._store.write() as connection:
-                waiting = ACCOUNT.join(account_changes, account_changes.c.account_id == accounts.c.id).where(
-                    account_changes.c.id == link_id
-                )
-                before = connection.execute(waiting.with_for_update(of=accounts)).first()
-                row = connection.execute(
-                    delete(account_changes)
-                    .where(
-                        account_changes.c.id == link_id,
-                        account_changes.c.kind == EMAIL,
-                        account_changes.c.expires_at > now,
-                    )
-                    .returning(account_changes.c.account_id, account_changes.c.value, account_changes.c.value_key)
-                ).first()
-                if row is not None and before is not None:
-                    self._take_address(connection, account_from(before._mapping), row.value, row.value_key, now)
+                # The account's row is taken first, as by all who change it.
+                own = ACCOUNT.join(account_changes, account_changes.c.account_id == accounts.c.id)
+                held = own.where(account_changes.c.id == link_id).with_for_update(of=accounts)
+                before = connection.execute(held).first()
+                change = self._pending.take(connection, link_id, now)
+                if change is None or before is None:
+                    raise DeadLink
+                self._take_address(connection, account_from(before._mapping), change, now)
         except IntegrityError:
             # Another customer has opened an account with this address since it was given here.
             raise Refusal("email", "taken") from None
-        if row is None:
-            raise DeadLink
         reach("accounts.email_changed")
-        return str(row.value)
+        return change.value
 
     def _refuse_address(self, connection: Connection, account: Account, address: EmailAddress, now: datetime) -> None:
         self._addresses.refuse_taken(connection, address, kutid=account.kutid, now=now)
@@ -121,32 +103,23 @@ class EmailChanges:
             raise Refusal("email", "too_many", at=until).counted()
 
     def _mail_new_address(self, connection: Connection, session: Session, address: EmailAddress, now: datetime) -> None:
-        account, link_id = session.account, randomness.opaque_id()
-        expires_at = note_change(
-            connection,
-            session,
-            EMAIL,
-            now,
-            lifetime=self._profile.registration.lifetime,
-            change_id=link_id,
-            value=address.typed,
-            key=address.key,
-        )
+        account = session.account
+        change = self._pending.put(connection, account.id, address.typed, address.key, now)
         self._account_mails.mail_link(
             connection,
             "address_new",
-            to=address.typed,
+            to=change.value,
             language=account.language,
             topic=f"address_new:{account.id}",
-            link_id=link_id,
-            expires_at=expires_at,
+            link_id=change.id,
+            expires_at=change.expires_at,
         )
         self._account_mails.tell(connection, "address_old", account, now)
         audit.record(connection, "email_change_asked", kutid=account.kutid, at=now)
 
-    def _take_address(self, connection: Connection, old: Account, email: str, email_key: str, now: datetime) -> None:
-        taken = update(accounts).where(accounts.c.id == old.id).values(email=email, email_key=email_key)
-        connection.execute(taken)
+    def _take_address(self, connection: Connection, old: Account, change: Change, now: datetime) -> None:
+        new = {"email": change.value, "email_key": change.value_key}
+        connection.execute(update(accounts).where(accounts.c.id == old.id).values(new))
         connection.execute(delete(password_resets).where(password_resets.c.account_id == old.id))
         self._account_mails.drop(connection, f"reset:{old.id}")
         self._account_mails.tell(connection, "address_changed", old, now)

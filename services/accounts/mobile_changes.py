@@ -1,22 +1,21 @@
 """Changing the mobile of an account, which a code to the new number proves."""
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, update
 
-from services import audit, randomness
+from services import audit
 from services.accounts.account import Account, Session
 from services.accounts.mails import AccountMails
 from services.accounts.password_checks import PasswordChecks
-from services.accounts.pending_changes import MOBILE, note_change
+from services.accounts.pending_changes import MOBILE, Change, PendingChanges
 from services.accounts.sessions import Sessions
 from services.base import Base
 from services.codes.group import CodeServices
 from services.codes.one_time_codes import CodeState
 from services.codes.sending import CodeOrder
 from services.refusal import OutOfTurn, Refusal
-from services.store.tables.accounts import account_changes, accounts
+from services.store.tables.accounts import accounts
 
 
 class MobileChanges:
@@ -36,6 +35,7 @@ class MobileChanges:
         self._profile = base.profile
         self._sessions = sessions
         self._password_checks = password_checks
+        self._pending = PendingChanges(MOBILE, base.profile.registration.lifetime)
         self._codes = codes.one_time_codes
         self._code_sender = codes.sender
         self._account_mails = account_mails
@@ -52,18 +52,8 @@ class MobileChanges:
         now = self._clock.now()
         with self._store.write() as connection:
             self._sessions.hold(connection, session, now)
-            change_id = randomness.opaque_id()
-            note_change(
-                connection,
-                session,
-                MOBILE,
-                now,
-                lifetime=self._profile.registration.lifetime,
-                change_id=change_id,
-                value=mobile,
-                key=mobile,
-            )
-            self._code_sender.send(connection, self._order(session.account, change_id, mobile, now), now)
+            change = self._pending.put(connection, session.account.id, mobile, mobile, now)
+            self._code_sender.send(connection, self._order(session.account, change, now), now)
 
     def resend_code(self, session: Session) -> None:
         """Send a new code to the new number; the older one dies.
@@ -74,18 +64,16 @@ class MobileChanges:
         now = self._clock.now()
         with self._store.write() as connection:
             self._sessions.hold(connection, session, now)
-            change = self._mobile_change(connection, session, now)
-            if change is None:
-                raise OutOfTurn
+            change = self._waiting(connection, session, now)
             last = self._codes.sent_for(connection, session.account.kutid, change.id)
-            order = self._order(session.account, change.id, change.value, now)
+            order = self._order(session.account, change, now)
             self._code_sender.send_again(connection, order, last, now)
 
     def mobile_change(self, session: Session) -> tuple[str, CodeState | None] | None:
         """Return the new number that waits for its code, and what may be known of the code; None when none waits."""
         now = self._clock.now()
         with self._store.read() as connection:
-            change = self._mobile_change(connection, session, now)
+            change = self._pending.of_account(connection, session.account.id, now)
             if change is None:
                 return None
             return change.value, self._codes.sent_for(connection, session.account.kutid, change.id)
@@ -99,11 +87,9 @@ class MobileChanges:
         account = session.account
         with self._store.write() as connection:
             self._sessions.hold(connection, session, now)
-            change = self._mobile_change(connection, session, now)
-            if change is None:
-                raise OutOfTurn
+            change = self._waiting(connection, session, now)
             self._codes.check(connection, code, kutid=account.kutid, registration_id=change.id, now=now)
-            connection.execute(delete(account_changes).where(account_changes.c.id == change.id))
+            self._pending.drop(connection, account.id)
             connection.execute(update(accounts).where(accounts.c.id == account.id).values(mobile=change.value))
             self._account_mails.tell(connection, "mobile_changed", account, now)
             audit.record(connection, "mobile_changed", kutid=account.kutid, at=now)
@@ -112,21 +98,14 @@ class MobileChanges:
         """Forget the new number that waits for its code. Raises SignedOut."""
         with self._store.write() as connection:
             self._sessions.hold(connection, session, self._clock.now())
-            connection.execute(
-                delete(account_changes).where(
-                    account_changes.c.account_id == session.account.id, account_changes.c.kind == MOBILE
-                )
-            )
+            self._pending.drop(connection, session.account.id)
 
-    def _mobile_change(self, connection: Connection, session: Session, now: datetime) -> Any:
-        return connection.execute(
-            select(account_changes.c.id, account_changes.c.value, account_changes.c.expires_at).where(
-                account_changes.c.account_id == session.account.id,
-                account_changes.c.kind == MOBILE,
-                account_changes.c.expires_at > now,
-            )
-        ).first()
+    def _waiting(self, connection: Connection, session: Session, now: datetime) -> Change:
+        change = self._pending.of_account(connection, session.account.id, now)
+        if change is None:
+            raise OutOfTurn
+        return change
 
-    def _order(self, account: Account, change_id: str, mobile: str, now: datetime) -> CodeOrder:
+    def _order(self, account: Account, change: Change, now: datetime) -> CodeOrder:
         ends_at = now + self._profile.registration.lifetime
-        return CodeOrder(account.kutid, change_id, mobile, language=account.language, ends_at=ends_at)
+        return CodeOrder(account.kutid, change.id, change.value, language=account.language, ends_at=ends_at)
