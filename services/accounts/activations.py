@@ -95,9 +95,7 @@ class Activations:
         now, account, rules = self._clock.now(), session.account, self._profile.registration
         code, seal = self._code_generator.new()
         with self._store.write() as connection:
-            blocked = self._allowances.take_within(
-                connection, "mail", account.email_key, limit=rules.mails_an_hour, window=timedelta(hours=1), now=now
-            )
+            blocked = self._allowances.take_mail(connection, account.email_key, limit=rules.mails_an_hour, now=now)
             if blocked:
                 raise Refusal("email", "too_many", at=blocked)
             renewed = connection.execute(
@@ -107,11 +105,7 @@ class Activations:
                 .returning(activations.c.account_id)
             ).first()
             if renewed is None:
-                mailed_at = connection.execute(
-                    select(activations.c.mailed_at).where(activations.c.account_id == account.id)
-                ).scalar()
-                wait = rules.mail_again - (now - mailed_at) if mailed_at else timedelta()
-                raise Refusal("email", "resend_too_early", seconds=max(1, ceil(wait.total_seconds())))
+                raise _too_early(connection, account.id, now - rules.mail_again)
             self._mail(connection, account.id, account.email, language=account.language, code=code, now=now)
 
     def end(self, connection: Connection, kutid: str) -> bool:
@@ -148,3 +142,11 @@ class Activations:
                 "deadline": (now + self._profile.retention.unactivated - timedelta(days=1)).isoformat(),
             },
         )
+
+
+def _too_early(connection: Connection, account_id: str, rested: datetime) -> Refusal:
+    """Return the refusal of a mail whose last one left after `rested`."""
+    own = select(activations.c.mailed_at).where(activations.c.account_id == account_id)
+    mailed_at = connection.execute(own).scalar()
+    wait = mailed_at - rested if mailed_at else timedelta()
+    return Refusal("email", "resend_too_early", seconds=max(1, ceil(wait.total_seconds())))

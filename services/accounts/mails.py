@@ -1,6 +1,7 @@
 """The mails about an account, written to the outbox in the transaction that causes them."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -17,6 +18,7 @@ class AccountMails:
 
     def __init__(self, outbox: Outbox, texts: Texts) -> None:
         self._outbox = outbox
+        self._put = partial(outbox.put, kind="email")
         self._texts = texts
 
     def tell(self, connection: Connection, message: str, account: Account, now: datetime, **facts: str) -> None:
@@ -30,9 +32,9 @@ class AccountMails:
             facts["device"] = self._texts.say("account.device.unknown", account.language)
         self._put(
             connection,
-            message,
-            account.email,
-            account.language,
+            message=message,
+            recipient=account.email,
+            language=account.language,
             topic=f"{message}:{randomness.opaque_id()}",
             expires_at=now + _WORTH_SENDING,
             facts={**facts, "at": now.isoformat()},
@@ -53,7 +55,13 @@ class AccountMails:
         """Mail ``mail.<message>`` with a link that lives until `expires_at`, in place of an unsent one of its topic."""
         self._outbox.replace(connection, topic)
         self._put(
-            connection, message, to, language, topic=topic, expires_at=expires_at, facts={"link_id": link_id, **facts}
+            connection,
+            message=message,
+            recipient=to,
+            language=language,
+            topic=topic,
+            expires_at=expires_at,
+            facts={"link_id": link_id, **facts},
         )
 
     def mail_unproved(
@@ -66,9 +74,9 @@ class AccountMails:
         message = "reset_unactivated" if ends_at else "reset_unknown"
         self._put(
             connection,
-            message,
-            to,
-            language,
+            message=message,
+            recipient=to,
+            language=language,
             topic=f"{message}:{randomness.opaque_id()}",
             expires_at=now + _WORTH_SENDING,
             # The first whole day on which it is no longer there.
@@ -78,25 +86,3 @@ class AccountMails:
     def drop(self, connection: Connection, topic: str) -> None:
         """Keep the topic's unsent mail from being sent: its link is dead."""
         self._outbox.replace(connection, topic)
-
-    def _put(
-        self,
-        connection: Connection,
-        message: str,
-        to: str,
-        language: str,
-        *,
-        topic: str,
-        expires_at: datetime,
-        facts: dict[str, str],
-    ) -> None:
-        self._outbox.put(
-            connection,
-            kind="email",
-            recipient=to,
-            message=message,
-            language=language,
-            topic=topic,
-            expires_at=expires_at,
-            facts=facts,
-        )

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from services import audit
@@ -17,19 +17,23 @@ from services.accounts.account import Account, Session
 from services.accounts.challenges import ANSWERED_WITHIN, Challenges, milliseconds
 from services.accounts.mails import AccountMails
 from services.accounts.password_checks import PasswordChecks
-from services.accounts.sessions import ACCOUNT, Sessions, account_from
+from services.accounts.sessions import ACCOUNT, IS_KNOWN, Sessions, account_from
 from services.accounts.sign_in import SignIns
 from services.base import Base
 from services.crash_points import reach
 from services.refusal import Refusal
 from services.sessions import Device
 from services.store.tables.accounts import accounts, passkeys
-from services.store.tables.accounts import sessions as sessions_table
 
 if TYPE_CHECKING:
     from services.accounts.ceremonies import PasskeyUse
 
 
+_ASKED_FOR = (
+    ACCOUNT.add_columns(passkeys.c.public_key, passkeys.c.sign_count, IS_KNOWN)
+    .join(passkeys, passkeys.c.account_id == accounts.c.id)
+    .where(passkeys.c.id == bindparam("of_passkey"))
+)
 _MOST = 20
 """So many passkeys an account may have."""
 
@@ -174,17 +178,8 @@ class Passkeys:
                 self._sessions.hold(connection, session, now)
                 if not self._challenges.use(connection, challenge, now):
                     raise Refusal("passkey", "stopped")
-                connection.execute(
-                    insert(passkeys).values(
-                        id=made.id,
-                        account_id=account.id,
-                        public_key=made.public_key,
-                        sign_count=made.sign_count,
-                        transports=made.transports,
-                        name=name,
-                        created_at=now,
-                    )
-                )
+                new = insert(passkeys).values(account_id=account.id, name=name, created_at=now, **vars(made))
+                connection.execute(new)
                 self._account_mails.tell(connection, "passkey_added", account, now, device=session.device)
                 audit.record(connection, "passkey_added", kutid=account.kutid, at=now)
                 token = self._sessions.renew(connection, session, now)
@@ -244,18 +239,9 @@ class Passkeys:
         use = read_use(answer)
         if use is None or not self._challenges.is_fresh(use.challenge, "in", browser):
             return None
-        is_known = (
-            exists()
-            .where(sessions_table.c.account_id == accounts.c.id, sessions_table.c.device_hash == device.hash)
-            .label("is_known")
-        )
-        found = (
-            ACCOUNT.add_columns(passkeys.c.public_key, passkeys.c.sign_count, is_known)
-            .join(passkeys, passkeys.c.account_id == accounts.c.id)
-            .where(passkeys.c.id == use.passkey_id)
-        )
+        asked = {"of_passkey": use.passkey_id, "of_device": device.hash}
         with self._store.read() as connection:
-            row = connection.execute(found).first()
+            row = connection.execute(_ASKED_FOR, asked).first()
         # No list of passkeys was sent along, so the device must name the account (7.2, step 6).
         if row is None or use.user_handle != row.id.encode():
             return None

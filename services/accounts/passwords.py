@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, String, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Connection, String, bindparam, delete, select, update
 
 from services import audit, randomness
 from services.accounts.account import Account, DeadLink, Session, SignedOut
@@ -88,23 +88,8 @@ class PasswordChanges:
         if new == current or self._hasher.is_password(new, account.password_hash):
             raise Refusal("password", "same")
         hashed = self._hasher.hash(new)
-        now = self._clock.now()
-        with self._store.write() as connection:
-            self._sessions.hold(connection, session, now)
-            changed = connection.execute(
-                update(accounts)
-                .where(
-                    accounts.c.id == account.id,
-                    accounts.c.password_hash == account.password_hash,
-                    accounts.c.password_changed_at <= now - self._rules.change_wait,
-                )
-                .values(password_hash=hashed, password_changed_at=now)
-                .returning(accounts.c.id)
-            ).first()
-            if changed is not None:
-                token = self._sessions.renew(connection, session, now)
-                self._after_change(connection, account, now, "password_changed", but=session.id)
-        if changed is None:
+        token = self._take_new(session, hashed)
+        if token is None:
             return self._after_another(session, new)
         reach("accounts.password_changed")
         return token
@@ -133,29 +118,16 @@ class PasswordChanges:
                 .where(accounts.c.email_key == address.key)
                 .with_for_update(of=accounts)
             ).first()
-            is_full = self._allowances.take_within(
-                connection,
-                "mail",
-                address.key,
-                limit=self._places.stop,
-                window=timedelta(hours=1),
-                now=now,
-                spare=self._places.start,
-            )
-            if is_full:
+            first, last = self._places.start, self._places.stop
+            if self._allowances.take_mail(connection, address.key, limit=last, now=now, spare=first) is not None:
                 return
-            if row is None or row.code_mailed_at is not None:
-                if self._may_write_to_stranger(connection, address, source, now):
-                    # To the address as it is stored, where it is: the mail about an account goes to no other.
-                    self._account_mails.mail_unproved(
-                        connection,
-                        row.email if row else address.typed,
-                        row.language if row else language,
-                        now,
-                        ends_at=row.code_mailed_at + self._profile.retention.unactivated if row else None,
-                    )
-                return
-            self._mail_reset(connection, account_from(row._mapping), now)
+            if row is not None and row.code_mailed_at is None:
+                self._mail_reset(connection, account_from(row._mapping), now)
+            elif self._may_write_to_stranger(connection, address, source, now):
+                # To the address as it is stored, where it is: the mail about an account goes to no other.
+                to, spoken = (row.email, row.language) if row else (address.typed, language)
+                ends_at = row.code_mailed_at + self._profile.retention.unactivated if row else None
+                self._account_mails.mail_unproved(connection, to, spoken, now, ends_at=ends_at)
 
     def send_reset(self, connection: Connection, kutid: str, now: datetime) -> None:
         """Mail the same link at the wish of a customer who turned to staff, in the transaction that records it (M30).
@@ -169,14 +141,8 @@ class PasswordChanges:
         if row is None:
             raise OutOfTurn
         account = account_from(row._mapping)
-        is_full = self._allowances.take_within(
-            connection,
-            "mail",
-            account.email_key,
-            limit=self._profile.registration.mails_an_hour,
-            window=timedelta(hours=1),
-            now=now,
-        )
+        limit = self._profile.registration.mails_an_hour
+        is_full = self._allowances.take_mail(connection, account.email_key, limit=limit, now=now)
         if is_full:
             raise Refusal("email", "too_many", at=is_full)
         self._mail_reset(connection, account, now)
@@ -187,7 +153,7 @@ class PasswordChanges:
         statement = (
             ACCOUNT.add_columns(password_resets.c.expires_at)
             .join(password_resets, password_resets.c.account_id == accounts.c.id)
-            .where(password_resets.c.link_id == link_id, password_resets.c.expires_at > now)
+            .where(*_is_good(link_id, now))
         )
         with self._store.read() as connection:
             row = connection.execute(statement).first()
@@ -209,29 +175,35 @@ class PasswordChanges:
         with self._store.write() as connection:
             connection.execute(select(accounts.c.id).where(accounts.c.id == found.account.id).with_for_update())
             # Of the same link used by many at once, one finds its row: the statement that uses it up removes it.
-            used = connection.execute(
-                delete(password_resets)
-                .where(password_resets.c.link_id == link_id, password_resets.c.expires_at > now)
-                .returning(password_resets.c.account_id)
-            ).first()
-            if used is not None:
-                connection.execute(
-                    update(accounts)
-                    .where(accounts.c.id == used.account_id)
-                    .values(password_hash=hashed, password_changed_at=now)
-                )
-                removed = connection.execute(
-                    delete(passkeys).where(passkeys.c.account_id == used.account_id).returning(passkeys.c.id)
-                ).all()
-                for _ in removed:
-                    audit.record(connection, "passkey_removed", kutid=found.account.kutid, at=now)
-                self._after_change(connection, found.account, now, "password_reset", have_passkeys_gone=bool(removed))
-        if used is None:
-            raise DeadLink
+            used = delete(password_resets).where(*_is_good(link_id, now)).returning(password_resets.c.account_id)
+            if connection.execute(used).first() is None:
+                raise DeadLink
+            own = accounts.c.id == found.account.id
+            connection.execute(update(accounts).where(own).values(password_hash=hashed, password_changed_at=now))
+            have_gone = _remove_passkeys(connection, found.account, now)
+            self._after_change(connection, found.account, now, "password_reset", have_passkeys_gone=have_gone)
         reach("accounts.password_reset")
         return found.account.id
 
     # --- Inside ------------------------------------------------------------------------------------------------
+
+    def _take_new(self, session: Session, hashed: str) -> str | None:
+        """Store the hash of the new password unless another request was quicker; return what the browser is to hold."""
+        account, now = session.account, self._clock.now()
+        unchanged = (
+            accounts.c.id == account.id,
+            accounts.c.password_hash == account.password_hash,
+            accounts.c.password_changed_at <= now - self._rules.change_wait,
+        )
+        new = {"password_hash": hashed, "password_changed_at": now}
+        with self._store.write() as connection:
+            self._sessions.hold(connection, session, now)
+            changed = update(accounts).where(*unchanged).values(new).returning(accounts.c.id)
+            if connection.execute(changed).first() is None:
+                return None
+            token = self._sessions.renew(connection, session, now)
+            self._after_change(connection, account, now, "password_changed", but=session.id)
+        return token
 
     def _mail_reset(self, connection: Connection, account: Account, now: datetime) -> None:
         link_id = randomness.opaque_id()
@@ -328,3 +300,16 @@ class PasswordChanges:
         if row is None:
             raise SignedOut
         return account_from(row._mapping)
+
+
+def _is_good(link_id: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return password_resets.c.link_id == link_id, password_resets.c.expires_at > now
+
+
+def _remove_passkeys(connection: Connection, account: Account, now: datetime) -> bool:
+    """Remove the account's passkeys; tell whether there were any."""
+    own = delete(passkeys).where(passkeys.c.account_id == account.id)
+    removed = connection.execute(own.returning(passkeys.c.id)).all()
+    for _ in removed:
+        audit.record(connection, "passkey_removed", kutid=account.kutid, at=now)
+    return bool(removed)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, exists, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, exists, select, update
 
 from services import randomness
 from services.accounts.account import Account, Session, SignedOut
@@ -18,6 +18,12 @@ SIGNED_OUT, ELSEWHERE, IDLE, ABSOLUTE = "signed_out", "elsewhere", "idle", "abso
 ACCOUNT = select(*accounts.c, customers.c.name).join_from(accounts, customers)
 IS_PROVED = ~exists().where(activations.c.account_id == accounts.c.id)
 """Nobody has proved the address of an account that waits for its activation code: nothing is mailed that opens it."""
+IS_KNOWN = (
+    exists()
+    .where(sessions.c.account_id == accounts.c.id, sessions.c.device_hash == bindparam("of_device"))
+    .label("is_known")
+)
+"""Whether the device with the hash `of_device` has signed in to the account before."""
 _SEEN = select(*sessions.c, *accounts.c, customers.c.name).join_from(sessions, accounts).join(customers)
 
 

@@ -1,13 +1,14 @@
 """Signing in and out, and what a signed-in browser may do with its sessions."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, exists, update
+from sqlalchemy import ColumnElement, Connection, bindparam, update
 
 from services.accounts.account import Account, Session
 from services.accounts.mails import AccountMails
-from services.accounts.sessions import ACCOUNT, SIGNED_OUT, Sessions, account_from
+from services.accounts.sessions import ACCOUNT, IS_KNOWN, SIGNED_OUT, Sessions, account_from
 from services.base import Base
 from services.crash_points import reach
 from services.limits.group import LimitServices
@@ -16,14 +17,9 @@ from services.passwords import Hasher
 from services.refusal import Refusal
 from services.sessions import Device
 from services.store.tables.accounts import accounts
-from services.store.tables.accounts import sessions as sessions_table
 
 # Built once: every sign-in asks.
-_ASKED_FOR = ACCOUNT.add_columns(
-    exists()
-    .where(sessions_table.c.account_id == accounts.c.id, sessions_table.c.device_hash == bindparam("of_device"))
-    .label("is_known")
-).where(accounts.c.email_key == bindparam("of_email"))
+_ASKED_FOR = ACCOUNT.add_columns(IS_KNOWN).where(accounts.c.email_key == bindparam("of_email"))
 
 
 class SignIns:
@@ -71,31 +67,34 @@ class SignIns:
         now = self._clock.now()
         with self._store.write() as connection:
             account, is_known = _find(connection, email_key, device)
-            is_own = account is not None and (registered_here == account.registration_id or reset_here == account.id)
+            has_registered = account is not None and registered_here == account.registration_id
+            is_own = has_registered or (account is not None and reset_here == account.id)
             browser = device.hash if is_known else PROVED if is_own else ""
             key = self._count_try(connection, email_key, browser, device, now)
         reach("accounts.tried")
-        is_right = self._is_right(account, password)
-        now = self._clock.now()
-        with self._store.write() as connection:
-            token = None
-            if is_right and account is not None:
-                # Not if the password has changed since: whoever resets it ends every session that the old one opened.
-                unchanged = accounts.c.password_hash == account.password_hash
-                token = self.admit(
-                    connection, account, device, now, unchanged,
-                    is_known=is_known or registered_here == account.registration_id, held=held, kept=kept,
-                )  # fmt: skip
-            if token is None:
-                self.turn_away(connection, device, now)
-                raise Refusal("login", "failed").counted()
-            self._failed_attempts.forget(connection, key)
+        found = account if self._is_right(account, password) else None
+        is_known = is_known or has_registered
+        token = self._let_in(found, key, device, is_known=is_known, held=held, kept=kept)
         reach("accounts.signed_in")
         return token
 
     def _is_right(self, account: Account | None, password: str) -> bool:
         hashed = account.password_hash if account else None
         return len(password) <= self._profile.password.max_length and self._hasher.is_password(password, hashed)
+
+    def _let_in(self, account: Account | None, key: str, device: Device, **session: Any) -> str:
+        """Admit to the account whose password was right, and forget the try; without one, refuse."""
+        now, token = self._clock.now(), None
+        with self._store.write() as connection:
+            if account is not None:
+                # Not if the password has changed since: whoever resets it ends every session that the old one opened.
+                unchanged = accounts.c.password_hash == account.password_hash
+                token = self.admit(connection, account, device, now, unchanged, **session)
+            if token is None:
+                self.turn_away(connection, device, now)
+                raise Refusal("login", "failed").counted()
+            self._failed_attempts.forget(connection, key)
+        return token
 
     def _count_try(self, connection: Connection, email_key: str, browser: str, device: Device, now: datetime) -> str:
         """Count a try before its password is compared; return the key it is counted by. Raises Refusal ``login.wait``.
@@ -160,10 +159,7 @@ class SignIns:
         link for a new password: whoever has the old one does not keep that away.
         """
         limit = max(1, self._profile.registration.mails_an_hour - 2)
-        blocked = self._allowances.take_within(
-            connection, "mail", account.email_key, limit=limit, window=timedelta(hours=1), now=now
-        )
-        if blocked is None:
+        if self._allowances.take_mail(connection, account.email_key, limit=limit, now=now) is None:
             self._account_mails.tell(connection, "new_device", account, now, device=device.name)
 
 

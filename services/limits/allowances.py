@@ -116,6 +116,15 @@ class Allowances:
         connection.execute(occupy, {"place": free, **use})
         return None
 
+    def take_mail(
+        self, connection: Connection, email_key: str, *, limit: int, now: datetime, spare: int = 0, unless: str = ""
+    ) -> datetime | None:
+        """Use one of the mails that an address may get in an hour, as `take_within` (security.md, Email)."""
+        hour = timedelta(hours=1)
+        return self.take_within(
+            connection, "mail", email_key, limit=limit, window=hour, now=now, spare=spare, unless=unless
+        )
+
     def blocked_until(self, connection: Connection, key: str, *, limit: int, now: datetime) -> datetime | None:
         """Return the moment until which a used-up key rests, or None; uses nothing."""
         ends: datetime | None = connection.execute(_SPENT, {"its_key": key, "limit": limit, "now": now}).scalar()

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, update
+from sqlalchemy import ColumnElement, Connection, Insert, Row, update
 from sqlalchemy.exc import IntegrityError
 
 from services import randomness
@@ -75,32 +77,29 @@ class Completion:
     def _open_account(self, access: Access, seen: Registration, hashed: str) -> Registration:
         now = self._clock.now()
         with self._store.write() as connection:
-            is_open = connection.execute(
-                self._completing,
-                {
-                    **binds(access, now),
-                    "account_id": randomness.opaque_id(),
-                    "hashed": hashed,
-                    "spoken": seen.language,
-                },
-            ).first()
-            if is_open is not None:
-                if is_open.has_link_waiting:
-                    self._registration_mails.withdraw_links(connection, seen.kutid)
-                reach("registrations.opening")
+            new = {"account_id": randomness.opaque_id(), "hashed": hashed, "spoken": seen.language}
+            opened = connection.execute(self._completing, {**binds(access, now), **new}).first()
+            if opened is not None:
                 # While the hash was made, another window may have given another address.
-                seen = replace(seen, email=is_open.email, mobile=is_open.mobile)
-                if self._activations.is_wanted:
-                    self._activations.begin(connection, is_open.id, is_open.email, seen.language, now)
-                else:
-                    self._registration_mails.mail_success(connection, seen, now)
-        if is_open is not None:
+                seen = replace(seen, email=opened.email, mobile=opened.mobile, is_complete=True)
+                self._mail(connection, seen, opened, now)
+        if opened is not None:
             reach("registrations.opened")
-            return replace(seen, is_complete=True)
+            return seen
         found = self._find(access)
         if found is not None and found.is_complete:
             return found
         raise why_not(found, now)
+
+    def _mail(self, connection: Connection, seen: Registration, opened: Row[Any], now: datetime) -> None:
+        """Mail that the account is open, or its activation code; links that wait to leave are dead."""
+        if opened.has_link_waiting:
+            self._registration_mails.withdraw_links(connection, seen.kutid)
+        reach("registrations.opening")
+        if self._activations.is_wanted:
+            self._activations.begin(connection, opened.id, opened.email, seen.language, now)
+        else:
+            self._registration_mails.mail_success(connection, seen, now)
 
     def _after_conflict(self, access: Access, tried: Registration) -> Registration:
         """Another request opened this account, or one for the same customer, or one with the same address."""

@@ -58,23 +58,26 @@ class EmailSteps:
                 email=address.typed,
                 email_key=address.key,
             )  # fmt: skip
-            if changed is not None:
-                # After the last "taken" any address is refused: an answer that differs would be one more.
-                taken = self._allowances.key("taken", changed.kutid)
-                if is_link_mailed:
-                    return self._registration_mails.mail_link(connection, changed, now, unless=taken)
-                limit = self._profile.registration.mails_an_hour
-                blocked_until = self._allowances.blocked_until(connection, taken, limit=limit, now=now)
-                if blocked_until:
-                    raise Refusal("email", "too_many", at=blocked_until)
-                return changed
-            seen = self._rows.see(connection, access)
-            if seen is None or not self._rows.is_in_turn(seen, "email", now):
-                raise why_not(seen, now)
-            self._refuse_taken(connection, seen, address, now)
-            if seen.email_key != address.key:
-                raise why_not(seen, now)
-            return seen
+            if changed is None:
+                return self._same_again(connection, access, address, now)
+            # After the last "taken" any address is refused: an answer that differs would be one more.
+            taken = self._allowances.key("taken", changed.kutid)
+            if is_link_mailed:
+                return self._registration_mails.mail_link(connection, changed, now, unless=taken)
+            limit = self._profile.registration.mails_an_hour
+            if until := self._allowances.blocked_until(connection, taken, limit=limit, now=now):
+                raise Refusal("email", "too_many", at=until)
+            return changed
+
+    def _same_again(self, connection: Connection, access: Access, address: EmailAddress, now: datetime) -> Registration:
+        """Return the registration that has this address already; raise why it cannot get it."""
+        seen = self._rows.see(connection, access)
+        if seen is None or not self._rows.is_in_turn(seen, "email", now):
+            raise why_not(seen, now)
+        self._refuse_taken(connection, seen, address, now)
+        if seen.email_key != address.key:
+            raise why_not(seen, now)
+        return seen
 
     def resend_email(self, access: Access) -> Registration:
         """Mail a new link to the address given; the older one dies, a new hour begins (decision on M19).

@@ -1,6 +1,6 @@
 """The mails that a registration causes, written to the outbox in the transaction that causes them."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Boolean, ColumnElement, Connection, literal_column, select
 
@@ -36,15 +36,8 @@ class RegistrationMails:
 
         Raises Refusal ``email.too_many``.
         """
-        blocked_until = self._allowances.take_within(
-            connection,
-            "mail",
-            registration.email_key or "",
-            limit=self._rules.mails_an_hour,
-            window=timedelta(hours=1),
-            now=now,
-            unless=unless,
-        )
+        key, limit = registration.email_key or "", self._rules.mails_an_hour
+        blocked_until = self._allowances.take_mail(connection, key, limit=limit, now=now, unless=unless)
         if blocked_until:
             raise Refusal("email", "too_many", at=blocked_until)
         reach("registrations.mailing")

@@ -62,19 +62,19 @@ class MobileSteps:
             seen = self._rows.see(connection, access)
             if seen is None or not self._rows.is_in_turn(seen, "mobile", now):
                 raise why_not(seen, now)
-            if seen.mobile == mobile:
-                code = seen.code if seen.code and seen.code.is_usable(now) else None
-                # One that was sent just now is waited for, and the last one is not lost for one that cannot be had.
-                if seen.mobile_confirmed_at or (code and (code.again_at > now or code.codes_left(now) == 0)):
-                    return seen
-                return self._send_code(connection, seen, now)
-            rules = self._profile.one_time_code
-            blocked_until = self._allowances.take(
-                connection, f"{_NUMBERS}{seen.kutid}", limit=rules.numbers, quiet=rules.budget, now=now
-            )
-            if blocked_until:
-                raise Refusal("mobile", "wait", at=blocked_until)
-            raise Refusal("mobile", "not_on_record").counted()
+            if seen.mobile != mobile:
+                raise self._not_on_record(connection, seen.kutid, now)
+            code = seen.code if seen.code and seen.code.is_usable(now) else None
+            # One that was sent just now is waited for, and the last one is not lost for one that cannot be had.
+            if seen.mobile_confirmed_at or (code and (code.again_at > now or code.codes_left(now) == 0)):
+                return seen
+            return self._send_code(connection, seen, now)
+
+    def _not_on_record(self, connection: Connection, kutid: str, now: datetime) -> Refusal:
+        """Count a number that the register does not hold, and return its refusal."""
+        rules, key = self._profile.one_time_code, f"{_NUMBERS}{kutid}"
+        until = self._allowances.take(connection, key, limit=rules.numbers, quiet=rules.budget, now=now)
+        return Refusal("mobile", "wait", at=until) if until else Refusal("mobile", "not_on_record").counted()
 
     def resend_code(self, access: Access) -> Registration:
         """Send a new code to the mobile given; the older one dies (M21).

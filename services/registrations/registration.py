@@ -94,6 +94,10 @@ class Registration:
         return value not in (None, False)
 
 
+_AS_STORED = ({*Registration.__dataclass_fields__} & {*registrations.c.keys()}) - {EMAIL_CONFIRMED}
+"""The fields that every browser sees as the row has them."""
+
+
 def from_row(row: RowMapping, link_id: str | None) -> Registration:
     """Return the registration in `row` as a browser that holds the link `link_id` may see it."""
     is_proven = (
@@ -103,27 +107,8 @@ def from_row(row: RowMapping, link_id: str | None) -> Registration:
     )
     confirmed_at = row[registrations.c.email_confirmed_at]
     return Registration(
-        id=row[registrations.c.id],
-        kutid=row[registrations.c.kutid],
-        identifier=row[registrations.c.identifier],
-        language=row[registrations.c.language],
-        expires_at=row[registrations.c.expires_at],
-        email=row[registrations.c.email],
-        email_key=row[registrations.c.email_key],
-        link_id=row[registrations.c.link_id],
-        mailed_at=row[registrations.c.mailed_at],
-        mails=row[registrations.c.mails],
+        **{name: row[registrations.c[name]] for name in _AS_STORED},
         # Holding the link proves the address, even before the first step with it is recorded.
         email_confirmed_at=(confirmed_at or row[registrations.c.mailed_at]) if is_proven else None,
         is_confirmed_elsewhere=confirmed_at is not None and not is_proven,
-        mobile=row[registrations.c.mobile],
-        mobile_confirmed_at=row[registrations.c.mobile_confirmed_at],
-        terms_opened=row[registrations.c.terms_opened],
-        notice_opened=row[registrations.c.notice_opened],
-        terms_version=row[registrations.c.terms_version],
-        terms_accepted_at=row[registrations.c.terms_accepted_at],
-        answers=row[registrations.c.answers],
-        begun_by=row[registrations.c.begun_by],
-        ended_at=row[registrations.c.ended_at],
-        browser=row[registrations.c.browser],
     )

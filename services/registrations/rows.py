@@ -183,17 +183,18 @@ class Rows:
         if access.language is not None:
             values = {"language": access.language, **values}
         if new_link:
-            values = {
-                **self.dropped(),
-                "link_id": randomness.opaque_id(),
-                "mailed_at": now,
-                "hour_ends_at": now + self._rules.lifetime,
-                **values,
-            }
+            values = {**self.dropped(), **self._new_link(now), **values}
         row = connection.execute(self._advancing(fact, conditions, new_link), {**binds(access, now), **values}).first()
         if row is None:
             return None
         return self._as_seen(from_row(row._mapping, None if new_link else row.link_id), access)
+
+    def _new_link(self, now: datetime) -> dict[str, Any]:
+        return {
+            "link_id": randomness.opaque_id(),
+            "mailed_at": now,
+            "hour_ends_at": now + self._rules.lifetime,
+        }
 
     def _as_seen(self, registration: Registration, access: Access) -> Registration:
         is_proved_here = access.is_staff or _is_of(registration, access)
