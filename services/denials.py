@@ -195,6 +195,24 @@ _FORMS = {
     "period": {"malformed": _because("count", audience=Audience.STAFF)},
     # No form at all
     "customer": {"unknown": _BY_API},
+    # Of a letter that the insurer's systems publish or take back
+    "document": dict.fromkeys(
+        (
+            "empty",
+            "too_large",
+            "no_pdf",
+            "damaged",
+            "encrypted",
+            "type",
+            "title",
+            "language",
+            "policy",
+            "replaces",
+            "replaced",
+            "reason",
+        ),
+        _BY_API,
+    ),
     "api_key": {
         "missing": _BY_API,
         "unknown": _BY_API,

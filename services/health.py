@@ -7,6 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.accounts.conditions import count_accounts
 from services.base import Base
+from services.letters.conditions import count_damaged
 from services.registrations.conditions import count_open
 from services.store.tables.register import customers
 from services.store.version import is_current
@@ -18,6 +19,8 @@ class Counts:
 
     accounts: int
     open_registrations: int
+    damaged_letters: int
+    """Whose stored bytes did not fit their hash when they were read last (P12)."""
 
 
 class Health:
@@ -35,11 +38,12 @@ class Health:
             return False
 
     def counts(self) -> Counts:
-        """Count the accounts, and the registrations that have begun and are not over."""
+        """Count the accounts, the registrations that have begun and are not over, and the damaged letters."""
         with self._store.read() as connection:
             return Counts(
                 accounts=connection.execute(count_accounts()).scalar_one(),
                 open_registrations=connection.execute(count_open(self._clock.now())).scalar_one(),
+                damaged_letters=connection.execute(count_damaged()).scalar_one(),
             )
 
     def customers(self) -> int:

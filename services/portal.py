@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from services.base import Base
 from services.gateways.storage import Storage
 from services.letters.group import LetterServices, build_letters
+from services.messages.group import MessageServices
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,6 @@ class PortalServices:
     letters: LetterServices
 
 
-def build_portal(base: Base, *, storage: Storage) -> PortalServices:
+def build_portal(base: Base, *, storage: Storage, messages: MessageServices) -> PortalServices:
     """Build the portal's groups in their order."""
-    return PortalServices(letters=build_letters(base, storage=storage))
+    return PortalServices(letters=build_letters(base, storage=storage, messages=messages))

@@ -2,24 +2,34 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
+if TYPE_CHECKING:
+    from obstore import GetResult
+
 _CHUNK = 64 * 1024
 """Bytes that are read at once: a download takes flat memory."""
+_PATIENCE = timedelta(seconds=10)
+"""How long a bucket may take to answer, its retries included: a customer or a program waits."""
 
 
 class StorageUnavailable(Exception):
     """The storage does not answer, or has not got what it should have. The message names no content."""
 
 
+class Missing(StorageUnavailable):
+    """The storage answers, and has nothing under the key."""
+
+
 @dataclass(frozen=True)
 class StoredFile:
-    """An object of the storage, read as it is iterated."""
+    """An object of the storage, read as it is iterated. Reading raises StorageUnavailable."""
 
     size: int
     chunks: Iterator[bytes]
@@ -28,12 +38,12 @@ class StoredFile:
 class Storage(Protocol):
     """Keeps bytes by a key. What is written under a key is never changed."""
 
-    def put(self, key: str, content: bytes) -> None:
-        """Keep `content`. Raises StorageUnavailable."""
+    def put(self, key: str, content: bytes | IO[bytes]) -> None:
+        """Keep `content`, whole or not at all. Raises StorageUnavailable."""
         ...
 
     def get(self, key: str) -> StoredFile:
-        """Return what is kept under `key`. Raises StorageUnavailable, also when there is nothing."""
+        """Return what is kept under `key`. Raises Missing when there is nothing, else StorageUnavailable."""
         ...
 
     def delete(self, key: str) -> None:
@@ -54,22 +64,30 @@ class ObjectStorage:
             folder = Path(url.removeprefix("folder:"))
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             return cls(LocalStore(folder))
-        return cls(from_url(url))
+        return cls(
+            from_url(
+                url,
+                client_options={"connect_timeout": timedelta(seconds=3), "timeout": _PATIENCE},
+                retry_config={"max_retries": 2, "retry_timeout": _PATIENCE},
+            )
+        )
 
-    def put(self, key: str, content: bytes) -> None:
-        """Keep `content`. Raises StorageUnavailable."""
+    def put(self, key: str, content: bytes | IO[bytes]) -> None:
+        """Keep `content`, whole or not at all. Raises StorageUnavailable."""
         try:
             obstore.put(self._store, key, content)
         except (BaseError, OSError) as error:
             raise StorageUnavailable(f"put: {type(error).__name__}") from error
 
     def get(self, key: str) -> StoredFile:
-        """Return what is kept under `key`. Raises StorageUnavailable, also when there is nothing."""
+        """Return what is kept under `key`. Raises Missing when there is nothing, else StorageUnavailable."""
         try:
             found = obstore.get(self._store, key)
+        except FileNotFoundError as error:
+            raise Missing("get: nothing under the key") from error
         except (BaseError, OSError) as error:
             raise StorageUnavailable(f"get: {type(error).__name__}") from error
-        return StoredFile(found.meta["size"], (bytes(chunk) for chunk in found.stream(min_chunk_size=_CHUNK)))
+        return StoredFile(found.meta["size"], _chunks(found))
 
     def delete(self, key: str) -> None:
         """Erase what is kept under `key`, if anything is. Raises StorageUnavailable."""
@@ -79,3 +97,11 @@ class ObjectStorage:
             return
         except (BaseError, OSError) as error:
             raise StorageUnavailable(f"delete: {type(error).__name__}") from error
+
+
+def _chunks(found: "GetResult") -> Iterator[bytes]:
+    try:
+        for chunk in found.stream(min_chunk_size=_CHUNK):
+            yield bytes(chunk)
+    except (BaseError, OSError) as error:
+        raise StorageUnavailable(f"read: {type(error).__name__}") from error

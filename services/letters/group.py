@@ -4,8 +4,11 @@ from dataclasses import dataclass
 
 from services.base import Base
 from services.gateways.storage import Storage
+from services.letters.account_mails import AccountMails
+from services.letters.archive import Archive
 from services.letters.mailbox import Mailbox
 from services.letters.publishing import Publishing
+from services.messages.group import MessageServices
 
 
 @dataclass(frozen=True)
@@ -14,8 +17,16 @@ class LetterServices:
 
     publishing: Publishing
     mailbox: Mailbox
+    account_mails: AccountMails
+    archive: Archive
 
 
-def build_letters(base: Base, *, storage: Storage) -> LetterServices:
+def build_letters(base: Base, *, storage: Storage, messages: MessageServices) -> LetterServices:
     """Build the services of letters, whose bytes are in `storage`."""
-    return LetterServices(publishing=Publishing(base, storage), mailbox=Mailbox(base, storage))
+    archive, account_mails = Archive(base, storage), AccountMails(base, messages.outbox)
+    return LetterServices(
+        publishing=Publishing(base, archive, account_mails),
+        mailbox=Mailbox(base, archive),
+        account_mails=account_mails,
+        archive=archive,
+    )

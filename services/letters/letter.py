@@ -34,6 +34,8 @@ class Letter:
     withdrawn_reason: str | None
     replaces: str | None
     replaced_by: str | None
+    withdrawn_code: str | None = None
+    """What staff find a withdrawn letter by."""
 
     @property
     def is_unread(self) -> bool:
@@ -58,4 +60,4 @@ class LetterEvent:
     type: EventType
     at: datetime
     actor: str
-    """Who did it: `customer`, `insurer`, `mail`, a member of staff."""
+    """Who did it: `customer`, `mail`, the actor of a member of staff or of an API client."""

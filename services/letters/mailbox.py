@@ -6,8 +6,9 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from services.accounts import Session
 from services.base import Base
-from services.gateways.storage import Storage, StoredFile
+from services.gateways.storage import StoredFile
 from services.letters import rows
+from services.letters.archive import Archive
 from services.letters.letter import Letter, LetterEvent
 from services.refusal import OutOfTurn
 from services.store.tables.letters import letters
@@ -39,10 +40,10 @@ class LetterPage:
 class Mailbox:
     """Shows customers their own letters. Another customer's letter raises OutOfTurn, as one that never was."""
 
-    def __init__(self, base: Base, storage: Storage) -> None:
+    def __init__(self, base: Base, archive: Archive) -> None:
         self._store = base.store
         self._clock = base.clock
-        self._storage = storage
+        self._archive = archive
 
     def unread(self, session: Session) -> int:
         """Return how many letters the customer has not opened."""
@@ -97,9 +98,12 @@ class Mailbox:
         return self.find(session, letter_id)
 
     def file(self, session: Session, letter_id: str) -> StoredFile:
-        """Return a letter's bytes, and note that they were downloaded. Raises OutOfTurn or StorageUnavailable."""
-        self.open(session, letter_id)
-        found = self._storage.get(f"letters/{letter_id}")
+        """Return a letter's bytes, and note that they were downloaded.
+
+        They are checked against the hash first (P12). Raises OutOfTurn, or StorageUnavailable, of which LetterDamaged
+        is a kind.
+        """
+        found = self._archive.read(self.open(session, letter_id))
         with self._store.write() as connection:
             rows.note(connection, letter_id, "downloaded", self._clock.now(), "customer")
         return found

@@ -3,16 +3,26 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from io import BytesIO
+from typing import IO, Any
 
-from sqlalchemy import insert
+from sqlalchemy import Connection, bindparam, exists, insert, select, update
 
 from services.base import Base
-from services.gateways.storage import Storage
-from services.letters import rows
-from services.randomness import opaque_id
+from services.crash_points import reach
+from services.letters import pdf, rows
+from services.letters.account_mails import AccountMails
+from services.letters.archive import Archive
+from services.letters.letter import Letter, LetterEvent
+from services.randomness import opaque_id, reference
+from services.refusal import OutOfTurn, Refusal
+from services.store.statements import queue_for
 from services.store.tables.letters import letters
+from services.store.tables.register import customers, policies
+
+LONGEST_REASON = 300
+"""Characters of the reason for which a letter is withdrawn: the customer reads it."""
 
 
 @dataclass(frozen=True)
@@ -29,32 +39,117 @@ class NewLetter:
     confirm_by: date | None = None
     replaces: str | None = None
     data: Mapping[str, Any] | None = None
+    once: str | None = None
+    """What makes it the same letter as another: a repetition publishes nothing. At most 64 signs; see `once`."""
+
+
+_SAME = select(letters.c.id).where(letters.c.once == bindparam("what"))
+
+
+def once(*parts: str) -> str:
+    """Return what makes letters the same that were sent with the same parts."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 class Publishing:
-    """Takes letters from the insurer."""
+    """Takes letters from the insurer, and takes them back."""
 
-    def __init__(self, base: Base, storage: Storage) -> None:
+    def __init__(self, base: Base, archive: Archive, account_mails: AccountMails) -> None:
         self._store = base.store
         self._clock = base.clock
-        self._storage = storage
+        self._profile = base.profile
+        self._archive = archive
+        self._account_mails = account_mails
 
-    def publish(self, letter: NewLetter, content: bytes, *, actor: str) -> str:
-        """Publish a letter, and return its id.
+    def publish(self, letter: NewLetter, content: bytes | IO[bytes], *, actor: str) -> str:
+        """Publish a letter, a PDF of at most 20 MB, and return its id; a repetition returns the first one's.
 
-        The bytes are kept before the row is: without the row nobody can reach them. Raises StorageUnavailable.
+        Its bytes are kept first: without the row nobody can reach them. The row, its event and the notice are one
+        transaction (P11). Raises Refusal ``document.<reason>`` or ``customer.unknown``; StorageUnavailable, and then
+        nothing is published.
         """
+        file = BytesIO(content) if isinstance(content, bytes) else content
+        pdf.judge(file)
+        kept = self._archive.keep(file)
+        reach("letters.kept")
         letter_id, now = opaque_id(), self._clock.now()
-        self._storage.put(f"letters/{letter_id}", content)
         with self._store.write() as connection:
+            if letter.once is not None:
+                queue_for(connection, f"letter {letter.once}")  # of two at once, the second finds the first one's
+                if first := connection.execute(_SAME, {"what": letter.once}).scalar():
+                    return str(first)
+            self._judge(connection, letter)
+            if letter.replaces is not None:
+                self._replace(connection, letter, letter_id, actor, now)
+            given = {name: getattr(letter, name) for name in NewLetter.__dataclass_fields__}
             connection.execute(
-                insert(letters).values(
-                    id=letter_id,
-                    **{name: getattr(letter, name) for name in NewLetter.__dataclass_fields__},
-                    sha256=hashlib.sha256(content).hexdigest(),
-                    size=len(content),
-                    published_at=now,
-                )
+                insert(letters).values(id=letter_id, **given, sha256=kept.sha256, size=kept.size, published_at=now)
             )
             rows.note(connection, letter_id, "published", now, actor)
+            self._account_mails.tell(connection, letter_id, letter.kutid, letter.language)
+            reach("letters.writing")
+        reach("letters.written")
         return letter_id
+
+    def published(self, what: str) -> str | None:
+        """Return the id of the letter that `once` names, or None when it was not published yet."""
+        with self._store.read() as connection:
+            found: str | None = connection.execute(_SAME, {"what": what}).scalar()
+        return found
+
+    def withdraw(self, letter_id: str, reason: str, *, actor: str) -> Letter:
+        """Take a letter back, once, for a reason that the customer reads; return it with a code for staff.
+
+        Raises Refusal ``document.reason`` without a reason or with one that is too long, OutOfTurn when the letter is
+        withdrawn already or was never there.
+        """
+        reason, now = " ".join(reason.split()), self._clock.now()
+        if not reason or len(reason) > LONGEST_REASON:
+            raise Refusal("document", "reason")
+        taken_back = (
+            update(letters)
+            .where(letters.c.id == letter_id, letters.c.withdrawn_at.is_(None))
+            .values(withdrawn_at=now, withdrawn_reason=reason, withdrawn_code=reference())
+            .returning(letters.c.notice_id, letters.c.kutid, letters.c.language)
+        )
+        with self._store.write() as connection:
+            row = connection.execute(taken_back).first()
+            if row is None:
+                raise OutOfTurn
+            rows.note(connection, letter_id, "withdrawn", now, actor)
+            self._account_mails.forget(connection, row.notice_id, row.kutid, row.language)
+            return rows.letter(connection, letter_id)
+
+    def find(self, letter_id: str) -> tuple[Letter, tuple[LetterEvent, ...]]:
+        """Return any customer's letter, for the insurer, and what happened to it. Raises OutOfTurn."""
+        with self._store.read() as connection:
+            return rows.letter(connection, letter_id), rows.events(connection, letter_id)
+
+    def _judge(self, connection: Connection, letter: NewLetter) -> None:
+        if not self._profile.texts.has(f"letter.type.{letter.type}", self._profile.languages[0]):
+            raise Refusal("document", "type")
+        if not letter.title.strip():
+            raise Refusal("document", "title")
+        if letter.language not in self._profile.languages:
+            raise Refusal("document", "language")
+        if not connection.execute(select(exists().where(customers.c.kutid == letter.kutid))).scalar():
+            raise Refusal("customer", "unknown")
+        if letter.policy_number is not None:
+            is_theirs = policies.c.policy_number == letter.policy_number, policies.c.kutid == letter.kutid
+            if not connection.execute(select(exists().where(*is_theirs))).scalar():
+                raise Refusal("document", "policy")
+
+    def _replace(self, connection: Connection, letter: NewLetter, letter_id: str, actor: str, now: datetime) -> None:
+        own = letters.c.id == letter.replaces, letters.c.kutid == letter.kutid
+        replaced = (
+            update(letters)
+            .where(*own, letters.c.replaced_by.is_(None), letters.c.withdrawn_at.is_(None))
+            .values(replaced_by=letter_id)
+            .returning(letters.c.id, letters.c.notice_id, letters.c.language)
+        )
+        row = connection.execute(replaced).first()
+        if row is None:
+            is_known = connection.execute(select(exists().where(*own))).scalar()
+            raise Refusal("document", "replaced" if is_known else "replaces")
+        rows.note(connection, row.id, "replaced", now, actor)
+        self._account_mails.forget(connection, row.notice_id, letter.kutid, row.language)

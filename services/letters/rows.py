@@ -1,18 +1,23 @@
 """Reads and writes the rows of letters, in a caller's transaction."""
 
 from datetime import datetime
+from typing import get_args
 
 from sqlalchemy import Connection, Select, insert, select
 
 from services.letters.letter import EventType, Letter, LetterEvent
 from services.randomness import opaque_id
+from services.refusal import OutOfTurn
 from services.store.tables.letters import letter_events, letters
 
 LETTER: Select[tuple[object, ...]] = select(*[letters.c[name] for name in Letter.__dataclass_fields__])
 """Selects what a `Letter` holds."""
 
-_REPEATED = ("bounced", "downloaded")
+_REPEATED = ("notified", "bounced", "downloaded")
 """Events that may happen to one letter several times."""
+
+
+_ORDER = {event: place for place, event in enumerate(get_args(EventType))}
 
 
 def note(connection: Connection, letter_id: str, event: EventType, at: datetime, actor: str) -> None:
@@ -24,11 +29,20 @@ def note(connection: Connection, letter_id: str, event: EventType, at: datetime,
     )
 
 
+def letter(connection: Connection, letter_id: str) -> Letter:
+    """Return a letter, whose ever it is. Raises OutOfTurn."""
+    row = connection.execute(LETTER.where(letters.c.id == letter_id)).first()
+    if row is None:
+        raise OutOfTurn
+    return Letter(**row._mapping)
+
+
 def events(connection: Connection, letter_id: str) -> tuple[LetterEvent, ...]:
     """Return what happened to a letter, oldest first."""
     found = connection.execute(
-        select(letter_events.c.type, letter_events.c.at, letter_events.c.actor)
-        .where(letter_events.c.letter_id == letter_id)
-        .order_by(letter_events.c.at, letter_events.c.id)
+        select(letter_events.c.type, letter_events.c.at, letter_events.c.actor).where(
+            letter_events.c.letter_id == letter_id
+        )
     )
-    return tuple(LetterEvent(**row._mapping) for row in found)
+    # A letter may be published and bounce in one transaction: the moment alone does not tell the order.
+    return tuple(sorted((LetterEvent(**row._mapping) for row in found), key=lambda one: (one.at, _ORDER[one.type])))

@@ -22,6 +22,7 @@ _IF = {
     "passkeys_added": "passkeys_added",
     "passkeys_removed": "passkeys_removed",
     "password_alone": "password_alone",
+    "register": "is_unregistered",
 }
 """The parts that a mail has only if its facts hold something."""
 _PARTS = ("subject", "preheader", "text", *_IF, "button", "link", "until", "not_you")
@@ -29,6 +30,8 @@ _PARTS = ("subject", "preheader", "text", *_IF, "button", "link", "until", "not_
 
 DECLINE_PURPOSE = "decline invitations"
 """The purpose of the token by which invitations are declined."""
+REGISTER_PURPOSE, REGISTER_PARAMETER = "letter", "level"
+"""The token by which a letter's notice fills in the number of a customer without an account (T2, T4)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,8 @@ class Pages:
     new_address: str
     declining: str
     """Where invitations are declined."""
+    letter: str
+    """A letter's page, with `letter_id` in braces."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ class _Target:
     """Where a mail's button leads; with a purpose, by a token for the fact `link_id`."""
 
     path: str
+    """With a fact in braces where it leads to one of many."""
     purpose: str | None = None
     parameter: str = "token"
     can_decline: bool = False
@@ -73,6 +79,8 @@ def _targets(pages: Pages) -> dict[str, _Target]:
         "address_new": _Target(pages.new_address, "email"),
         "invitation": invitation,
         "reminder": invitation,
+        "document": _Target(pages.letter),
+        "documents": _Target(pages.letter),
     }
 
 
@@ -114,7 +122,8 @@ class Composer:
     def __init__(self, profile: Profile, links: Links, pages: Pages) -> None:
         self._profile = profile
         self._links = links
-        self._targets, self._declining = _targets(pages), pages.declining
+        self._targets = _targets(pages)
+        self._declining, self._registering = pages.declining, pages.registration
         self._plain_frame = _templates().get_template("mail.txt")
         self._html_frame = _templates().get_template("mail.html")
         self._palette = _palette(profile.brand)
@@ -143,7 +152,7 @@ class Composer:
 
     def _mail(self, message: Message) -> Composed:
         language, texts = message.language, self._profile.texts
-        link, decline = self._link(message), self._decline(message)
+        link, register, decline = self._link(message), self._register(message), self._decline(message)
         plain = self._facts(message)
         rich = self._rich_facts(language, plain)
         parts = {
@@ -154,6 +163,7 @@ class Composer:
         context = {
             "parts": parts,
             "link": link,
+            "register": register,
             "decline": decline,
             "language": language,
             "palette": self._palette,
@@ -169,7 +179,7 @@ class Composer:
             html=self._html_frame.render(
                 context, say=lambda key: self._rich(key, language, rich), message=message.message
             ),
-            links=tuple(one for one in (link, decline) if one),
+            links=tuple(one for one in (link, register, decline) if one),
             headers=_declining(decline) if decline else {},
             from_name=texts.facts(language)["portal"],
         )
@@ -179,8 +189,14 @@ class Composer:
         if target is None:
             return ""
         if target.purpose is None:
-            return self._links.url(target.path)
+            return self._links.url(target.path.format_map(message.facts))
         return self._links.url(target.path, target.purpose, message.facts["link_id"], parameter=target.parameter)
+
+    def _register(self, message: Message) -> str:
+        if "is_unregistered" not in message.facts:
+            return ""
+        letter_id = message.facts["letter_id"]
+        return self._links.url(self._registering, REGISTER_PURPOSE, letter_id, parameter=REGISTER_PARAMETER)
 
     def _decline(self, message: Message) -> str:
         target = self._targets.get(message.message)
@@ -188,7 +204,7 @@ class Composer:
             return ""
         return self._links.url(self._declining, DECLINE_PURPOSE, message.facts["link_id"])
 
-    def _facts(self, message: Message) -> dict[str, str]:
+    def _facts(self, message: Message) -> dict[str, Any]:
         """Return what fills a mail's texts, numbers and dates kept together by no-break spaces."""
         until = message.expires_at.astimezone(self._profile.zone)
         written = message.created_at.astimezone(self._profile.zone)
@@ -205,6 +221,8 @@ class Composer:
             "datetime": _whole(spoken_of, message.language),
             **message.facts,
             "deadline": _date(day, message.language),
+            # The form of a text follows a number.
+            **({"count": int(message.facts["count"])} if "count" in message.facts else {}),
             **self._days(message),
         }
 

@@ -183,6 +183,8 @@ class Delivery:
         self._composer = composer
         self._senders = senders
         self._undelivered = undelivered
+        self.delivered: Callable[[Connection, str], None] = _tell_nobody
+        """Is given the topic of a message that was handed over, in the transaction that notes it."""
         self._deadline_seconds = deadline_seconds
         self._under_way: list[_Attempt] = []
         self._abandoned: list[_Attempt] = []
@@ -394,7 +396,9 @@ class Delivery:
 
     def _note_sent(self, message: Message) -> None:
         with self._store.write() as connection:
-            connection.execute(_SENT, {"message_id": message.id, "now": self._clock.now()})
+            sent = connection.execute(_SENT, {"message_id": message.id, "now": self._clock.now()})
+            if sent.rowcount > 0:
+                self.delivered(connection, message.topic)
             self._postage.note(connection, message, DELIVERED)
         _log.info("sent %s", _described(message))
 
@@ -479,6 +483,10 @@ class Delivery:
             raise  # the message ends later, together with what is done about it
         except Exception as error:  # what is wrong with one message must not stop all the others
             _log.error("nothing was done about %s: %s", _described(message), type(error).__name__)
+
+
+def _tell_nobody(_connection: Connection, _topic: str) -> None:
+    """Do nothing: nobody waits to hear of it."""
 
 
 def _unsent(message: Message) -> Update:

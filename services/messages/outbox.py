@@ -79,11 +79,13 @@ class Outbox:
         topic: str,
         expires_at: datetime,
         facts: Mapping[str, str],
+        due_at: datetime | None = None,
     ) -> str:
         """Write down one message in the caller's transaction, by one statement, and return its id.
 
         `message` names the text (``confirm``, ``code`` …), `facts` fill it, `expires_at` is when the link or
-        code in it dies: it is never sent after that. The messages of one `topic` leave in their order.
+        code in it dies: it is never sent after that. It leaves at `due_at`, by default at once. The messages of one
+        `topic` leave in their order.
         """
         now = self._clock.now()
         message_id = opaque_id()
@@ -98,7 +100,7 @@ class Outbox:
                 "facts": dict(facts),
                 "topic": topic,
                 "created_at": now,
-                "due_at": now,
+                "due_at": due_at or now,
                 "expires_at": expires_at,
                 "state": WAITING,
                 "attempts": 0,
@@ -106,6 +108,14 @@ class Outbox:
         )
         self._store.announce(connection)
         return message_id
+
+    def reword(
+        self, connection: Connection, topic: str, *, recipient: str, message: str, facts: Mapping[str, str]
+    ) -> bool:
+        """Change what the topic's message to this recipient says; return False when it has been taken to be sent."""
+        is_untried = outbox.c.state == WAITING, outbox.c.attempts == 0
+        mine = update(outbox).where(outbox.c.topic == topic, outbox.c.recipient == recipient, *is_untried)
+        return connection.execute(mine.values(message=message, facts=dict(facts))).rowcount > 0
 
     def replace(self, connection: Connection, topic: str) -> bool:
         """Keep the topic's unsent messages from being sent, and forget what was in them.
@@ -121,8 +131,9 @@ class Outbox:
     def is_busy(self) -> bool:
         """Tell whether a message is leaving at this moment, or should be."""
         is_leaving = outbox.c.state.in_((SENDING, REPEATING))
-        # A lease moves `due_at`, so until it has failed once a message that was taken is known by that alone.
-        is_due = or_(outbox.c.last_error.is_(None), outbox.c.due_at <= self._clock.now())
+        # A lease moves `due_at`, so until it has failed once a message that was taken is known by its first attempt.
+        is_taken = and_(outbox.c.last_error.is_(None), outbox.c.attempts > 0)
+        is_due = or_(is_taken, outbox.c.due_at <= self._clock.now())
         is_unsent = outbox.c.state.in_(UNSENT)
         is_busy = or_(is_leaving, and_(is_unsent, is_due))
         with self._store.read() as connection:

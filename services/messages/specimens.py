@@ -13,7 +13,8 @@ _MOMENT = datetime(2026, 12, 31, 22, 30, tzinfo=UTC)
 def specimens(profile: Profile) -> Iterator[Message]:
     """Yield every mail and text message of the catalogues in each language of the profile, with invented facts."""
     keys = sorted(profile.texts.known_keys)
-    mails = [key.split(".")[1] for key in keys if key.startswith("mail.") and key.endswith(".subject")]
+    subjects = (".subject", ".subject.other")
+    mails = [key.split(".")[1] for key in keys if key.startswith("mail.") and key.endswith(subjects)]
     text_messages = [key.removeprefix("sms.") for key in keys if key.startswith("sms.")]
     for language in profile.languages:
         yield from (_specimen(profile, "email", name, language) for name in mails)
@@ -34,6 +35,7 @@ def _specimen(profile: Profile, kind: Literal["email", "sms"], name: str, langua
         message=name,
         language=language,
         facts=facts
+        | {"letter_id": "A" * 22, "is_unregistered": "yes", "count": "2"}
         | {"link_id": "A" * 22, "at": moment, "deadline": moment, "passkeys_added": moment, "is_manager": "yes"},
         topic="specimen",
         created_at=_MOMENT,

@@ -183,7 +183,7 @@ class World:
             registrations=self.registration_services, accounts=self.account_services, hasher=hasher,
             is_second_factor_needed=is_second_factor_needed,
         )  # fmt: skip
-        self.portal = build_portal(base, storage=ObjectStorage(MemoryStore()))
+        self.portal = build_portal(base, storage=ObjectStorage(MemoryStore()), messages=self.message_services)
         self._name_services()
         self.postman = Postman()
 
@@ -220,6 +220,7 @@ class World:
         """Deliver what waits."""
         senders = {"email": self.postman, "sms": self.postman}
         delivery = Delivery(self.store, self.clock, COMPOSER, senders, self.undelivered, sms_budget=self.sms_budget)
+        delivery.delivered = self.portal.letters.account_mails.delivered
         while delivery.deliver_due(64):
             pass
 
@@ -228,6 +229,7 @@ class World:
         kutid = one_time_codes.whose(topic)
         if kutid is not None:
             self.codes.give_back(connection, kutid, may_have_arrived=may_have_arrived)
+        self.portal.letters.account_mails.undelivered(connection, topic)
 
     def letters(self, kind: str, to: str = "") -> list[Letter]:
         """Return what has arrived, oldest first."""

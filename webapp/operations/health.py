@@ -54,6 +54,7 @@ def _figures(parts: Parts) -> Iterable[str]:
     for name, words, count in (
         ("belepo_accounts", "Accounts", counts.accounts),
         ("belepo_registrations_open", "Registrations under way", counts.open_registrations),
+        ("belepo_letters_damaged", "Letters whose stored bytes do not fit their hash", counts.damaged_letters),
     ):
         yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {count}\n"
 

@@ -23,4 +23,5 @@ def mailed_pages() -> Pages:
         new_password=site.url_for("forgotten_password.show"),
         new_address=site.url_for("email.show_new"),
         declining=site.url_for("declining.show"),
+        letter="/levelezes/{letter_id}",
     )

@@ -18,7 +18,7 @@ from services.store.tables.base import Moment, metadata
 letters = Table(
     "letters",
     metadata,
-    # The bytes are in the storage, by the letter's id. Neither they nor a row's content ever change (P12).
+    # The bytes are in the storage, by their hash. Neither they nor a row's content ever change (P12).
     Column("id", String(32), primary_key=True),
     Column("kutid", ForeignKey("customers.kutid"), nullable=False),
     Column("policy_number", String(32)),
@@ -37,8 +37,13 @@ letters = Table(
     Column("confirmed_at", Moment),
     Column("withdrawn_at", Moment),
     Column("withdrawn_reason", String(300)),
+    Column("withdrawn_code", String(8)),  # by which staff find it
     Column("replaces", ForeignKey("letters.id"), index=True),
     Column("replaced_by", String(32)),
+    # What makes a letter the same as one that was sent before; a repetition publishes nothing.
+    Column("once", String(64), unique=True),
+    Column("notice_id", String(32), index=True),  # the mail that tells of it: letters of one minute share one
+    Column("damaged_at", Moment, index=True),  # since when the stored bytes do not fit the hash (P12)
     # The newest of a customer first, by page; and those that nobody has opened.
     Index("ix_letters_kutid_published_at_id", "kutid", "published_at", "id"),
     Index("ix_letters_kutid_opened_at", "kutid", "opened_at"),

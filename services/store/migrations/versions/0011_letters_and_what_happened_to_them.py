@@ -30,14 +30,21 @@ def upgrade() -> None:
         sa.Column("confirmed_at", sa.BigInteger(), nullable=True),
         sa.Column("withdrawn_at", sa.BigInteger(), nullable=True),
         sa.Column("withdrawn_reason", sa.String(length=300), nullable=True),
+        sa.Column("withdrawn_code", sa.String(length=8), nullable=True),
         sa.Column("replaces", sa.String(length=32), nullable=True),
         sa.Column("replaced_by", sa.String(length=32), nullable=True),
+        sa.Column("once", sa.String(length=64), nullable=True),
+        sa.Column("notice_id", sa.String(length=32), nullable=True),
+        sa.Column("damaged_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["kutid"], ["customers.kutid"], name=op.f("fk_letters_kutid")),
         sa.ForeignKeyConstraint(["replaces"], ["letters.id"], name=op.f("fk_letters_replaces")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_letters")),
+        sa.UniqueConstraint("once", name=op.f("uq_letters_once")),
     )
+    op.create_index(op.f("ix_letters_damaged_at"), "letters", ["damaged_at"], unique=False)
     op.create_index("ix_letters_kutid_opened_at", "letters", ["kutid", "opened_at"], unique=False)
     op.create_index("ix_letters_kutid_published_at_id", "letters", ["kutid", "published_at", "id"], unique=False)
+    op.create_index(op.f("ix_letters_notice_id"), "letters", ["notice_id"], unique=False)
     op.create_index(op.f("ix_letters_replaces"), "letters", ["replaces"], unique=False)
     op.create_table(
         "letter_events",
@@ -62,7 +69,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_letter_events_at"), table_name="letter_events")
     op.drop_table("letter_events")
     op.drop_index(op.f("ix_letters_replaces"), table_name="letters")
+    op.drop_index(op.f("ix_letters_notice_id"), table_name="letters")
     op.drop_index("ix_letters_kutid_published_at_id", table_name="letters")
     op.drop_index("ix_letters_kutid_opened_at", table_name="letters")
+    op.drop_index(op.f("ix_letters_damaged_at"), table_name="letters")
     op.drop_table("letters")
     # ### end Alembic commands ###

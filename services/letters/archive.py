@@ -1,0 +1,102 @@
+"""Keeps the bytes of letters by their hash, and serves none that do not fit it (P12)."""
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from typing import IO
+
+from sqlalchemy import select, update
+
+from services.base import Base
+from services.gateways.storage import Missing, Storage, StorageUnavailable, StoredFile
+from services.letters.letter import Letter
+from services.store.tables.letters import letters
+
+_log = logging.getLogger(__name__)
+
+_CHUNK = 64 * 1024
+_IN_MEMORY = 1024 * 1024
+"""Bytes of a letter that are checked in memory; a larger one passes through a temporary file."""
+
+
+class LetterDamaged(StorageUnavailable):
+    """The stored bytes are not those that were published. They are never served."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What was kept: the hash that is its key, and its size in bytes."""
+
+    sha256: str
+    size: int
+
+
+class Archive:
+    """Writes and reads the bytes of letters under ``letters/<sha256>``."""
+
+    def __init__(self, base: Base, storage: Storage) -> None:
+        self._store = base.store
+        self._clock = base.clock
+        self._storage = storage
+
+    def keep(self, file: IO[bytes]) -> Kept:
+        """Keep what `file` holds from its beginning on; repeated, it changes nothing. Raises StorageUnavailable."""
+        digest, size = hashlib.sha256(), 0
+        file.seek(0)
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+        kept = Kept(digest.hexdigest(), size)
+        file.seek(0)
+        self._storage.put(_key(kept.sha256), file)
+        return kept
+
+    def read(self, letter: Letter) -> StoredFile:
+        """Return a letter's bytes, checked before the first one is served.
+
+        Raises LetterDamaged when they are not those that were published, StorageUnavailable when there is no answer.
+        """
+        digest, size = hashlib.sha256(), 0
+        copy = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 (closed when its last chunk was served)
+        try:
+            for chunk in self._storage.get(_key(letter.sha256)).chunks:
+                digest.update(chunk)
+                size += len(chunk)
+                copy.write(chunk)
+        except Missing:
+            pass
+        if (digest.hexdigest(), size) != (letter.sha256, letter.size):
+            copy.close()
+            self._note_damage(letter)
+            raise LetterDamaged("the bytes of a letter do not fit its hash")
+        self._note_repair(letter)
+        copy.seek(0)
+        return StoredFile(size, _chunks(copy))
+
+    def _note_damage(self, letter: Letter) -> None:
+        _log.error("letter %s is damaged: its stored bytes do not fit the hash", letter.id)
+        with self._store.write() as connection:
+            connection.execute(
+                update(letters)
+                .where(letters.c.sha256 == letter.sha256, letters.c.id == letter.id, letters.c.damaged_at.is_(None))
+                .values(damaged_at=self._clock.now())
+            )
+
+    def _note_repair(self, letter: Letter) -> None:
+        with self._store.read() as connection:
+            damaged = connection.execute(select(letters.c.damaged_at).where(letters.c.id == letter.id)).scalar()
+        if damaged is not None:
+            with self._store.write() as connection:
+                connection.execute(update(letters).where(letters.c.id == letter.id).values(damaged_at=None))
+
+
+def _key(sha256: str) -> str:
+    return f"letters/{sha256}"
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
