@@ -26,6 +26,7 @@ from webapp.http.addresses import Application
 from webapp.http.compression import CompressEveryStatus
 from webapp.journey.registry import journey_of
 from webapp.operations import health
+from webapp.portal import files, home, letter, letters, places
 from webapp.registration import page
 from webapp.settings import Settings
 from webapp.site import accessibility, declining, privacy_notice, start, terms
@@ -48,6 +49,7 @@ def create_app(settings: Settings) -> Flask:
     pages.set_up(app, parts)
     security.set_up(app, settings)
     app.context_processor(sign_in.frame)
+    app.context_processor(places.frame)
     # The API has keys, and no browser sends one by itself. Mail programs post to decline an invitation, and the link's
     # token is the proof. Testers' scripts have no page to take a token from.
     demo_doors = [parts.demo.blueprint] if parts.demo else []
@@ -57,8 +59,8 @@ def create_app(settings: Settings) -> Flask:
     faults.set_up(app, for_programs=problems)
     app.before_request(_note_source)
     for module in (
-        accessibility, activation, brand, closing, declining, email, forgotten_password, health, mobile, overview, page,
-        passkeys, password, privacy_notice, sign_in, start, terms, terms_update,
+        accessibility, activation, brand, closing, declining, email, files, forgotten_password, health, home, letter,
+        letters, mobile, overview, page, passkeys, password, privacy_notice, sign_in, start, terms, terms_update,
     ):  # fmt: skip
         app.register_blueprint(module.blueprint)
     console.open_doors(app)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from services.base import Base
 from services.gateways.storage import Storage
-from services.letters.account_mails import AccountMails
 from services.letters.archive import Archive
 from services.letters.mailbox import Mailbox
+from services.letters.notices import Notices
 from services.letters.publishing import Publishing
 from services.messages.group import MessageServices
 
@@ -17,16 +17,16 @@ class LetterServices:
 
     publishing: Publishing
     mailbox: Mailbox
-    account_mails: AccountMails
+    notices: Notices
     archive: Archive
 
 
 def build_letters(base: Base, *, storage: Storage, messages: MessageServices) -> LetterServices:
     """Build the services of letters, whose bytes are in `storage`."""
-    archive, account_mails = Archive(base, storage), AccountMails(base, messages.outbox)
+    archive, notices = Archive(base, storage), Notices(base, messages.outbox)
     return LetterServices(
-        publishing=Publishing(base, archive, account_mails),
+        publishing=Publishing(base, archive, notices),
         mailbox=Mailbox(base, archive),
-        account_mails=account_mails,
+        notices=notices,
         archive=archive,
     )

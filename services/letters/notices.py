@@ -40,7 +40,7 @@ class _Reader:
     has_account: bool
 
 
-class AccountMails:
+class Notices:
     """Writes notices in the transaction that publishes, and notes what the mail server said."""
 
     def __init__(self, base: Base, outbox: Outbox) -> None:

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, bindparam, exists, insert, select, update
 from services.base import Base
 from services.crash_points import reach
 from services.letters import pdf, rows
-from services.letters.account_mails import AccountMails
 from services.letters.archive import Archive
 from services.letters.letter import Letter, LetterEvent
+from services.letters.notices import Notices
 from services.randomness import opaque_id, reference
 from services.refusal import OutOfTurn, Refusal
 from services.store.statements import queue_for
@@ -54,12 +54,12 @@ def once(*parts: str) -> str:
 class Publishing:
     """Takes letters from the insurer, and takes them back."""
 
-    def __init__(self, base: Base, archive: Archive, account_mails: AccountMails) -> None:
+    def __init__(self, base: Base, archive: Archive, notices: Notices) -> None:
         self._store = base.store
         self._clock = base.clock
         self._profile = base.profile
         self._archive = archive
-        self._account_mails = account_mails
+        self._notices = notices
 
     def publish(self, letter: NewLetter, content: bytes | IO[bytes], *, actor: str) -> str:
         """Publish a letter, a PDF of at most 20 MB, and return its id; a repetition returns the first one's.
@@ -86,7 +86,7 @@ class Publishing:
                 insert(letters).values(id=letter_id, **given, sha256=kept.sha256, size=kept.size, published_at=now)
             )
             rows.note(connection, letter_id, "published", now, actor)
-            self._account_mails.tell(connection, letter_id, letter.kutid, letter.language)
+            self._notices.tell(connection, letter_id, letter.kutid, letter.language)
             reach("letters.writing")
         reach("letters.written")
         return letter_id
@@ -117,7 +117,7 @@ class Publishing:
             if row is None:
                 raise OutOfTurn
             rows.note(connection, letter_id, "withdrawn", now, actor)
-            self._account_mails.forget(connection, row.notice_id, row.kutid, row.language)
+            self._notices.forget(connection, row.notice_id, row.kutid, row.language)
             return rows.letter(connection, letter_id)
 
     def find(self, letter_id: str) -> tuple[Letter, tuple[LetterEvent, ...]]:
@@ -152,4 +152,4 @@ class Publishing:
             is_known = connection.execute(select(exists().where(*own))).scalar()
             raise Refusal("document", "replaced" if is_known else "replaces")
         rows.note(connection, row.id, "replaced", now, actor)
-        self._account_mails.forget(connection, row.notice_id, letter.kutid, row.language)
+        self._notices.forget(connection, row.notice_id, letter.kutid, row.language)

@@ -13,6 +13,7 @@ STEPS = {
     "password-changed", "terms-update", "email-change", "email-confirm", "email-changed", "mobile-change",
     "mobile-code", "close", "closed", "staff-login", "staff-search", "staff-record", "staff-code", "staff-done",
     "passkey", "passkey-new", "figures", "sms-release", "invitation-decline", "invitation-declined",
+    "home", "settings", "letters", "letter", "letter-confirm", "other-account",
 }  # fmt: skip
 _POLICY = {
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",

@@ -7,7 +7,6 @@ from services.figures import FINISHED, REFUSED
 from services.refusal import Refusal
 from services.values import masking
 from webapp.account import sessions
-from webapp.account.overview import overview
 from webapp.journey import funnel
 from webapp.parts import current_parts
 from webapp.ui.fields import code_field
@@ -40,7 +39,7 @@ def submit(session: Session) -> Response:
     """Take the code, or mail a new one."""
     activations = current_parts().accounts.activations
     if not activations.is_due(session):
-        return go_on(url_for("account.overview"), overview)
+        return go_on(sessions.where_to(_next()))
     is_resend = request.form.get("action") == "resend-email"
     try:
         if is_resend:
@@ -56,13 +55,14 @@ def submit(session: Session) -> Response:
         return _show(session, explain([("resend" if is_resend else "", refusal)], _FIELDS, {}))
     funnel.activation(FINISHED)
     sessions.flash.leave("activation.done")
-    return go_on(url_for("account.overview"), overview)
+    # Loaded whole: the portal's places come with it.
+    return go_on(sessions.where_to(_next()))
 
 
 def _show(session: Session, form: SentForm) -> Response:
     rules = current_parts().profile.one_time_code
     if not current_parts().accounts.activations.is_due(session):
-        return see_other(url_for("account.overview"))
+        return see_other(sessions.where_to(_next()))
     return page(
         "account/activation.html",
         form.status,
@@ -74,4 +74,9 @@ def _show(session: Session, form: SentForm) -> Response:
         typed=rules.typed,
         action=url_for("activation.submit"),
         token_field="",
+        next_address=_next(),
     )
+
+
+def _next() -> str:
+    return request.values.get("next", "")

@@ -1,4 +1,4 @@
-"""What the signed-in customer's account holds, and where it is open."""
+"""The settings: what the signed-in customer's account holds, and where it is open."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ from webapp.ui.respond import go_on, page
 blueprint = Blueprint("account", __name__, url_prefix="/fiok")
 
 
-@blueprint.get("")
+@blueprint.get("/beallitasok")
 @sessions.needed
 def overview(session: Session) -> Response:
     """Show what the account holds."""
@@ -63,7 +63,7 @@ def overview(session: Session) -> Response:
     )
 
 
-@blueprint.post("")
+@blueprint.post("/beallitasok")
 @sessions.needed
 def end_sessions(session: Session) -> Response:
     """Sign out on another device, or on all others."""

@@ -7,13 +7,14 @@ from flask import Response, request, session, url_for
 
 from services.accounts import Session
 from services.staff import StaffSession
+from webapp.http.addresses import local
 from webapp.http.forgery import form_secret
 from webapp.http.held_sessions import HeldSession
 from webapp.parts import current_parts
 from webapp.ui.flash import Flash
 from webapp.ui.form_errors import SentForm
 from webapp.ui.language import language, say
-from webapp.ui.respond import page, see_other
+from webapp.ui.respond import go_on, page, see_other
 
 P = ParamSpec("P")
 
@@ -88,17 +89,29 @@ def needed(view: Callable[Concatenate[Session, P], Response]) -> Callable[P, Res
 def _first(session_: Session) -> Response | None:
     place = request.blueprint
     if place != "terms_update" and current_parts().accounts.changed_terms.terms_due(session_):
-        return see_other(url_for("terms_update.show"))
+        return see_other(url_for("terms_update.show", next=_next_here()))
     if place not in ("terms_update", "activation") and current_parts().accounts.activations.is_due(session_):
-        if request.path != url_for("account.overview"):
+        if request.path != url_for("home.show"):
             flash.leave("activation.limited")
-        return see_other(url_for("activation.show"))
+        return see_other(url_for("activation.show", next=_next_here()))
     # Only here, behind the sign-in: its mail about a new device keeps the language that the account had,
     # which is not the choice of whoever it may warn of.
     if session_.account.language != language():
         current_parts().accounts.sign_ins.speak(session_, language())
         look_again()
     return None
+
+
+def where_to(given: str) -> str:
+    """Return where a customer goes on who was stopped on the way there: `given` if it stays here, or home (P3)."""
+    return local(given) or url_for("home.show")
+
+
+def _next_here() -> str | None:
+    """Return the page that was asked for, to which what is due first leads on (P3); None for home."""
+    if request.method not in ("GET", "HEAD") or request.path == url_for("home.show"):
+        return None
+    return request.full_path.rstrip("?")
 
 
 def ask() -> Response:
@@ -118,7 +131,7 @@ def kept(prefix: str = "") -> dict[str, str]:
 def ask_before(address: str) -> Response:
     """Ask for a sign-in and go on to `address`, by way of the sign-in page."""
     flash.leave(_turned_away())
-    return see_other(url_for("sign_in.show", next=address))
+    return go_on(url_for("sign_in.show", next=address))
 
 
 def _turned_away() -> str:

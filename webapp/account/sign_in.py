@@ -31,7 +31,7 @@ def show() -> Response:
     """Show the form; a customer who is signed in goes on to the account."""
     address = local(request.args.get("next", ""))
     if sessions.current() is not None:
-        return see_other(address or url_for("account.overview"))
+        return see_other(address or url_for("home.show"))
     ended = sessions.why_ended()
     notice = sessions.flash.take() or (say()(ended) if ended else None)
     return sessions.show_sign_in(notice=notice, next_address=address)
@@ -81,16 +81,20 @@ def submit_passkey() -> Response:
 
 @blueprint.post("/kilepes")
 def sign_out() -> Response:
-    """End the session on the server, and have the browser forget everything."""
+    """End the session on the server, and have the browser forget everything.
+
+    Who signs out to change accounts comes to `next` by the sign-in (P3).
+    """
+    address = local(request.form.get("next", ""))
     sessions.let_go()
     sessions.flash.leave("login.signed_out")
-    return go_on(url_for("sign_in.show"))
+    return go_on(url_for("sign_in.show", next=address) if address else url_for("sign_in.show"))
 
 
 @blueprint.post(f"{_ADDRESS}/maradok")
 def stay() -> Response:
     """Prolong the session: to be asked for is to be active."""
-    address = local(request.form.get("next", "")) or url_for("account.overview")
+    address = local(request.form.get("next", "")) or url_for("home.show")
     is_signed_in = sessions.current() is not None
     if not is_signed_in:
         return _session_note() if is_fragment_due() else sessions.ask_before(address)
@@ -115,7 +119,7 @@ def _session_note() -> Response:
 
 def _page_asking() -> str:
     host_and_path = request.headers.get("HX-Current-URL", "").partition("://")[2]
-    return local(f"/{host_and_path.partition('/')[2]}") or url_for("account.overview")
+    return local(f"/{host_and_path.partition('/')[2]}") or url_for("home.show")
 
 
 def frame() -> dict[str, object]:
@@ -146,6 +150,6 @@ def _enter(
     sessions.hold(token)
     if kept and address:
         address = f"{urlsplit(address).path}?kept=1"
-    response = (go or go_on)(address or url_for("account.overview"))
+    response = (go or go_on)(address or url_for("home.show"))
     devices.remember(device, response)
     return response

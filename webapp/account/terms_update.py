@@ -6,7 +6,6 @@ from services.accounts import Session
 from services.refusal import Refusal
 from webapp.account import sessions
 from webapp.account.forms import form_page
-from webapp.account.overview import overview
 from webapp.parts import current_parts
 from webapp.ui.documents import terms_shown
 from webapp.ui.form_errors import Fields, SentForm, explain
@@ -37,12 +36,23 @@ def accept(session: Session) -> Response:
             sessions.hold(parts.accounts.changed_terms.accept_terms(session))
         except Refusal as refusal:
             return _show(session, explain([("", refusal)], _FIELDS, {"terms": request.form.get("terms", "")}))
-    return go_on(url_for("account.overview"), overview)
+    # Loaded whole: the portal's places come with it.
+    return go_on(sessions.where_to(request.form.get("next", "")))
 
 
 def _show(session: Session, form: SentForm) -> Response:
     due = current_parts().accounts.changed_terms.terms_due(session)
     if due is None:
-        return see_other(url_for("account.overview"))
-    shown = terms_shown(due, session.terms_opened)
-    return form_page(session, "terms_update", url_for("terms_update.accept"), form, terms=shown)
+        return see_other(sessions.where_to(_next()))
+    return form_page(
+        session,
+        "terms_update",
+        url_for("terms_update.accept"),
+        form,
+        terms=terms_shown(due, session.terms_opened),
+        next_address=_next(),
+    )
+
+
+def _next() -> str:
+    return request.values.get("next", "")

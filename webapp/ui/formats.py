@@ -3,13 +3,16 @@
 from datetime import date, datetime, timedelta
 
 from babel.dates import format_date
+from babel.numbers import format_decimal
 from babel.units import format_unit
 from flask import g
 
 from webapp.parts import current_parts
 from webapp.ui.language import language
 
-_NO_BREAK = "\u00a0"
+_NO_BREAK, _NO_BREAK_HYPHEN = "\u00a0", "\u2011"
+_LOW = frozenset({2, 3, 6, 8, 13, 16, 18, 20, 23, 26, 28, 30})
+"""Days whose Hungarian numerals take the ending with a."""
 
 
 def first_minute(moment: datetime) -> datetime:
@@ -56,3 +59,31 @@ def time_left(until: datetime) -> int:
         g.now = current_parts().clock.now()
     left = (until - g.now).total_seconds()
     return max(0, -int(-left // 1))
+
+
+def date_until(day_of_month: date) -> str:
+    """Return a date as the last day of a span: “2026. november 20-ig”; in other languages the date alone."""
+    return _with_ending(day_of_month, "ig", "ig", "ig")
+
+
+def date_on(day_of_month: date) -> str:
+    """Return a date as the day on which something happened: “2026. november 20-án”."""
+    return _with_ending(day_of_month, "jén", "án", "én")
+
+
+def _with_ending(day_of_month: date, first: str, low: str, high: str) -> str:
+    words = date_in_words(day_of_month)
+    if language() != "hu":
+        return words
+    ending = first if day_of_month.day == 1 else low if day_of_month.day in _LOW else high
+    # The sign that looks like a hyphen and does not break: “26-ig” stays in one line.
+    return f"{words.removesuffix('.')}{_NO_BREAK_HYPHEN}{ending}"
+
+
+def file_size(count: int) -> str:
+    """Return a number of bytes as people read it: 840 B, 84 kB, 1,2 MB."""
+    if count < 1000:
+        return f"{count}{_NO_BREAK}B"
+    if count < 1_000_000:
+        return f"{round(count / 1000)}{_NO_BREAK}kB"
+    return f"{format_decimal(count / 1_000_000, '#,##0.0', language())}{_NO_BREAK}MB"

@@ -24,16 +24,16 @@ def delivery(parts: Parts) -> Delivery:
         kutid = one_time_codes.whose(topic)
         if kutid is not None:
             parts.codes.one_time_codes.give_back(connection, kutid, may_have_arrived=may_have_arrived)
-        account_mails.undelivered(connection, topic)
+        notices.undelivered(connection, topic)
 
-    settings, account_mails = parts.settings, parts.portal.letters.account_mails
+    settings, notices = parts.settings, parts.portal.letters.notices
     try:
         senders = {"email": _sender(settings.mail_url, parts), "sms": _sender(settings.sms_url, parts)}
     except ValueError as error:
         raise SettingsError(str(error)) from error
     composer, sms_budget = Composer(parts.profile, parts.links, mailed_pages()), parts.messages.sms_budget
     made = Delivery(parts.store, parts.clock, composer, senders, undelivered, sms_budget=sms_budget)
-    made.delivered = account_mails.delivered
+    made.delivered = notices.delivered
     return made
 
 

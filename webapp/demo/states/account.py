@@ -10,13 +10,13 @@ _WRONG, _NEW = "Nem-ez-a-jelszo-1", "Zold3Kapu9Alma"
 @state(_SIGN_IN)
 def login(walker: Walker) -> None:
     """The form."""
-    walker.access("sign_in.show")
+    walker.visit("sign_in.show")
 
 
 @state(_SIGN_IN, status=422)
 def login_empty(walker: Walker) -> None:
     """Nothing was filled in."""
-    walker.access("sign_in.show")
+    walker.visit("sign_in.show")
     walker.send("login")
 
 
@@ -36,7 +36,7 @@ def login_wait(walker: Walker) -> None:
 @state(_SIGN_IN)
 def login_needed(walker: Walker) -> None:
     """A page of the account was asked for."""
-    walker.access("email.show")
+    walker.visit("email.show")
 
 
 @state(_SIGN_IN)
@@ -50,7 +50,7 @@ def signed_out(walker: Walker) -> None:
 def login_session_over(walker: Walker) -> None:
     """The session had ended when a form was sent; what was typed is kept."""
     walker.open_active_account()
-    walker.access("email.show")
+    walker.visit("email.show")
     walker.advance(minutes=walker.parts.profile.sign_in.idle_minutes + 1)
     walker.send("email-change", email="uj.cim@example.hu", current_password=PASSWORD)
 
@@ -61,8 +61,9 @@ def login_ended_elsewhere(walker: Walker) -> None:
     walker.open_active_account()
     another = walker.another()
     another.sign_in()
+    another.visit("account.overview")
     another.act("end-others")
-    walker.access("account.overview")
+    walker.visit("account.overview")
 
 
 @state(_SIGN_IN, moves_clock=True)
@@ -70,7 +71,7 @@ def login_ended_idle(walker: Walker) -> None:
     """The session ended because nothing had happened for a while."""
     walker.open_active_account()
     walker.advance(minutes=walker.parts.profile.sign_in.idle_minutes + 1)
-    walker.access("account.overview")
+    walker.visit("account.overview")
 
 
 @state(_SIGN_IN, moves_clock=True)
@@ -78,7 +79,7 @@ def login_ended_absolute(walker: Walker) -> None:
     """The session ended because it had lasted so long."""
     account_session_ends(walker)
     walker.advance(minutes=walker.parts.profile.sign_in.warning_minutes)
-    walker.access("account.overview")
+    walker.visit("account.overview")
 
 
 @state(_SIGN_IN, needs="terms")
@@ -131,7 +132,7 @@ def account_session_ends(walker: Walker) -> None:
     left = rules.hours * 60 - rules.warning_minutes + 1
     while left > 0:
         walker.advance(minutes=min(left, rules.idle_minutes - 1))
-        walker.access("account.overview")
+        walker.visit("account.overview")
         left -= rules.idle_minutes - 1
 
 
@@ -204,7 +205,7 @@ def account_sessions(walker: Walker) -> None:
     """The customer is signed in on another device too."""
     walker.open_active_account()
     walker.another().sign_in()
-    walker.access("account.overview")
+    walker.visit("account.overview")
 
 
 @state(_ACCOUNT)
@@ -218,7 +219,7 @@ def account_sessions_ended(walker: Walker) -> None:
 def email_change(walker: Walker) -> None:
     """A new address is asked for."""
     walker.open_active_account()
-    walker.access("email.show")
+    walker.visit("email.show")
 
 
 @state(_ACCOUNT, status=422)
@@ -296,7 +297,7 @@ def email_link_dead(walker: Walker) -> None:
 def mobile_change(walker: Walker) -> None:
     """A new number is asked for."""
     walker.open_active_account()
-    walker.access("mobile.show")
+    walker.visit("mobile.show")
 
 
 @state(_ACCOUNT, status=422)
@@ -361,7 +362,7 @@ def mobile_code_expired(walker: Walker) -> None:
         minutes = min(left, walker.parts.profile.sign_in.idle_minutes - 1)
         walker.advance(minutes=minutes)
         left -= minutes
-        walker.access("account.overview")  # or the session would be over, too
+        walker.visit("account.overview")  # or the session would be over, too
         walker.back()
     walker.send("mobile-code", sms_code=code)
 
@@ -428,7 +429,7 @@ def _try_wrong_codes(walker: Walker, count: int) -> str:
 def password_not_yet(walker: Walker) -> None:
     """The password was changed within the day."""
     walker.open_active_account()
-    walker.access("password.show")
+    walker.visit("password.show")
 
 
 @state(_ACCOUNT, moves_clock=True)
@@ -437,7 +438,7 @@ def password_change(walker: Walker) -> None:
     walker.open_active_account()
     walker.advance(minutes=walker.parts.profile.password.change_hours * 60)
     walker.sign_in()
-    walker.access("password.show")
+    walker.visit("password.show")
 
 
 @state(_ACCOUNT, moves_clock=True, status=422)
@@ -472,7 +473,7 @@ def password_changed(walker: Walker) -> None:
 def passkey_password(walker: Walker) -> None:
     """Before a passkey is added the password is asked again."""
     walker.open_active_account()
-    walker.access("passkeys.password")
+    walker.visit("passkeys.password")
 
 
 @state(_ACCOUNT)
@@ -487,14 +488,14 @@ def passkey_stopped(walker: Walker) -> None:
     """What the browser has made is no passkey."""
     passkey_new(walker)
     walker.send("passkey-new", name="Kulcs", credential="x")
-    walker.access("passkeys.password")
+    walker.visit("passkeys.password")
 
 
 @state(_ACCOUNT)
 def close(walker: Walker) -> None:
     """Whether the account is to be closed."""
     walker.open_active_account()
-    walker.access("closing.show")
+    walker.visit("closing.show")
 
 
 @state(_ACCOUNT, status=422)
@@ -514,13 +515,13 @@ def closed(walker: Walker) -> None:
 @state(_FORGOTTEN)
 def forgot(walker: Walker) -> None:
     """The address is asked for."""
-    walker.access("forgotten_password.forgot")
+    walker.visit("forgotten_password.forgot")
 
 
 @state(_FORGOTTEN, status=422)
 def forgot_empty(walker: Walker) -> None:
     """Nothing was filled in."""
-    walker.access("forgotten_password.forgot")
+    walker.visit("forgotten_password.forgot")
     walker.send("forgot")
 
 
@@ -529,7 +530,7 @@ def forgot_sent(walker: Walker) -> None:
     """The mail has left, if there is such an account."""
     walker.open_active_account()
     walker.send("logout")
-    walker.access("forgotten_password.forgot")
+    walker.visit("forgotten_password.forgot")
     walker.send("forgot", email=walker.email)
 
 

@@ -34,6 +34,7 @@ GROUPS = (
     "dead ends",
     "signing in",
     "the account",
+    "the portal",
     "the forgotten password",
     "documents",
     "customer service and advisers",

@@ -22,7 +22,7 @@ _CANCELLED = "940000004"
 
 def _come_in(walker: Walker, role: str = SERVICE) -> str:
     door = _DOORS[role]
-    walker.access(f"{door}.home")
+    walker.visit(f"{door}.home")
     email = next(email for email, _, is_in in STAFF if is_in == role)
     walker.send("staff-login", email=email, password=STAFF_PASSWORD)
     return door
@@ -31,13 +31,13 @@ def _come_in(walker: Walker, role: str = SERVICE) -> str:
 @state(_CONSOLE)
 def staff_login(walker: Walker) -> None:
     """The entrance."""
-    walker.access(f"{SERVICE_DOOR}.home")
+    walker.visit(f"{SERVICE_DOOR}.home")
 
 
 @state(_CONSOLE, status=422)
 def staff_login_failed(walker: Walker) -> None:
     """Something of what was typed is not right."""
-    walker.access(f"{SERVICE_DOOR}.home")
+    walker.visit(f"{SERVICE_DOOR}.home")
     walker.send("staff-login", email="nincs.ilyen@example.hu", password="x")
 
 
@@ -45,7 +45,7 @@ def staff_login_failed(walker: Walker) -> None:
 def staff_login_wait(walker: Walker) -> None:
     """So many tries failed that the next one has to wait."""
     for _ in range(walker.parts.profile.sign_in.tries + 1):
-        walker.access(f"{SERVICE_DOOR}.home")
+        walker.visit(f"{SERVICE_DOOR}.home")
         walker.send("staff-login", email=walker.email, password="x")  # nobody's address: it keeps nobody out
 
 
@@ -119,7 +119,7 @@ def _search_shared_address(walker: Walker, count: int) -> None:
             walker.advance(minutes=61)
         walker.forget()
         walker.be(customer)
-        walker.access()
+        walker.visit()
         walker.walk_to("email-sent")
     walker.forget()
     _come_in(walker)
@@ -154,7 +154,7 @@ def staff_record_too_many(walker: Walker) -> None:
     _come_in(walker)
     while walker.page.status_code == 200:
         walker.be(walker.somebody())
-        walker.access(f"{SERVICE_DOOR}.home")
+        walker.visit(f"{SERVICE_DOOR}.home")
         number = walker.customer.identification[walker.parts.profile.identification.field]
         walker.send("staff-search", policy_number=number)
         record_identification(walker)
@@ -425,7 +425,7 @@ def worklist_batch_done(walker: Walker) -> None:
 def worklist_empty(walker: Walker) -> None:
     """There is nothing to do in the list."""
     door = _come_in(walker, ADVISER)
-    walker.access(f"{door}.unregistered", lista="lejart")
+    walker.visit(f"{door}.unregistered", lista="lejart")
 
 
 @state(_CONSOLE)
@@ -450,7 +450,7 @@ def worklist_case_closed(walker: Walker) -> None:
 def worklist_closed_cases(walker: Walker) -> None:
     """Those that are closed, with their notes."""
     _close_case(walker, "Felhívtuk")
-    walker.access(f"{SERVICE_DOOR}.quality", lezart="1")
+    walker.visit(f"{SERVICE_DOOR}.quality", lezart="1")
 
 
 @state(_CONSOLE)
@@ -482,7 +482,7 @@ def worklist_invited(walker: Walker) -> None:
     """Who has been invited; they can be reminded."""
     order(walker)
     walker.parts.worklists.worker.finish()
-    walker.access(f"{SERVICE_DOOR}.unregistered", lista="meghivott")
+    walker.visit(f"{SERVICE_DOOR}.unregistered", lista="meghivott")
 
 
 @state(_CONSOLE)
@@ -508,7 +508,7 @@ def worklist_overdue(walker: Walker) -> None:
     walker.parts.worklists.worker.finish()
     walker.advance(minutes=3 * 24 * 60)
     door = _come_in(walker, SUPERVISOR)
-    walker.access(f"{door}.unregistered", lista="lejart")
+    walker.visit(f"{door}.unregistered", lista="lejart")
 
 
 @state(_CONSOLE)
@@ -522,9 +522,9 @@ def worklist_batch_stopped(walker: Walker) -> None:
 
 def _open_list(walker: Walker) -> None:
     door = _come_in(walker, SUPERVISOR)
-    walker.access(f"{door}.unregistered", lista="meghivhato")
+    walker.visit(f"{door}.unregistered", lista="meghivhato")
     if "invite" not in walker.actions:
-        walker.access(f"{door}.unregistered")  # everybody who can be has been
+        walker.visit(f"{door}.unregistered")  # everybody who can be has been
 
 
 def order(walker: Walker) -> None:
@@ -551,11 +551,11 @@ def _find_case(walker: Walker) -> None:
     walker.spoilt.add(stranger.customer.kutid)
     for _ in range(SEVERAL):
         stranger.forget()
-        stranger.access()
+        stranger.visit()
         stranger.send_others_data()
     walker.parts.worklists.worker.finish()
     door = _come_in(walker)
-    walker.access(f"{door}.quality")
+    walker.visit(f"{door}.quality")
 
 
 @state(_CONSOLE)
@@ -568,7 +568,7 @@ def staff_figures(walker: Walker) -> None:
 @state(_CONSOLE)
 def staff_figures_of_service(walker: Walker) -> None:
     """The same as customer service sees them."""
-    walker.access(f"{_come_in(walker)}.show_figures")
+    walker.visit(f"{_come_in(walker)}.show_figures")
 
 
 @state(_CONSOLE)
@@ -584,7 +584,7 @@ def staff_figures_wrong_period(walker: Walker) -> None:
 
 
 def _see_figures(walker: Walker, **chosen: str) -> None:
-    walker.access(f"{_come_in(walker, SUPERVISOR)}.show_figures", **chosen)
+    walker.visit(f"{_come_in(walker, SUPERVISOR)}.show_figures", **chosen)
 
 
 def find(walker: Walker, role: str = SERVICE, customer: Walker | None = None) -> str:

@@ -7,7 +7,7 @@ from webapp.demo.states.walker import Walker
 @state("documents")
 def terms_page(walker: Walker) -> None:
     """The terms in force."""
-    walker.access("terms.in_force")
+    walker.visit("terms.in_force")
 
 
 @state("documents")
@@ -15,23 +15,23 @@ def terms_page_older(walker: Walker) -> None:
     """Terms that newer ones have replaced."""
     older = walker.parts.profile.terms[0].version
     walker.publish_terms()
-    walker.access("terms.one", version=older)
+    walker.visit("terms.one", version=older)
 
 
 @state("documents", needs="consents")
 def notice_page(walker: Walker) -> None:
     """The privacy notice in force."""
-    walker.access("notice.in_force")
+    walker.visit("notice.in_force")
 
 
 @state("documents")
 def accessibility_statement(walker: Walker) -> None:
     """What is tested, and what is not."""
-    walker.access("accessibility.statement")
+    walker.visit("accessibility.statement")
 
 
 @state("documents")
 def inbox(walker: Walker) -> None:
     """What the demonstration has sent."""
     walker.walk_to("sms-code")
-    walker.access("demo.inbox")
+    walker.visit("demo.inbox")

@@ -17,33 +17,33 @@ _STEPS, _ENDS = "registration", "dead ends"
 @state(_STEPS)
 def start(walker: Walker) -> None:
     """The page before the first step."""
-    walker.access("site.start")
+    walker.visit("site.start")
 
 
 @state(_STEPS)
 def start_in_progress(walker: Walker) -> None:
     """The same while a registration is under way."""
     walker.walk_to("email")
-    walker.access("site.start")
+    walker.visit("site.start")
 
 
 @state(_STEPS)
 def identify(walker: Walker) -> None:
     """The first step."""
-    walker.access()
+    walker.visit()
 
 
 @state(_STEPS, status=422)
 def identify_empty(walker: Walker) -> None:
     """Nothing was filled in."""
-    walker.access()
+    walker.visit()
     walker.send("identify")
 
 
 @state(_STEPS, status=422)
 def identify_malformed(walker: Walker) -> None:
     """Nothing has the form that it should have."""
-    walker.access()
+    walker.visit()
     right = walker.customer.identification
     fields = dict.fromkeys(right, "13")
     kept = {name: text for name, text in right.items() if name in ("identifier_kind", "holder_type")}
@@ -53,14 +53,14 @@ def identify_malformed(walker: Walker) -> None:
 @state(_STEPS, asks="person", status=422)
 def identify_person_empty(walker: Walker) -> None:
     """A person was chosen, and nothing was filled in."""
-    walker.access()
+    walker.visit()
     walker.send("identify", holder_type="person")
 
 
 @state(_STEPS, asks="company", status=422)
 def identify_company_empty(walker: Walker) -> None:
     """A company was chosen, and nothing was filled in."""
-    walker.access()
+    walker.visit()
     walker.send("identify", holder_type="company")
 
 
@@ -70,21 +70,21 @@ def identify_tax_number_mistyped(walker: Walker) -> None:
     walker.be(walker.somebody("company"))
     fields = walker.customer.identification
     number = fields["tax_number"]
-    walker.access()
+    walker.visit()
     walker.send("identify", **{**fields, "tax_number": number[:7] + walker.unlike(number[7]) + number[8:]})
 
 
 @state(_STEPS, asks="birth_number", status=422)
 def identify_birth_number_mistyped(walker: Walker) -> None:
     """A digit of the birth number is not right."""
-    walker.access()
+    walker.visit()
     walker.send("identify", **walker.customer.identification | {"birth_number": "855314/0014"})
 
 
 @state(_STEPS, asks="communication_id", status=422)
 def identify_communication_id_empty(walker: Walker) -> None:
     """A communication id was chosen, and nothing was filled in."""
-    walker.access()
+    walker.visit()
     walker.send("identify", holder_type="communication_id")
 
 
@@ -109,7 +109,7 @@ def identify_communication_id_slowed(walker: Walker) -> None:
 
 
 def _send_communication_id(walker: Walker, number: str) -> None:
-    walker.access()
+    walker.visit()
     walker.send("identify", holder_type="communication_id", policy_number=number, communication_password=PASSWORD)
 
 
@@ -142,7 +142,7 @@ def identify_account_number_managed(walker: Walker) -> None:
 def _send_account_number(walker: Walker, number: str) -> None:
     fields = {**walker.customer.identification, "identifier_kind": "account_number"}
     fields[walker.parts.profile.identification.field] = number
-    walker.access()
+    walker.visit()
     walker.send("identify", **fields)
 
 
@@ -166,7 +166,7 @@ def identify_birth_date_future(walker: Walker) -> None:
 
 def _send_birth_date(walker: Walker, year: str, month: str, day: str) -> None:
     parts = {"birth_date": "", "birth_date__year": year, "birth_date__month": month, "birth_date__day": day}
-    walker.access()
+    walker.visit()
     walker.send("identify", **walker.customer.identification | parts)
 
 
@@ -179,7 +179,7 @@ def invitation(walker: Walker) -> None:
 @state(_STEPS)
 def invitation_over(walker: Walker) -> None:
     """The link of an invitation is of no use any more."""
-    walker.access(meghivo="x")
+    walker.visit(meghivo="x")
 
 
 @state(_STEPS)
@@ -206,7 +206,7 @@ def invitation_declined(walker: Walker) -> None:
 @state(_STEPS, status=410)
 def invitation_decline_dead(walker: Walker) -> None:
     """The link by which invitations are declined is of no use any more."""
-    walker.access("declining.show", token="x")
+    walker.visit("declining.show", token="x")
 
 
 def _invite(walker: Walker, path: str = "meghivo=") -> str:
@@ -225,14 +225,14 @@ def _invite(walker: Walker, path: str = "meghivo=") -> str:
 @state(_STEPS, status=422)
 def identify_mismatch(walker: Walker) -> None:
     """All is well-formed, and nobody is found."""
-    walker.access()
+    walker.visit()
     walker.send_others_data()
 
 
 @state(_STEPS, status=429)
 def identify_slowed(walker: Walker) -> None:
     """Too many wrong tries with one number."""
-    walker.access()
+    walker.visit()
     walker.spoilt.add(walker.customer.kutid)
     for _ in range(walker.parts.profile.identification.wrong_tries + 1):
         walker.send_others_data()
@@ -286,7 +286,7 @@ def email_taken(walker: Walker) -> None:
     taken = walker.email
     walker.forget()
     walker.be(walker.somebody())
-    walker.access()
+    walker.visit()
     walker.walk_to("email")
     walker.send("email", email=taken, email_confirm=taken)
 
@@ -343,7 +343,7 @@ def email_continued_elsewhere(walker: Walker) -> None:
     another = walker.another()
     another.open(walker.link())
     another.take_step()
-    walker.access()
+    walker.visit()
 
 
 @state(_STEPS, needs="mobile")
@@ -632,7 +632,7 @@ def no_mobile(walker: Walker) -> None:
     """Identified, and no mobile is on record (M12); where the mobile is part of what is asked it does not match."""
     holder = next(iter(walker.parts.profile.identification.asks))
     walker.be(walker.somebody(holder, has_mobile=False))
-    walker.access()
+    walker.visit()
     walker.send("identify", **walker.customer.identification | {"mobile": "+36 20 123 4567"})
 
 
@@ -641,14 +641,14 @@ def already_registered(walker: Walker) -> None:
     """Identified, and there is an account already."""
     walker.walk_to("done")
     walker.forget()
-    walker.access()
+    walker.visit()
     walker.take_step()
 
 
 @state(_ENDS, status=404)
 def link_unknown(walker: Walker) -> None:
     """The link is not one of ours."""
-    walker.access("registration.second_half", token="x")
+    walker.visit("registration.second_half", token="x")
 
 
 @state(_ENDS, needs="email-sent", moves_clock=True, status=410)
@@ -686,7 +686,7 @@ def ended_by_staff(walker: Walker) -> None:
     find(staff, SUPERVISOR)
     record_identification(staff)
     staff.act("end", reason="Más címet szeretne")
-    walker.access()
+    walker.visit()
 
 
 @state(_ENDS, moves_clock=True, status=403)
@@ -706,32 +706,32 @@ def codes_used_up(walker: Walker) -> None:
 @state(_ENDS, status=400)
 def form_too_old(walker: Walker) -> None:
     """The form was made for a browser session that is over."""
-    walker.access()
+    walker.visit()
     walker.send("identify", csrf_token="x")
 
 
 @state(_ENDS, status=400)
 def not_understood(walker: Walker) -> None:
     """What the browser asked for cannot be understood."""
-    walker.access("demo.fault", status=400)
+    walker.visit("demo.fault", status=400)
 
 
 @state(_ENDS, status=403)
 def forbidden(walker: Walker) -> None:
     """It is not for this visitor."""
-    walker.access("demo.fault", status=403)
+    walker.visit("demo.fault", status=403)
 
 
 @state(_ENDS, status=405)
 def not_done_here(walker: Walker) -> None:
     """A form was sent to a page that takes none."""
-    walker.access("demo.fault", status=405)
+    walker.visit("demo.fault", status=405)
 
 
 @state(_ENDS, status=413)
 def too_large(walker: Walker) -> None:
     """More was sent than any form holds."""
-    walker.access("demo.fault", status=413)
+    walker.visit("demo.fault", status=413)
 
 
 @state(_ENDS, status=404)
@@ -743,23 +743,23 @@ def not_found(walker: Walker) -> None:
 @state(_ENDS, status=429)
 def too_many_requests(walker: Walker) -> None:
     """One address asks for more pages than people do."""
-    walker.access("demo.fault", status=429)
+    walker.visit("demo.fault", status=429)
 
 
 @state(_ENDS, status=500)
 def fault(walker: Walker) -> None:
     """Something broke on our side."""
-    walker.access("demo.fault", status=500)
+    walker.visit("demo.fault", status=500)
 
 
 @state(_ENDS, status=503)
 def unavailable(walker: Walker) -> None:
     """The database does not answer."""
-    walker.access("demo.fault", status=503)
+    walker.visit("demo.fault", status=503)
 
 
 @state(_ENDS)
 def internet_explorer(walker: Walker) -> None:
     """A browser that does not know what the pages need."""
     walker.headers["User-Agent"] = "Mozilla/5.0 (Windows NT 10.0; WOW64; Trident/7.0; rv:11.0) like Gecko"
-    walker.access("site.start")
+    walker.visit("site.start")

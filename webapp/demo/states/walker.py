@@ -101,7 +101,7 @@ class Walker:
 
     # --- Going about ---------------------------------------------------------------------------------------------
 
-    def access(self, endpoint: str = "registration.first_half", **values: Any) -> None:
+    def visit(self, endpoint: str = "registration.first_half", **values: Any) -> None:
         """Open a page by its endpoint, by default the registration; `values` fill its rule and its query."""
         self.open(self.address_of(endpoint, **values))
 
@@ -142,6 +142,10 @@ class Walker:
             self._ask(self.page.headers["Location"], "GET", None)
         else:
             self._shown.append((self.page, self._root))
+
+    def follow(self, rel: str) -> None:
+        """Follow the page's link to what it `rel`ates to."""
+        self.open(next(link["href"] for link in self._root.all("a") if link["rel"] == rel))
 
     def back(self) -> None:
         """Look at the page before this one, as it was then: browsers ask for nothing when somebody goes back."""
@@ -287,7 +291,7 @@ class Walker:
     def walk_to(self, step: str) -> None:
         """Take every step up to one, from the first or from where the registration stands."""
         if self.step not in (*self.parts.profile.journey, "done"):
-            self.access()
+            self.visit()
         while self.step != step:
             before = self.step
             self.take_step()
@@ -353,5 +357,5 @@ class Walker:
 
     def sign_in(self, email: str = "", password: str = PASSWORD) -> None:
         """Sign in with the walker's own address, or another."""
-        self.access("sign_in.show")
+        self.visit("sign_in.show")
         self.send("login", email=email or self.email, password=password)

@@ -36,7 +36,7 @@ def _account(site: Site):
 
 
 def test_the_account_shows_its_holder_and_masks_what_it_can(anna: Site, visitor: Visitor) -> None:
-    page = visitor.open("/fiok")
+    page = visitor.open("/fiok/beallitasok")
     assert "Kovács Anna" in page.text
     assert ANNA.email not in page.html
     assert ANNA.mobile[-9:] not in page.html.replace(" ", "")
@@ -58,15 +58,15 @@ def test_another_session_can_be_ended_and_the_own_one_not(anna: Site, browser: V
     others = [anna.visitor(), anna.visitor()]
     for other in others:
         other.sign_in()
-    page = browser.open("/fiok")
+    page = browser.open("/fiok/beallitasok")
     buttons = [button for button in page.root.all("button") if button["name"] == "session"]
     assert len(buttons) == 2
     newest = max(anna.rows("sessions"), key=lambda row: row.created_at)
-    page = browser.follow(browser.post("/fiok", {"session": newest.id}))
+    page = browser.follow(browser.post("/fiok/beallitasok", {"session": newest.id}))
     assert anna.say("account.sessions.ended") in page.text
-    assert [other.open("/fiok").step for other in others] == ["", "login"]
+    assert [other.open("/fiok").step for other in others] == ["home", "login"]
     assert anna.say("login.ended.elsewhere") in others[1].page.text  # type: ignore[union-attr]
-    browser.open("/fiok")
+    browser.open("/fiok/beallitasok")
     browser.act("end-others")
     assert others[0].open("/fiok").step == "login"
     assert browser.open("/fiok").path == "/fiok"
@@ -79,10 +79,10 @@ def test_nothing_of_a_stranger_can_be_ended(anna: Site, browser: Visitor) -> Non
     mine = next(row.id for row in anna.rows("sessions") if row.account_id == _account(anna).id)
     for row in anna.rows("sessions"):
         if row.id != mine:
-            browser.follow(browser.post("/fiok", {"session": row.id}))
-    browser.follow(browser.post("/fiok", {"action": "end-others"}))
+            browser.follow(browser.post("/fiok/beallitasok", {"session": row.id}))
+    browser.follow(browser.post("/fiok/beallitasok", {"action": "end-others"}))
     for fields in ({}, {"session": mine}, {"session": ""}, {"action": "x"}):
-        assert browser.follow(browser.post("/fiok", fields)).status == 404
+        assert browser.follow(browser.post("/fiok/beallitasok", fields)).status == 404
     assert stranger.open("/fiok").path == "/fiok"
     assert browser.open("/fiok").path == "/fiok"
 
@@ -184,7 +184,7 @@ def test_the_time_from_which_it_can_be_changed_is_right_when_the_clocks_change(
     page = visitor.open("/fiok/jelszo")
     when = f"{day[language]} {time}"
     assert site.say("password_change.not_yet.text", language, datetime=when) in page.text
-    assert when in visitor.open("/fiok").text
+    assert when in visitor.open("/fiok/beallitasok").text
     visitor.open("/fiok/jelszo")
     tries = site.rows("sign_in_tries")
     page = visitor.send(**{**CHANGE, "current_password": "not it"})
@@ -464,8 +464,8 @@ def test_closing_ends_everything_and_leaves_the_register(anna: Site, browser: Vi
     assert again.sign_in().path == "/fiok"
 
 
-_PAGES = ("/fiok", "/fiok/jelszo", "/fiok/jelszo?done", "/fiok/email", "/fiok/mobil", "/fiok/megszuntetes",
-          "/fiok/megszunt", "/fiok/email/uj?done", "/sso/ResetPassword?done")  # fmt: skip
+_PAGES = ("/fiok", "/fiok/beallitasok", "/fiok/jelszo", "/fiok/jelszo?done", "/fiok/email", "/fiok/mobil",
+          "/fiok/megszuntetes", "/fiok/megszunt", "/fiok/email/uj?done", "/sso/ResetPassword?done")  # fmt: skip
 
 
 @pytest.mark.parametrize("language", ["hu", "en"])

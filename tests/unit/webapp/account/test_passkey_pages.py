@@ -14,6 +14,7 @@ from tests.world.cast import ANNA, ESZTER, PASSWORD, Customer
 from tests.world.site import Site, Visitor
 
 ACCOUNT, SIGN_IN, BY_PASSKEY = "/fiok", "/belepes", "/belepes/azonositokulcs"
+SETTINGS = "/fiok/beallitasok"
 PASSKEYS, NEW, REMOVE = "/fiok/azonositokulcsok", "/fiok/azonositokulcsok/uj", "/fiok/azonositokulcsok/torles"
 
 
@@ -62,9 +63,9 @@ def test_adding_using_and_removing_a_passkey(site: Site, htmx: bool, origin: str
     visitor, device = member(site, htmx=htmx), Authenticator(origin)
     before = visitor.client.get_cookie("session")
     answer = add(visitor, device)
-    assert (answer.status_code, answer.json) == (200, {"to": ACCOUNT})
+    assert (answer.status_code, answer.json) == (200, {"to": SETTINGS})
     assert visitor.client.get_cookie("session") != before
-    page = visitor.open(ACCOUNT)
+    page = visitor.open(SETTINGS)
     assert site.say("account.passkeys.added") in page.text
     assert "Anna telefonja" in page.text
 
@@ -192,8 +193,8 @@ def test_a_name_that_cannot_be_kept_is_said_beside_the_button(site: Site, origin
     assert answer.status_code == 422
     assert answer.json["error"]
     assert site.rows("passkeys") == []
-    assert add(visitor, Authenticator(origin), "<b>&amp;").json == {"to": ACCOUNT}
-    assert "<b>&amp;" in visitor.open(ACCOUNT).text
+    assert add(visitor, Authenticator(origin), "<b>&amp;").json == {"to": SETTINGS}
+    assert "<b>&amp;" in visitor.open(SETTINGS).text
 
 
 def test_strangers_remove_nothing(site: Site, origin: str) -> None:

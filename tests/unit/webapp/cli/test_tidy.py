@@ -207,9 +207,9 @@ def test_the_audit_trail_tells_who_did_what_and_nothing_personal(site: Site) -> 
     visitor = sign_in(site)
     (own,) = (row.id for row in site.rows("sessions"))
     sign_in(site)
-    do(visitor, "/fiok", session=next(row.id for row in site.rows("sessions") if row.id != own))
+    do(visitor, "/fiok/beallitasok", session=next(row.id for row in site.rows("sessions") if row.id != own))
     sign_in(site)
-    do(visitor, "/fiok", action="end-others")
+    do(visitor, "/fiok/beallitasok", action="end-others")
 
     site.advance(hours=25)
     visitor = sign_in(site)

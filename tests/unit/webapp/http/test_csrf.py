@@ -93,7 +93,7 @@ _ACCOUNT_FORMS = [
     ("/fiok/email/uj", {}, False),
     ("/kilepes", {}, True),
     ("/belepes/maradok", {"next": "/fiok"}, True),
-    ("/fiok", {"action": "end-others"}, True),
+    ("/fiok/beallitasok", {"action": "end-others"}, True),
     ("/fiok/jelszo", {"current_password": PASSWORD, "password": "Kerek tó partján 8 j",
                       "password_confirm": "Kerek tó partján 8 j"}, True),
     ("/fiok/email", {"email": "uj@example.hu", "current_password": PASSWORD}, True),

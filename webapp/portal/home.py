@@ -1,0 +1,73 @@
+"""The customer's home: what needs them first, then the newest letters, then ways on (P1, P4)."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, url_for
+
+from services.accounts import Session
+from services.letters.mailbox import LetterFilter
+from webapp.account import sessions
+from webapp.parts import current_parts
+from webapp.portal import places
+from webapp.portal.words import due_day, due_in_words, line, type_in_words
+from webapp.ui.formats import clock_time
+from webapp.ui.language import say
+from webapp.ui.respond import page
+
+blueprint = Blueprint("home", __name__)
+
+_NEWEST, _MOST_DUE = 3, 5
+_WAYS = (
+    ("home.ways.search", "letters.show", "", "search"),
+    ("home.ways.contact", "account.overview", "details", "user"),
+    ("settings.archive", "files.archive", "", "download"),
+)
+"""Ways on: the key of the words, the page and a part of it, the picture."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something that waits for the customer."""
+
+    words: str
+    href: str
+    tone: str
+    icon: str
+    about: str = ""
+    button: str = ""
+
+
+@blueprint.get("/fiok")
+@sessions.needed
+def show(session: Session) -> Response:
+    """Show what needs the customer, and the newest letters."""
+    mailbox = current_parts().portal.letters.mailbox
+    newest = mailbox.page(session, LetterFilter()).letters[:_NEWEST]
+    tasks = _tasks(session)
+    return page(
+        "portal/home.html",
+        notice=sessions.flash.take(time=clock_time(session.over_at)),
+        customer=session.account.name,
+        tasks=tasks[:_MOST_DUE],
+        task_count=len(tasks),
+        letters=[line(letter) for letter in newest],
+        ways=[(key, url_for(page_, _anchor=part or None), picture) for key, page_, part, picture in _WAYS],
+    )
+
+
+def _tasks(session: Session) -> list[Task]:
+    """Return what waits, the most urgent first: letters with a day, then what is unread besides."""
+    due = current_parts().portal.letters.mailbox.page(session, LetterFilter(is_due=True)).letters
+    tasks = []
+    for letter in sorted(due, key=due_day):
+        words, is_late = due_in_words(letter)
+        tone = "bad" if is_late else "warn"
+        about = letter.title if letter.title != type_in_words(letter.type) else letter.policy_number or ""
+        tasks.append(
+            Task(words, url_for("letter.show", letter_id=letter.id), tone, "mail", about, say().plain("home.todo.open"))
+        )
+    others = places.unread() - sum(letter.is_unread for letter in due)
+    if others > 0:
+        words = say().plain("home.letters.unread", count=places.unread())
+        tasks.append(Task(words, url_for("letters.show", unread=1), "", "mail"))
+    return tasks

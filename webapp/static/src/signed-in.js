@@ -1,0 +1,2 @@
+// What only the pages of signed-in customers need.
+import './js/places.js'
