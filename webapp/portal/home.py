@@ -34,6 +34,7 @@ class Task:
     tone: str
     icon: str
     about: str = ""
+    contract: str = ""
     button: str = ""
 
 
@@ -50,7 +51,7 @@ def show(session: Session) -> Response:
         customer=session.account.name,
         tasks=tasks[:_MOST_DUE],
         task_count=len(tasks),
-        letters=[line(letter) for letter in newest],
+        letters=[{**line(letter), "badge": None} for letter in newest],
         ways=[(key, url_for(page_, _anchor=part or None), picture) for key, page_, part, picture in _WAYS],
     )
 
@@ -62,9 +63,17 @@ def _tasks(session: Session) -> list[Task]:
     for letter in sorted(due, key=due_day):
         words, is_late = due_in_words(letter)
         tone = "bad" if is_late else "warn"
-        about = letter.title if letter.title != type_in_words(letter.type) else letter.policy_number or ""
+        about = letter.title if letter.title != type_in_words(letter.type) else ""
         tasks.append(
-            Task(words, url_for("letter.show", letter_id=letter.id), tone, "mail", about, say().plain("home.todo.open"))
+            Task(
+                words,
+                url_for("letter.show", letter_id=letter.id),
+                tone,
+                "mail",
+                about,
+                letter.policy_number or "",
+                say().plain("home.todo.open"),
+            )
         )
     others = places.unread() - sum(letter.is_unread for letter in due)
     if others > 0:

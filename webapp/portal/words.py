@@ -1,7 +1,7 @@
 """Letters in words, as lists and pages show them."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from flask import url_for
@@ -61,6 +61,12 @@ def line(letter: Letter) -> dict[str, object]:
 
 def badge(letter: Letter) -> Badge | None:
     """Return the state that a list shows of a letter; None for one that is simply there."""
+    shown = _badge(letter)
+    # At large text a badge breaks, also inside of its date.
+    return shown and replace(shown, words=shown.words.replace("\u00a0", " "))
+
+
+def _badge(letter: Letter) -> Badge | None:
     t = say()
     if letter.withdrawn_at is not None:
         return Badge("plain", "undo", f"{t.plain('letter.list.withdrawn')}: {day(letter.withdrawn_at)}")
