@@ -68,6 +68,14 @@ class Page:
         """Any form's token."""
         return next(field["value"] for field in self.root.all("input") if field["name"] == "csrf_token")
 
+    @property
+    def addresses(self) -> list[str]:
+        """Where the page leads: by its links, forms and scripts, back by a form, and by what its headers tell htmx."""
+        names = ("href", "action", "src", "data-hx-get", "data-hx-post")
+        found = [element[name] for element in self.root.all() for name in names if name in element]
+        found += [field["value"] for field in self.root.all("input") if field["name"] == "next"]
+        return found + [text for name, text in self.headers.items() if name == "Location" or name.startswith("HX-")]
+
     def form(self, step: str = "", action: str = "") -> Element:
         """Return the form of a step, or the one with the button for an action."""
         return form_of(self.root, step, action)

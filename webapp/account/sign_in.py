@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, jsonify, request, url_for
+from flask import Blueprint, Response, jsonify, request, session, url_for
 
 from services.refusal import Refusal
 from services.sessions import Device
@@ -12,7 +12,7 @@ from services.values import email_addresses
 from webapp.account import sessions
 from webapp.account.credentials import Credentials, turn_away
 from webapp.http import devices
-from webapp.http.addresses import local
+from webapp.http.addresses import LINKS, local, without_token
 from webapp.http.forgery import form_secret
 from webapp.journey import browser
 from webapp.parts import current_parts
@@ -119,7 +119,7 @@ def _session_note() -> Response:
 
 def _page_asking() -> str:
     host_and_path = request.headers.get("HX-Current-URL", "").partition("://")[2]
-    return local(f"/{host_and_path.partition('/')[2]}") or url_for("home.show")
+    return without_token(local(f"/{host_and_path.partition('/')[2]}")) or url_for("home.show")
 
 
 def frame() -> dict[str, object]:
@@ -145,8 +145,12 @@ def _brought() -> tuple[str, dict[str, str]]:
 def _enter(
     token: str, device: Device, address: str, kept: dict[str, str], go: Callable[[str], Response] | None = None
 ) -> Response:
-    # A new browser session: whatever was in it before the sign-in, a form's token too, is worth nothing now.
+    # A new browser session: whatever was in it before the sign-in, a form's token too, is worth nothing now. But for
+    # the links that were followed here: `address` may lead back to one.
+    links = session.get(LINKS)
     sessions.let_go()
+    if links:
+        session[LINKS] = links
     sessions.hold(token)
     if kept and address:
         address = f"{urlsplit(address).path}?kept=1"

@@ -11,7 +11,12 @@ from webapp.parts import current_parts
 
 API = "/api/"
 """Where programs ask, for what is not there too."""
-_LINK = "mailed"
+LINKS = "followed"
+"""The key in the browser's session of the tokens that `mark` has stood in for."""
+_MOST_LINKS, _LONGEST_LINK = 4, 300
+"""Windows with a mailed link each that one browser may have, and more than any token has signs: a cookie is small."""
+_TOKENS = ("token", "meghivo")
+"""The parameters of mailed links that hold one."""
 
 
 class Application(Flask):
@@ -47,7 +52,7 @@ def here(**query: str) -> str:
     """Return where this page is shown again, with `query` besides.
 
     One that answers a form may have no address of its own: then it is the nearest above it that has. The token of a
-    mailed link stays out of it: the browser's session remembers that, and `link_token` reads it again.
+    mailed link stays out of it (`mark`).
     """
     path = f"/{request.path.lstrip('/')}"  # one slash, or it would lead to another host
     shown = request.args.to_dict()
@@ -59,29 +64,51 @@ def here(**query: str) -> str:
         adapter = current_app.create_url_adapter(request)
         while path != "/" and adapter and not adapter.test(path, "GET"):
             path, shown = path.rpartition("/")[0] or "/", {}
-    shown = _without_token(shown) | query
+    shown = _marked(shown) | query
     return f"{quote(path)}?{urlencode(shown)}" if shown else quote(path)
 
 
-def link_token() -> str:
-    """Return the token of the mailed link by which this page was opened: of its address, or as the session holds it."""
-    token = session.get(_LINK, "")
-    is_remembered = bool(token) and request.args.get(_LINK) == _mark(token)
-    return request.args.get("token") or (token if is_remembered else "")
+def link_token(name: str = "token") -> str:
+    """Return the token of the mailed link by which this page was opened, of the parameter `name`; or an empty text.
+
+    It stands in the page's address, or the session knows it by its mark.
+    """
+    given = request.args.get(name, "")
+    return next((token for token in session.get(LINKS, ()) if _mark_of(token) == given), given)
 
 
-def _without_token(shown: dict[str, str]) -> dict[str, str]:
-    has_session = request.method == "GET" or current_parts().settings.cookie("session") in request.cookies
-    if not shown.get("token") or not has_session:  # a browser without cookies remembers nothing
+def mark(token: str) -> str:
+    """Return what stands in further addresses for a mailed link's token, and have the browser's session remember it.
+
+    The token itself would come into the history, screenshots and logs with each of them. Several are remembered, so
+    that each window goes on with its own link. Of one that is too long to be ours nothing is left.
+    """
+    links = session.get(LINKS, [])
+    if token in map(_mark_of, links):
+        return token
+    if len(token) > _LONGEST_LINK:
+        return ""
+    if token not in links:
+        session[LINKS] = [*links, token][-_MOST_LINKS:]
+    return _mark_of(token)
+
+
+def without_token(address: str) -> str:
+    """Return an address of a page of ours with the mark of each token in it."""
+    path, _, query = address.partition("?")
+    shown = dict(parse_qsl(query, keep_blank_values=True))
+    return f"{path}?{urlencode(_marked(shown))}" if any(name in shown for name in _TOKENS) else address
+
+
+def _marked(shown: dict[str, str]) -> dict[str, str]:
+    if request.method == "POST" and current_parts().settings.cookie("session") not in request.cookies:
+        # A browser that keeps no cookies remembers no link. Its form was refused for that reason, and the page that
+        # says so leads back: only the token itself can open the link again, once cookies are allowed.
         return shown
-    token = shown.pop("token")
-    if session.get(_LINK) != token:
-        session[_LINK] = token
-    return {**shown, _LINK: _mark(token)}
+    return {name: mark(value) if name in _TOKENS and value else value for name, value in shown.items()}
 
 
-def _mark(token: str) -> str:
-    """Return what tells one link from another, so that a second window does not show the first one's page."""
+def _mark_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()[:8]
 
 

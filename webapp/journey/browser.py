@@ -7,6 +7,7 @@ from flask import session
 from markupsafe import Markup
 
 from services.registrations import Access, Registration
+from webapp.http.addresses import link_token
 from webapp.parts import current_parts
 from webapp.ui.language import language
 
@@ -63,6 +64,14 @@ def this_browser(token: str) -> Browser:
     if not opaque_id:
         return Browser(None, is_token_unknown=True)
     return Browser(Access.by_link(opaque_id, browser_id(), language()), token)
+
+
+def reader() -> Access | None:
+    """Return the visit of a browser that opens a document: by the link that its page came by, or as it holds it.
+
+    In a second window the session may hold another customer's registration; the document's address has the link's mark.
+    """
+    return this_browser(link_token()).visit
 
 
 def held() -> Access | None:

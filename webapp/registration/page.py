@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request, session, url_for
 from flask_limiter.util import get_remote_address
@@ -15,7 +14,7 @@ from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.registrations import Registration
 from services.values import masking
 from services.worklists import Prefill
-from webapp.http.addresses import link_token
+from webapp.http.addresses import link_token, mark
 from webapp.journey import funnel
 from webapp.journey.browser import Browser, browser_id, forget, held, is_own, mark_of, reopen, reopened, this_browser
 from webapp.journey.journey import current_journey
@@ -128,16 +127,17 @@ def _answer(registration: Registration | None, notice: str | None, browser: Brow
     if notice:
         _flash.leave(notice)
 
+    address = _address(current_journey().current(registration, reopened()), registration)
+    if registration is None and (invitation := link_token("meghivo")):
+        address = _invited_to(invitation)
+
     def show_due() -> Response:
         response = _show(registration, Browser(held()), notice=_notice(registration))
-        if browser.token:
-            # The token has done its work; it leaves the address bar and so the history and the next screenshot.
-            response.headers["HX-Replace-Url"] = url_for("registration.second_half")
+        # A link's token has done its work: it leaves the address bar, and so the history and the next screenshot.
+        response.headers["HX-Replace-Url"] = address
         return response
 
-    step = current_journey().current(registration, reopened())
-    invited = f"?{urlencode(request.args)}" if registration is None and "meghivo" in request.args else ""
-    return go_on(_address(step, registration) + invited, show_due, push=False)
+    return go_on(address, show_due, push=False)
 
 
 def _show(
@@ -185,7 +185,7 @@ def _show(
         deadline=_deadline(registration),
         whose=mark_of(registration.id) if registration else None,
         token_field=browser.token_field,
-        document_query=f"?{urlencode({'token': browser.token})}" if browser.token else "",
+        link_query=f"?token={mark(browser.token)}" if browser.token else "",
         **step.context(parts, registration, sent),
     )
 
@@ -317,7 +317,7 @@ def _invited() -> tuple[Prefill | None, Markup | None]:
 
     The page does not say why a link is dead: outdated, forged, or of a registered customer.
     """
-    token = request.args.get("meghivo", "")
+    token = link_token("meghivo")
     if not token:
         return None, None
     parts = current_parts()
@@ -331,7 +331,11 @@ def _begin_invited(registration: Registration) -> str | None:
     prefill, _ = _invited()
     if prefill is None or prefill.kutid == registration.kutid:
         return None
-    return url_for("registration.first_half", meghivo=request.args["meghivo"])
+    return _invited_to(link_token("meghivo"))
+
+
+def _invited_to(token: str) -> str:
+    return url_for("registration.first_half", meghivo=mark(token))
 
 
 def _is_completed(registration: Registration) -> bool:

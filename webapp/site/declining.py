@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, request, url_for
 
 from services.messages.composer import DECLINE_PURPOSE
+from webapp.http.addresses import link_token
 from webapp.parts import current_parts
 from webapp.ui.references import passing_reference
 from webapp.ui.respond import go_on, page
@@ -15,7 +16,7 @@ def show() -> Response:
     """Ask whether to decline, or say that it is done; changes nothing, for mail scanners open links too."""
     if "done" in request.args:
         return _declined()
-    token = request.args.get("token", "")
+    token = link_token()
     link_id = current_parts().links.read(DECLINE_PURPOSE, token)
     has_declined = current_parts().worklists.invitations.has_declined(link_id) if link_id else None
     if has_declined is None:
@@ -30,7 +31,7 @@ def decline() -> Response:
 
     A mail program (RFC 8058) posts to the address of the link, follows no redirection and shows no answer.
     """
-    token = request.form.get("token", "") or request.args.get("token", "")
+    token = request.form.get("token", "") or link_token()
     link_id = current_parts().links.read(DECLINE_PURPOSE, token)
     if link_id is None or not current_parts().worklists.invitations.decline(link_id):
         return _dead()

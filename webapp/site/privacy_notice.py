@@ -4,7 +4,7 @@ from flask import Blueprint, Response, abort, url_for
 from markupsafe import Markup
 
 from services.terms import Terms
-from webapp.journey.browser import held
+from webapp.journey.browser import reader
 from webapp.parts import current_parts
 from webapp.ui.documents import notice_in_force
 from webapp.ui.formats import day
@@ -27,7 +27,7 @@ def one(version: str) -> Response:
 
 
 def _show(notice: Terms) -> Response:
-    access = held()
+    access = reader()
     if access:
         current_parts().registrations.consents.open_notice(access, notice.version)
     return page(

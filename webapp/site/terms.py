@@ -1,11 +1,11 @@
 """The terms to read: in force and older, as a page and as a PDF. Opening them is what a registration records (M23)."""
 
-from flask import Blueprint, Response, abort, request, send_file, url_for
+from flask import Blueprint, Response, abort, send_file, url_for
 from markupsafe import Markup
 
 from services.terms import Terms
 from webapp.account import sessions
-from webapp.journey.browser import held, this_browser
+from webapp.journey.browser import reader
 from webapp.parts import current_parts
 from webapp.ui.documents import file_size
 from webapp.ui.formats import day
@@ -48,7 +48,9 @@ def _show(terms: Terms) -> Response:
     return page(
         "pages/terms.html",
         kind="terms",
-        is_to_return=current_parts().accounts.changed_terms.terms_due(signed_in_) if signed_in_ else held() is not None,
+        is_to_return=current_parts().accounts.changed_terms.terms_due(signed_in_)
+        if signed_in_
+        else reader() is not None,
         terms={
             "version": terms.version,
             "date": day(terms.in_force_from),
@@ -65,6 +67,5 @@ def _show(terms: Terms) -> Response:
 def _record(version: str) -> None:
     if (signed_in_ := sessions.current()) is not None:
         current_parts().accounts.changed_terms.open_terms(signed_in_, version)
-    # Whoever comes by the mailed link holds nothing before their first form, so the link to the terms brings its token.
-    if access := this_browser(request.args.get("token", "")).access:
+    if access := reader():
         current_parts().registrations.consents.open_terms(access, version)

@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.world.cast import ANNA, PASSWORD
-from tests.world.pages import Page
+from tests.world.cast import ANNA
 from tests.world.site import Site, Visitor
 from tests.world.walk import FIRST, SECOND
 
@@ -284,51 +283,6 @@ def test_a_page_that_answers_a_form_is_left_for_one_that_can_be_opened(
     assert visitor.open(english).status == 200
     chosen = visitor.follow(visitor.post("/megjelenes", {"theme": "dark", "next": page.value("next")}))
     assert (chosen.status, chosen.step) == (200, "staff-login")
-
-
-@pytest.mark.parametrize("kind", ["registration", "reset", "email"])
-def test_a_mailed_links_token_stands_in_no_address_of_its_page(site: Site, kind: str) -> None:
-    reader = site.visitor()
-    if kind == "registration":
-        site.visitor().walk_to("email-sent")
-        link, step = site.link(ANNA.email), "mobile"
-    elif kind == "reset":
-        site.open_account()
-        site.visitor().ask_for_reset()
-        link, step = site.link(ANNA.email), "reset"
-    else:
-        site.open_account()
-        owner = site.visitor()
-        owner.sign_in()
-        owner.open("/fiok/email")
-        owner.send(email="uj@example.hu", current_password=PASSWORD)
-        link, step = site.link("uj@example.hu"), "email-confirm"
-    token = link.partition("token=")[2]
-    page = reader.open(link)
-    assert page.step == step
-    for language in ("en", "hu"):
-        assert not [address for address in _addresses(page) if token in address]
-        (other,) = [link["href"] for link in page.root.all("a") if f"lang={language}" in (link["href"] or "")]
-        page = reader.open(other)
-        assert (page.language, page.step) == (language, step)
-    page = reader.follow(reader.post("/megjelenes", {"theme": "dark", "next": page.value("next")}))
-    assert page.step == step
-
-
-def test_the_page_of_one_link_is_not_shown_for_another(site: Site) -> None:
-    """Two windows of a browser, each with a link: the session remembers the one that came last."""
-    site.open_account()
-    reader = site.visitor()
-    site.visitor().ask_for_reset()
-    page = reader.open(site.link(ANNA.email))
-    (english,) = [link["href"] for link in page.root.all("a") if "lang=en" in (link["href"] or "")]
-    reader.open("/sso/ResetPassword?token=another")
-    assert reader.open(english).status == 410
-
-
-def _addresses(page: Page) -> list[str]:
-    fields = [field["value"] or "" for field in page.root.all("input") if field["name"] == "next"]
-    return fields + [link["href"] or "" for link in page.root.all("a")]
 
 
 def test_the_language_is_chosen_while_a_new_password_is_mended(site: Site) -> None:
