@@ -109,6 +109,15 @@ def test_a_browser_that_remembers_no_link_says_so(site: Site) -> None:
     assert (page.step, over in page.text, filled in page.text) == ("identify", True, False)
 
 
+def test_a_browser_without_cookies_is_led_back_by_the_token_itself(site: Site) -> None:
+    """It remembers nothing; once cookies are allowed, this link goes on."""
+    link = confirmation(site)
+    answer = site.app.test_client(use_cookies=False).post(SECOND, data={"token": token_of(link), "step": "mobile"})
+    assert answer.status_code == 400
+    back = next(one["href"] for one in read(answer.text).all("a") if one["class"] == "btn primary")
+    assert site.visitor().open(back).step == "mobile"
+
+
 def test_an_endless_token_does_not_fill_the_cookie(visitor: Visitor) -> None:
     endless = token_urlsafe(2000)  # by chance, or it would be packed into a few signs
     for name in ("token", "meghivo"):
