@@ -10,8 +10,8 @@ from services.refusal import OutOfTurn
 from services.registrations.assisted import Progress
 from services.staff import Case, Cases, CustomerFile, CustomerFiles
 from services.staff.contacts import CustomerContacts
-from services.staff.customers import Event
 from services.staff.member import Actor
+from services.staff.timeline import Event
 
 STATES = (
     "code_sent",

@@ -41,8 +41,9 @@ class StaffAccounts:
         """
         if role not in ROLES:
             raise Refusal("staff", "role")
-        is_weak = is_common(password) or is_alike(password, [address.typed, name])
-        if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD or is_weak:
+        if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+            raise Refusal("staff", "weak")
+        if is_common(password) or is_alike(password, [address.typed, name]):
             raise Refusal("staff", "weak")
         secret, sealed = self._factors.new()
         hashed = self._hasher.hash(password)
@@ -51,12 +52,10 @@ class StaffAccounts:
         try:
             with self._store.write() as connection:
                 member = new_member(address, name, role, hashed, adviser=code, totp_secret=sealed, now=now)
-                again = {column: value for column, value in member.items() if column not in ("id", "created_at")}
-                left = update(staff).where(staff.c.email_key == address.key, staff.c.disabled_at.is_not(None))
-                known = connection.execute(left.values({**again, "disabled_at": None}).returning(staff.c.id)).scalar()
-                if known is None:
+                staff_id = _bring_back(connection, member) or member["id"]
+                if staff_id == member["id"]:
                     connection.execute(insert(staff).values(member))
-                audit.record(connection, "staff_added", kutid=None, at=now, actor="system", staff=known or member["id"])
+                audit.record(connection, "staff_added", kutid=None, at=now, actor="system", staff=staff_id)
         except IntegrityError:
             raise Refusal("staff", "taken") from None
         return provisioning_uri(secret, address.typed, issuer)
@@ -119,6 +118,14 @@ def new_member(
 def add_members(connection: Connection, members: Sequence[Mapping[str, Any]]) -> None:
     """Add rows of `new_member` in a caller's transaction; those whose address is known already stay as they are."""
     connection.execute(insert_for(connection, staff).on_conflict_do_nothing(), members)
+
+
+def _bring_back(connection: Connection, member: Mapping[str, Any]) -> str | None:
+    """Give a member who has left these data; return their id, or None when there is none with the address."""
+    again = {column: value for column, value in member.items() if column not in ("id", "created_at")}
+    left = update(staff).where(staff.c.email_key == member["email_key"], staff.c.disabled_at.is_not(None))
+    known: str | None = connection.execute(left.values({**again, "disabled_at": None}).returning(staff.c.id)).scalar()
+    return known
 
 
 def _end_rows(connection: Connection, rows: EndedRows, staff_id: str, now: datetime) -> None:

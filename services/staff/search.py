@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, exists, func, or_, select, update
+from sqlalchemy import Connection, Select, func, or_, select, update
 
 from services import audit
+from services.accounts.conditions import is_registered
 from services.base import Base
 from services.refusal import OutOfTurn, Refusal
 from services.register.conditions import has_mobile
@@ -39,6 +40,15 @@ _NOT_NAMES = frozenset({
 })  # fmt: skip
 """Titles, and words about birth: those who call say them, whether or not the register has them."""
 _REFERENCE = re.compile(r"[2-9A-HJKMNP-Z]{3}[ -]?[2-9A-HJKMNP-Z]{3}")
+_PEOPLE = select(
+    customers.c.kutid, customers.c.name,
+    is_registered(customers.c.kutid).label("has_account"), has_mobile(customers.c.kutid).label("has_mobile"),
+)  # fmt: skip
+# Of several of one customer the last is kept: the first live policy, the newest case.
+_POLICIES = select(policies_table.c.kutid, policies_table.c.policy_number, policies_table.c.status).order_by(
+    (policies_table.c.status == "live").asc(), policies_table.c.policy_number.desc()
+)
+_CASES = select(staff_cases.c.kutid, staff_cases.c.id, staff_cases.c.identified_at).order_by(staff_cases.c.opened_at)
 
 
 @dataclass(frozen=True)
@@ -121,30 +131,13 @@ class CustomerSearch:
         if not kutids:
             return []
         now = self._clock.now()
-        columns = [
-            customers.c.kutid, customers.c.name,
-            exists().where(accounts.c.kutid == customers.c.kutid).label("has_account"),
-            has_mobile(customers.c.kutid).label("has_mobile"),
-        ]  # fmt: skip
+        asked = [
+            _PEOPLE.where(customers.c.kutid.in_(kutids), is_theirs(by)),
+            _POLICIES.where(policies_table.c.kutid.in_(kutids)),
+            _CASES.where(belongs_to(by), staff_cases.c.kutid.in_(kutids)),
+        ]
         with self._store.read() as connection:
-            people = {
-                row.kutid: row
-                for row in connection.execute(select(*columns).where(customers.c.kutid.in_(kutids), is_theirs(by)))
-            }
-            policies = connection.execute(
-                select(policies_table.c.kutid, policies_table.c.policy_number, policies_table.c.status)
-                .where(policies_table.c.kutid.in_(kutids))
-                .order_by((policies_table.c.status == "live").asc(), policies_table.c.policy_number.desc())
-            )
-            held = {row.kutid: row for row in policies}  # the first live one comes last, and stays
-            cases = {
-                row.kutid: row
-                for row in connection.execute(
-                    select(staff_cases.c.kutid, staff_cases.c.id, staff_cases.c.identified_at)
-                    .where(belongs_to(by), staff_cases.c.kutid.in_(kutids))
-                    .order_by(staff_cases.c.opened_at)
-                )
-            }
+            people, held, cases = ({row.kutid: row for row in connection.execute(query)} for query in asked)
         return [self._hit(by, people[kutid], held.get(kutid), cases.get(kutid), now) for kutid in kutids
                 if kutid in people]  # fmt: skip
 

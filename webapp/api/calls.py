@@ -9,8 +9,8 @@ from flask import url_for
 
 from services.clients import ApiKey, AssistedRegistration
 from services.refusal import DeadEnd, OutOfTurn, Refusal
-from services.staff.customers import Event
 from services.staff.search import REFERENCE
+from services.staff.timeline import Event
 from services.values import email_addresses, identifiers, masking
 from webapp.api import models
 from webapp.api.operation import operation

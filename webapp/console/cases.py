@@ -10,7 +10,7 @@ from markupsafe import Markup
 from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.staff import Case, CustomerFile, StaffSession
 from services.staff.cases import METHODS
-from services.staff.customers import Event
+from services.staff.timeline import Event
 from services.values import identifiers, masking
 from webapp.console import staff_sessions
 from webapp.console.staff_sessions import blueprint, desk_page, flash, needed

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.staff.customers import Event
+from services.staff.timeline import Event
 from webapp.parts import current_parts
 from webapp.ui.language import say
 
