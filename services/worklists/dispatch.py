@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Update, and_, case, func, or_, select, update
 
 from services import audit, randomness
 from services.accounts.conditions import is_registered
@@ -43,9 +43,9 @@ AHEAD = 40
 """The most invitations that wait in the outbox: a customer's own mail must not wait behind a million."""
 _AT = time(9)
 """When reminders leave by themselves, in the insurer's zone."""
-
-
 _TOPIC = "invitation:"
+_UNDER_WAY = select(*batches_table.c).where(batches_table.c.ended_at.is_(None)).order_by(batches_table.c.created_at)
+_DUE = select(invitations.c.kutid, invitations.c.remind_at).order_by(invitations.c.remind_at)
 
 
 @dataclass(frozen=True)
@@ -70,29 +70,11 @@ class InvitationDispatch:
         Returns how many customers had their turn.
         """
         now = self._clock.now()
+        due_now = _DUE.where(invitations.c.remind_at <= now).limit(AHEAD)
         with self._store.read() as connection:
-            batches = connection.execute(
-                select(*batches_table.c).where(batches_table.c.ended_at.is_(None)).order_by(batches_table.c.created_at)
-            ).all()
-            due = connection.execute(
-                select(invitations.c.kutid, invitations.c.remind_at)
-                .where(invitations.c.remind_at <= now)
-                .order_by(invitations.c.remind_at)
-                .limit(AHEAD)
-            ).all()
-            waiting = connection.execute(unsent_topics((INVITATION, REMINDER))).scalars()
-            topics = [topic.removeprefix(_TOPIC) for topic in waiting]
-            is_of_no_use = or_(is_registered(invitations.c.kutid), invitations.c.declined_at.is_not(None))
-            useless = list(
-                connection.execute(
-                    select(invitations.c.link_id).where(invitations.c.link_id.in_(topics), is_of_no_use)
-                ).scalars()
-            )
-        if useless:
-            with self._store.write() as connection:
-                for link_id in useless:
-                    self._outbox.replace(connection, _TOPIC + link_id)
-        room = AHEAD - len(topics) + len(useless)
+            batches = connection.execute(_UNDER_WAY).all()
+            due = connection.execute(due_now).all()
+        room = AHEAD - self._waiting()
         sides = len(batches) + bool(due)
         if not sides or room < 1:
             return 0
@@ -100,40 +82,47 @@ class InvitationDispatch:
         done = self._remind(due[:share], now) if due else 0
         return done + sum(self._go_on_with(batch, share, now) for batch in batches[:room])
 
+    def _waiting(self) -> int:
+        """Take back the mails that are of no use any more; return how many others wait to leave."""
+        is_of_no_use = or_(is_registered(invitations.c.kutid), invitations.c.declined_at.is_not(None))
+        with self._store.read() as connection:
+            waiting = connection.execute(unsent_topics((INVITATION, REMINDER))).scalars()
+            links = [topic.removeprefix(_TOPIC) for topic in waiting]
+            query = select(invitations.c.link_id).where(invitations.c.link_id.in_(links), is_of_no_use)
+            useless = connection.execute(query).scalars().all()
+        if useless:
+            with self._store.write() as connection:
+                for link_id in useless:
+                    self._outbox.replace(connection, _TOPIC + link_id)
+        return len(links) - len(useless)
+
     # --- Batches -----------------------------------------------------------------------------------------------
 
     def _go_on_with(self, batch: Any, limit: int, now: datetime) -> int:
+        own = update(batches_table).where(batches_table.c.id == batch.id)
         if batch.total is None:
-            with self._store.read() as connection:
-                everybody = _people(batch, now).order_by(None).subquery()
-                total = connection.execute(select(func.count()).select_from(everybody)).scalar_one()
-            with self._store.write() as connection:
-                connection.execute(update(batches_table).where(batches_table.c.id == batch.id).values(total=total))
+            self._count(batch, now)
         kutids = self._next(batch, limit, now)
         reach("dispatch.chosen")
         with self._store.write() as connection:
-            step: dict[str, Any] = {"position": kutids[-1]} if kutids else {}
-            if len(kutids) < limit:
-                step["ended_at"] = now
-            mine = update(batches_table).where(
-                batches_table.c.id == batch.id,
-                batches_table.c.position == batch.position,
-                batches_table.c.ended_at.is_(None),
-                is_employed(batch.actor),
-            )
             # Another worker was quicker, or somebody has stopped it.
-            if not connection.execute(mine.values(step)).rowcount:
+            if not _move_on(connection, batch, kutids[-1:], ended_at=now if len(kutids) < limit else None):
                 return 0
             write = self._invite if batch.kind == INVITATION else self._remind_by_hand
             sent = sum(write(connection, batch, one, now) for one in self._recipients(connection, batch, kutids, now))
-            connection.execute(
-                update(batches_table)
-                .where(batches_table.c.id == batch.id)
-                .values(sent=batches_table.c.sent + sent, skipped=batches_table.c.skipped + len(kutids) - sent)
-            )
+            columns = batches_table.c
+            connection.execute(own.values(sent=columns.sent + sent, skipped=columns.skipped + len(kutids) - sent))
             reach("dispatch.writing")
         reach("dispatch.written")
         return len(kutids)
+
+    def _count(self, batch: Any, now: datetime) -> None:
+        """Note how many customers a batch for everybody in a list has."""
+        everybody = _people(batch, now).order_by(None).subquery()
+        with self._store.read() as connection:
+            total = connection.execute(select(func.count()).select_from(everybody)).scalar_one()
+        with self._store.write() as connection:
+            connection.execute(update(batches_table).where(batches_table.c.id == batch.id).values(total=total))
 
     def _next(self, batch: Any, limit: int, now: datetime) -> list[str]:
         if batch.chosen is not None:
@@ -197,25 +186,24 @@ class InvitationDispatch:
                 mine = update(invitations).where(
                     invitations.c.kutid == row.kutid, invitations.c.remind_at == row.remind_at
                 )
+                one = recipients.get(row.kutid)
                 if row.kutid in busy:
                     # Who gives up on it is reminded then.
                     connection.execute(mine.values(remind_at=now + self._profile.registration.longest))
-                    continue
-                one = recipients.get(row.kutid)
-                taken = mine.where(may_remind(now)).values(remind_at=None, reminded_at=now)
-                reminded = (
-                    connection.execute(taken.returning(invitations.c.link_id, invitations.c.deadline_at)).first()
-                    if one
-                    else None
-                )
-                if one is None or reminded is None:
+                elif one is None or not self._remind_by_itself(connection, mine, one, now):
                     # Registered meanwhile, or written to by hand.
                     connection.execute(mine.values(remind_at=None))
-                    continue
-                self._put(connection, REMINDER, one, reminded.link_id, reminded.deadline_at)
-                audit.record(connection, "reminded", kutid=row.kutid, at=now, actor="system")
             reach("dispatch.reminding")
         return len(due)
+
+    def _remind_by_itself(self, connection: Connection, mine: Update, one: _Recipient, now: datetime) -> bool:
+        taken = mine.where(may_remind(now)).values(remind_at=None, reminded_at=now)
+        reminded = connection.execute(taken.returning(invitations.c.link_id, invitations.c.deadline_at)).first()
+        if reminded is None:
+            return False
+        self._put(connection, REMINDER, one, reminded.link_id, reminded.deadline_at)
+        audit.record(connection, "reminded", kutid=one.kutid, at=now, actor="system")
+        return True
 
     def _remind_at(self, deadline_at: datetime, now: datetime) -> datetime | None:
         """Return when the reminder is due; None where the invitation itself comes so late."""
@@ -238,6 +226,18 @@ class InvitationDispatch:
                 **({"is_manager": "yes"} if one.is_manager else {}),
             },
         )
+
+
+def _move_on(connection: Connection, batch: Any, to: Sequence[str], *, ended_at: datetime | None) -> bool:
+    """Move a batch on from the position where it was read, if it is still there; tell whether it was."""
+    step = {**({"position": to[-1]} if to else {}), **({"ended_at": ended_at} if ended_at else {})}
+    mine = update(batches_table).where(
+        batches_table.c.id == batch.id,
+        batches_table.c.position == batch.position,
+        batches_table.c.ended_at.is_(None),
+        is_employed(batch.actor),
+    )
+    return bool(connection.execute(mine.values(step)).rowcount)
 
 
 def _view(batch: Any) -> View:

@@ -26,6 +26,16 @@ _MOST_RECENT = 5
 _MOST_CHOSEN = 200
 _CHOSEN_A_DAY = 500
 """The most customers that one member of customer service may invite a day; more is a supervisor's decision."""
+_NUMBERS: dict[str, ColumnElement[Any]] = {
+    "policy_number": live_policy_numbers(customers.c.kutid).limit(1).scalar_subquery(),
+    "account_number": select(customer_accounts.c.account_number)
+    .where(customer_accounts.c.kutid == customers.c.kutid)
+    .order_by(customer_accounts.c.account_number)
+    .limit(1)
+    .scalar_subquery(),
+    "customer_number": customers.c.customer_number,
+}
+"""What a link fills in, by the kind of number that the profile asks for first."""
 _FORM = re.compile(r"[A-Za-z0-9_-]{16,32}")
 
 
@@ -100,35 +110,36 @@ class Invitations:
         `empty`, `supervisor` when a member of customer service wants to write to everybody at once, or `too_many` when
         they come to do so by choosing more and more within a day; or OutOfTurn.
         """
-        if not _FORM.fullmatch(form_id) or kind not in (INVITATION, REMINDER):
-            raise OutOfTurn
-        if (kind == INVITATION) != (deadline_at is not None):
+        is_of_kind = {INVITATION: deadline_at is not None, REMINDER: deadline_at is None}
+        if not _FORM.fullmatch(form_id) or not is_of_kind.get(kind):
             raise OutOfTurn
         view = (view or View()).seen_by(session)
         chosen = None if marks is None else self._chosen(session, marks)
         if chosen is None and not (session.member.is_supervisor or session.member.is_adviser):
             raise Refusal("customers", "supervisor")
-        now = self._clock.now()
-        batch = {
-            "id": form_id, "kind": kind, "actor": session.member.id, "created_at": now, "deadline_at": deadline_at,
-            "chosen": chosen, "listed": None if chosen else view.listed,
-            # The chosen customers must still be the adviser's when the mail is written.
-            "adviser": view.adviser if chosen is None or session.member.is_adviser else None,
+        # The chosen customers must still be the adviser's when the mail is written.
+        adviser = view.adviser if chosen is None or session.member.is_adviser else None
+        self._begin(session, {
+            "id": form_id, "kind": kind, "actor": session.member.id, "deadline_at": deadline_at,
+            "chosen": chosen, "listed": None if chosen else view.listed, "adviser": adviser,
             "position": "", "total": len(chosen) if chosen else None, "sent": 0, "skipped": 0,
-        }  # fmt: skip
+        })  # fmt: skip
+        return form_id
+
+    def _begin(self, session: StaffSession, batch: dict[str, Any]) -> None:
+        """Store a batch, unless the same form has; see `order`."""
+        now, chosen = self._clock.now(), batch["chosen"]
         with self._store.write() as connection:
             if not connection.execute(select(session.lasts(now))).scalar():
                 raise OutOfTurn
             queue_for(connection, f"batches {session.member.id}")
-            if not self._is_new(connection, session, batch):
-                return form_id
+            if not self._is_new(connection, session, {**batch, "created_at": now}):
+                return
             if chosen is not None and self._has_chosen_too_many(connection, session, now):
                 raise Refusal("customers", "too_many", count=_CHOSEN_A_DAY)
-            audit.record(
-                connection, f"{kind}s_ordered", kutid=None, at=now, actor=session.member.id,
-                what=view.listed if chosen is None else "chosen", found=str(len(chosen)) if chosen else "",
-            )  # fmt: skip
-        return form_id
+            facts = {"what": batch["listed"] or "chosen", "found": str(len(chosen)) if chosen else ""}
+            action = f"{batch['kind']}s_ordered"
+            audit.record(connection, action, kutid=None, at=now, actor=session.member.id, **facts)
 
     @staticmethod
     def _is_new(connection: Connection, session: StaffSession, batch: dict[str, Any]) -> bool:
@@ -180,22 +191,9 @@ class Invitations:
     def prefill(self, link_id: str) -> Prefill | None:
         """Return the number that an invitation's link fills in; None when it is outdated, or of no use any more."""
         kind = next(iter(self._profile.identification.identifiers))
-        number = {
-            "policy_number": live_policy_numbers(customers.c.kutid).limit(1).scalar_subquery(),
-            "account_number": select(customer_accounts.c.account_number)
-            .where(customer_accounts.c.kutid == customers.c.kutid)
-            .order_by(customer_accounts.c.account_number)
-            .limit(1)
-            .scalar_subquery(),
-            "customer_number": customers.c.customer_number,
-        }[kind]
-        query = (
-            select(customers.c.kutid, number.label("number"))
-            .select_from(customers.join(invitations))
-            .where(
-                invitations.c.link_id == link_id, invitations.c.deadline_at > self._clock.now(), IS_LIVE, ~HAS_ACCOUNT
-            )
-        )
+        is_good = invitations.c.link_id == link_id, invitations.c.deadline_at > self._clock.now(), IS_LIVE, ~HAS_ACCOUNT
+        query = select(customers.c.kutid, _NUMBERS[kind].label("number")).join_from(customers, invitations)
+        query = query.where(*is_good)
         with self._store.read() as connection:
             found = connection.execute(query).first()
         return Prefill(found.kutid, kind, found.number) if found is not None and found.number else None

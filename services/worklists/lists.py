@@ -64,22 +64,22 @@ def people(view: View, now: datetime, *, by_number: bool = False) -> Select[str]
         source = source.join(advisers, advisers.c.kutid == key)
         # Named after the table whose index begins with the adviser: so it is read in order.
         key = key if view.listed in BY_DEADLINE else advisers.c.kutid
-    query = select(key).select_from(source).where(IS_LIVE, ~HAS_ACCOUNT)
+    query = select(key).select_from(source).where(IS_LIVE, ~HAS_ACCOUNT, *_listed(view.listed, now))
     if view.adviser is not None:
         query = query.where(advisers.c.adviser == view.adviser)
-    if view.listed == INVITED:
-        query = query.where(invitations.c.deadline_at > now)
-    elif view.listed == OVERDUE:
-        query = query.where(invitations.c.deadline_at <= now)
-    elif view.listed == NOT_INVITED:
-        query = query.where(has_address(), ~exists().where(invitations.c.kutid == customers.c.kutid))
-    elif view.listed == NO_ADDRESS:
-        query = query.where(~has_address())
-    return (
-        query.order_by(key)
-        if by_number or view.listed not in BY_DEADLINE
-        else query.order_by(invitations.c.deadline_at, key)
-    )
+    goes_by_deadline = view.listed in BY_DEADLINE and not by_number
+    return query.order_by(invitations.c.deadline_at, key) if goes_by_deadline else query.order_by(key)
+
+
+def _listed(listed: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions by which customers are in a list, of those who can register and have not."""
+    if listed == INVITED:
+        return (invitations.c.deadline_at > now,)
+    if listed == OVERDUE:
+        return (invitations.c.deadline_at <= now,)
+    if listed == NOT_INVITED:
+        return has_address(), ~exists().where(invitations.c.kutid == customers.c.kutid)
+    return (~has_address(),) if listed == NO_ADDRESS else ()
 
 
 def reached(view: View, kind: str, now: datetime, *, by_number: bool = False) -> Select[str]:

@@ -1,7 +1,8 @@
 """Data to be put right: each case a customer and one thing about them, until somebody closes it with a note."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select, update
@@ -24,10 +25,6 @@ FAILED, OLD_ACCOUNT = OF_TRIES = KINDS_OF_TRIES
 """Found by what customers have tried; the others by what the register holds."""
 KINDS = (FAILED, OLD_ACCOUNT, LANDLINE, NO_PHONE, TAX_CUT, SHARED_PHONE)
 PAGE = 25
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True)
@@ -80,21 +77,12 @@ class QualityCases:
         with self._store.write() as connection:
             facts = {"what": kind or "quality", "found": str(min(len(rows), PAGE))}
             audit.record(connection, "listed", kutid=None, at=now, actor=session.member.id, **facts)
-        hits = {hit.kutid: hit for hit in self._search.hits(session, [row.kutid for row in rows[:PAGE]])}
-        lines = [
-            QualityLine(
-                row.id, row.kind, self._marks.seal(session, "customer", row.kutid), hits[row.kutid],
-                row.found_at, row.closed_at, row.name, row.note,
-            )
-            for row in rows[:PAGE]
-            if row.kutid in hits
-        ]  # fmt: skip
+        lines = self._lines(session, rows[:PAGE])
         if len(rows) <= PAGE:
             return QualityPage(lines, None)
         last = rows[PAGE - 1]
         at = last.closed_at if closed else last.found_at
-        text = f"{(at - _EPOCH) // _MILLISECOND} {last.id}"
-        return QualityPage(lines, self._marks.seal(session, f"quality {closed}", text))
+        return QualityPage(lines, self._marks.seal_place(session, f"quality {closed}", last.id, at))
 
     def close(self, session: StaffSession, case_id: str, note: str) -> bool:
         """Close a case with a note; tell whether it was open: of two who close it at once, the first has done so.
@@ -105,37 +93,40 @@ class QualityCases:
         now = self._clock.now()
         own = is_advised_by(quality_cases.c.kutid, session.member.adviser)
         is_theirs: list[ColumnElement[bool]] = [own] if session.member.is_adviser else []
-        is_signed_in = session.lasts(now)
+        may_close = quality_cases.c.id == case_id, session.lasts(now), *is_theirs
         with self._store.write() as connection:
             closed = connection.execute(
                 update(quality_cases)
-                .where(quality_cases.c.id == case_id, quality_cases.c.closed_at.is_(None), is_signed_in, *is_theirs)
+                .where(*may_close, quality_cases.c.closed_at.is_(None))
                 .values(closed_at=now, closed_by=session.member.id, note=note)
                 .returning(quality_cases.c.kutid, quality_cases.c.kind)
             ).first()
-            if closed is None:
-                if (
-                    connection.execute(
-                        select(quality_cases.c.id).where(quality_cases.c.id == case_id, is_signed_in, *is_theirs)
-                    ).first()
-                    is None
-                ):
-                    raise OutOfTurn
-                return False
-            audit.record(
-                connection, "case_closed", kutid=closed.kutid, at=now, actor=session.member.id, what=closed.kind
+            if closed is not None:
+                actor = session.member.id
+                audit.record(connection, "case_closed", kutid=closed.kutid, at=now, actor=actor, what=closed.kind)
+            elif connection.execute(select(quality_cases.c.id).where(*may_close)).first() is None:
+                raise OutOfTurn
+        return closed is not None
+
+    def _lines(self, session: StaffSession, rows: Sequence[Any]) -> list[QualityLine]:
+        hits = {hit.kutid: hit for hit in self._search.hits(session, [row.kutid for row in rows])}
+        return [
+            QualityLine(
+                row.id, row.kind, self._marks.seal(session, "customer", row.kutid), hits[row.kutid],
+                row.found_at, row.closed_at, row.name, row.note,
             )
-        return True
+            for row in rows
+            if row.kutid in hits
+        ]  # fmt: skip
 
     def _after(
         self, session: StaffSession, query: Select[Any], moment: ColumnElement[datetime], place: str,
         *, closed: bool,
     ) -> Select[Any]:  # fmt: skip
-        text = self._marks.read(session, f"quality {closed}", place)
-        if text is None:
+        found = self._marks.read_place(session, f"quality {closed}", place)
+        if found is None:
             return query
-        milliseconds, _, case_id = text.partition(" ")
-        at = _EPOCH + int(milliseconds) * _MILLISECOND
+        case_id, at = found
         return query.where(moment <= at, or_(moment < at, and_(moment == at, quality_cases.c.id < case_id)))
 
 

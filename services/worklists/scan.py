@@ -6,12 +6,12 @@ had gone and came back, the data changed, or another attempt failed.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
 from services import randomness
 from services.accounts.conditions import is_registered
@@ -55,18 +55,12 @@ class QualityScan:
     def go_on(self) -> bool:
         """Look at the next piece of the register; return whether there was one."""
         with self._store.read() as connection:
-            sweep = connection.execute(
-                select(*quality_sweep.c).where(quality_sweep.c.done < quality_sweep.c.wanted)
-            ).first()
+            wanted = select(*quality_sweep.c).where(quality_sweep.c.done < quality_sweep.c.wanted)
+            sweep = connection.execute(wanted).first()
             if sweep is None:
                 return False
-            piece = (
-                select(customers.c.kutid)
-                .where(customers.c.kutid > sweep.position)
-                .order_by(customers.c.kutid)
-                .limit(PIECE)
-            )
-            kutids = list(connection.execute(piece).scalars())
+            following = select(customers.c.kutid).where(customers.c.kutid > sweep.position)
+            kutids = list(connection.execute(following.order_by(customers.c.kutid).limit(PIECE)).scalars())
             last = kutids[-1] if kutids else sweep.position
             found = {(one.kutid, one.kind): one for one in _look(connection, sweep.position, last)} if kutids else {}
             known = _known(connection, sweep.position, last) if kutids else {}
@@ -86,41 +80,34 @@ class QualityScan:
         tried = select(
             allowances_table.c.key, allowances_table.c.kutid, allowances_table.c.used, allowances_table.c.ends_at
         ).where(allowances_table.c.kutid.is_not(None))
+        of_tries = select(quality_cases.c.kutid, quality_cases.c.kind, quality_cases.c.found_at).where(
+            quality_cases.c.kind.in_(OF_TRIES),
+            quality_cases.c.kutid.in_(select(allowances_table.c.kutid).where(allowances_table.c.kutid.is_not(None))),
+        )
         with self._store.read() as connection:
             rows = connection.execute(tried.where(~is_registered(allowances_table.c.kutid))).all()
-            found: dict[tuple[str, str], datetime] = {}
-            for row in rows:
-                is_old = row.key == self._allowances.key(OLD_NUMBER, row.kutid)
-                if is_old or row.used >= SEVERAL:
-                    case = row.kutid, OLD_ACCOUNT if is_old else FAILED
-                    found[case] = max(found.get(case, row.ends_at - self._wait), row.ends_at - self._wait)
-            known = {
-                (row.kutid, row.kind): row
-                for row in connection.execute(
-                    select(
-                        quality_cases.c.kutid, quality_cases.c.kind, quality_cases.c.found_at, quality_cases.c.closed_at
-                    ).where(
-                        quality_cases.c.kind.in_(OF_TRIES),
-                        quality_cases.c.kutid.in_(
-                            select(allowances_table.c.kutid).where(allowances_table.c.kutid.is_not(None))
-                        ),
-                    )
-                )
-            }
-        new = [case for case, at in found.items() if case not in known or known[case].found_at < at]
+            known = {(row.kutid, row.kind): row.found_at for row in connection.execute(of_tries)}
+        found = self._tried(rows)
+        new = [case for case, at in found.items() if case not in known or known[case] < at]
         if not new:
             return 0
         with self._store.write() as connection:
             return sum(_try_again(connection, *case, found[case]) for case in new)
 
+    def _tried(self, rows: Sequence[Any]) -> dict[tuple[str, str], datetime]:
+        """Return the cases that rows of allowances make, and when each was tried last."""
+        found: dict[tuple[str, str], datetime] = {}
+        for row in rows:
+            is_old = row.key == self._allowances.key(OLD_NUMBER, row.kutid)
+            if is_old or row.used >= SEVERAL:
+                case, at = (row.kutid, OLD_ACCOUNT if is_old else FAILED), row.ends_at - self._wait
+                found[case] = max(found.get(case, at), at)
+        return found
+
 
 def _look(connection: Connection, first: str, last: str) -> Iterator[_Finding]:
     """Yield what is amiss with the customers after `first` up to `last` who have a policy in force."""
-    piece = and_(
-        customers.c.kutid > first,
-        customers.c.kutid <= last,
-        has_live_policy(customers.c.kutid),
-    )
+    piece = and_(customers.c.kutid > first, customers.c.kutid <= last, has_live_policy(customers.c.kutid))
     of_piece = and_(phones.c.kutid > first, phones.c.kutid <= last)
     numbers: dict[str, set[str]] = defaultdict(set)
     for row in connection.execute(select(phones.c.kutid, phones.c.number).where(of_piece)):
@@ -130,6 +117,15 @@ def _look(connection: Connection, first: str, last: str) -> Iterator[_Finding]:
     is_cut = and_(customers.c.holder_type == "company", func.length(customers.c.tax_number) == _CUT)
     for row in connection.execute(select(customers.c.kutid, customers.c.tax_number).where(piece, is_cut)):
         yield _Finding(row.kutid, TAX_CUT, _hash(row.tax_number))
+    shared = _shared(connection, of_piece)
+    if shared:
+        for kutid in connection.execute(select(customers.c.kutid).where(piece)).scalars():
+            if theirs := numbers[kutid] & shared:
+                yield _Finding(kutid, SHARED_PHONE, _hash(*theirs))
+
+
+def _shared(connection: Connection, of_piece: ColumnElement[bool]) -> set[str]:
+    """Return those of these phones' numbers that many customers have."""
     other = phones.alias()
     is_shared = (
         select(other.c.number)
@@ -137,11 +133,7 @@ def _look(connection: Connection, first: str, last: str) -> Iterator[_Finding]:
         .group_by(other.c.number)
         .having(func.count(other.c.kutid.distinct()) >= SHARED_BY)
     )
-    shared = set(connection.execute(is_shared).scalars())
-    if shared:
-        for kutid in connection.execute(select(customers.c.kutid).where(piece)).scalars():
-            if theirs := numbers[kutid] & shared:
-                yield _Finding(kutid, SHARED_PHONE, _hash(*theirs))
+    return set(connection.execute(is_shared).scalars())
 
 
 def _known(connection: Connection, first: str, last: str) -> dict[tuple[str, str], Any]:
@@ -156,28 +148,28 @@ def _keep(
 ) -> None:
     """Write down what is new, what has changed, and what has gone."""
     new = [
-        {
-            "id": randomness.opaque_id(), "kutid": one.kutid, "kind": one.kind,
-            "evidence": one.evidence, "found_at": now,
-        }
-        for case, one in found.items()
-        if case not in known
-    ]  # fmt: skip
+        {"id": randomness.opaque_id(), "found_at": now, **vars(one)} for case, one in found.items() if case not in known
+    ]
     if new:
         connection.execute(insert_for(connection, quality_cases).values(new).on_conflict_do_nothing())
     for case, row in known.items():
-        one = found.get(case)
-        mine = update(quality_cases).where(quality_cases.c.id == row.id)
-        if one is None and row.closed_at is None and row.closed_by is None:
-            connection.execute(
-                delete(quality_cases).where(quality_cases.c.id == row.id, quality_cases.c.closed_at.is_(None))
-            )
-        elif one is None and row.evidence is not None:
-            connection.execute(mine.values(evidence=None, closed_at=row.closed_at or now))
-        elif one is not None and row.evidence != one.evidence:
-            connection.execute(mine.values(evidence=one.evidence))
+        if case not in found:
+            _end(connection, row, now)
+        elif row.evidence != found[case].evidence:
+            mine = update(quality_cases).where(quality_cases.c.id == row.id)
+            connection.execute(mine.values(evidence=found[case].evidence))
             # The data differ from when the case was closed: it opens again.
             connection.execute(mine.where(quality_cases.c.closed_at.is_not(None)).values(closed_at=None, found_at=now))
+
+
+def _end(connection: Connection, row: Any, now: datetime) -> None:
+    """Close a case that has gone; nothing is kept of one that nobody has looked at."""
+    mine = quality_cases.c.id == row.id
+    if row.closed_at is None and row.closed_by is None:
+        connection.execute(delete(quality_cases).where(mine, quality_cases.c.closed_at.is_(None)))
+    elif row.evidence is not None:
+        values = {"evidence": None, "closed_at": row.closed_at or now}
+        connection.execute(update(quality_cases).where(mine).values(values))
 
 
 def _try_again(connection: Connection, kutid: str, kind: str, at: datetime) -> bool:

@@ -1,5 +1,6 @@
 """Marks that stand in forms and addresses for a customer, an adviser or a place in a list, and tell nothing."""
 
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,9 @@ from services.staff.member import StaffSession
 
 if TYPE_CHECKING:
     from services.worklists.token_box import TokenBox
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class SelectionTokens:
@@ -26,6 +30,19 @@ class SelectionTokens:
     def read(self, session: StaffSession, purpose: str, mark: str) -> str | None:
         """Return what was sealed for this session and purpose, or None."""
         return self._box.open(f"{session.id} {purpose}", mark)
+
+    def seal_place(self, session: StaffSession, purpose: str, row_id: str, moment: datetime | None) -> str:
+        """Return the mark of a place in a list: of the row there, and of its moment where the list goes by moments."""
+        text = f"{(moment - _EPOCH) // _MILLISECOND} {row_id}" if moment else row_id
+        return self.seal(session, purpose, text)
+
+    def read_place(self, session: StaffSession, purpose: str, mark: str) -> tuple[str, datetime | None] | None:
+        """Return what `seal_place` was given, or None."""
+        text = self.read(session, purpose, mark)
+        if text is None:
+            return None
+        moment, _, row_id = text.rpartition(" ")
+        return row_id, _EPOCH + int(moment) * _MILLISECOND if moment else None
 
     @cached_property
     def _box(self) -> "TokenBox":

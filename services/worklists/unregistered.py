@@ -1,7 +1,7 @@
 """Who has not registered yet, per adviser: page by page, however many there are (B2)."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -25,8 +25,20 @@ MOST_COUNTED = 1000
 _MOST_ADVISERS = 500
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
+_FACTS = select(
+    customers.c.kutid,
+    func.coalesce(staff.c.name, advisers_table.c.adviser).label("adviser"),
+    has_address().label("has_address"),
+    invitations.c.invited_at,
+    invitations.c.deadline_at,
+    invitations.c.reminded_at,
+    invitations.c.declined_at,
+    invitations.c.link_id,
+).select_from(
+    customers.outerjoin(invitations)
+    .outerjoin(advisers_table, advisers_table.c.kutid == customers.c.kutid)
+    .outerjoin(staff, staff.c.adviser == advisers_table.c.adviser)
+)
 
 
 @dataclass(frozen=True)
@@ -76,16 +88,10 @@ class Unregistered:
             count = self._count(connection, view, now, kutids[0]) if kutids and start is None else len(kutids)
             facts = self._facts(connection, kutids[:PAGE], now)
         with self._store.write() as connection:
-            shown = str(min(len(kutids), PAGE))
-            audit.record(
-                connection, "listed", kutid=None, at=now, actor=session.member.id, what=view.listed, found=shown
-            )
+            noted = {"what": view.listed, "found": str(min(len(kutids), PAGE))}
+            audit.record(connection, "listed", kutid=None, at=now, actor=session.member.id, **noted)
         lines = [
-            Line(
-                mark=self._marks.seal(session, "customer", hit.kutid),
-                hit=hit,
-                **facts[hit.kutid],
-            )
+            Line(mark=self._marks.seal(session, "customer", hit.kutid), hit=hit, **facts[hit.kutid])
             for hit in self._search.hits(session, kutids[:PAGE])
         ]
         more = kutids[PAGE - 1] if len(kutids) > PAGE else None
@@ -151,24 +157,7 @@ class Unregistered:
         return int(connection.execute(select(func.count()).select_from(few)).scalar_one())
 
     def _facts(self, connection: Connection, kutids: list[str], now: datetime) -> dict[str, dict[str, Any]]:
-        rows = connection.execute(
-            select(
-                customers.c.kutid,
-                func.coalesce(staff.c.name, advisers_table.c.adviser).label("adviser"),
-                has_address().label("has_address"),
-                invitations.c.invited_at,
-                invitations.c.deadline_at,
-                invitations.c.reminded_at,
-                invitations.c.declined_at,
-                invitations.c.link_id,
-            )
-            .select_from(
-                customers.outerjoin(invitations)
-                .outerjoin(advisers_table, advisers_table.c.kutid == customers.c.kutid)
-                .outerjoin(staff, staff.c.adviser == advisers_table.c.adviser)
-            )
-            .where(customers.c.kutid.in_(kutids))
-        ).all()  # fmt: skip
+        rows = connection.execute(_FACTS.where(customers.c.kutid.in_(kutids))).all()
         topics = [f"invitation:{row.link_id}" for row in rows if row.link_id]
         lost = {row.topic: row.state in ("given_up", "expired") for row in connection.execute(states_of(topics))}
         return {
@@ -187,12 +176,8 @@ class Unregistered:
 
     def _mark_of(self, session: StaffSession, view: View, kutid: str, facts: dict[str, dict[str, Any]]) -> str:
         moment = facts[kutid]["deadline_at"] if view.listed in BY_DEADLINE else None
-        text = f"{(moment - _EPOCH) // _MILLISECOND} {kutid}" if moment else kutid
-        return self._marks.seal(session, f"place {view.listed}", text)
+        return self._marks.seal_place(session, f"place {view.listed}", kutid, moment)
 
     def _place(self, session: StaffSession, view: View, mark: str) -> ListPosition | None:
-        text = self._marks.read(session, f"place {view.listed}", mark)
-        if text is None:
-            return None
-        moment, _, kutid = text.rpartition(" ")
-        return ListPosition(kutid, _EPOCH + int(moment) * _MILLISECOND if moment else None)
+        place = self._marks.read_place(session, f"place {view.listed}", mark)
+        return ListPosition(*place) if place else None
