@@ -1,9 +1,11 @@
 """Reference codes: what a customer reads out on the phone, so that staff see where a registration stopped."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, select
 
 from services import randomness
 from services.base import Base
@@ -52,11 +54,7 @@ class References:
                 earlier: str | None = connection.execute(newest).scalar()
                 if earlier is not None:
                     return earlier
-            while True:  # a code that happens to be taken is not given again
-                fresh = randomness.reference()
-                new = insert_for(connection, reference_codes).values(code=fresh, **facts).on_conflict_do_nothing()
-                if connection.execute(new.returning(reference_codes.c.code)).first():
-                    return fresh
+            return _new(connection, facts)
 
     def find(self, code: str) -> Reference | None:
         """Return what a code stands for, written as customers read it out, or None."""
@@ -77,3 +75,12 @@ class References:
         if kutid is None:
             return None
         return and_(c.kutid == kutid, c.registration_id.is_(None), c.created_at > now - _KEPT_FOR)
+
+
+def _new(connection: Connection, facts: Mapping[str, Any]) -> str:
+    """Store a new code with these facts, and return it."""
+    while True:  # a code that happens to be taken is not given again
+        fresh = randomness.reference()
+        new = insert_for(connection, reference_codes).values(code=fresh, **facts).on_conflict_do_nothing()
+        if connection.execute(new.returning(reference_codes.c.code)).first():
+            return fresh

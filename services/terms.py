@@ -79,24 +79,17 @@ def build_documents(base: Base, terms: TermsVersions | None = None) -> Documents
 
 def _shipped(profile: Profile, kind: str, version: str, day: date) -> Terms:
     folder = profile.folder / kind
-    found = {language: folder / f"{version}.{language}" for language in profile.languages}
+
+    def files(ending: str) -> dict[str, Path]:
+        found = {language: folder / f"{version}.{language}.{ending}" for language in profile.languages}
+        return {language: path for language, path in found.items() if path.is_file()}
+
+    changes = {language: path.read_text("utf-8").splitlines() for language, path in files("changes.txt").items()}
     return Terms(
         version,
         datetime.combine(day, time.min, profile.zone),
-        {
-            language: path.with_name(f"{path.name}.html").read_text("utf-8")
-            for language, path in found.items()
-            if path.with_name(f"{path.name}.html").is_file()
-        },
-        {
-            language: path.with_name(f"{path.name}.pdf")
-            for language, path in found.items()
-            if path.with_name(f"{path.name}.pdf").is_file()
-        },
+        {language: path.read_text("utf-8") for language, path in files("html").items()},
+        files("pdf"),
         profile.languages[0],
-        {
-            language: tuple(line for line in path.read_text("utf-8").splitlines() if line.strip())
-            for language in found
-            if (path := folder / f"{version}.{language}.changes.txt").is_file()
-        },
+        {language: tuple(line for line in lines if line.strip()) for language, lines in changes.items()},
     )

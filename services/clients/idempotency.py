@@ -8,9 +8,9 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import Connection, and_, delete, or_, select, update
 
 from services import randomness
 from services.base import Base
@@ -54,32 +54,13 @@ class IdempotentAnswers:
         `asked` is all that makes the request what it is. Raises Refusal ``idempotency_key.reused`` when the key came
         with another request, ``idempotency_key.under_way`` while the same one is being executed.
         """
-        now = self._clock.now()
         mine = Turn(self._hash(b"key", client_id.encode() + b"\n" + key.encode()), randomness.opaque_id())
-        fresh = {
-            "asked": self._hash(b"asked", asked),
-            "turn": mine.turn,
-            "begun_at": now,
-            "status": None,
-            "headers": None,
-            "body": None,
-        }
-        c = table.c
-        is_free = or_(
-            c.begun_at <= now - KEPT_FOR,
-            and_(c.status.is_(None), c.begun_at <= now - _GIVEN_UP, c.asked == fresh["asked"]),
-        )
+        hashed, now = self._hash(b"asked", asked), self._clock.now()
         with self._store.write() as connection:
-            taken = (
-                insert_for(connection, table)
-                .values(id=mine.row, **fresh)
-                .on_conflict_do_update(index_elements=[c.id], set_=fresh, where=is_free)
-                .returning(c.id)
-            )
-            if connection.execute(taken).first():
+            if _take(connection, mine, hashed, now):
                 return mine
-            kept = connection.execute(select(*c).where(c.id == mine.row)).one()
-        if not hmac.compare_digest(kept.asked, str(fresh["asked"])):
+            kept = connection.execute(select(*table.c).where(table.c.id == mine.row)).one()
+        if not hmac.compare_digest(kept.asked, hashed):
             raise Refusal("idempotency_key", "reused")
         if kept.status is None:
             raise Refusal("idempotency_key", "under_way")
@@ -101,3 +82,18 @@ class IdempotentAnswers:
 
     def _hash(self, purpose: bytes, what: bytes) -> str:
         return hmac.new(self._secret, purpose + b":" + what, hashlib.sha256).hexdigest()
+
+
+def _take(connection: Connection, mine: Turn, asked: str, now: datetime) -> bool:
+    """Take the turn unless somebody has it, or its answer is kept; tell whether it is ours."""
+    fresh = {"asked": asked, "turn": mine.turn, "begun_at": now, "status": None, "headers": None, "body": None}
+    is_given_up = and_(table.c.status.is_(None), table.c.begun_at <= now - _GIVEN_UP, table.c.asked == asked)
+    taken = (
+        insert_for(connection, table)
+        .values(id=mine.row, **fresh)
+        .on_conflict_do_update(
+            index_elements=[table.c.id], set_=fresh, where=or_(table.c.begun_at <= now - KEPT_FOR, is_given_up)
+        )
+        .returning(table.c.id)
+    )
+    return connection.execute(taken).first() is not None

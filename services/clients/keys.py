@@ -92,10 +92,9 @@ class ApiKeys:
         Raises Refusal ``api_key.scope`` when there is none, or an unknown one, and ``api_key.adviser`` when the code is
         empty: that means a code which somebody forgot, not all customers.
         """
-        wanted = sorted(set(scopes))
+        wanted, code = sorted(set(scopes)), None if adviser is None else adviser.strip().casefold()
         if not wanted or not set(wanted) <= set(SCOPES):
             raise Refusal("api_key", "scope")
-        code = None if adviser is None else adviser.strip().casefold()
         if code == "":
             raise Refusal("api_key", "adviser")
         public, now = randomness.characters(12), self._clock.now()

@@ -124,12 +124,9 @@ class Figures:
             days = self._passages(connection, chosen, figures.c.day, *ends)
             channels = self._passages(connection, chosen, figures.c.channel, *ends)
             by_themselves = replace(chosen, channel="web")
-            browsers = (
-                self._passages(connection, by_themselves, figures.c.browser, *ends) if chosen.channel in _WEB else {}
-            )
-            known = connection.execute(
-                select(figures.c.browser).where(*_within(chosen)).distinct().order_by(figures.c.browser)
-            )
+            is_web = chosen.channel in _WEB
+            browsers = self._passages(connection, by_themselves, figures.c.browser, *ends) if is_web else {}
+            named = select(figures.c.browser).where(*_within(chosen)).distinct().order_by(figures.c.browser)
             return Report(
                 chosen,
                 {name: steps.get(name, Passage()) for name in (*journey, *sorted(set(steps) - set(journey)))},
@@ -138,7 +135,7 @@ class Figures:
                 dict(sorted(browsers.items(), key=lambda one: (-one[1].entered, one[0]))),
                 self._mistakes(connection, chosen),
                 self._messages(connection, chosen),
-                [name for name in known.scalars() if name],
+                [name for name in connection.execute(named).scalars() if name],
             )
 
     def _passages(
@@ -189,19 +186,19 @@ class Figures:
         for kind, message, what, count, parts in rows:
             counts.setdefault((kind, message), {})[what] = (int(count), int(parts))
         price = self._profile.messages.sms_price
-        nothing = (0, 0)
         return [
-            Sent(
-                kind,
-                message,
-                sent=one.get("sent", nothing)[0],
-                delivered=one.get("delivered", nothing)[0],
-                given_up=one.get("given_up", nothing)[0],
-                parts=one.get("sent", nothing)[1],
-                cost=price * one.get("sent", nothing)[1] if price is not None and kind == "sms" else None,
-            )
+            _sent(kind, message, one, price if kind == "sms" else None)
             for (kind, message), one in sorted(counts.items())
         ]
+
+
+def _sent(kind: str, message: str, counts: Mapping[str, tuple[int, int]], price: Decimal | None) -> Sent:
+    """Return the line of one message; `counts` are how many of it, and of how many parts, by what became of them."""
+    (sent, parts), (delivered, _), (given_up, _) = (
+        counts.get(what, (0, 0)) for what in ("sent", "delivered", "given_up")
+    )
+    cost = None if price is None else price * parts
+    return Sent(kind, message, sent=sent, delivered=delivered, given_up=given_up, parts=parts, cost=cost)
 
 
 def _within(chosen: Chosen) -> tuple[ColumnElement[bool], ...]:

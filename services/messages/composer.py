@@ -155,11 +155,7 @@ class Composer:
         link, register, decline = self._link(message), self._register(message), self._decline(message)
         plain = self._facts(message)
         rich = self._rich_facts(language, plain)
-        parts = {
-            part: texts.say(key, language, **plain)
-            for part in _PARTS
-            if texts.has(key := f"mail.{message.message}.{part}", language) and (part not in _IF or _IF[part] in plain)
-        }
+        parts = self._parts(message, plain)
         context = {
             "parts": parts,
             "link": link,
@@ -183,6 +179,15 @@ class Composer:
             headers=_declining(decline) if decline else {},
             from_name=texts.facts(language)["portal"],
         )
+
+    def _parts(self, message: Message, facts: Mapping[str, str]) -> dict[str, str]:
+        """Return the texts of a mail that it has in this language, and for which its facts are there."""
+        language, texts = message.language, self._profile.texts
+        return {
+            part: texts.say(key, language, **facts)
+            for part in _PARTS
+            if texts.has(key := f"mail.{message.message}.{part}", language) and (part not in _IF or _IF[part] in facts)
+        }
 
     def _link(self, message: Message) -> str:
         target = self._targets.get(message.message)

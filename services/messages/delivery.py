@@ -16,6 +16,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     CursorResult,
     Integer,
@@ -76,20 +77,19 @@ _IS_DUE = and_(
 _DEAD = select(*_COLUMNS).where(_IS_DUE).where(or_(outbox.c.expires_at <= _now, outbox.c.state == REPEATING)).limit(100)
 
 
-def _taking() -> Update:
+def _is_first() -> ColumnElement[bool]:
+    """Return the condition that no message of the same topic that was written before waits to leave."""
     older = outbox.alias("older")
-    is_first = ~exists().where(
-        older.c.topic == outbox.c.topic,
-        older.c.state.in_(UNSENT),
-        or_(
-            older.c.created_at < outbox.c.created_at,
-            and_(older.c.created_at == outbox.c.created_at, older.c.id < outbox.c.id),
-        ),
-    )
+    is_same_time = and_(older.c.created_at == outbox.c.created_at, older.c.id < outbox.c.id)
+    is_before = or_(older.c.created_at < outbox.c.created_at, is_same_time)
+    return ~exists().where(older.c.topic == outbox.c.topic, older.c.state.in_(UNSENT), is_before)
+
+
+def _taking() -> Update:
     due = (
         select(outbox.c.id)
         .where(_IS_DUE, outbox.c.kind == bindparam("of_kind"))
-        .where(outbox.c.expires_at > _now, outbox.c.state != REPEATING, is_first)
+        .where(outbox.c.expires_at > _now, outbox.c.state != REPEATING, _is_first())
         .order_by(outbox.c.due_at)
         .limit(bindparam("most", type_=Integer))
         .with_for_update(skip_locked=True)

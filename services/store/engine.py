@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -102,30 +103,26 @@ class Store:
             pool_timeout=8,
         )
 
-        @event.listens_for(engine, "do_connect")
-        def keep_private(*_arguments: Any) -> None:
-            # Personal data: SQLite would make the file as the umask has it, and what belongs to it after its example.
-            with suppress(OSError):
-                os.close(os.open(self.url.database or "", os.O_CREAT | os.O_EXCL, 0o600))
-
-        @event.listens_for(engine, "connect")
-        def settings(dbapi_connection: Any, _record: Any) -> None:
-            self._write_ahead(dbapi_connection)
-            for pragma in (
-                f"synchronous={synchronous}",
-                "foreign_keys=ON",
-                "secure_delete=ON",  # what is erased leaves the file too; some builds of SQLite leave it there
-                "cache_size=-65536",
-                "journal_size_limit=67108864",
-            ):
-                dbapi_connection.execute(f"PRAGMA {pragma}")
-
-        @event.listens_for(engine, "begin")
-        def begin(connection: Connection) -> None:
-            # sqlite3 would begin late and in deferred mode; two readers that both turn writers then collide.
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.info.get("writes") else "BEGIN")
-
+        event.listen(engine, "do_connect", self._keep_private)
+        event.listen(engine, "connect", partial(self._set_up, synchronous))
+        event.listen(engine, "begin", _begin)
         return engine
+
+    def _keep_private(self, *_arguments: Any) -> None:
+        # Personal data: SQLite would make the file as the umask has it, and what belongs to it after its example.
+        with suppress(OSError):
+            os.close(os.open(self.url.database or "", os.O_CREAT | os.O_EXCL, 0o600))
+
+    def _set_up(self, synchronous: str, dbapi_connection: Any, _record: Any) -> None:
+        self._write_ahead(dbapi_connection)
+        for pragma in (
+            f"synchronous={synchronous}",
+            "foreign_keys=ON",
+            "secure_delete=ON",  # what is erased leaves the file too; some builds of SQLite leave it there
+            "cache_size=-65536",
+            "journal_size_limit=67108864",
+        ):
+            dbapi_connection.execute(f"PRAGMA {pragma}")
 
     def _write_ahead(self, dbapi_connection: Any) -> None:
         # Of processes that open a new database at once, SQLite turns all but one away here, whatever the timeout is.
@@ -150,3 +147,8 @@ class Store:
             pool_timeout=8,
             connect_args={"connect_timeout": 5, "options": "-c statement_timeout=60000 -c lock_timeout=8000"},
         )
+
+
+def _begin(connection: Connection) -> None:
+    # sqlite3 would begin late and in deferred mode; two readers that both turn writers then collide.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.info.get("writes") else "BEGIN")

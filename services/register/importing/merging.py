@@ -107,22 +107,11 @@ def settle(connection: Connection, now: datetime) -> None:
     is_address = func.lower(known.email) == func.lower(learnt.after)
     has_address = select(known.kutid).where(known.kutid == learnt.kutid, is_address).exists()
     for kind, has_come in (("mobile", has_number), ("email", has_address)):
-        connection.execute(
-            update(contact_changes)
-            .where(learnt.kind == kind, learnt.settled_at.is_(None), has_come)
-            .values(settled_at=now)
-        )
+        come = update(contact_changes).where(learnt.kind == kind, learnt.settled_at.is_(None), has_come)
+        connection.execute(come.values(settled_at=now))
     later = contact_changes.alias("later").c
-    is_over = (
-        select(later.id)
-        .where(
-            later.kutid == learnt.kutid,
-            later.kind == learnt.kind,
-            later.id > learnt.id,
-            later.settled_at.is_not(None),
-        )
-        .exists()
-    )
+    is_later = later.kutid == learnt.kutid, later.kind == learnt.kind, later.id > learnt.id
+    is_over = select(later.id).where(*is_later, later.settled_at.is_not(None)).exists()
     # Also where the later one came by an earlier import.
     connection.execute(update(contact_changes).where(learnt.settled_at.is_(None), is_over).values(settled_at=now))
 
