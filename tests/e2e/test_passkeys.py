@@ -15,6 +15,7 @@ from tests.world.cast import PASSWORD
 pytestmark = pytest.mark.once
 
 _ACCOUNT, _PASSKEYS, _NEW, _SIGN_IN = "/fiok", "/fiok/azonositokulcsok", "/fiok/azonositokulcsok/uj", "/belepes"
+_SETTINGS = "/fiok/beallitasok"
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +103,7 @@ def see_alert(visitor: Visitor, words_beside_the_button: str) -> None:
 
 
 def begin_to_add(visitor: Visitor) -> None:
-    visitor.open(_ACCOUNT)
+    visitor.open(_SETTINGS)
     visitor.follow(words("account.passkeys.add"))
     visitor.fill(current_password=PASSWORD)
     visitor.submit("passkey")
@@ -114,12 +115,12 @@ def add(visitor: Visitor, device: Device, name: str) -> None:
     begin_to_add(visitor)
     visitor.fill(name=name)
     visitor.settle(lambda: visitor.browser.click("form[data-passkey] button"))
-    visitor.wait_until(lambda: visitor.path == _ACCOUNT, "the account")
+    visitor.wait_until(lambda: visitor.path == _SETTINGS, "the settings")
     device.left_alone()
 
 
 def test_a_passkey_from_its_adding_to_its_removal(visitor: Visitor, device: Device, home: OwnServer) -> None:
-    visitor.open(_ACCOUNT)
+    visitor.open(_SETTINGS)
     assert words("account.passkeys.none") in visitor.text()
     add(visitor, device, "Anna telefonja")
     assert words("account.passkeys.added") in visitor.text()
@@ -132,6 +133,7 @@ def test_a_passkey_from_its_adding_to_its_removal(visitor: Visitor, device: Devi
     device.touched()
     visitor.press(words("login.passkey"))
     visitor.wait_until(lambda: visitor.path == _ACCOUNT, "the account")
+    visitor.open(_SETTINGS)
     assert pattern("account.passkeys.row").search(visitor.text())
 
     visitor.press(f"{words('account.passkeys.remove')}: Anna telefonja")
@@ -150,7 +152,7 @@ def test_the_browser_offers_the_passkey_beside_the_field(visitor: Visitor, devic
     # Nobody presses anything: the virtual device answers for the owner who picks it from the list.
     device.touched()
     visitor.browser.reload()
-    visitor.wait_until(lambda: visitor.text("h1") == words("account.title"), "the account")
+    visitor.wait_until(lambda: visitor.step == "home", "the account")
     assert visitor.path == _ACCOUNT
 
 

@@ -159,7 +159,7 @@ def test_a_button_beside_the_way_shows_that_it_works_too(meet: Meet) -> None:
     visitor.be_at("account")
     for button in ("button[name=session]", "button[value=end-others]"):
         meet(email=visitor.email).sign_in()
-        visitor.open("/fiok")
+        visitor.open("/fiok/beallitasok")
         _hold_and_go_on(visitor, button)
         assert len(visitor.texts("[aria-labelledby=sessions] li")) == 1
 

@@ -20,7 +20,7 @@ from tests.world.walk import FIRST, SECOND, Walk, names_of
 AXE = (ROOT / "tests" / "e2e" / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
-_PLACES = {"email": FIRST, "email-sent": FIRST, "done": "", "account": "/fiok"}
+_PLACES = {"email": FIRST, "email-sent": FIRST, "done": "", "account": "/fiok/beallitasok"}
 
 # What is wrong with where a swap has led: nothing where another page has come instead.
 _ARRIVAL = """() => {
