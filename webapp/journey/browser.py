@@ -71,7 +71,7 @@ def reader() -> Access | None:
 
     In a second window the session may hold another customer's registration; the document's address has the link's mark.
     """
-    return this_browser(link_token()).visit
+    return this_browser(link_token()).access
 
 
 def held() -> Access | None:
