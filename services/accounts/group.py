@@ -69,20 +69,13 @@ def build_accounts(
         sessions=sessions, sign_ins=sign_ins, password_checks=password_checks, account_mails=account_mails,
     )  # fmt: skip
     passwords = PasswordChanges(
-        base,
-        sessions=sessions,
-        limits=limits,
-        password_checks=password_checks,
-        account_mails=account_mails,
-        hasher=hasher,
-    )
+        base, sessions=sessions, limits=limits,
+        password_checks=password_checks, account_mails=account_mails, hasher=hasher,
+    )  # fmt: skip
     emails = EmailChanges(
-        base,
-        sessions=sessions,
-        password_checks=password_checks,
-        allowances=limits.allowances,
-        account_mails=account_mails,
-    )
+        base, sessions=sessions, allowances=limits.allowances,
+        password_checks=password_checks, account_mails=account_mails,
+    )  # fmt: skip
     return AccountServices(
         sign_ins=sign_ins,
         activations=activations,
@@ -95,11 +88,8 @@ def build_accounts(
             base, sessions=sessions, password_checks=password_checks, codes=codes, account_mails=account_mails
         ),
         details=AccountDetails(
-            base,
-            sessions=sessions,
-            password_checks=password_checks,
-            account_mails=account_mails,
-            outbox=messages.outbox,
+            base, sessions=sessions, outbox=messages.outbox,
+            password_checks=password_checks, account_mails=account_mails,
         ),
         hasher=hasher,
-    )
+    )  # fmt: skip

@@ -16,8 +16,10 @@ from webapp.ui.respond import go_on, page
 
 blueprint = Blueprint("account", __name__, url_prefix="/fiok")
 
+_SETTINGS = "/beallitasok"
 
-@blueprint.get("/beallitasok")
+
+@blueprint.get(_SETTINGS)
 @sessions.needed
 def overview(session: Session) -> Response:
     """Show what the account holds."""
@@ -63,7 +65,7 @@ def overview(session: Session) -> Response:
     )
 
 
-@blueprint.post("/beallitasok")
+@blueprint.post(_SETTINGS)
 @sessions.needed
 def end_sessions(session: Session) -> Response:
     """Sign out on another device, or on all others."""
