@@ -143,6 +143,8 @@ _FIELDS = {
     "more": {"malformed": _because("count", audience=Audience.STAFF)},
     # A number of whatever kind, in a search
     "code": {"empty": _CAUGHT, "malformed": _CAUGHT},
+    "currency": {"malformed": _CAUGHT},
+    "premium": {"malformed": _CAUGHT},
     # What stands in files alone
     **{field: {"empty": _BY_IMPORT, "malformed": _BY_IMPORT} for field in ("kutid", "old_number", "phone")},
 }

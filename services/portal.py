@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.base import Base
+from services.contracts.group import ContractServices, build_contracts
 from services.gateways.storage import Storage
 from services.letters.group import LetterServices, build_letters
 from services.messages.group import MessageServices
@@ -12,9 +13,12 @@ from services.messages.group import MessageServices
 class PortalServices:
     """What a signed-in customer, the insurer and its staff do in the portal."""
 
+    contracts: ContractServices
     letters: LetterServices
 
 
 def build_portal(base: Base, *, storage: Storage, messages: MessageServices) -> PortalServices:
     """Build the portal's groups in their order."""
-    return PortalServices(letters=build_letters(base, storage=storage, messages=messages))
+    return PortalServices(
+        contracts=build_contracts(base), letters=build_letters(base, storage=storage, messages=messages)
+    )

@@ -26,7 +26,7 @@ from webapp.http.addresses import Application
 from webapp.http.compression import CompressEveryStatus
 from webapp.journey.registry import journey_of
 from webapp.operations import health
-from webapp.portal import files, home, letter, letters, places
+from webapp.portal import contracts, files, home, letter, letters, places
 from webapp.registration import page
 from webapp.settings import Settings
 from webapp.site import accessibility, declining, privacy_notice, start, terms
@@ -59,7 +59,7 @@ def create_app(settings: Settings) -> Flask:
     faults.set_up(app, for_programs=problems)
     app.before_request(_note_source)
     for module in (
-        accessibility, activation, brand, closing, declining, email, files, forgotten_password, health, home, letter,
+        accessibility, activation, brand, closing, contracts, declining, email, files, forgotten_password, health, home, letter,
         letters, mobile, overview, page, passkeys, password, privacy_notice, sign_in, start, terms, terms_update,
     ):  # fmt: skip
         app.register_blueprint(module.blueprint)

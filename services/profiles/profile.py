@@ -441,6 +441,39 @@ class Retention(_Part):
         return timedelta(days=self.figures_days)
 
 
+class Contracts(_Part):
+    """What the portal says of contracts (P5, P8, P9)."""
+
+    cancel_days: Annotated[
+        int,
+        Field(ge=0, le=365, description="Days from the last day to cancel to the anniversary."),
+    ] = 30
+    ended_days: Annotated[
+        _Days, Field(description="How long a contract is shown after its end (P9), with all that belongs to it.")
+    ] = 1826
+
+    @property
+    def notice(self) -> timedelta:
+        """How long before its anniversary a contract can be cancelled at the latest."""
+        return timedelta(days=self.cancel_days)
+
+    @property
+    def shown_after_end(self) -> timedelta:
+        """How long a contract is shown after its end."""
+        return timedelta(days=self.ended_days)
+
+
+class Product(_Part):
+    """What a product of the register's `product` column is called, and its picture."""
+
+    name: Annotated[
+        Mapping[str, str], Field(min_length=1, description='Its name, by language, as `{ hu = "Lakásbiztosítás" }`.')
+    ]
+    icon: Annotated[
+        Literal["car", "house", "building", "shield"], Field(description="The picture beside its contracts.")
+    ] = "shield"
+
+
 class Messages(_Part):
     """What text messages cost, and how many may leave in a calendar month. By default there is no limit.
 
@@ -561,6 +594,10 @@ class Profile(_Part):
     invitations: Invitations = Invitations()
     retention: Retention = Retention()
     messages: Messages = Messages()
+    contracts: Contracts = Contracts()
+    products: Annotated[
+        Mapping[str, Product], Field(description="The products, by their code in the register: a table each.")
+    ] = {}
     contact: Contact
     brand: Brand
     terms: Annotated[tuple[Document, ...], Field(min_length=1, description="The versions of the terms, a table each.")]

@@ -167,8 +167,8 @@ ROOMS = {
     ),
     "services": (
         "health", "retention", "worklists", "clients", "staff", "portal", "payments", "requests", "letters",
-        "gateways",
-        "registrations", "accounts", "sessions", "figures", "codes", "messages", "register", "passwords", "terms",
+        "contracts", "gateways", "registrations", "accounts", "sessions", "figures", "codes", "messages", "register",
+        "passwords", "terms",
         "references", "audit", "limits", "base", "store", "links", "keys", "profiles", "texts", "values", "randomness",
         "clock", "refusal", "denials", "crash_points",
     ),

@@ -32,6 +32,7 @@ NEVER_OVER = {
     **dict.fromkeys(_OF_REGISTER, _REGISTER),
     "accounts": "kept until the customer closes it, or its activation is over",
     "passkeys": "kept as long as the account",
+    "calendar_feeds": "kept until the customer ends it, or the account",
     "staff": "kept: the audit trail speaks of those who left",
     "api_keys": "kept: the audit trail speaks of clients whose key has ended",
     "quality_sweep": "one row",
@@ -61,6 +62,7 @@ NOT_EXPORTED = {
     "accounts": "the account itself heads the export",
     "activations": "a secret",
     "password_resets": "a secret",
+    "calendar_feeds": "a secret",
     "one_time_codes": "a secret",
     "reference_codes": "dead ends before there was an account",
     "outbox": "what was sent is with the customer; the history says what it was about",
@@ -151,7 +153,7 @@ WRITES_ANY_TABLE = {
 """The modules that write tables which they do not name."""
 
 
-STANDS_IN_FOR = {"webapp/demo/sender.py": "messages"}
+STANDS_IN_FOR = {"webapp/demo/sender.py": "messages", "webapp/demo/seed.py": "register"}
 """Testers' code that does an owner's work in demo mode."""
 
 

@@ -14,6 +14,7 @@ STEPS = {
     "mobile-code", "close", "closed", "staff-login", "staff-search", "staff-record", "staff-code", "staff-done",
     "passkey", "passkey-new", "figures", "sms-release", "invitation-decline", "invitation-declined",
     "home", "settings", "letters", "letter", "letter-confirm", "other-account",
+    "contracts", "contract",
 }  # fmt: skip
 _POLICY = {
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",

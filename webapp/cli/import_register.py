@@ -37,6 +37,7 @@ _STEPS = {
     "communication_ids": "Reading communication ids",
     "customer_accounts": "Reading customer accounts",
     "advisers": "Reading advisers",
+    "policy_rows": "Reading rows of policies",
     "comparing": "Comparing with the register",
     "merging": "Merging into the register",
     "measuring": "Looking at the data's quality",
@@ -81,6 +82,7 @@ def _file_option(name: str, what: str) -> Callable[[Callable[..., None]], Callab
 @_file_option("--communication-ids", "communication ids")
 @_file_option("--customer-accounts", "customer accounts")
 @_file_option("--advisers", "who advises whom")
+@_file_option("--policy-rows", "what policies cover; the rows of each policy in it are replaced as a set")
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -113,7 +115,7 @@ def import_command(
     if not files:
         raise click.UsageError(
             "Name at least one file: --customers, --policies, --phones, --communication-ids, --customer-accounts, "
-            "--advisers."
+            "--advisers, --policy-rows."
         )
     rejects = rejects or next(iter(files.values())).with_name("rejects.csv")
     store = context.open_store()
@@ -189,6 +191,7 @@ def _facts(report: ImportReport, rejects: Path) -> dict[str, Any]:
         "files": [asdict(file) for file in report.files],
         "left_out": dict(report.left_out),
         "phones_removed": report.phones_removed,
+        "rows_removed": report.rows_removed,
         "quality": asdict(report.quality),
         "seconds": report.duration.total_seconds(),
         "locked_seconds": report.locked_for.total_seconds(),
@@ -269,6 +272,8 @@ def _print(report: ImportReport, rejects: Path) -> None:
         f"The register was locked for {report.locked_for.total_seconds():.2f} seconds.",
     )
     console.print(f"{report.phones_removed:,} phones that the files no longer have were removed.")
+    if report.rows_removed:
+        console.print(f"{report.rows_removed:,} rows of policies that the files no longer have were removed.")
     if report.left_out:
         told = ", ".join(f"{field} ({count:,})" for field, count in sorted(report.left_out.items()))
         console.print(f"Values that cannot be used were left out of rows that were taken: {told}.")

@@ -1,9 +1,10 @@
 """The invented customers that a demonstration and the tests of others rely on."""
 
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import delete, exists, func, select, true
+from sqlalchemy import delete, exists, func, select, true, update
 
 from services.clock import Clock
 from services.passwords import hash_secret, is_secret
@@ -25,6 +26,8 @@ STAFF = (
 STAFF_PASSWORD = "Demo-Jelszo-2026"  # noqa: S105
 """Of all of them, who sign in without a second factor: outside demo mode nobody does, so there they are no accounts."""
 _hashed = cache(hash_secret)
+_WRITTEN_ON = date(2026, 11, 24)
+"""The day from which the premiums of the demo files look ahead."""
 
 
 def files(profile: Profile) -> dict[str, Path]:
@@ -98,7 +101,10 @@ def _example(store: Store, holder: str, rules: Identification) -> list[str]:
         )
         .join_from(customers, policies)
         .join(phones, (phones.c.kutid == customers.c.kutid) & phones.c.is_mobile)
-        .outerjoin(customer_accounts, customer_accounts.c.kutid == customers.c.kutid)
+        .outerjoin(
+            customer_accounts,
+            (customer_accounts.c.kutid == customers.c.kutid) & (customer_accounts.c.manager == "customer"),
+        )
         .where(is_holder, policies.c.status == "live")
         .order_by(customers.c.kutid, policies.c.policy_number, phones.c.is_default.desc(), phones.c.policy_number)
         .limit(1)
@@ -124,3 +130,14 @@ def _import(store: Store, profile: Profile, clock: Clock, rounds: int) -> None:
         make_hash=lambda password: hash_secret(password, rounds),
         is_password=is_secret,
     ).run(files(profile))
+    _move_premiums(store, clock.now().astimezone(profile.zone).date() - _WRITTEN_ON)
+
+
+def _move_premiums(store: Store, by: timedelta) -> None:
+    """Move the days until which premiums are paid: what was due soon in the files is due soon from now on."""
+    with store.write() as connection:
+        for column in (policies.c.paid_until, policies.c.cover_until):
+            days = connection.execute(select(column).where(column.is_not(None)).distinct()).scalars().all()
+            # From the end that they move to: none comes upon a day that has not moved yet.
+            for day in sorted(days, reverse=by > timedelta(0)):
+                connection.execute(update(policies).where(column == day).values({column.name: day + by}))

@@ -2,11 +2,13 @@
 
 from datetime import date, datetime, timedelta
 
-from babel.dates import format_date
-from babel.numbers import format_decimal
+from babel import Locale
+from babel.dates import format_date, format_skeleton
+from babel.numbers import format_currency, format_decimal
 from babel.units import format_unit
 from flask import g
 
+from services.values import money
 from webapp.parts import current_parts
 from webapp.ui.language import language
 
@@ -87,3 +89,20 @@ def file_size(count: int) -> str:
     if count < 1_000_000:
         return f"{round(count / 1000)}{_NO_BREAK}kB"
     return f"{format_decimal(count / 1_000_000, '#,##0.0', language())}{_NO_BREAK}MB"
+
+
+def day_of_year(month: int, day_of_month: int) -> str:
+    """Return a day of every year in words, as “január 15.”."""
+    locale = "en_GB" if language() == "en" else language()
+    return format_skeleton("MMMMd", date(2000, month, day_of_month), locale=locale).replace(" ", _NO_BREAK)
+
+
+def amount(units: int, currency: str) -> str:
+    """Return an amount of money in words and figures; `units` are the currency's smallest in use."""
+    locale = "en_GB" if language() == "en" else language()
+    digits = money.digits(currency)
+    pattern = Locale.parse(locale).currency_formats["standard"].pattern
+    written = pattern.replace(".00", f".{'0' * digits}" if digits else "")
+    value = money.in_main_unit(units, currency)
+    words = format_currency(value, currency, format=written, locale=locale, currency_digits=False)
+    return words.replace(" ", _NO_BREAK)

@@ -91,6 +91,7 @@ class RegisterImport:
             files=tuple(merge.file_report(kind) for kind in sources),
             left_out=readers.left_out,
             phones_removed=merge.phones_removed,
+            rows_removed=merge.rows_removed,
             quality=quality,
             is_dry_run=is_dry_run,
             duration=self._clock.now() - started,
@@ -140,6 +141,7 @@ class _Merge:
         }
         self._counts: dict[Kind, tuple[int, int]] = {}
         self.phones_removed = 0
+        self.rows_removed = 0
         rejects.mark()
 
     def compare_ahead(self) -> int | None:
@@ -199,3 +201,4 @@ class _Merge:
             self._rejects.add(kind.name, source.file, (Reject(*row) for row in misfits))
         self._counts = {kind: merging.count_changes(connection, kind) for kind in self._sources}
         self.phones_removed = merging.count_vanished(connection)
+        self.rows_removed = merging.count_vanished_rows(connection)

@@ -10,7 +10,7 @@ from services.refusal import Refusal
 from services.register.importing import merging
 from services.register.importing.failures import UnusableFile
 from services.register.importing.rejects import Reject, Rejects
-from services.register.importing.rows import COMMUNICATION_IDS, Kind, Row, RowReader, reject
+from services.register.importing.rows import COMMUNICATION_IDS, POLICY_ROWS, Kind, Row, RowReader, reject
 from services.register.importing.source import CsvSource
 from services.register.importing.staging import Stage
 from services.store.tables.register import communication_ids
@@ -44,6 +44,9 @@ class Loader:
             self._rejects.add(kind.name, source.file, refused)
             self._stage.add(kind, self._passwords.hashed(self._stage, staged) if is_secret else staged)
             self._progress(kind.name, rows, source.position, source.size)
+        if kind is POLICY_ROWS:
+            with self._stage.connection.begin():
+                merging.number_rows(self._stage.connection)
         self._stage.index(kind, merging.KEYS[kind])
         with self._stage.connection.begin():
             found = self._stage.connection.execute(merging.duplicates(kind), execution_options={"yield_per": _BATCH})

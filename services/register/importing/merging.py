@@ -29,13 +29,15 @@ from services.register.importing.rows import (
     KINDS,
     PHONES,
     POLICIES,
+    POLICY_ROWS,
     Kind,
 )
-from services.register.importing.staging import STAGED, changes, refused, vanished
+from services.register.importing.staging import STAGED, changes, refused, vanished, vanished_rows
 from services.store.statements import insert_for
 from services.store.tables.register import REGISTER, contact_changes, customers
 from services.store.tables.register import phones as phones_table
 from services.store.tables.register import policies as policies_table
+from services.store.tables.register import policy_rows as policy_rows_table
 
 KEYS: Mapping[Kind, tuple[str, ...]] = {
     CUSTOMERS: ("kutid",),
@@ -44,6 +46,7 @@ KEYS: Mapping[Kind, tuple[str, ...]] = {
     COMMUNICATION_IDS: ("communication_id",),
     CUSTOMER_ACCOUNTS: ("account_number",),
     ADVISERS: ("kutid",),
+    POLICY_ROWS: ("policy_number", "language", "section", "position"),
 }
 _REGISTER = dict(zip(KINDS, REGISTER, strict=True))
 
@@ -58,7 +61,14 @@ def duplicates(kind: Kind) -> Select[Any]:
     is_repeated = (
         select(earlier.c.line).where(earlier.c.line < staged.c.line, *_same_key(kind, earlier, staged)).exists()
     )
-    return select(staged.c.line, staged.c.kutid).where(is_repeated).order_by(staged.c.line)
+    return select(staged.c.line, _customer_in(staged)).where(is_repeated).order_by(staged.c.line)
+
+
+def number_rows(connection: Connection) -> None:
+    """Give the staged rows of policies that have no position their place in the file."""
+    staged = STAGED[POLICY_ROWS]
+    is_bare = staged.c.label.is_not(None) & staged.c.position.is_(None)
+    connection.execute(update(staged).where(is_bare).values(position=staged.c.line))
 
 
 def drop_duplicates(connection: Connection, kind: Kind) -> None:
@@ -69,8 +79,8 @@ def drop_duplicates(connection: Connection, kind: Kind) -> None:
 
 
 def compare(connection: Connection, present: Present) -> None:
-    """Find out which staged rows do not fit the register, which would change it, and which phones have vanished."""
-    for result in (refused, changes, vanished):
+    """Find out which staged rows do not fit the register, which would change it, and what has vanished from it."""
+    for result in (refused, changes, vanished, vanished_rows):
         connection.execute(delete(result))
     for kind, query in _misfits().items():
         if kind in present:
@@ -81,6 +91,8 @@ def compare(connection: Connection, present: Present) -> None:
         _keep(connection, vanished, _vanished_from_file())
     if POLICIES in present:
         _keep(connection, vanished, _left_by_policy())
+    if POLICY_ROWS in present:
+        _keep(connection, vanished_rows, _vanished_rows())
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"ANALYZE {changes.name}")
 
@@ -90,6 +102,9 @@ def merge(connection: Connection, present: Present) -> Iterator[Kind]:
     phones = phones_table
     gone = select(vanished.c.kutid, vanished.c.policy_number, vanished.c.number)
     connection.execute(delete(phones).where(tuple_(phones.c.kutid, phones.c.policy_number, phones.c.number).in_(gone)))
+    rows = policy_rows_table
+    gone_rows = select(*(vanished_rows.c[name] for name in KEYS[POLICY_ROWS]))
+    connection.execute(delete(rows).where(tuple_(*(rows.c[name] for name in KEYS[POLICY_ROWS])).in_(gone_rows)))
     for kind in KINDS:
         if kind in present:
             _upsert(connection, kind, present[kind])
@@ -120,7 +135,7 @@ def misfits(kind: Kind) -> Select[Any]:
     """Return line, customer, field and reason of the rows that do not fit the register."""
     staged = STAGED[kind]
     return (
-        select(refused.c.line, staged.c.kutid, refused.c.field, refused.c.reason)
+        select(refused.c.line, _customer_in(staged), refused.c.field, refused.c.reason)
         .join(staged, staged.c.line == refused.c.line)
         .where(refused.c.kind == kind.name)
         .order_by(refused.c.line)
@@ -143,6 +158,16 @@ def count_vanished(connection: Connection) -> int:
     return connection.scalar(select(func.count()).select_from(vanished)) or 0
 
 
+def count_vanished_rows(connection: Connection) -> int:
+    """Return how many rows of policies the files no longer have."""
+    return connection.scalar(select(func.count()).select_from(vanished_rows)) or 0
+
+
+def _customer_in(staged: FromClause) -> ColumnElement[str]:
+    """Return the customer of a staged row; rows of policies do not name theirs."""
+    return staged.c.kutid if "kutid" in staged.c else literal("")
+
+
 def _keep(connection: Connection, table: Table, query: Select[Any]) -> None:
     connection.execute(table.insert().from_select(table.columns.keys(), query))
 
@@ -163,6 +188,7 @@ def _misfits() -> dict[Kind, Select[Any]]:
         COMMUNICATION_IDS: _of_unknown_customer(COMMUNICATION_IDS),
         CUSTOMER_ACCOUNTS: _of_unknown_customer(CUSTOMER_ACCOUNTS),
         ADVISERS: _of_unknown_customer(ADVISERS),
+        POLICY_ROWS: _rows_misfit(),
     }
 
 
@@ -201,6 +227,20 @@ def _phones_misfit() -> Select[Any]:
     )
 
 
+def _rows_misfit() -> Select[Any]:
+    """Return rows of a policy that neither the register nor the files have."""
+    staged, coming, known = STAGED[POLICY_ROWS], STAGED[POLICIES], policies_table
+    is_coming = (
+        select(coming.c.line)
+        .where(coming.c.policy_number == staged.c.policy_number, _is_accepted(POLICIES, coming))
+        .exists()
+    )
+    is_known = select(known.c.kutid).where(known.c.policy_number == staged.c.policy_number).exists()
+    return select(literal(POLICY_ROWS.name), staged.c.line, literal("policy_number"), literal("unknown_policy")).where(
+        staged.c.label.is_not(None), ~is_known, ~is_coming
+    )
+
+
 def _changes(kind: Kind, columns: frozenset[str]) -> Select[Any]:
     staged, register = STAGED[kind], _REGISTER[kind]
     key = KEYS[kind]
@@ -223,6 +263,15 @@ def _vanished_from_file() -> Select[Any]:
     stays = select(staged.c.line).where(*_same_key(PHONES, staged, known), _is_accepted(PHONES, staged)).exists()
     return select(known.c.kutid, known.c.policy_number, known.c.number).where(
         known.c.kutid.in_(select(staged.c.kutid)), ~stays
+    )
+
+
+def _vanished_rows() -> Select[Any]:
+    """Return what the register has of the policies in the file and the file has no longer."""
+    staged, known = STAGED[POLICY_ROWS], policy_rows_table
+    stays = select(staged.c.line).where(*_same_key(POLICY_ROWS, staged, known), _is_accepted(POLICY_ROWS, staged))
+    return select(*(known.c[name] for name in KEYS[POLICY_ROWS])).where(
+        known.c.policy_number.in_(select(staged.c.policy_number)), ~stays.exists()
     )
 
 

@@ -43,12 +43,14 @@ class ImportReport:
     """One run: its files, the register's quality, how long it took and how long it held the register's lock.
 
     `phones_removed` counts the register's phones that went: the files no longer have them, or gave their policy to
-    another customer. `left_out` counts, by field, the unsound values without which customers were taken.
+    another customer. `rows_removed` counts the rows of policies that
+    the files no longer have. `left_out` counts, by field, the unsound values without which rows were taken.
     """
 
     files: tuple[FileReport, ...]
     left_out: Mapping[str, int]
     phones_removed: int
+    rows_removed: int
     quality: Quality
     is_dry_run: bool
     duration: timedelta

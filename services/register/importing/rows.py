@@ -10,17 +10,19 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import TypeVar
 
 from services.profiles import Number, Profile
 from services.refusal import Refusal
 from services.register.importing.failures import UnfitValue
 from services.register.importing.rejects import Reject
 from services.register.importing.source import Columns, folded
-from services.values import email_addresses, identifiers
+from services.values import email_addresses, identifiers, money
 from services.values.identifiers import TaxNumber
 from services.values.spelling import plain
 
+T = TypeVar("T")
 Row = tuple[str | int | None, ...]
 RowReader = Callable[[tuple[str, ...]], Row]
 
@@ -46,6 +48,21 @@ _HEADERS = {
     "intermediary": "intermediary, közvetítő, biztosításközvetítő, kezelő neve",
     "communication_id": "communication id, kommunikációs azonosító",
     "adviser": "adviser, tanácsadó, tanácsadó kódja, üzletkötő, üzletkötő kódja, közvetítő kódja, adviser code",
+    "title": "title, megnevezés, termék neve, módozat neve, biztosítás neve, názov poistenia",
+    "insured": "insured, biztosított, biztosított vagyontárgy, mit biztosít, predmet poistenia",
+    "starts_on": "starts on, kezdete, kezdet, kockázatviselés kezdete, start, začiatok poistenia",
+    "anniversary": "anniversary, évforduló, biztosítási évforduló, výročie",
+    "premium": "premium, díj, biztosítási díj, díjrészlet, poistné",
+    "currency": "currency, pénznem, devizanem, mena",
+    "frequency": "frequency, díjfizetés gyakorisága, fizetés gyakorisága, díjfizetés üteme, obdobie platenia",
+    "paid_until": "paid until, díj kifizetve eddig, díjrendezettség, díj rendezve, zaplatené do",
+    "cover_until": "cover until, fedezet vége, kockázatviselés vége, poistná ochrana do",
+    "end_reason": "end reason, megszűnés oka, törlés oka, dôvod ukončenia",
+    "section": "section, szakasz, fejezet, oddiel",
+    "label": "label, megnevezés, címke, názov",
+    "value": "value, érték, hodnota",
+    "position": "position, sorrend, sorszám, poradie",
+    "language": "language, nyelv, jazyk",
     "password": "password, jelszó",
     "password_hash": "password hash, jelszó hash, jelszó lenyomat, jelszólenyomat",
 }
@@ -60,9 +77,44 @@ _MANAGERS = {
     "customer": "customer, ügyfél, tulajdonos, ügyfélszámla tulajdonos",
     "intermediary": "intermediary, broker, agent, közvetítő, biztosításközvetítő, alkusz, ügynök",
 }
+_FREQUENCIES = {
+    "yearly": "yearly, annual, annually, éves, évente, ročne",
+    "half_yearly": "half yearly, semiannual, féléves, félévente, polročne",
+    "quarterly": "quarterly, negyedéves, negyedévente, štvrťročne",
+    "monthly": "monthly, havi, havonta, mesačne",
+    "single": "single, once, egyszeri, egyszer, jednorazovo",
+}
+_END_REASONS = {
+    "customer": "customer, ügyfél felmondása, szerződő felmondása, výpoveď poistníka",
+    "insurer": "insurer, biztosító felmondása, výpoveď poisťovne",
+    "unpaid": "unpaid, díjnemfizetés, nezaplatené poistné",
+    "sold": "sold, eladás, predaj",
+    "withdrawn": "withdrawn, kivonás, forgalomból kivonás, vyradenie",
+    "term": "term, lejárat, tartam lejárta, uplynutie doby",
+    "replaced": "replaced, szerződésváltás, új szerződés, nová zmluva",
+}
 
-_WORDS = {"holder_type": _HOLDER_TYPES, "status": _STATUSES, "is_default": _YES_OR_NO, "manager": _MANAGERS}
-_LONGEST_TEXTS = {"name": 300, "product": 32, "intermediary": 300, "adviser": 64, "password": 200}
+_WORDS = {
+    "holder_type": _HOLDER_TYPES,
+    "status": _STATUSES,
+    "is_default": _YES_OR_NO,
+    "manager": _MANAGERS,
+    "frequency": _FREQUENCIES,
+    "end_reason": _END_REASONS,
+}
+_LONGEST_TEXTS = {
+    "name": 300,
+    "product": 32,
+    "intermediary": 300,
+    "adviser": 64,
+    "password": 200,
+    "title": 200,
+    "insured": 300,
+    "end_reason": 200,
+    "section": 80,
+    "label": 120,
+    "value": 500,
+}
 
 _WORD = re.compile(r"[\w .()/'’-]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -79,6 +131,11 @@ _BCRYPT = re.compile(r"\$2[aby]\$(?:0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}")
 # Only where the country's own form follows: Vienna's A-1010 without its letter would be a part of Budapest.
 _POSTAL_CODE_COUNTRY = re.compile(r"^(?:HU?(?=[0-9]{4}$)|SK(?=[0-9]{5}$))")
 _LONGEST_POSTAL_CODE = 16
+_MONTH_AND_DAY = re.compile(r"(\d{1,2})[-./] ?(\d{1,2})\.?", re.ASCII)
+_LANGUAGE = re.compile(r"([a-z]{2})(?:[-_][a-z]{2})?", re.IGNORECASE)
+_HIGHEST_POSITION = 1_000_000_000
+_TEXTS_OF_ROW = ("section", "label", "value")
+_SHOWN_DAYS = ("starts_on", "paid_until", "cover_until")
 
 
 @dataclass(frozen=True)
@@ -121,11 +178,26 @@ CUSTOMERS = Kind(
     key="kutid",
     optional=frozenset({"postal_code", "customer_number", "birth_number", "email"}),
 )
+_SHOWN = (
+    "account_number",
+    "title",
+    "insured",
+    "starts_on",
+    "anniversary",
+    "premium",
+    "currency",
+    "frequency",
+    "paid_until",
+    "cover_until",
+    "end_reason",
+)
+"""What the portal alone shows of a policy: none of it refuses a row."""
+_NOTHING_SHOWN: Row = (None,) * len(_SHOWN)
 POLICIES = Kind(
     "policies",
-    ("policy_number", "kutid", "status", "product", "ended_on"),
+    ("policy_number", "kutid", "status", "product", "ended_on", *_SHOWN),
     key="policy_number",
-    optional=frozenset({"product", "ended_on"}),
+    optional=frozenset({"product", "ended_on", *_SHOWN}),
 )
 PHONES = Kind(
     "phones", ("kutid", "policy_number", "phone", "is_default"), key="phone", optional=frozenset({"is_default"})
@@ -143,7 +215,13 @@ CUSTOMER_ACCOUNTS = Kind(
     optional=frozenset({"old_number", "intermediary"}),
 )
 ADVISERS = Kind("advisers", ("kutid", "adviser"), key="kutid")
-KINDS = (CUSTOMERS, POLICIES, PHONES, COMMUNICATION_IDS, CUSTOMER_ACCOUNTS, ADVISERS)
+POLICY_ROWS = Kind(
+    "policy_rows",
+    ("policy_number", "section", "label", "value", "position", "language"),
+    key="position",
+    optional=frozenset({"position", "language"}),
+)
+KINDS = (CUSTOMERS, POLICIES, PHONES, COMMUNICATION_IDS, CUSTOMER_ACCOUNTS, ADVISERS, POLICY_ROWS)
 """Parents before children: the order in which files are read and merged."""
 
 
@@ -159,8 +237,19 @@ class RowReaders:
         self.left_out: Counter[str] = Counter()
         self._region = profile.country
         self._zone = profile.zone
+        self._currency = money.currency_of(profile.country)
         self._numbers: Mapping[str, Number] = {str(kind): n for kind, n in profile.identification.identifiers.items()}
         self._today = today
+        self._shown_by: Mapping[str, Callable[[str], str | int]] = {
+            "account_number": partial(self._number, field="account_number"),
+            "title": partial(_text, field="title"),
+            "insured": partial(_text, field="insured"),
+            "anniversary": partial(_anniversary, zone=self._zone),
+            "currency": money.currency,
+            "frequency": partial(_word, field="frequency"),
+            "end_reason": _end_reason,
+            **dict.fromkeys(_SHOWN_DAYS, partial(_date, field="ended_on", zone=self._zone)),
+        }
         self._of = {
             CUSTOMERS: self._customer,
             POLICIES: self._policy,
@@ -168,6 +257,7 @@ class RowReaders:
             COMMUNICATION_IDS: self._communication_id,
             CUSTOMER_ACCOUNTS: self._customer_account,
             ADVISERS: self._adviser,
+            POLICY_ROWS: self._policy_row,
         }
 
     def of(self, kind: Kind) -> RowReader:
@@ -198,14 +288,46 @@ class RowReaders:
         return row
 
     def _policy(self, values: tuple[str, ...]) -> Row:
-        policy_number, kutid, status, product, ended_on = values
+        policy_number, kutid, status, product, ended_on, *shown = values
         return (
             self._number(policy_number, "policy_number"),
             self._number(kutid, "kutid"),
             _word(status, "status"),
             _text(product, "product") or None,
             _date(ended_on, "ended_on", self._zone) if ended_on.strip() else None,
+            *(self._shown(shown) if any(shown) else _NOTHING_SHOWN),
         )
+
+    def _shown(self, values: list[str]) -> Row:
+        """Return what the portal shows of a policy; what is unsound is left out and counted, as of customers."""
+        given = dict(zip(_SHOWN, values, strict=True))
+        currency = _if_sound(money.currency, given["currency"]) or self._currency
+        premium: Callable[[str], int] = partial(money.parse, in_currency=currency)
+        read: Mapping[str, Callable[[str], str | int]] = {**self._shown_by, "premium": premium}
+        row = tuple(_if_sound(read[field], text) for field, text in given.items())
+        for field, text, taken in zip(_SHOWN, values, row, strict=True):
+            if taken is None and text.strip(" -"):
+                self.left_out[field] += 1
+        return row
+
+    def _policy_row(self, values: tuple[str, ...]) -> Row:
+        """Return the row; one without a label says of its policy that the file speaks of it, as of phones."""
+        policy_number = self._number(values[0], "policy_number")
+        mention: Row = (policy_number, None, None, None, None, None)
+        try:
+            section, label, value = (_text(text, field) for field, text in zip(_TEXTS_OF_ROW, values[1:4], strict=True))
+            if not value:
+                return mention
+            return (
+                policy_number,
+                section,
+                label or _refuse("label", "empty"),
+                value,
+                _position(values[4]),
+                _language(values[5]),
+            )
+        except Refusal as refusal:
+            raise UnfitValue(refusal.field, refusal.reason, row=mention) from None
 
     def _phone(self, values: tuple[str, ...]) -> Row:
         """Return the phone's row; one without a number says of its customer that the file speaks of them.
@@ -291,7 +413,7 @@ def reject(kind: Kind, line: int, values: tuple[str, ...], refusal: Refusal) -> 
     if reason in ("malformed", "form") and identifiers.is_spreadsheet_number(given[refusal.field]):
         reason = "spreadsheet"
     # What is no KÜTID may be anything, by a shifted column: it is not copied.
-    return Reject(line, _if_sound(identifiers.kutid, given["kutid"]) or "", refusal.field, reason)
+    return Reject(line, _if_sound(identifiers.kutid, given.get("kutid", "")) or "", refusal.field, reason)
 
 
 def accepted(profile: Profile) -> Mapping[str, str]:
@@ -311,6 +433,8 @@ def accepted(profile: Profile) -> Mapping[str, str]:
         "phone": identifiers.written(identifiers.example(profile.country)),
         "tax_number": "10 digits" if profile.country == "SK" else "12345676-2-42 or 12345676",
         "communication_id": "K or T and 7 digits",
+        "position": "a whole number up to 1 000 000 000",
+        "language": "a code such as hu",
         "password_hash": "a hash of bcrypt, of a cost from 4 to 16",
         **{field: f"at most {longest} characters in one line" for field, longest in _LONGEST_TEXTS.items()},
     }
@@ -370,7 +494,7 @@ def _tax_number(text: str, region: str, *, is_needed: bool) -> str | None:
         return None
 
 
-def _if_sound(read: Callable[[str], str], text: str) -> str | None:
+def _if_sound(read: Callable[[str], T], text: str) -> T | None:
     """Return what `read` makes of a value that the register can do without; one that is unsound is left out."""
     if not text or text.isspace():
         return None
@@ -378,6 +502,40 @@ def _if_sound(read: Callable[[str], str], text: str) -> str | None:
         return read(text)
     except Refusal:
         return None
+
+
+@lru_cache(1024)
+def _anniversary(text: str, zone: tzinfo) -> str:
+    """Return month and day, as 03-14, of a date or of a month and a day."""
+    if match := _MONTH_AND_DAY.fullmatch(plain(text)):
+        try:
+            return date(2000, int(match[1]), int(match[2])).isoformat()[5:]
+        except ValueError:
+            raise UnfitValue("anniversary", "impossible") from None
+    return _date(text, "anniversary", zone)[5:]
+
+
+def _end_reason(text: str) -> str:
+    """Return the reason's word where it is one of ours, or else the insurer's own words."""
+    own = _text(text, "end_reason")
+    return _VOCABULARIES["end_reason"].get(folded(own), own)
+
+
+def _position(text: str) -> int | None:
+    if not text.strip():
+        return None
+    digits = plain(text)
+    if not digits.isdecimal() or int(digits) > _HIGHEST_POSITION:
+        raise UnfitValue("position", "malformed")
+    return int(digits)
+
+
+def _language(text: str) -> str:
+    """Return the language of a row, empty where it is for every language."""
+    if not text.strip():
+        return ""
+    match = _LANGUAGE.fullmatch(text.strip())
+    return match[1].lower() if match else _refuse("language", "malformed")
 
 
 def _postal_code(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, Date, Integer, MetaData, RootTransaction, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Date, Integer, MetaData, RootTransaction, String, Table
 from sqlalchemy.exc import OperationalError
 
 from services.register.importing.failures import RegisterBusy
@@ -18,6 +18,7 @@ from services.register.importing.rows import (
     CUSTOMERS,
     PHONES,
     POLICIES,
+    POLICY_ROWS,
     Kind,
     Row,
 )
@@ -57,6 +58,17 @@ STAGED = {
         Column("status", String),
         Column("product", String),
         Column("ended_on", Date),
+        Column("account_number", String),
+        Column("title", String),
+        Column("insured", String),
+        Column("starts_on", Date),
+        Column("anniversary", String),
+        Column("premium", BigInteger),
+        Column("currency", String),
+        Column("frequency", String),
+        Column("paid_until", Date),
+        Column("cover_until", Date),
+        Column("end_reason", String),
     ),
     # A row without a policy and a number stands for a customer of whom the file says no (sound) number.
     PHONES: _temporary(
@@ -85,6 +97,17 @@ STAGED = {
         Column("intermediary", String),
     ),
     ADVISERS: _temporary("staged_advisers", _line(), Column("kutid", String), Column("adviser", String)),
+    # A row without a label stands for a policy of which the file says nothing (sound).
+    POLICY_ROWS: _temporary(
+        "staged_policy_rows",
+        _line(),
+        Column("policy_number", String),
+        Column("section", String),
+        Column("label", String),
+        Column("value", String),
+        Column("position", Integer),
+        Column("language", String),
+    ),
 }
 
 
@@ -117,6 +140,15 @@ vanished = _temporary(
     Column("number", String, primary_key=True),
 )
 """Phones of the register that the files no longer have."""
+
+vanished_rows = _temporary(
+    "vanished_policy_rows",
+    Column("policy_number", String, primary_key=True),
+    Column("language", String, primary_key=True),
+    Column("section", String, primary_key=True),
+    Column("position", Integer, primary_key=True),
+)
+"""Rows of policies that the files no longer have."""
 
 
 def _is_lock(error: OperationalError) -> bool:

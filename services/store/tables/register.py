@@ -40,6 +40,30 @@ policies = Table(
     Column("status", String(16), nullable=False),
     Column("product", String(32)),
     Column("ended_on", Date),
+    # What the portal shows of it (P5, P6); the insurer may bring any of it or nothing.
+    Column("account_number", String(32)),  # of the customer account to which it belongs (P7)
+    Column("title", String(200)),  # the product's name
+    Column("insured", String(300)),
+    Column("starts_on", Date),
+    Column("anniversary", String(5)),  # month and day, as 03-14
+    Column("premium", BigInteger),  # of one payment, in the currency's smallest unit
+    Column("currency", String(3)),
+    Column("frequency", String(16)),  # of payments; see services.register.importing.rows
+    Column("paid_until", Date),
+    Column("cover_until", Date),
+    Column("end_reason", String(200)),  # a word of the importer's, or the insurer's own
+)
+
+policy_rows = Table(
+    "policy_rows",
+    metadata,
+    # What a policy covers and says, line by line, so that any product can be shown without code (P6).
+    Column("policy_number", ForeignKey("policies.policy_number"), primary_key=True),
+    Column("language", String(8), primary_key=True),  # empty: for every language
+    Column("section", String(80), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("label", String(120), nullable=False),
+    Column("value", String(500), nullable=False),
 )
 
 phones = Table(
@@ -94,7 +118,7 @@ contact_changes = Table(
     Index("ix_contact_changes_after", "after"),
 )
 
-REGISTER = (customers, policies, phones, communication_ids, customer_accounts, advisers)
+REGISTER = (customers, policies, phones, communication_ids, customer_accounts, advisers, policy_rows)
 """The insurer's register, parents first."""
 
 DECLARED = Declarations(

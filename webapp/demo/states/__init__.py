@@ -7,6 +7,6 @@ from webapp.demo.states.catalogue import STATES, State, known
 from webapp.demo.states.walker import Walker
 
 # Each module adds its states to the catalogue.
-from webapp.demo.states import account, console, documents, portal, registration  # isort: skip  # noqa: F401
+from webapp.demo.states import account, console, contracts, documents, portal, registration  # isort: skip  # noqa: F401
 
 __all__ = ["STATES", "State", "Walker", "known"]

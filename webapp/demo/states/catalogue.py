@@ -35,6 +35,7 @@ GROUPS = (
     "signing in",
     "the account",
     "the portal",
+    "contracts",
     "the forgotten password",
     "documents",
     "customer service and advisers",

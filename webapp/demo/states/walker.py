@@ -157,6 +157,10 @@ class Walker:
         """The address of the page."""
         return self.page.request.path
 
+    def links(self, prefix: str) -> list[str]:
+        """Return the addresses on the page that begin with `prefix`, in order."""
+        return [link["href"] for link in self._root.all("a") if link["href"].startswith(prefix)]
+
     @property
     def forms(self) -> list[Element]:
         """The forms of the page."""
@@ -248,9 +252,9 @@ class Walker:
     def be_holder_of(self, number: ColumnElement[str], *only_if: ColumnElement[bool]) -> str:
         """Be a customer whose customer account has this kind of number, and return it."""
         self.be(self.somebody("", number.is_not(None), *only_if))
-        query = select(number).where(customer_accounts.c.kutid == self.customer.kutid)
+        query = select(number).where(customer_accounts.c.kutid == self.customer.kutid, number.is_not(None), *only_if)
         with self.parts.store.read() as connection:
-            return connection.execute(query).scalars().one()
+            return connection.execute(query.limit(1)).scalars().one()
 
     def customer_with(self, number: str) -> Customer | None:
         """Return the customer with this policy number, or another identifier that is asked for; None if not one."""

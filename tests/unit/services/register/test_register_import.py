@@ -26,7 +26,7 @@ from tests import ROOT
 
 DEMO = ROOT / "services/profiles/mygenerali/demo"
 PROFILE = load("genertel")  # whose customers are not asked for a policy number: those of these files are short
-KINDS = ("customers", "policies", "phones", "communication_ids", "customer_accounts", "advisers")
+KINDS = ("customers", "policies", "phones", "communication_ids", "customer_accounts", "advisers", "policy_rows")
 
 CUSTOMERS = """kutid;holder_type;name;birth_date;tax_number;postal_code
 1;person;Kovács Anna;1985-03-14;;1066
@@ -53,6 +53,13 @@ IDS = """communication_id;kutid;password
 K1234567;1;Levelezes2020
 """
 
+NOTHING_SHOWN = (None,) * 11
+"""What the portal shows of a policy, where the file has none of those columns."""
+ROWS = """policy_number;section;label;value;position;language
+901;Fedezetek;Dologi károk;495 000 000 Ft;1;hu
+901;Fedezetek;Területi hatály;Európa;2;hu
+903;;Limit;1;;
+"""
 
 WHOLE = {
     "customers": CUSTOMERS,
@@ -61,6 +68,7 @@ WHOLE = {
     "communication_ids": IDS,
     "customer_accounts": ACCOUNTS,
     "advisers": ADVISERS,
+    "policy_rows": ROWS,
 }
 
 
@@ -153,9 +161,9 @@ def test_everything_arrives_in_the_register(office):
             ("2", "company", "Minta Kft.", None, "12345676-2-42", "6720", None, None, None),
         ],
         [
-            ("901", "1", "live", "motor", None),
-            ("902", "1", "cancelled", "home", date(2024, 6, 30)),
-            ("903", "2", "live", None, None),
+            ("901", "1", "live", "motor", None, *NOTHING_SHOWN),
+            ("902", "1", "cancelled", "home", date(2024, 6, 30), *NOTHING_SHOWN),
+            ("903", "2", "live", None, None, *NOTHING_SHOWN),
         ],
         [
             ("1", "901", "+36201234567", True, False),
@@ -163,6 +171,7 @@ def test_everything_arrives_in_the_register(office):
             ("2", "903", "+36309876543", True, False),
         ],
         [("K1234567", "1", "hash of Levelezes2020")],
+        [],
         [],
         [],
     ]
@@ -177,7 +186,7 @@ def test_the_demo_data_set_is_the_contracts(office):
     customers = {row[0]: row for row in office.rows(customers_table)}
     policies = {row[0]: row for row in office.rows(policies_table)}
     phones = {(kutid, policy): number for kutid, policy, number, *_ in office.rows(phones_table)}
-    assert (len(customers), len(policies), len(phones)) == (529, 531, 529)
+    assert (len(customers), len(policies), len(phones)) == (529, 1031, 529)
     assert customers["10000001"] == (
         "10000001",
         "person",
@@ -191,7 +200,7 @@ def test_the_demo_data_set_is_the_contracts(office):
     )
     assert customers["10000005"][1:6] == ("company", "Tóth Gábor e.v.", None, "23456787", "9021")
     assert customers["10000009"][2] == 'Fekete <b>Márta</b> & "Fiai"'
-    assert policies["940000004"][1:3] + policies["940000004"][4:] == ("10000003", "cancelled", date(2024, 6, 30))
+    assert policies["940000004"][1:3] + policies["940000004"][4:5] == ("10000003", "cancelled", date(2024, 6, 30))
     assert phones["10000001", "940000002"] == "+36301112233"
     assert not any(kutid == "10000007" for kutid, _ in phones)
     for number in range(500):
@@ -453,6 +462,7 @@ def test_the_same_files_again_change_nothing(office):
     assert office.register() == before
     assert [counts(report, kind) for kind in KINDS] == [
         (0, 0, 2, 0), (0, 0, 3, 0), (0, 0, 3, 0), (0, 0, 1, 0), (0, 0, 2, 0), (0, 0, 1, 0),
+        (0, 0, 3, 0),
     ]  # fmt: skip
     assert office.hashed == ["Levelezes2020"]
 
@@ -614,7 +624,7 @@ def test_a_missing_optional_column_leaves_what_is_there(filled):
         policies="policy_number,kutid,status\n901,1,cancelled\n",
     )
     assert filled.rows(customers_table)[0][5] == "1066"
-    assert filled.rows(policies_table)[0] == ("901", "1", "cancelled", "motor", None)
+    assert filled.rows(policies_table)[0] == ("901", "1", "cancelled", "motor", None, *NOTHING_SHOWN)
     assert (counts(report, "customers"), counts(report, "policies")) == ((0, 0, 1, 0), (0, 1, 0, 0))
 
 

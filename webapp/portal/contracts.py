@@ -1,0 +1,132 @@
+"""The customer's contracts: the list, one of them, and their dates for a calendar (P5–P9; T5, B4)."""
+
+from flask import Blueprint, Response, abort, current_app, request
+
+from services.accounts import Session
+from services.contracts.contract import Contract, ContractDetails, KeyDate
+from services.refusal import OutOfTurn
+from webapp.account import sessions
+from webapp.parts import current_parts
+from webapp.portal.calendars import calendar
+from webapp.portal.contract_lines import by_account, facts, line
+from webapp.ui.dates_in_sentences import date_until
+from webapp.ui.formats import date_in_words
+from webapp.ui.language import language, speak
+from webapp.ui.respond import go_on, page
+
+blueprint = Blueprint("contracts", __name__)
+
+CONTRACTS = "/szerzodesek"
+_LETTERS = "/levelezes"
+_FEED = "calendar"
+"""The purpose for which a feed's id is signed."""
+
+
+@blueprint.get(CONTRACTS)
+@sessions.needed
+def show_all(session: Session) -> Response:
+    """Show the contracts: those in force, then the cancelled ones."""
+    contracts = current_parts().portal.contracts.portfolio.all(session)
+    live = [one for one in contracts if not one.is_cancelled]
+    ended = [one for one in contracts if one.is_cancelled]
+    return page(
+        "portal/contracts.html",
+        notice=sessions.flash.take(),
+        live=by_account(live),
+        ended=by_account(ended),
+        live_count=len(live),
+        ended_count=len(ended),
+        has_accounts=any(one.account for one in contracts),
+        has_dates=any(_dates(one) for one in contracts),
+        feed=_feed_address(session),
+        action=f"{CONTRACTS}/naptar",
+    )
+
+
+@blueprint.post(f"{CONTRACTS}/naptar")
+@sessions.needed
+def change_feed(session: Session) -> Response:
+    """Give the calendar's feed a new address, or end it."""
+    feeds = current_parts().portal.contracts.calendar_feeds
+    match request.form.get("action"):
+        case "feed-new":
+            feeds.renew(session)
+            sessions.flash.leave("contract.calendar.feed.done")
+        case "feed-end":
+            feeds.end(session)
+            sessions.flash.leave("contract.calendar.feed.ended")
+        case _:
+            raise OutOfTurn
+    return go_on(CONTRACTS, show_all)
+
+
+@blueprint.get(f"{CONTRACTS}/<contract_id>")
+@sessions.needed
+def show(session: Session, contract_id: str) -> Response:
+    """Show one contract. Somebody else's is not found, like one that never was."""
+    details = _found(session, contract_id)
+    contract = details.contract
+    return page(
+        "portal/contract.html",
+        contract=line(contract),
+        facts=facts(contract, session.account.name),
+        sections=details.sections,
+        sections_language=details.language if details.language != language() else "",
+        dates=[{"kind": one.kind, "on": date_in_words(one.on)} for one in _dates(contract)],
+        account=contract.account,
+        kept_until=contract.kept_until and date_until(contract.kept_until),
+        letters=_letters_address(contract),
+        calendar=f"{CONTRACTS}/{contract.id}/naptar.ics",
+    )
+
+
+@blueprint.get(f"{CONTRACTS}/<contract_id>/naptar.ics")
+@sessions.needed
+def download_dates(session: Session, contract_id: str) -> Response:
+    """Send the days of one contract as a file for a calendar."""
+    contract = _found(session, contract_id).contract
+    response = _calendar(calendar([(contract, one) for one in _dates(contract)]))
+    response.headers["Content-Disposition"] = 'attachment; filename="fontos-napok.ics"'
+    return response
+
+
+@blueprint.get("/naptar/<token>.ics")
+def feed(token: str) -> Response:
+    """Send the days of all contracts to whoever has the secret address."""
+    parts = current_parts()
+    feed_id = parts.links.read(_FEED, token)
+    try:
+        found = parts.portal.contracts.calendar_feeds.read(feed_id or "")
+    except OutOfTurn:
+        abort(404)
+    speak(found.language)
+    return _calendar(calendar([(contract, one) for contract in found.contracts for one in _dates(contract)]))
+
+
+def _found(session: Session, contract_id: str) -> ContractDetails:
+    try:
+        return current_parts().portal.contracts.portfolio.find(session, contract_id, language())
+    except OutOfTurn:
+        abort(404)
+
+
+def _calendar(content: bytes) -> Response:
+    return Response(content, content_type="text/calendar; charset=utf-8")
+
+
+def _dates(contract: Contract) -> tuple[KeyDate, ...]:
+    parts = current_parts()
+    return contract.dates(parts.portal.contracts.portfolio.today, parts.profile.contracts.notice)
+
+
+def _feed_address(session: Session) -> str | None:
+    parts = current_parts()
+    feed_id = parts.portal.contracts.calendar_feeds.current(session)
+    return feed_id and parts.links.url(f"/naptar/{parts.links.token(_FEED, feed_id)}.ics")
+
+
+def _letters_address(contract: Contract) -> str | None:
+    """Return where the letters of a contract are, if the portal has letters."""
+    adapter = current_app.create_url_adapter(request)
+    has_letters = adapter is not None and adapter.test(_LETTERS, "GET")
+    return f"{_LETTERS}?contract={contract.id}" if has_letters else None
