@@ -74,10 +74,13 @@ def profile_page() -> str:
         if table is None:
             top.append(_entry(name, field, name in schema["required"], definitions))
             continue
-        heading = f"[[{name}]]" if "items" in field else f"[{name}]"
+        is_many = "additionalProperties" in field
+        heading = f"[[{name}]]" if "items" in field else f"[{name}.…]" if is_many else f"[{name}]"
         definition = definitions[table]
         about = inspect.cleandoc(definition.get("description", ""))
         optional = "" if name in schema["required"] else "\n\nThe table may be missing: then its defaults hold."
+        if is_many:
+            optional = f"\n\n{field['description']}"
         entries = [
             _entry(key, value, key in definition.get("required", ()), definitions)
             for key, value in definition["properties"].items()
@@ -140,8 +143,8 @@ def _commands(command: click.Command, parent: click.Context | None) -> Iterator[
 
 def _table(field: Mapping[str, Any]) -> str | None:
     """Return the definition that a field of the profile is a table of, if it is one."""
-    inner = field.get("items", field)
-    reference = inner.get("$ref")
+    inner = field.get("items", field.get("additionalProperties", field))
+    reference = inner.get("$ref") if isinstance(inner, Mapping) else None
     return reference.rpartition("/")[2] if reference else None
 
 

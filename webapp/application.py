@@ -59,8 +59,9 @@ def create_app(settings: Settings) -> Flask:
     faults.set_up(app, for_programs=problems)
     app.before_request(_note_source)
     for module in (
-        accessibility, activation, brand, closing, contracts, declining, email, files, forgotten_password, health, home, letter,
-        letters, mobile, overview, page, passkeys, password, privacy_notice, sign_in, start, terms, terms_update,
+        accessibility, activation, brand, closing, contracts, declining, email, files, forgotten_password,
+        health, home, letter, letters, mobile, overview, page, passkeys, password, privacy_notice, sign_in,
+        start, terms, terms_update,
     ):  # fmt: skip
         app.register_blueprint(module.blueprint)
     console.open_doors(app)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 
 from services.accounts import Session
+from services.accounts.sessions import Sessions
 from services.base import Base
 from services.contracts.contract import Contract
 from services.contracts.portfolio import Portfolio
@@ -26,10 +27,11 @@ class Feed:
 class CalendarFeeds:
     """Makes and ends the address of an account's feed. The address holds the feed's id, which the caller signs."""
 
-    def __init__(self, base: Base, portfolio: Portfolio) -> None:
+    def __init__(self, base: Base, portfolio: Portfolio, sessions: Sessions) -> None:
         self._store = base.store
         self._clock = base.clock
         self._portfolio = portfolio
+        self._sessions = sessions
 
     def current(self, session: Session) -> str | None:
         """Return the id of the account's feed, or None where it has none."""
@@ -38,16 +40,19 @@ class CalendarFeeds:
             return connection.execute(own).scalar()
 
     def renew(self, session: Session) -> str:
-        """Begin a feed, in place of the one that there was, and return its id."""
-        feed = {"id": opaque_id(), "created_at": self._clock.now()}
+        """Begin a feed, in place of the one that there was, and return its id. Raises SignedOut."""
+        now = self._clock.now()
+        feed = {"id": opaque_id(), "created_at": now}
         with self._store.write() as connection:
+            self._sessions.hold(connection, session, now)
             statement = insert_for(connection, calendar_feeds).values(account_id=session.account.id, **feed)
             connection.execute(statement.on_conflict_do_update(index_elements=["account_id"], set_=feed))
         return str(feed["id"])
 
     def end(self, session: Session) -> None:
-        """End the account's feed: its address leads nowhere any more."""
+        """End the account's feed: its address leads nowhere any more. Raises SignedOut."""
         with self._store.write() as connection:
+            self._sessions.hold(connection, session, self._clock.now())
             connection.execute(delete(calendar_feeds).where(calendar_feeds.c.account_id == session.account.id))
 
     def read(self, feed_id: str) -> Feed:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.accounts.sessions import Sessions
 from services.base import Base
 from services.contracts.calendar_feeds import CalendarFeeds
 from services.contracts.ids import ContractIds
@@ -21,4 +22,4 @@ def build_contracts(base: Base) -> ContractServices:
     """Build the services of contracts."""
     ids = ContractIds(base.keys)
     portfolio = Portfolio(base, ids)
-    return ContractServices(ids, portfolio, CalendarFeeds(base, portfolio))
+    return ContractServices(ids, portfolio, CalendarFeeds(base, portfolio, Sessions(base.profile.sign_in)))

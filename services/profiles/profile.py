@@ -621,6 +621,13 @@ class Profile(_Part):
         return self
 
     @model_validator(mode="after")
+    def _names_products(self) -> "Profile":
+        for code, product in self.products.items():
+            if self.languages[0] not in product.name:
+                raise ValueError(f"products.{code}: name has no text in “{self.languages[0]}”")
+        return self
+
+    @model_validator(mode="after")
     def _has_documents(self) -> "Profile":
         for folder, documents in (("terms", self.terms), ("notice", self.notice)):
             for document in documents:

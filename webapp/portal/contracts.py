@@ -50,8 +50,9 @@ def change_feed(session: Session) -> Response:
     feeds = current_parts().portal.contracts.calendar_feeds
     match request.form.get("action"):
         case "feed-new":
+            had_one = feeds.current(session) is not None
             feeds.renew(session)
-            sessions.flash.leave("contract.calendar.feed.done")
+            sessions.flash.leave("contract.calendar.feed.done" if had_one else "contract.calendar.feed.made")
         case "feed-end":
             feeds.end(session)
             sessions.flash.leave("contract.calendar.feed.ended")

@@ -8,11 +8,14 @@ The files, as insurers' systems export them
 
     customers           kutid, holder_type, name, birth_date, tax_number
                         [, postal_code, customer_number, birth_number, email]
-    policies            policy_number, kutid, status [, product, ended_on]
+    policies            policy_number, kutid, status [, product, ended_on, and what the portal shows of them:
+                        account_number, title, insured, starts_on, anniversary, premium, currency, frequency,
+                        paid_until, cover_until, end_reason]
     phones              kutid, policy_number, phone [, is_default]
     communication_ids   communication_id, kutid, password or password_hash (bcrypt)
     customer_accounts   account_number, kutid, manager [, old_number, intermediary]
     advisers            kutid, adviser (the code by which staff accounts name the adviser; empty: nobody any more)
+    policy_rows         policy_number, section, label, value [, position, language]
 
     A number that customers type has the form that the profile demands of them. What spreadsheets make of numbers, such
     as `940000001.0` or `9,4E+08`, is refused. holder_type is person or company (`magánszemély`, `cég`, `egyéni
@@ -29,13 +32,14 @@ What a file says of those it does not mention: nothing. Files may be whole or ho
     of each customer who occurs in the phones file are replaced as a set, so that a number that is gone receives no more
     codes; a row with an empty phone says that the customer has none. A phone that cannot be read is refused and
     still counts as an occurrence. A policy that passes to another customer loses the phones that its former
-    holder had on it.
+    holder had on it. The rows of each policy that occurs in its file are replaced as a set in the same way.
 
 Refused rows go to the rejects with line, KÜTID, field, reason and the forms that are accepted, and the others are
 imported. A file of which every row is refused, or which has none, ends the import: nothing is imported then. Of two
 rows with the same key the first counts. A second datum that is missing, or a wrong check digit, never refuses a
 customer: the report counts them. A birth date of a company, a tax number of a person, a birth number, a postcode or an
-email address that is unsound is left out: the register has none then, and the report counts it.
+email address that is unsound is left out: the register has none then, and the report counts it. So is whatever the
+portal alone shows of a policy.
 """
 
 from services.register.importing.failures import (
