@@ -131,7 +131,7 @@ _BCRYPT = re.compile(r"\$2[aby]\$(?:0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}")
 # Only where the country's own form follows: Vienna's A-1010 without its letter would be a part of Budapest.
 _POSTAL_CODE_COUNTRY = re.compile(r"^(?:HU?(?=[0-9]{4}$)|SK(?=[0-9]{5}$))")
 _LONGEST_POSTAL_CODE = 16
-_MONTH_AND_DAY = re.compile(r"(\d{1,2})[-./] ?(\d{1,2})\.?", re.ASCII)
+_MONTH_AND_DAY = re.compile(r"(\d{1,2})(?:-(\d{1,2})|\. ?(\d{1,2})\.?)", re.ASCII)
 _LANGUAGE = re.compile(r"([a-z]{2})(?:[-_][a-z]{2})?", re.IGNORECASE)
 _HIGHEST_POSITION = 1_000_000_000
 _TEXTS_OF_ROW = ("section", "label", "value")
@@ -244,7 +244,7 @@ class RowReaders:
             "account_number": partial(self._number, field="account_number"),
             "title": partial(_text, field="title"),
             "insured": partial(_text, field="insured"),
-            "anniversary": partial(_anniversary, zone=self._zone),
+            "anniversary": partial(_anniversary, zone=self._zone, region=self._region),
             "currency": money.currency,
             "frequency": partial(_word, field="frequency"),
             "end_reason": _end_reason,
@@ -301,8 +301,8 @@ class RowReaders:
     def _shown(self, values: list[str]) -> Row:
         """Return what the portal shows of a policy; what is unsound is left out and counted, as of customers."""
         given = dict(zip(_SHOWN, values, strict=True))
-        currency = _if_sound(money.currency, given["currency"]) or self._currency
-        premium: Callable[[str], int] = partial(money.parse, in_currency=currency)
+        currency = _if_sound(money.currency, given["currency"]) if given["currency"].strip() else self._currency
+        premium: Callable[[str], int] = partial(_premium, currency=currency)
         read: Mapping[str, Callable[[str], str | int]] = {**self._shown_by, "premium": premium}
         row = tuple(_if_sound(read[field], text) for field, text in given.items())
         for field, text, taken in zip(_SHOWN, values, row, strict=True):
@@ -504,12 +504,23 @@ def _if_sound(read: Callable[[str], T], text: str) -> T | None:
         return None
 
 
+def _premium(text: str, currency: str | None) -> int:
+    """Return the amount; in a currency that cannot be read it would be another one."""
+    if currency is None:
+        raise UnfitValue("premium", "malformed")
+    return money.parse(text, currency)
+
+
 @lru_cache(1024)
-def _anniversary(text: str, zone: tzinfo) -> str:
-    """Return month and day, as 03-14, of a date or of a month and a day."""
-    if match := _MONTH_AND_DAY.fullmatch(plain(text)):
+def _anniversary(text: str, zone: tzinfo, region: str) -> str:
+    """Return month and day, as 03-14, of a date or of a month and a day: 03-14, and in Hungary 03.14."""
+    match = _MONTH_AND_DAY.fullmatch(plain(text))
+    if match and match[3] and region != "HU":
+        # Elsewhere the day comes first.
+        raise UnfitValue("anniversary", "malformed")
+    if match:
         try:
-            return date(2000, int(match[1]), int(match[2])).isoformat()[5:]
+            return date(2000, int(match[1]), int(match[2] or match[3])).isoformat()[5:]
         except ValueError:
             raise UnfitValue("anniversary", "impossible") from None
     return _date(text, "anniversary", zone)[5:]

@@ -101,6 +101,19 @@ def test_an_anniversary_is_a_day_of_every_year(office, text, day):
     assert _shown(office)["anniversary"] == day
 
 
+def test_where_the_day_comes_first_a_month_and_a_day_with_dots_are_left_out(store, tmp_path):
+    office = Office(store, tmp_path, load("generali-sk"))
+    file = _policy(anniversary="04.03.").replace("901", "940000901")
+    customers = "kutid;holder_type;name;birth_date;tax_number\n1;person;A;1985-03-14;\n"
+    assert office.run(customers=customers, policies=file).left_out == {"anniversary": 1}
+
+
+def test_a_premium_in_a_currency_that_cannot_be_read_is_left_out_too(office):
+    report = office.run(customers=CUSTOMERS, policies=_policy(premium="24900", currency="FORINT"))
+    assert report.left_out == {"premium": 1, "currency": 1}
+    assert _shown(office)["premium"] is None
+
+
 @pytest.mark.parametrize(("text", "reason"), [("Eladás", "sold"), ("Egyedi ok", "Egyedi ok")])
 def test_an_end_has_a_word_of_ours_or_the_insurers_own(office, text, reason):
     office.run(customers=CUSTOMERS, policies=_policy(status="cancelled", end_reason=text))
