@@ -1,5 +1,7 @@
 """The customer's contracts: the list, one of them, and their dates for a calendar (P5–P9; T5, B4)."""
 
+from urllib.parse import urlencode
+
 from flask import Blueprint, Response, abort, current_app, request
 
 from services.accounts import Session
@@ -17,6 +19,8 @@ from webapp.ui.respond import go_on, page
 blueprint = Blueprint("contracts", __name__)
 
 CONTRACTS = "/szerzodesek"
+_PAGE = 100
+"""Contracts on one page of the list: a fleet may have thousands."""
 _LETTERS = "/levelezes"
 _FEED = "calendar"
 """The purpose for which a feed's id is signed."""
@@ -27,15 +31,17 @@ _FEED = "calendar"
 def show_all(session: Session) -> Response:
     """Show the contracts: those in force, then the cancelled ones."""
     contracts = current_parts().portal.contracts.portfolio.all(session)
-    live = [one for one in contracts if not one.is_cancelled]
-    ended = [one for one in contracts if one.is_cancelled]
+    shown, next_page = _shown(contracts, request.args.get("after", ""))
+    live = [one for one in shown if not one.is_cancelled]
+    ended = [one for one in shown if one.is_cancelled]
     return page(
         "portal/contracts.html",
         notice=sessions.flash.take(),
         live=by_account(live),
         ended=by_account(ended),
-        live_count=len(live),
-        ended_count=len(ended),
+        live_count=sum(not one.is_cancelled for one in contracts),
+        ended_count=sum(one.is_cancelled for one in contracts),
+        next_page=next_page,
         has_accounts=any(one.account for one in contracts),
         has_dates=any(_dates(one) for one in contracts),
         feed=_feed_address(session),
@@ -102,6 +108,14 @@ def feed(token: str) -> Response:
         abort(404)
     speak(found.language)
     return _calendar(calendar([(contract, one) for contract in found.contracts for one in _dates(contract)]))
+
+
+def _shown(contracts: tuple[Contract, ...], after: str) -> tuple[tuple[Contract, ...], str | None]:
+    """Return a page of the contracts, the one after the contract `after`, and the address of the next one."""
+    start = next((place for place, one in enumerate(contracts, 1) if one.id == after), 0)
+    shown = contracts[start : start + _PAGE]
+    is_last = start + _PAGE >= len(contracts)
+    return shown, None if is_last else f"{CONTRACTS}?{urlencode({'after': shown[-1].id})}"
 
 
 def _found(session: Session, contract_id: str) -> ContractDetails:

@@ -32,6 +32,7 @@ def upgrade() -> None:
             ["policy_number"], ["policies.policy_number"], name=op.f("fk_policy_rows_policy_number")
         ),
         sa.PrimaryKeyConstraint("policy_number", "language", "section", "position", name=op.f("pk_policy_rows")),
+        sqlite_with_rowid=False,
     )
     op.add_column("policies", sa.Column("account_number", sa.String(length=32), nullable=True))
     op.add_column("policies", sa.Column("title", sa.String(length=200), nullable=True))

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 from icalendar import Calendar
-from sqlalchemy import update
+from sqlalchemy import delete, insert, update
 
 from services.store.tables.register import customer_accounts, policies
 from tests.world.cast import ANNA, ESZTER, PASSWORD
@@ -195,3 +195,27 @@ def test_who_is_not_the_manager_sees_who_is(site_of: Callable[[str], Site]) -> N
     assert site.say("contract.account.look_only") in page.text
     with site.parts.store.write() as connection:
         connection.execute(update(customer_accounts).where(own).values(manager="customer", intermediary=None))
+
+
+def test_a_fleet_is_shown_by_pages(anna: Site) -> None:
+    visitor = _signed_in(anna)
+    fleet = [
+        {"policy_number": str(number), "kutid": ANNA.kutid, "status": "live" if number % 2 else "cancelled"}
+        for number in range(960000000, 960000220)
+    ]
+    with anna.parts.store.write() as connection:
+        connection.execute(insert(policies), fleet)
+    try:
+        page, seen = visitor.open("/szerzodesek"), []
+        assert "112 szerződés" in page.text
+        while True:
+            seen.append(_contracts(page))
+            more = [link["href"] for link in page.root.all("a") if link["rel"] == "next"]
+            if not more:
+                break
+            page = visitor.open(more[0])
+    finally:
+        with anna.parts.store.write() as connection:
+            connection.execute(delete(policies).where(policies.c.policy_number.like("96%")))
+    assert [len(one) for one in seen] == [100, 100, 22]
+    assert len({contract for one in seen for contract in one}) == 222
