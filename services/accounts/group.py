@@ -1,6 +1,7 @@
 """The services of customers' accounts."""
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 from services.accounts.activations import Activations
 from services.accounts.challenges import Challenges
@@ -22,6 +23,14 @@ from services.links import Links
 from services.messages.group import MessageServices
 from services.passwords import Hasher
 from services.terms import Documents
+
+
+class _Proving(TypedDict):
+    """What every change needs that the password proves, and a mail tells of."""
+
+    sessions: Sessions
+    password_checks: PasswordChecks
+    account_mails: AccountMails
 
 
 @dataclass(frozen=True)
@@ -64,18 +73,14 @@ def build_accounts(
         base, is_wanted=has_activation, sessions=sessions,
         code_generator=codes.code_generator, allowances=limits.allowances, outbox=messages.outbox,
     )  # fmt: skip
+    proving = _Proving(sessions=sessions, password_checks=password_checks, account_mails=account_mails)
     passkeys = Passkeys(
-        base, origin=passkey_origin, challenges=Challenges(base, links, limits.allowances),
-        sessions=sessions, sign_ins=sign_ins, password_checks=password_checks, account_mails=account_mails,
-    )  # fmt: skip
-    passwords = PasswordChanges(
-        base, sessions=sessions, limits=limits,
-        password_checks=password_checks, account_mails=account_mails, hasher=hasher,
-    )  # fmt: skip
-    emails = EmailChanges(
-        base, sessions=sessions, allowances=limits.allowances,
-        password_checks=password_checks, account_mails=account_mails,
-    )  # fmt: skip
+        base, origin=passkey_origin, challenges=Challenges(base, links, limits.allowances), sign_ins=sign_ins, **proving
+    )
+    passwords = PasswordChanges(base, limits=limits, hasher=hasher, **proving)
+    emails = EmailChanges(base, allowances=limits.allowances, **proving)
+    mobiles = MobileChanges(base, codes=codes, **proving)
+    details = AccountDetails(base, outbox=messages.outbox, **proving)
     return AccountServices(
         sign_ins=sign_ins,
         activations=activations,
@@ -84,12 +89,7 @@ def build_accounts(
         devices=SignedInDevices(base, sessions),
         changed_terms=ChangedTerms(base, sessions=sessions, terms=documents.terms),
         email_changes=emails,
-        mobile_changes=MobileChanges(
-            base, sessions=sessions, password_checks=password_checks, codes=codes, account_mails=account_mails
-        ),
-        details=AccountDetails(
-            base, sessions=sessions, outbox=messages.outbox,
-            password_checks=password_checks, account_mails=account_mails,
-        ),
+        mobile_changes=mobiles,
+        details=details,
         hasher=hasher,
     )  # fmt: skip

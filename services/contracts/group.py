@@ -22,4 +22,4 @@ def build_contracts(base: Base) -> ContractServices:
     """Build the services of contracts."""
     ids = ContractIds(base.keys)
     portfolio = Portfolio(base, ids)
-    return ContractServices(ids, portfolio, CalendarFeeds(base, portfolio, Sessions(base.profile.sign_in)))
+    return ContractServices(ids, portfolio, CalendarFeeds(base, portfolio, Sessions(base)))

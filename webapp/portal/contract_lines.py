@@ -9,8 +9,7 @@ from markupsafe import Markup
 
 from services.contracts.contract import Contract, CustomerAccount
 from webapp.parts import current_parts
-from webapp.ui.dates_in_sentences import date_from, date_until
-from webapp.ui.formats import amount, date_in_words, day_of_year
+from webapp.ui.formats import amount, date_from, date_in_words, date_until, day_of_year
 from webapp.ui.language import language, say
 
 _OWN_WORDS = frozenset({"customer", "insurer", "unpaid", "sold", "withdrawn", "term", "replaced"})

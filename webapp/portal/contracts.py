@@ -1,8 +1,6 @@
 """The customer's contracts: the list, one of them, and their dates for a calendar (P5–P9; T5, B4)."""
 
-from urllib.parse import urlencode
-
-from flask import Blueprint, Response, abort, current_app, request
+from flask import Blueprint, Response, abort, request, url_for
 
 from services.accounts import Session
 from services.contracts.contract import Contract, ContractDetails, KeyDate
@@ -11,22 +9,21 @@ from webapp.account import sessions
 from webapp.parts import current_parts
 from webapp.portal.calendars import calendar
 from webapp.portal.contract_lines import by_account, facts, line
-from webapp.ui.dates_in_sentences import date_until
-from webapp.ui.formats import date_in_words
+from webapp.ui.formats import date_in_words, date_until
 from webapp.ui.language import language, speak
 from webapp.ui.respond import go_on, page
 
 blueprint = Blueprint("contracts", __name__)
 
-CONTRACTS = "/szerzodesek"
+_CONTRACTS = "/szerzodesek"
+
 _PAGE = 100
 """Contracts on one page of the list: a fleet may have thousands."""
-_LETTERS = "/levelezes"
 _FEED = "calendar"
 """The purpose for which a feed's id is signed."""
 
 
-@blueprint.get(CONTRACTS)
+@blueprint.get(_CONTRACTS)
 @sessions.needed
 def show_all(session: Session) -> Response:
     """Show the contracts: those in force, then the cancelled ones."""
@@ -45,11 +42,11 @@ def show_all(session: Session) -> Response:
         has_accounts=any(one.account for one in contracts),
         has_dates=any(_dates(one) for one in contracts),
         feed=_feed_address(session),
-        action=f"{CONTRACTS}/naptar",
+        action=url_for("contracts.change_feed"),
     )
 
 
-@blueprint.post(f"{CONTRACTS}/naptar")
+@blueprint.post(f"{_CONTRACTS}/naptar")
 @sessions.needed
 def change_feed(session: Session) -> Response:
     """Give the calendar's feed a new address, or end it."""
@@ -64,10 +61,10 @@ def change_feed(session: Session) -> Response:
             sessions.flash.leave("contract.calendar.feed.ended")
         case _:
             raise OutOfTurn
-    return go_on(CONTRACTS, show_all)
+    return go_on(url_for("contracts.show_all"), show_all)
 
 
-@blueprint.get(f"{CONTRACTS}/<contract_id>")
+@blueprint.get(f"{_CONTRACTS}/<contract_id>")
 @sessions.needed
 def show(session: Session, contract_id: str) -> Response:
     """Show one contract. Somebody else's is not found, like one that never was."""
@@ -82,12 +79,12 @@ def show(session: Session, contract_id: str) -> Response:
         dates=[{"kind": one.kind, "on": date_in_words(one.on)} for one in _dates(contract)],
         account=contract.account,
         kept_until=contract.kept_until and date_until(contract.kept_until),
-        letters=_letters_address(contract),
-        calendar=f"{CONTRACTS}/{contract.id}/naptar.ics",
+        letters=url_for("letters.show", contract=contract.id),
+        calendar=url_for("contracts.download_dates", contract_id=contract.id),
     )
 
 
-@blueprint.get(f"{CONTRACTS}/<contract_id>/naptar.ics")
+@blueprint.get(f"{_CONTRACTS}/<contract_id>/naptar.ics")
 @sessions.needed
 def download_dates(session: Session, contract_id: str) -> Response:
     """Send the days of one contract as a file for a calendar."""
@@ -115,7 +112,7 @@ def _shown(contracts: tuple[Contract, ...], after: str) -> tuple[tuple[Contract,
     start = next((place for place, one in enumerate(contracts, 1) if one.id == after), 0)
     shown = contracts[start : start + _PAGE]
     is_last = start + _PAGE >= len(contracts)
-    return shown, None if is_last else f"{CONTRACTS}?{urlencode({'after': shown[-1].id})}"
+    return shown, None if is_last else url_for("contracts.show_all", after=shown[-1].id)
 
 
 def _found(session: Session, contract_id: str) -> ContractDetails:
@@ -137,11 +134,4 @@ def _dates(contract: Contract) -> tuple[KeyDate, ...]:
 def _feed_address(session: Session) -> str | None:
     parts = current_parts()
     feed_id = parts.portal.contracts.calendar_feeds.current(session)
-    return feed_id and parts.links.url(f"/naptar/{parts.links.token(_FEED, feed_id)}.ics")
-
-
-def _letters_address(contract: Contract) -> str | None:
-    """Return where the letters of a contract are, if the portal has letters."""
-    adapter = current_app.create_url_adapter(request)
-    has_letters = adapter is not None and adapter.test(_LETTERS, "GET")
-    return f"{_LETTERS}?contract={contract.id}" if has_letters else None
+    return feed_id and parts.links.url(url_for("contracts.feed", token=parts.links.token(_FEED, feed_id)))

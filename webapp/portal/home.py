@@ -1,4 +1,4 @@
-"""The customer's home: what needs them first, then the newest letters, then ways on (P1, P4)."""
+"""The customer's home: what needs them first, then contracts, the newest letters, ways on (P1, P4)."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ from services.letters.mailbox import LetterFilter
 from webapp.account import sessions
 from webapp.parts import current_parts
 from webapp.portal import places
+from webapp.portal.contract_lines import line as contract_line
 from webapp.portal.words import due_day, due_in_words, line, type_in_words
 from webapp.ui.formats import clock_time
 from webapp.ui.language import say
@@ -41,8 +42,9 @@ class Task:
 @blueprint.get("/fiok")
 @sessions.needed
 def show(session: Session) -> Response:
-    """Show what needs the customer, and the newest letters."""
+    """Show what needs the customer, contracts in force, and the newest letters."""
     mailbox = current_parts().portal.letters.mailbox
+    contracts = current_parts().portal.contracts.portfolio.all(session)
     newest = mailbox.page(session, LetterFilter()).letters[:_NEWEST]
     tasks = _tasks(session)
     return page(
@@ -52,6 +54,8 @@ def show(session: Session) -> Response:
         tasks=tasks[:_MOST_DUE],
         task_count=len(tasks),
         letters=[{**line(letter), "badge": None} for letter in newest],
+        contracts=[contract_line(one) for one in contracts if not one.is_cancelled][:_NEWEST],
+        has_contracts=bool(contracts),
         ways=[(key, url_for(page_, _anchor=part or None), picture) for key, page_, part, picture in _WAYS],
     )
 

@@ -1,6 +1,5 @@
 """The list of letters: searching, filtering, and older ones (P15)."""
 
-import hmac
 from dataclasses import replace
 from typing import Any
 
@@ -50,16 +49,11 @@ def show(session: Session) -> Response:
     )
 
 
-def contract_id(policy_number: str) -> str:
-    """Return the id by which a contract stands in addresses, where no policy number does."""
-    key = current_parts().base.keys.oldest_for("contract ids")
-    return hmac.digest(key.encode(), policy_number.encode(), "sha256").hex()[:16]
-
-
 def _looked_for(choices: LetterChoices) -> LetterFilter:
     asked, year = request.args, request.args.get("year", "")
     contract = asked.get("contract", "")
-    known = {key: number for number in choices.policy_numbers for key in (contract_id(number), number)}
+    ids = current_parts().portal.contracts.ids
+    known = {key: number for number in choices.policy_numbers for key in (ids.of(number), number)}
     return LetterFilter(
         words=" ".join(asked.get("q", "")[:_LONGEST].split()),
         type=asked.get("type", "")[:40],
@@ -72,10 +66,11 @@ def _looked_for(choices: LetterChoices) -> LetterFilter:
 
 def _offered(choices: LetterChoices, looked_for: LetterFilter) -> list[tuple[str, list[tuple[str, str, bool]]]]:
     """Return the fields that are chosen from: each with its values, their words, and whether they are chosen."""
+    ids = current_parts().portal.contracts.ids
     types = sorted({type_in_words(one): one for one in choices.types}.items())
     return [
         ("type", [(one, words, one == looked_for.type) for words, one in types]),
-        ("contract", [(contract_id(one), one, one == looked_for.policy_number) for one in choices.policy_numbers]),
+        ("contract", [(ids.of(one), one, one == looked_for.policy_number) for one in choices.policy_numbers]),
         ("year", [(str(one), str(one), one == looked_for.year) for one in choices.years]),
     ]
 

@@ -41,6 +41,7 @@ class Place:
 _SETTINGS = ("account", "password", "email", "mobile", "passkeys", "closing")
 PLACES = (
     Place("home", "home.show", "home"),
+    Place("contracts", "contracts.show_all", "shield", inside=("contracts",)),
     Place("letters", "letters.show", "mail", inside=("letter", "files")),
     Place("settings", "account.overview", "sliders", inside=_SETTINGS),
 )

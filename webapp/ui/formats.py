@@ -65,7 +65,12 @@ def time_left(until: datetime) -> int:
 
 def date_until(day_of_month: date) -> str:
     """Return a date as the last day of a span: “2026. november 20-ig”; in other languages the date alone."""
-    return _with_ending(day_of_month, "ig", "ig", "ig")
+    return _with_ending(day_of_month, "jéig", "ig", "ig")
+
+
+def date_from(day_of_month: date) -> str:
+    """Return a date as the first day of a span: “2026. november 20-ától”."""
+    return _with_ending(day_of_month, "jétől", "ától", "étől")
 
 
 def date_on(day_of_month: date) -> str:

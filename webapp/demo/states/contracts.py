@@ -10,7 +10,7 @@ _CONTRACTS = "contracts"
 def contracts(walker: Walker) -> None:
     """The list: one in force, one cancelled."""
     walker.open_active_account()
-    walker.open("/szerzodesek")
+    walker.visit("contracts.show_all")
 
 
 @state(_CONTRACTS)
@@ -43,10 +43,10 @@ def contract_ended(walker: Walker) -> None:
 def contract_of_somebody_else(walker: Walker) -> None:
     """Another customer's contract is not found."""
     contracts(walker)
-    walker.open("/szerzodesek/AAAAAAAAAAAAAAAAAAAAAA")
+    walker.visit("contracts.show", contract_id="A" * 22)
 
 
 def _open(walker: Walker, place: int) -> None:
     # A person: each of the many has two, the cancelled one last.
     contracts(walker)
-    walker.open(walker.links("/szerzodesek/")[place])
+    walker.open(walker.links(f"{walker.address_of('contracts.show_all')}/")[place])

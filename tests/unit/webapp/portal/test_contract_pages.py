@@ -74,7 +74,7 @@ def test_live_contracts_come_first_and_a_cancelled_one_says_so(anna: Site) -> No
     assert "940000001" in page.text
     for key in ("contract.ended.heading", "contract.end_reason.sold"):
         assert anna.say(key) in page.text
-    assert "2031.\u00a0június\u00a030-ig" in page.html  # 1826 days on
+    assert "2031.\u00a0június\u00a030‑ig" in page.html  # 1826 days on
     assert not [link for link in page.root.all("a") if link["href"].endswith(".ics")]
 
 

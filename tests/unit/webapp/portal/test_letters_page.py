@@ -135,7 +135,7 @@ def test_states_are_told_in_words(anna: Visitor, site: Site) -> None:
     site.parts.portal.letters.publishing.withdraw(back, "Téves összeg", actor="insurer")
     confirmed = publish(site, confirm_by=date(2027, 1, 1))
     anna.open(f"/levelezes/{confirmed}")
-    assert site.say("letter.list.confirm_by", date_until="2027. január 1\u2011ig") in anna.open("/levelezes").text
+    assert site.say("letter.list.confirm_by", date_until="2027. január 1\u2011jéig") in anna.open("/levelezes").text
     anna.open(f"/levelezes/{confirmed}")
     anna.send("letter-confirm")
     text = anna.open("/levelezes").text
