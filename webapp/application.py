@@ -21,7 +21,7 @@ from webapp.account import (
     terms_update,
 )
 from webapp.api import problems
-from webapp.http import forgery, limits, security, static_files
+from webapp.http import bodies, forgery, limits, security, static_files
 from webapp.http.addresses import Application
 from webapp.http.compression import CompressEveryStatus
 from webapp.journey.registry import journey_of
@@ -32,8 +32,6 @@ from webapp.settings import Settings
 from webapp.site import accessibility, declining, privacy_notice, start, terms
 from webapp.ui import brand, faults, pages
 from webapp.wiring import wire
-
-_LARGEST_REQUEST = 64 * 1024
 
 
 def create_app(settings: Settings) -> Flask:
@@ -90,8 +88,8 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "SESSION_COOKIE_SECURE": settings.is_https,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
-        "MAX_CONTENT_LENGTH": _LARGEST_REQUEST,
-        "MAX_FORM_MEMORY_SIZE": _LARGEST_REQUEST,
+        "MAX_CONTENT_LENGTH": bodies.LARGEST_FORM,
+        "MAX_FORM_MEMORY_SIZE": bodies.LARGEST_FORM,
         "MAX_FORM_PARTS": 60,
         # Refusals carry keys of our own catalogues; WTForms' texts are never shown.
         "WTF_I18N_ENABLED": False,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.base import Base
 from services.clients.assisted import ClientRegistrations
+from services.clients.customers import ClientCustomers
 from services.clients.idempotency import IdempotentAnswers
 from services.clients.keys import ApiKeys
 from services.limits.group import LimitServices
@@ -12,11 +13,12 @@ from services.staff.group import StaffServices
 
 @dataclass(frozen=True)
 class ClientServices:
-    """The clients' keys, their registrations, and the responses they were given."""
+    """The clients' keys, their registrations, the customers they name, and the responses they were given."""
 
     api_keys: ApiKeys
     idempotency: IdempotentAnswers
     registrations: ClientRegistrations
+    customers: ClientCustomers
 
 
 def build_clients(base: Base, *, limits: LimitServices, staff: StaffServices) -> ClientServices:
@@ -25,4 +27,5 @@ def build_clients(base: Base, *, limits: LimitServices, staff: StaffServices) ->
         api_keys=ApiKeys(base, limits.failed_attempts),
         idempotency=IdempotentAnswers(base),
         registrations=ClientRegistrations(base, staff.cases, staff.customer_files, staff.contacts),
+        customers=ClientCustomers(base),
     )

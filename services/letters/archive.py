@@ -73,7 +73,7 @@ class Archive:
             raise LetterDamaged("the bytes of a letter do not fit its hash")
         self._note_repair(letter)
         copy.seek(0)
-        return StoredFile(size, _chunks(copy))
+        return StoredFile(size, _Chunks(copy))
 
     def _note_damage(self, letter: Letter) -> None:
         _log.error("letter %s is damaged: its stored bytes do not fit the hash", letter.id)
@@ -96,7 +96,19 @@ def _key(sha256: str) -> str:
     return f"letters/{sha256}"
 
 
-def _chunks(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        while chunk := file.read(_CHUNK):
-            yield chunk
+class _Chunks(Iterator[bytes]):
+    """The chunks of a temporary file, which goes with the last one, or when they are closed."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def __next__(self) -> bytes:
+        chunk = b"" if self._file.closed else self._file.read(_CHUNK)
+        if not chunk:
+            self.close()
+            raise StopIteration
+        return chunk
+
+    def close(self) -> None:
+        """Let the file go; a WSGI server calls it, also when the client has left."""
+        self._file.close()

@@ -3,6 +3,8 @@
 What staff have learnt of a customer counts beside the register until an import brings it (M28).
 """
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, CompoundSelect, ScalarSelect, Select, exists, func, or_, select, union_all
 
 from services.store.tables.register import (
@@ -35,6 +37,21 @@ def all_numbers(kutid: ColumnElement[str]) -> CompoundSelect[str]:
         customer_accounts.c.old_number,
     )
     return union_all(*(select(number).where(number.table.c.kutid == kutid, number.is_not(None)) for number in numbers))
+
+
+def numbered(kind: str, number: str) -> Select[Any]:
+    """Return the query for KÜTID and name of the customer whom a number names.
+
+    `kind` is `policy_number`, `account_number`, `kutid` or `customer_number`.
+    """
+    customer = select(customers.c.kutid, customers.c.name)
+    if kind == "policy_number":
+        return customer.join(policies).where(policies.c.policy_number == number)
+    if kind == "account_number":
+        account = customer_accounts.c
+        is_number = or_(account.account_number == number, account.old_number == number)
+        return customer.join(customer_accounts).where(is_number)
+    return customer.where(customers.c[kind] == number)
 
 
 def is_advised_by(kutid: ColumnElement[str], adviser: str | None) -> ColumnElement[bool]:

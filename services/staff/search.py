@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, or_, select, update
+from sqlalchemy import Connection, Select, func, select, update
 
 from services import audit
 from services.accounts.conditions import is_registered
 from services.base import Base
 from services.refusal import OutOfTurn, Refusal
-from services.register.conditions import has_mobile
+from services.register.conditions import has_mobile, numbered
 from services.staff.cases import Cases, belongs_to, is_recent, is_theirs
 from services.staff.member import Actor, StaffSession
 from services.store.tables.accounts import accounts
 from services.store.tables.references import reference_codes
-from services.store.tables.register import contact_changes, customer_accounts, customers, phones
+from services.store.tables.register import contact_changes, customers, phones
 from services.store.tables.register import policies as policies_table
 from services.store.tables.registrations import registrations
 from services.store.tables.staff import staff_cases, staff_sessions
@@ -249,18 +249,12 @@ class CustomerSearch:
 
 def _numbered(kind: str, number: str) -> Select[Any]:
     """Return the query for the customer whom a number of this kind is about."""
-    customer = select(customers.c.kutid, customers.c.name)
     if kind == REFERENCE:
+        customer = select(customers.c.kutid, customers.c.name)
         signs, codes = re.sub(r"[ -]", "", number.upper()), reference_codes.c
         is_this = codes.code == f"{signs[:3]}-{signs[3:]}"
         return customer.join(reference_codes, codes.kutid == customers.c.kutid).where(is_this)
-    if kind == "policy_number":
-        return customer.join(policies_table).where(policies_table.c.policy_number == number)
-    if kind == "account_number":
-        account = customer_accounts.c
-        is_number = or_(account.account_number == number, account.old_number == number)
-        return customer.join(customer_accounts).where(is_number)
-    return customer.where(customers.c[kind] == number)
+    return numbered(kind, number)
 
 
 def _mark(by: Actor, kutid: str) -> str:

@@ -78,8 +78,20 @@ def _operation(one: Operation) -> dict[str, Any]:
         "responses": dict(_responses(one)),
     }
     if one.takes:
-        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(one.takes)}}}
+        content = _two_parts(one.takes) if one.takes_file else {"application/json": {"schema": _ref(one.takes)}}
+        described["requestBody"] = {"required": True, "content": content}
     return described
+
+
+def _two_parts(model: type[BaseModel]) -> dict[str, Any]:
+    file = {"type": "string", "format": "binary", "description": "A PDF of at most 20 MB."}
+    schema = {
+        "type": "object",
+        "properties": {"document": _ref(model), "file": file},
+        "required": ["document", "file"],
+    }
+    encoding = {"document": {"contentType": "application/json"}, "file": {"contentType": "application/pdf"}}
+    return {"multipart/form-data": {"schema": schema, "encoding": encoding}}
 
 
 def _parameters(one: Operation) -> Iterator[dict[str, Any]]:
@@ -115,7 +127,7 @@ def _responses(one: Operation) -> Iterator[tuple[str, dict[str, Any]]]:
         kinds += _WITH_BODY
     if one.method == "POST":
         kinds += _WITH_KEY
-    if "registration_id" in one.parameters:
+    if {"registration_id", "document_id"} & set(one.parameters):
         kinds.append("not_found")
     for status in sorted({STATUS[kind] for kind in kinds}):
         names = [f"`{kind.replace('_', '-')}`" for kind in kinds if STATUS[kind] == status]

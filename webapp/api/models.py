@@ -1,7 +1,7 @@
 """What the API takes and gives; the OpenAPI document is made of these."""
 
-from datetime import datetime
-from typing import Annotated, Literal
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -10,6 +10,7 @@ CustomerNumber = Annotated[
 ]
 Mobile = Annotated[str, StringConstraints(min_length=7, max_length=40, pattern=r"^[+0-9(][0-9 ()/.-]*[0-9]$")]
 TypedCode = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[0-9]([0-9 -]*[0-9])?$")]
+_ONE_LINE = r"^[^\u0000-\u001f]+$"
 Email = Annotated[str, StringConstraints(min_length=3, max_length=320), Field(json_schema_extra={"format": "email"})]
 Method = Literal["call", "branch", "telecode", "callback"]
 State = Literal[
@@ -88,6 +89,81 @@ class ReadBack(_Asked):
     """The code that the customer reads back."""
 
     code: TypedCode = Field(description="As it was read; spaces and hyphens are forgiven.", examples=["1234"])
+
+
+class DocumentOf(_Asked):
+    """Who the customer is, by one number of theirs."""
+
+    by: Literal["policy_number", "kutid", "customer_number", "account_number"] = Field(
+        description="What kind of number it is.", examples=["kutid"]
+    )
+    number: CustomerNumber = Field(
+        description="The number; spaces, dots and hyphens are forgiven.", examples=["10000001"]
+    )
+
+
+class NewDocument(_Asked):
+    """A letter to a customer: the part `document` of the request. The PDF is the part `file`."""
+
+    customer: DocumentOf
+    type: Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[a-z][a-z0-9_]*$")] = Field(
+        description="What kind of letter: `policy`, `payment_request`, `certificate`, `invoice` … The mail's subject "
+        "says it in words.",
+        examples=["payment_request"],
+    )
+    title: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_ONE_LINE)] = Field(
+        description="What the customer's list shows.", examples=["Díjbekérő 2027"]
+    )
+    issued_on: date = Field(description="The letter's own date.", examples=["2026-11-20"])
+    policy_number: CustomerNumber | None = Field(default=None, description="Of the customer's policy it is about.")
+    language: Literal["hu", "en", "sk"] | None = Field(
+        default=None,
+        description="Of the letter; the insurer's first language where it is left out or not one of theirs.",
+    )
+    latest_on: date | None = Field(
+        default=None, description="The legal day before which an unopened letter is printed and posted."
+    )
+    confirm_by: date | None = Field(
+        default=None, description="The day by which the customer is to confirm having read it."
+    )
+    replaces: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{22}$")] | None = Field(
+        default=None, description="The id of the customer's letter that this one corrects."
+    )
+    data: dict[str, Any] | None = Field(
+        default=None, description="What the letter says, for its page; the PDF is binding."
+    )
+
+
+class Withdrawal(_Asked):
+    """A letter that is taken back."""
+
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=_ONE_LINE)] = Field(
+        description="Why, in words that the customer reads.", examples=["Téves összeg szerepelt benne."]
+    )
+
+
+class DocumentEvent(_Output):
+    """Something that happened to a letter."""
+
+    type: Literal[
+        "published", "notified", "bounced", "opened", "downloaded", "confirmed", "withdrawn", "replaced", "printed"
+    ] = Field(
+        description="`notified`: the mail server has taken over the mail that tells of it. `bounced`: it refused that "
+        "for good, or the customer has no address."
+    )
+    at: datetime
+
+
+class Document(_Output):
+    """A letter as it stands."""
+
+    id: str
+    type: str
+    title: str
+    sha256: str = Field(description="Of the PDF's bytes, in hexadecimal digits.")
+    events: list[DocumentEvent] = Field(description="What happened to it, oldest first.")
+    replaced_by: str | None = Field(description="The id of the letter that took its place.")
+    withdrawal_code: str | None = Field(description="By which staff find a withdrawn letter.", examples=["7KX-2MD"])
 
 
 class FoundCustomer(_Output):

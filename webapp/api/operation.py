@@ -1,5 +1,6 @@
 """Who may come in: the client's key, its scopes, how often, and what is asked of every request."""
 
+import hashlib
 import json
 import logging
 import re
@@ -19,6 +20,7 @@ from services.clients import Answer, ApiKey
 from services.refusal import Refusal
 from webapp.api.problems import Problem, wait
 from webapp.http.addresses import API
+from webapp.http.bodies import largest_body
 from webapp.parts import current_parts
 from webapp.ui.formats import time_left
 from webapp.ui.language import language, say
@@ -27,10 +29,11 @@ log = logging.getLogger(__name__)
 
 PREFIX = f"{API}v1"
 blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
-LARGEST_BODY = 16 * 1024
+_LARGEST_DOCUMENT = 64 * 1024
 IDEMPOTENCY_KEY = r'^("[A-Za-z0-9._:-]{1,128}"|[A-Za-z0-9._:-]{1,128})$'
 """A string of structured fields (RFC 9651), as the draft has it; without its quotation marks too, as most send it."""
 _MINUTE = 60
+_CHUNK = 64 * 1024
 _NOT_KEPT = (429,)
 _MOST_ERRORS = 20
 """So many wrong fields are pointed at: a body of thousands is answered in short."""
@@ -56,6 +59,8 @@ class Operation:
     links: Mapping[str, str]
     """Names of operations on what it gives, and the parameter that its id goes into."""
     parameters: Mapping[str, Mapping[str, Any]]
+    takes_file: bool = False
+    """Whether it comes in two parts: `document`, which is what it takes, and `file`."""
 
     @property
     def id(self) -> str:
@@ -84,10 +89,13 @@ def operation(
     problems: tuple[str, ...] = (),
     links: Mapping[str, str] | None = None,
     parameters: Mapping[str, Mapping[str, Any]] | None = None,
+    takes_file: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Make a function an operation: what stands here is what is enforced, and what the document says.
 
     The function is given the client, the path's parameters and the body, and returns what it `gives`, and headers.
+    One that `takes_file` is given the file too, and `once`: what is the same for the same request when it is repeated,
+    None where the client does not promise that.
     """
 
     def made(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -95,7 +103,7 @@ def operation(
         summary, _, description = words.partition(". ")
         one = Operation(
             call.__name__, method, path, scope, summary.rstrip("."), description, takes, gives, status, problems,
-            links or {}, parameters or {},
+            links or {}, parameters or {}, takes_file,
         )  # fmt: skip
         operations.append(one)
 
@@ -111,7 +119,7 @@ def operation(
 
 
 def _attend(one: Operation, call: Callable[..., Any], named: Mapping[str, str]) -> Response:
-    request.max_content_length = LARGEST_BODY
+    request.max_content_length = largest_body(request.method, request.path)
     try:
         client = _client()
         _count(client)
@@ -119,8 +127,7 @@ def _attend(one: Operation, call: Callable[..., Any], named: Mapping[str, str]) 
             raise Problem("forbidden")
         if request.accept_mimetypes and not request.accept_mimetypes.best_match(["application/json"]):
             raise Problem("not_acceptable")
-        body = request.get_data(cache=False)
-        asked = {"body": _read(one.takes, body)} if one.takes else {}
+        body, asked = _parts_of(one, client) if one.takes_file else _body_of(one)
         response = _once(client, body, lambda: _execute(one, call, client, {**named, **asked}))
     except Problem as problem:
         response = problem.answer()
@@ -188,20 +195,60 @@ def _with_count(response: Response) -> Response:
 # --- The body ------------------------------------------------------------------------------------------------------
 
 
-def _read(model: type[BaseModel], body: bytes) -> BaseModel:
+def _body_of(one: Operation) -> tuple[bytes, Mapping[str, Any]]:
+    """Return the body, and what an operation is given of it."""
+    body = request.get_data(cache=False)
+    if one.takes is None:
+        return body, {}
     if request.mimetype != "application/json":
         raise Problem("media_type", headers={"Accept": "application/json"})
+    return body, {"body": _read(one.takes, body)}
+
+
+def _parts_of(one: Operation, client: ApiKey) -> tuple[bytes, Mapping[str, Any]]:
+    """Return what makes a request of two parts the same as another, whatever its boundary, and what it holds."""
+    if request.mimetype != "multipart/form-data":
+        raise Problem("media_type", headers={"Accept": "multipart/form-data"})
+    assert one.takes is not None, "what comes with a file is described"
+    given, file = _document_part(), request.files.get("file")
+    absent = [f"/{name}" for name, part in (("document", given), ("file", file)) if part is None]
+    if given is None or file is None:
+        raise Problem("invalid", errors=[(place, say().plain("api.field.missing")) for place in absent])
+    document = _read(one.takes, given, "/document")
+    digest = hashlib.sha256()
+    while chunk := file.stream.read(_CHUNK):
+        digest.update(chunk)
+    file.stream.seek(0)
+    asked = given + b"\n" + digest.digest()
+    key = request.headers.get("Idempotency-Key")
+    once = None if key is None else hashlib.sha256(f"{client.id}\n{key}\n".encode() + asked).hexdigest()
+    return asked, {"body": document, "file": file.stream, "once": once}
+
+
+def _document_part() -> bytes | None:
+    """Return the part `document`; some clients send it as a file."""
+    # Werkzeug reads 64 KiB at once, and counts what it has read of a file among the texts until it is written away.
+    request.max_form_memory_size = 4 * _LARGEST_DOCUMENT
+    sent = request.files.get("document")
+    text = request.form.get("document") if sent is None else None
+    given = sent.stream.read(_LARGEST_DOCUMENT + 1) if sent else None if text is None else text.encode()
+    if given is not None and len(given) > _LARGEST_DOCUMENT:
+        raise Problem("too_large")
+    return given
+
+
+def _read(model: type[BaseModel], body: bytes, under: str = "") -> BaseModel:
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_input=False)
         if any(one["type"] == "json_invalid" for one in wrong):
             raise Problem("malformed") from None
-        raise Problem("invalid", errors=[_field_error(one) for one in wrong[:_MOST_ERRORS]]) from None
+        raise Problem("invalid", errors=[_field_error(one, under) for one in wrong[:_MOST_ERRORS]]) from None
 
 
-def _field_error(error: ErrorDetails) -> tuple[str, str]:
-    pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in error["loc"])
+def _field_error(error: ErrorDetails, under: str) -> tuple[str, str]:
+    pointer = under + "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in error["loc"])
     kind = {"missing": "missing", "extra_forbidden": "extra", "literal_error": "choice"}.get(error["type"], "wrong")
     values = ", ".join(re.findall(r"'([^']*)'", str(error.get("ctx", {}).get("expected", ""))))
     return pointer[:200], say().plain(f"api.field.{kind}", values=values)

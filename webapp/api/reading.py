@@ -78,12 +78,17 @@ def _operations(described: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 "summary": one["summary"],
                 "paragraphs": _paragraphs(one["description"]),
                 "parameters": one["parameters"],
-                "takes": _name(next(iter(content.values()))["schema"]) if content else None,
+                "takes": _taken(next(iter(content.values()))["schema"]) if content else None,
                 "answers": [
                     {"status": status, "text": _marked(answer["description"]), "gives": _given(answer)}
                     for status, answer in one["responses"].items()
                 ],
             }
+
+
+def _taken(schema: Mapping[str, Any]) -> str:
+    """Return the schema's name, or that of the part which is a document."""
+    return _name(schema if "$ref" in schema else schema["properties"]["document"])
 
 
 def _given(answer: Mapping[str, Any]) -> str | None:

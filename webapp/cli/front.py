@@ -6,14 +6,14 @@ it. Its ASGI hands headers over as they came.
 """
 
 import asyncio
-import io
 import re
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 if TYPE_CHECKING:
@@ -25,6 +25,10 @@ Send = Callable[[Message], Awaitable[None]]
 
 _BODY_SECONDS = 30.0
 """How long a body may take: the largest of 64 KiB comes through in ten on a bad mobile line."""
+_SLOWEST = 256 * 1024
+"""Bytes a second at which a letter comes in at least: it adds to the seconds that a body may take."""
+_IN_MEMORY = 256 * 1024
+"""Bytes of a body that wait in memory; a larger one waits in a temporary file."""
 
 _HOST = re.compile(rb"[\w.:%\[\]-]+", re.ASCII)
 _OUTSIDE_OF_HTTP = ("CONTENT_TYPE", "CONTENT_LENGTH")
@@ -34,8 +38,11 @@ _OUTSIDE_OF_HTTP = ("CONTENT_TYPE", "CONTENT_LENGTH")
 class Front:
     """An ASGI application that answers by a WSGI application in threads of its own."""
 
-    def __init__(self, pages: "WSGIApplication", *, threads: int, largest_body: int) -> None:
-        """Answer by `pages` in at most `threads` threads; of a body, read one byte more than `largest_body` at most."""
+    def __init__(self, pages: "WSGIApplication", *, threads: int, largest_body: Callable[[str, str], int]) -> None:
+        """Answer by `pages` in at most `threads` threads.
+
+        Of a body, read one byte more than `largest_body` at most, by the request's method and path.
+        """
         self._pages = pages
         self._largest_body = largest_body
         self._threads = ThreadPoolExecutor(threads, "request")
@@ -46,37 +53,40 @@ class Front:
             await _refuse(send, HTTPStatus.BAD_REQUEST)
             return
         environ = _environ(scope)
-        try:
-            async with asyncio.timeout(_BODY_SECONDS):
-                body = await self._body(environ, receive)
-        except TimeoutError:
-            await _refuse(send, HTTPStatus.REQUEST_TIMEOUT)
-        except ConnectionError:
-            return
-        else:
-            environ["wsgi.input"] = io.BytesIO(body)
-            if environ.pop("HTTP_TRANSFER_ENCODING", None):
-                environ["CONTENT_LENGTH"] = str(len(body))
-            loop = asyncio.get_running_loop()
-            await _send(send, *await loop.run_in_executor(self._threads, _answer, self._pages, environ))
+        largest = self._largest_body(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        with SpooledTemporaryFile(_IN_MEMORY) as body:
+            try:
+                async with asyncio.timeout(_BODY_SECONDS + largest / _SLOWEST):
+                    size = await _receive(body, environ, receive, largest)
+            except TimeoutError:
+                await _refuse(send, HTTPStatus.REQUEST_TIMEOUT)
+            except ConnectionError:
+                return
+            else:
+                environ["wsgi.input"] = body
+                if environ.pop("HTTP_TRANSFER_ENCODING", None):
+                    environ["CONTENT_LENGTH"] = str(size)
+                loop = asyncio.get_running_loop()
+                await _send(send, *await loop.run_in_executor(self._threads, _answer, self._pages, environ))
 
-    async def _body(self, environ: "WSGIEnvironment", receive: Receive) -> bytes:
-        """Return the body; of one that is too large, no more than the application needs to refuse it.
 
-        Raises ConnectionError when the client leaves before the end.
-        """
-        promised = environ.get("CONTENT_LENGTH", "")
-        if promised.isdecimal() and int(promised) > self._largest_body:
-            return b""
-        body = bytearray()
-        while len(body) <= self._largest_body:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ConnectionAbortedError
-            body += message.get("body", b"")
-            if not message.get("more_body"):
-                break
-        return bytes(body[: self._largest_body + 1])
+async def _receive(body: IO[bytes], environ: "WSGIEnvironment", receive: Receive, largest: int) -> int:
+    """Write the body, and return its size; of one that is too large, no more than the application needs to refuse it.
+
+    Raises ConnectionError when the client leaves before the end.
+    """
+    size, promised = 0, environ.get("CONTENT_LENGTH", "")
+    if promised.isdecimal() and int(promised) > largest:
+        return size
+    while size <= largest:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionAbortedError
+        size += body.write(message.get("body", b"")[: largest + 1 - size])
+        if not message.get("more_body"):
+            break
+    body.seek(0)
+    return size
 
 
 def _names_one_host(scope: Message) -> bool:

@@ -40,13 +40,14 @@ if server := multiprocessing.parent_process():
     threading.Thread(target=_follow, args=(server,), name="server", daemon=True).start()
 
 from webapp.cli.front import Front  # noqa: E402  # their threads are to leave the signals alone
+from webapp.http.bodies import largest_body  # noqa: E402
 from webapp.wsgi import app as pages  # noqa: E402
 from webapp.wsgi import settings  # noqa: E402
 
 
 def front(application: "WSGIApplication") -> Front:
     """Return `application` as the server's workers serve it."""
-    return Front(application, threads=settings.threads, largest_body=pages.config["MAX_CONTENT_LENGTH"])
+    return Front(application, threads=settings.threads, largest_body=largest_body)
 
 
 app = front(pages)

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, current_app, jsonify, make_response, request, url_for
 
+from services.refusal import Refusal
 from webapp.demo.clock import DemoClock
 from webapp.demo.inbox import arrived, deliver
 from webapp.demo.seed import reset
@@ -176,6 +177,17 @@ def publish_terms() -> Response:
         abort(400)
     _terms().publish(version, _clock().now())
     return _answer(version=version)
+
+
+@blueprint.post("/api-key")
+def api_key() -> Response:
+    """Make a key of the API for the scopes that are named; with `adviser`, for that adviser's customers alone."""
+    scopes, adviser = request.values.getlist("scope"), request.values.get("adviser")
+    try:
+        _, key = current_parts().clients.api_keys.add("demo", scopes, adviser=adviser)
+    except Refusal:
+        abort(400)
+    return jsonify(key=key)
 
 
 @blueprint.post("/reset")

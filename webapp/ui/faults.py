@@ -11,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from services import randomness
+from services.gateways.storage import StorageUnavailable
 from services.passwords.hashing import Overloaded
 from services.refusal import OutOfTurn
 from services.texts import MissingText
@@ -48,7 +49,7 @@ def set_up(app: Flask, for_programs: ProgramErrors) -> None:
     app.register_error_handler(RateLimitExceeded, lambda _error: too_many(limits.seconds_left()))
     app.register_error_handler(Forged, _forged)
     app.register_error_handler(HTTPException, _http)
-    for outage in (OperationalError, InterfaceError, PoolTimeoutError, Overloaded, TimeoutError):
+    for outage in (OperationalError, InterfaceError, PoolTimeoutError, Overloaded, StorageUnavailable, TimeoutError):
         app.register_error_handler(outage, _unavailable)
     app.register_error_handler(DataError, _unheld)
     app.register_error_handler(OutOfTurn, lambda _error: _fault("404", 404))

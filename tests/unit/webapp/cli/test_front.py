@@ -54,7 +54,7 @@ def _ask(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(Front(_pages(), threads=4, largest_body=_LARGEST)(scope, receive, send))
+    asyncio.run(Front(_pages(), threads=4, largest_body=lambda method, path: _LARGEST)(scope, receive, send))
     return (sent[0]["status"], sent[1]["body"].decode()) if sent else (0, "")
 
 
