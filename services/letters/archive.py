@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from services.base import Base
 from services.gateways.storage import Missing, Storage, StorageUnavailable, StoredFile
 from services.letters.letter import Letter
+from services.randomness import opaque_id
 from services.store.tables.letters import letters
 
 _log = logging.getLogger(__name__)
@@ -74,6 +75,17 @@ class Archive:
         self._note_repair(letter)
         copy.seek(0)
         return StoredFile(size, _Chunks(copy))
+
+    def probe(self) -> None:
+        """Write, read and delete something in the storage, for `doctor`. Raises StorageUnavailable (P24)."""
+        key, content = f"doctor/{opaque_id()}", b"belepo"
+        self._storage.put(key, content)
+        try:
+            read = b"".join(self._storage.get(key).chunks)
+        finally:
+            self._storage.delete(key)
+        if read != content:
+            raise StorageUnavailable("what was read is not what was written")
 
     def _note_damage(self, letter: Letter) -> None:
         _log.error("letter %s is damaged: its stored bytes do not fit the hash", letter.id)

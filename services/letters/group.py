@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from services.base import Base
 from services.gateways.storage import Storage
 from services.letters.archive import Archive
+from services.letters.batch import LetterBatch
 from services.letters.mailbox import Mailbox
 from services.letters.notices import Notices
 from services.letters.publishing import Publishing
@@ -19,14 +20,17 @@ class LetterServices:
     mailbox: Mailbox
     notices: Notices
     archive: Archive
+    batch: LetterBatch
 
 
 def build_letters(base: Base, *, storage: Storage, messages: MessageServices) -> LetterServices:
     """Build the services of letters, whose bytes are in `storage`."""
     archive, notices = Archive(base, storage), Notices(base, messages.outbox)
+    publishing = Publishing(base, archive, notices)
     return LetterServices(
-        publishing=Publishing(base, archive, notices),
+        publishing=publishing,
         mailbox=Mailbox(base, archive),
         notices=notices,
         archive=archive,
+        batch=LetterBatch(base, publishing),
     )

@@ -11,11 +11,12 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from services import randomness
-from services.accounts.conditions import account_of
+from services.accounts.conditions import account_of, is_registered
 from services.base import Base
 from services.letters import rows
 from services.messages.outbox import Outbox
-from services.register.conditions import address
+from services.register.conditions import address, has_live_policy
+from services.register.prefill import Prefill, number_of
 from services.store.statements import queue_for
 from services.store.tables.letters import letters
 from services.store.tables.register import customers
@@ -44,6 +45,7 @@ class Notices:
     """Writes notices in the transaction that publishes, and notes what the mail server said."""
 
     def __init__(self, base: Base, outbox: Outbox) -> None:
+        self._store = base.store
         self._clock = base.clock
         self._profile = base.profile
         self._outbox = outbox
@@ -100,6 +102,15 @@ class Notices:
     def undelivered(self, connection: Connection, topic: str) -> None:
         """Note at each letter of a notice that the mail was refused for good, or did not leave in time."""
         self._note(connection, topic, "bounced")
+
+    def prefill(self, letter_id: str) -> Prefill | None:
+        """Return the number that a notice's link fills into the registration; None where nobody can register by it."""
+        kind = next(iter(self._profile.identification.identifiers))
+        whose = select(customers.c.kutid, number_of(kind).label("number")).join(letters)
+        can_register = has_live_policy(customers.c.kutid), ~is_registered(customers.c.kutid)
+        with self._store.read() as connection:
+            found = connection.execute(whose.where(letters.c.id == letter_id, *can_register)).first()
+        return Prefill(found.kutid, kind, found.number) if found is not None and found.number else None
 
     def _note(self, connection: Connection, topic: str, event: Any) -> None:
         if not topic.startswith(_TOPIC):

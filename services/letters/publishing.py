@@ -21,6 +21,7 @@ from services.store.statements import queue_for
 from services.store.tables.letters import letters
 from services.store.tables.register import customers, policies
 
+LONGEST_TITLE = 200
 LONGEST_REASON = 300
 """Characters of the reason for which a letter is withdrawn: the customer reads it."""
 
@@ -128,7 +129,7 @@ class Publishing:
     def _judge(self, connection: Connection, letter: NewLetter) -> None:
         if not self._profile.texts.has(f"letter.type.{letter.type}", self._profile.languages[0]):
             raise Refusal("document", "type")
-        if not letter.title.strip():
+        if not letter.title.strip() or len(letter.title) > LONGEST_TITLE or not letter.title.isprintable():
             raise Refusal("document", "title")
         if letter.language not in self._profile.languages:
             raise Refusal("document", "language")

@@ -4,7 +4,7 @@ An adviser has their own customers in every list and no others. Names stay maske
 was identified, as everywhere in the console.
 """
 
-from services.worklists.invitations import Batch, Invitations, Prefill
+from services.worklists.invitations import Batch, Invitations
 from services.worklists.lists import LISTS, View
 from services.worklists.quality import KINDS, QualityCases, QualityLine
 from services.worklists.unregistered import Line, Unregistered
@@ -16,7 +16,6 @@ __all__ = [
     "Batch",
     "Invitations",
     "Line",
-    "Prefill",
     "QualityCases",
     "QualityLine",
     "Unregistered",

@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 from services import audit
 from services.base import Base
 from services.refusal import OutOfTurn, Refusal
-from services.register.conditions import live_policy_numbers
+from services.register.prefill import Prefill, number_of
 from services.staff import StaffSession
 from services.store.statements import insert_for, queue_for
-from services.store.tables.register import customer_accounts, customers
+from services.store.tables.register import customers
 from services.store.tables.staff import staff
 from services.store.tables.worklists import batches, invitations
 from services.worklists.lists import HAS_ACCOUNT, INVITATION, IS_LIVE, REMINDER, View
@@ -26,16 +26,6 @@ _MOST_RECENT = 5
 _MOST_CHOSEN = 200
 _CHOSEN_A_DAY = 500
 """The most customers that one member of customer service may invite a day; more is a supervisor's decision."""
-_NUMBERS: dict[str, ColumnElement[Any]] = {
-    "policy_number": live_policy_numbers(customers.c.kutid).limit(1).scalar_subquery(),
-    "account_number": select(customer_accounts.c.account_number)
-    .where(customer_accounts.c.kutid == customers.c.kutid)
-    .order_by(customer_accounts.c.account_number)
-    .limit(1)
-    .scalar_subquery(),
-    "customer_number": customers.c.customer_number,
-}
-"""What a link fills in, by the kind of number that the profile asks for first."""
 _FORM = re.compile(r"[A-Za-z0-9_-]{16,32}")
 
 
@@ -53,15 +43,6 @@ class Batch:
     skipped: int
     ended_at: datetime | None
     is_stopped: bool
-
-
-@dataclass(frozen=True)
-class Prefill:
-    """What an invitation's link fills in (T2): a number, which kind of number it is, and whose."""
-
-    kutid: str
-    kind: str
-    number: str
 
 
 class Invitations:
@@ -192,7 +173,7 @@ class Invitations:
         """Return the number that an invitation's link fills in; None when it is outdated, or of no use any more."""
         kind = next(iter(self._profile.identification.identifiers))
         is_good = invitations.c.link_id == link_id, invitations.c.deadline_at > self._clock.now(), IS_LIVE, ~HAS_ACCOUNT
-        query = select(customers.c.kutid, _NUMBERS[kind].label("number")).join_from(customers, invitations)
+        query = select(customers.c.kutid, number_of(kind).label("number")).join_from(customers, invitations)
         query = query.where(*is_good)
         with self._store.read() as connection:
             found = connection.execute(query).first()

@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from tests import ROOT
@@ -38,8 +39,10 @@ def live(order):
     event.listen(store.engine, "commit", count)
     world = World(store)
     world.clock.advance(seconds=order["seconds"])
+    if order["letters_in"]:
+        world.keep_letters_in(order["letters_in"])
     verb = attrgetter(f"{order['service']}.{order['verb']}")(world)
-    return outcome_of(verb, *order["arguments"])
+    return outcome_of(verb, *order["arguments"], **order["named"])
 
 for line in sys.stdin:
     order = pickle.loads(base64.b64decode(line))
@@ -76,6 +79,8 @@ class Victims:
         *arguments: Any,
         statements: int = 1000,
         crash_at: str = "",
+        letters_in: Path | None = None,
+        **named: Any,
     ) -> str:
         """Have a child call the verb, and die after so many statements; return its answer or ``killed``."""
         assert self.process.stdin is not None
@@ -84,6 +89,8 @@ class Victims:
             "service": service,
             "verb": verb,
             "arguments": arguments,
+            "named": named,
+            "letters_in": letters_in,
             "statements": statements,
             "crash_at": crash_at,
             "database": world.store.url.render_as_string(hide_password=False),

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from obstore.store import MemoryStore
+from obstore.store import LocalStore, MemoryStore
 from sqlalchemy import delete, func, insert, select
 
 from services import profiles, randomness
@@ -186,6 +186,11 @@ class World:
         self.portal = build_portal(base, storage=ObjectStorage(MemoryStore()), messages=self.message_services)
         self._name_services()
         self.postman = Postman()
+
+    def keep_letters_in(self, folder: Path) -> None:
+        """Keep the bytes of letters in a folder, so that they outlive the process."""
+        storage = ObjectStorage(LocalStore(folder))
+        self.portal = build_portal(self.base, storage=storage, messages=self.message_services)
 
     def _name_services(self) -> None:
         """Call the services by the short names that tests use."""

@@ -15,6 +15,7 @@ from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.clients.keys import SOON
+from services.gateways.storage import StorageUnavailable
 from services.profiles import ProfileError
 from services.store.version import is_current
 from webapp.cli.main import Context
@@ -43,7 +44,7 @@ class Finding:
 @click.command()
 @click.pass_obj
 def doctor(shared: Context) -> None:
-    """Look at settings, database, messages, keys and clock; say what is wrong and how to mend it."""
+    """Look at settings, database, storage, messages, keys and clock; say what is wrong and how to mend it."""
     findings = examine(shared.settings)
     show(findings)
     if any(finding.is_bad for finding in findings):
@@ -51,7 +52,7 @@ def doctor(shared: Context) -> None:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Look at everything; nothing is changed and no message is sent."""
+    """Look at everything; nothing stays changed and no message is sent."""
     findings = list(_settings(settings))
     try:
         parts = wire(settings)
@@ -64,6 +65,7 @@ def examine(settings: Settings) -> list[Finding]:
             _front_end,
             _passkeys,
             _database,
+            _storage,
             _messages,
             _sms_budget,
             _api_keys,
@@ -167,6 +169,19 @@ def _database(parts: Parts) -> Iterator[Finding]:
         yield Finding(
             "database folder", "cannot be written", "Give the server's user the right to write there.", is_bad=True
         )
+
+
+def _storage(parts: Parts) -> Iterator[Finding]:
+    try:
+        parts.portal.letters.archive.probe()
+    except StorageUnavailable as error:
+        advice = "Is it there, may the server write to it? See BELEPO_STORAGE_URL."
+        yield Finding("storage", f"cannot be used: {error}", advice, is_bad=True)
+        return
+    yield Finding("storage", "writes, reads and deletes")
+    if is_current(parts.store) and (damaged := parts.health.counts().damaged_letters):
+        state = f"{damaged} {'letter' if damaged == 1 else 'letters'} whose bytes do not fit their hash"
+        yield Finding("letters", state, "Restore them from a backup; the log names them.", is_bad=True)
 
 
 def _messages(parts: Parts) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "serve": "webapp.cli.serve:serve",
     "import": "webapp.cli.import_register:import_command",
+    "documents": "webapp.cli.documents:documents",
     "worker": "webapp.cli.worker:worker",
     "migrate": "webapp.cli.migrate:migrate",
     "export": "webapp.cli.export:export",

@@ -15,7 +15,7 @@ LINKS = "followed"
 """The key in the browser's session of the tokens that `mark` has stood in for."""
 _MOST_LINKS, _LONGEST_LINK = 4, 300
 """Windows with a mailed link each that one browser may have, and more than any token has signs: a cookie is small."""
-_TOKENS = ("token", "meghivo")
+_TOKENS = ("token", "meghivo", "level")
 """The parameters of mailed links that hold one."""
 
 

@@ -10,10 +10,11 @@ from flask_limiter.util import get_remote_address
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 
+from services.messages.composer import REGISTER_PARAMETER, REGISTER_PURPOSE
 from services.refusal import DeadEnd, OutOfTurn, Refusal
+from services.register.prefill import Prefill
 from services.registrations import Registration
 from services.values import masking
-from services.worklists import Prefill
 from webapp.http.addresses import link_token, mark
 from webapp.journey import funnel
 from webapp.journey.browser import Browser, browser_id, forget, held, is_own, mark_of, reopen, reopened, this_browser
@@ -32,6 +33,8 @@ _flash = Flash("registration")
 
 _FIRST_HALF = "/regisztracio"
 _SECOND_HALF = "/regisztracioveglegesites"
+_LINKS = ("meghivo", REGISTER_PARAMETER)
+"""The parameters of links that fill in a number: an invitation's, a letter's notice's."""
 
 
 @blueprint.get(_FIRST_HALF, endpoint="first_half")
@@ -128,8 +131,8 @@ def _answer(registration: Registration | None, notice: str | None, browser: Brow
         _flash.leave(notice)
 
     address = _address(current_journey().current(registration, reopened()), registration)
-    if registration is None and (invitation := link_token("meghivo")):
-        address = _invited_to(invitation)
+    if registration is None and (followed := _followed()):
+        address = _linked_to(*followed)
 
     def show_due() -> Response:
         response = _show(registration, Browser(held()), notice=_notice(registration))
@@ -313,29 +316,47 @@ def _first_values(step: Step, registration: Registration | None) -> Mapping[str,
 
 
 def _invited() -> tuple[Prefill | None, Markup | None]:
-    """Return what the link of an invitation fills in (B2, T2), and what is said of it; nothing where none was followed.
+    """Return what the link of an invitation or of a letter's notice fills in (B2, T2, T4), and what is said of it.
 
-    The page does not say why a link is dead: outdated, forged, or of a registered customer.
+    Nothing where no link was followed. The page does not say why a link is dead: outdated, forged, or of a
+    registered customer.
     """
-    token = link_token("meghivo")
-    if not token:
+    followed = _followed()
+    if followed is None:
         return None, None
+    name, token = followed
+    if name == REGISTER_PARAMETER:
+        return _told_by_letter(token)
     parts = current_parts()
     link_id = parts.links.read("invitation", token)
     found = parts.worklists.invitations.prefill(link_id) if link_id else None
     return found, say()("identify.invitation.filled" if found else "identify.invitation.over")
 
 
+def _told_by_letter(token: str) -> tuple[Prefill | None, Markup | None]:
+    parts = current_parts()
+    letter_id = parts.links.read(REGISTER_PURPOSE, token)
+    found = parts.portal.letters.notices.prefill(letter_id) if letter_id else None
+    return found, say()("identify.letter.filled") if found else None
+
+
 def _begin_invited(registration: Registration) -> str | None:
     """Return where to begin with another customer's invitation that came while this registration is under way."""
     prefill, _ = _invited()
-    if prefill is None or prefill.kutid == registration.kutid:
+    followed = _followed()
+    if prefill is None or prefill.kutid == registration.kutid or followed is None or followed[0] not in request.args:
         return None
-    return _invited_to(link_token("meghivo"))
+    return _linked_to(*followed)
 
 
-def _invited_to(token: str) -> str:
-    return url_for("registration.first_half", meghivo=mark(token))
+def _followed() -> tuple[str, str] | None:
+    """Return the parameter and the token of the link that fills in a number, if one was followed."""
+    return next(((name, token) for name in _LINKS if (token := link_token(name))), None)
+
+
+def _linked_to(name: str, token: str) -> str:
+    values: dict[str, Any] = {name: mark(token)}
+    return url_for("registration.first_half", **values)
 
 
 def _is_completed(registration: Registration) -> bool:

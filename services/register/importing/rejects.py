@@ -60,7 +60,7 @@ class Rejects:
         self._limit = limit
         self._is_kept = False
         self._mark = (0, Counter[str]())
-        self._stream = _begun(file) if file else None
+        self._stream = begun(file) if file else None
         self._writer = csv.writer(self._stream, delimiter=";") if self._stream else None
         if self._writer:
             self._writer.writerow(_HEADER)
@@ -114,7 +114,7 @@ class Rejects:
             self._stream.truncate()
 
 
-def _begun(file: Path) -> TextIO:
+def begun(file: Path) -> TextIO:
     """Open an empty file; a link at its place is not followed: it may lead to a file that somebody else chose."""
     if file.is_symlink():
         raise UnusableFile(f"The rejects cannot be written to {file}: it is a symbolic link.")

@@ -1,0 +1,68 @@
+"""`belepo documents add`, as an operator types it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.world.cast import ANNA
+from tests.world.pdfs import pdf
+from webapp.cli.main import main
+from webapp.demo import seed
+from webapp.settings import load
+from webapp.wiring import wire
+
+
+@pytest.fixture(autouse=True)
+def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A demonstration of one's own, quick."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    for name, value in {"DEMO": "1", "DATA_DIR": str(tmp_path / "data"), "BCRYPT_ROUNDS": "4"}.items():
+        monkeypatch.setenv(f"BELEPO_{name}", value)
+
+
+def run(folder: Path, *options: str) -> Result:
+    return CliRunner().invoke(main, ["documents", "add", str(folder), *options])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two letters, of which one is to nobody."""
+    assert CliRunner().invoke(main, ["migrate"]).exit_code == 0
+    parts = wire(load())
+    seed.load(parts.store, parts.profile, parts.clock, 4)
+    parts.store.close()
+    made = tmp_path / "letters"
+    made.mkdir()
+    (made / "1.pdf").write_bytes(pdf())
+    rest = {"file": "1.pdf", "by": "kutid", "type": "policy", "title": "Kötvény", "issued_on": "2026-11-20"}
+    lines = [json.dumps({**rest, "number": number}) for number in (ANNA.kutid, "99999999")]
+    (made / "manifest.jsonl").write_text("\n".join(lines), "utf-8")
+    return made
+
+
+def test_a_folder_is_published_and_again_nothing_is(folder: Path) -> None:
+    first = run(folder)
+    assert first.exit_code == 0, first.output
+    assert "1 letters were published, 0 were there before." in first.stdout
+    assert f"1 lines were refused: see {folder / 'rejects.csv'}" in first.stdout
+    assert "100 %" in first.stderr
+    again = run(folder, "--json")
+    assert json.loads(again.stdout) == {
+        "lines": 2, "added": 0, "known": 1, "refused": 1, "rejects": str(folder / "rejects.csv"),
+    }  # fmt: skip
+
+
+def test_a_folder_without_a_manifest_is_said_to_be_one(folder: Path) -> None:
+    (folder / "manifest.jsonl").unlink()
+    ended = run(folder)
+    assert ended.exit_code == 1
+    assert "manifest.jsonl or manifest.csv" in ended.output
+
+
+def test_a_folder_of_which_all_is_refused_fails(folder: Path) -> None:
+    lines = (folder / "manifest.jsonl").read_text("utf-8").splitlines()
+    (folder / "manifest.jsonl").write_text(lines[1], "utf-8")
+    assert run(folder).exit_code == 1
