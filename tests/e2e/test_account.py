@@ -38,7 +38,7 @@ def test_a_customer_comes_back(visitor: Visitor, server: Server, meet: Meet) -> 
     visitor.open_document("terms")
     visitor.choose("terms")
     visitor.submit()
-    assert visitor.path == ACCOUNT
+    assert visitor.path == CHANGE, "where the customer wanted to go"
     visitor.sign_out()
     visitor.sign_in()
     assert visitor.path == ACCOUNT

@@ -311,6 +311,8 @@ _CHANGING = [
     (re.compile(r'"?\b\d{8}(-\d-\d\d)?"?$', re.MULTILINE), "TAX_NUMBER"),
     (re.compile(r"(token=|meghivo=|mailed=)[\w.%-]+"), r"\1TOKEN"),
     (re.compile(r"/ugyfel/[\w-]+"), "/ugyfel/CASE"),
+    (re.compile(r"/levelezes/[\w-]{22}"), "/levelezes/LETTER"),
+    (re.compile(r"(?<=\u2011)(?:jén|án|én)\b"), "ENDING"),
     (re.compile(r"január|február|március|április|május|június|július|augusztus|szeptember|október|november|december"),
      "MONTH"),
     (re.compile(r"(?<!level=)\d+"), "0"),
