@@ -309,10 +309,10 @@ _CHANGING = [
     (re.compile(r"\b[2-9A-Z]( [2-9A-Z]){2} - [2-9A-Z]( [2-9A-Z]){2}\b"), "REFERENCE"),
     # A tax number is stored without the part from the hyphen on for some: M13.
     (re.compile(r'"?\b\d{8}(-\d-\d\d)?"?$', re.MULTILINE), "TAX_NUMBER"),
-    (re.compile(r"(token=|meghivo=|mailed=)[\w.%-]+"), r"\1TOKEN"),
+    (re.compile(r"(token=|meghivo=|level=|mailed=|after=)[\w.%-]+"), r"\1TOKEN"),
     (re.compile(r"/ugyfel/[\w-]+"), "/ugyfel/CASE"),
-    (re.compile(r"/levelezes/[\w-]{22}"), "/levelezes/LETTER"),
-    (re.compile(r"(?<=\u2011)(?:jén|án|én)\b"), "ENDING"),
+    (re.compile(r"/(levelezes|szerzodesek|szamlak|naptar)/[\w.-]{16,}"), r"/\1/ID"),
+    (re.compile(r"(?<=\u2011)(?:jén|án|én|jéig|ig|jétől|ától|étől)\b"), "ENDING"),
     (re.compile(r"január|február|március|április|május|június|július|augusztus|szeptember|október|november|december"),
      "MONTH"),
     (re.compile(r"(?<!level=)\d+"), "0"),
