@@ -133,8 +133,9 @@ def frame() -> dict[str, object]:
 
 def note() -> dict[str, object] | None:
     """Return what a page says about the end of the session; None where nobody is signed in."""
-    until_url, stay_url = url_for("sign_in.until_when"), url_for("sign_in.stay")
-    return session_note(sessions.current(), until_url=until_url, stay_url=stay_url)
+    if (session_ := sessions.current()) is None:
+        return None
+    return session_note(session_, until_url=url_for("sign_in.until_when"), stay_url=url_for("sign_in.stay"))
 
 
 def _brought() -> tuple[str, dict[str, str]]:

@@ -153,4 +153,6 @@ def listed(hits: list[Hit]) -> list[dict[str, Any]]:
 
 def note() -> dict[str, object] | None:
     """Return what a page says about the end of the session; None where nobody is signed in."""
-    return session_note(current(), until_url=address("until_when"), stay_url=address("stay"))
+    if (seen := current()) is None:
+        return None
+    return session_note(seen, until_url=address("until_when"), stay_url=address("stay"))

@@ -30,13 +30,25 @@ class Application(Flask):
         super().__init__(name, static_folder=None, **options)
         self._known: dict[str, str] = {}
 
-    def url_for(self, /, endpoint: str, **options: Any) -> str:
-        """Return the address of an endpoint; `options` are Flask's, and what the rule and the query take.
+    def url_for(
+        self,
+        /,
+        endpoint: str,
+        *,
+        _anchor: str | None = None,
+        _method: str | None = None,
+        _scheme: str | None = None,
+        _external: bool | None = None,
+        **values: Any,
+    ) -> str:
+        """Return the address of an endpoint; `values` fill its rule and its query, the others are Flask's.
 
         Raises BuildError where there is no such endpoint, or its rule takes more.
         """
-        if options and any(value is not None for value in options.values()):  # Flask hands on its own ones, unset
-            return super().url_for(endpoint, **options)
+        if values or _anchor or _method or _scheme or _external:
+            return super().url_for(
+                endpoint, _anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external, **values
+            )
         address = self._known.get(endpoint)
         if address is None:
             address = self._known[endpoint] = self.url_map.bind("").build(endpoint)
@@ -74,7 +86,8 @@ def link_token(name: str = "token") -> str:
     It stands in the page's address, or the session knows it by its mark.
     """
     given = request.args.get(name, "")
-    return next((token for token in session.get(LINKS, ()) if _mark_of(token) == given), given)
+    known = session.get(LINKS, ()) if given else ()
+    return next((token for token in known if _mark_of(token) == given), given)
 
 
 def mark(token: str) -> str:
@@ -119,13 +132,13 @@ def _sent_token() -> dict[str, str]:
         return {}  # too large a form is not read
 
 
-def local(address: str, otherwise: str = "") -> str:
-    """Return `address` if it stays here, else `otherwise`: an open redirect would lend the insurer's name."""
+def local(address: str) -> str:
+    """Return `address` if it stays here, else an empty text: an open redirect would lend the insurer's name."""
     try:
         parts = urlsplit(address)
     except ValueError:
-        return otherwise
+        return ""
     is_local = (
         not parts.scheme and not parts.netloc and address.startswith("/") and not address.startswith(("//", "/\\"))
     )
-    return address if is_local and address.isprintable() and "\\" not in address else otherwise
+    return address if is_local and address.isprintable() and "\\" not in address else ""

@@ -12,13 +12,11 @@ def note_extended() -> None:
     session["extended"] = True
 
 
-def session_note(ending: AnySession | None, *, until_url: str, stay_url: str) -> dict[str, object] | None:
-    """Return what a page says about the end of a session; None where nobody is signed in.
+def session_note(ending: AnySession, *, until_url: str, stay_url: str) -> dict[str, object]:
+    """Return what a page says about the end of a session.
 
     `until_url` answers with this note again, `stay_url` extends the session.
     """
-    if ending is None:
-        return None
     warning = int(current_parts().profile.sign_in.warning.total_seconds())
     left = time_left(ending.over_at)
     return {
