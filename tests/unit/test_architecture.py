@@ -27,6 +27,8 @@ _KEY = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+")
 _TIME = {"now", "utcnow", "today", "time", "time_ns", "localtime", "gmtime"}
 _LATE_IMPORTS = {
     "services/messages/senders/sms.py": ("apprise",),
+    "services/pdf/typesetting.py": ("typst",),
+    "services/pdf/encryption.py": ("pikepdf",),
     "services/accounts/passkeys.py": ("services.accounts.ceremonies",),
     "services/staff/second_factor.py": ("services.staff.secret_box",),
     "services/worklists/selection_tokens.py": ("services.worklists.token_box",),
@@ -167,7 +169,7 @@ ROOMS = {
     ),
     "services": (
         "health", "retention", "worklists", "clients", "staff", "portal", "payments", "requests", "letters",
-        "contracts", "gateways", "registrations", "accounts", "sessions", "figures", "codes", "messages", "register",
+        "pdf", "contracts", "gateways", "registrations", "accounts", "sessions", "figures", "codes", "messages", "register",
         "passwords", "terms",
         "references", "audit", "limits", "base", "store", "links", "keys", "profiles", "texts", "values", "randomness",
         "clock", "refusal", "denials", "crash_points",
