@@ -15,10 +15,14 @@ class PortalServices:
 
     contracts: ContractServices
     letters: LetterServices
+    storage: Storage
+    """Where the bytes of letters and files are."""
 
 
 def build_portal(base: Base, *, storage: Storage, messages: MessageServices) -> PortalServices:
     """Build the portal's groups in their order."""
     return PortalServices(
-        contracts=build_contracts(base), letters=build_letters(base, storage=storage, messages=messages)
+        contracts=build_contracts(base),
+        letters=build_letters(base, storage=storage, messages=messages),
+        storage=storage,
     )

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, abort, current_app, jsonify, make_respons
 from services.refusal import Refusal
 from webapp.demo.clock import DemoClock
 from webapp.demo.inbox import arrived, deliver
+from webapp.demo.letters import add_letters
 from webapp.demo.seed import reset
 from webapp.demo.states import State, Walker, known
 from webapp.demo.terms import PublishedTerms
@@ -198,6 +199,7 @@ def back_to_start() -> Response:
     _terms().forget_published()
     parts.figures.funnel.flush()  # or what is counted and not written yet would outlast the reset
     reset(parts.store, parts.profile, parts.clock, parts.settings.bcrypt_rounds)
+    add_letters(parts.base, parts.portal.storage)
     limits.reset(current_app.extensions["belepo.limits"])
     return _answer(reset=True)
 

@@ -9,6 +9,7 @@ from services.profiles import Profile
 from webapp import console
 from webapp.demo import doors, seed
 from webapp.demo.clock import DemoClock
+from webapp.demo.letters import add_letters
 from webapp.demo.sender import CopyingSender, DemoSender
 from webapp.demo.terms import PublishedTerms
 from webapp.http.addresses import Application
@@ -49,8 +50,9 @@ class DemoMode:
         return CopyingSender(way_out, inbox) if way_out else inbox
 
     def seed(self, parts: Parts) -> None:
-        """Fill an empty database with the demo customers and staff."""
-        seed.load(parts.store, parts.profile, parts.clock, parts.settings.bcrypt_rounds)
+        """Fill an empty database with the demo customers, their letters, and the staff."""
+        if seed.load(parts.store, parts.profile, parts.clock, parts.settings.bcrypt_rounds):
+            add_letters(parts.base, parts.portal.storage)
 
     def greeting(self, parts: Parts) -> str:
         """Return what a tester needs to begin: addresses, customers who can register, staff and their password."""
