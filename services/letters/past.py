@@ -14,7 +14,7 @@ from sqlalchemy import insert
 from services.gateways.storage import Storage
 from services.letters.letter import EventType
 from services.letters.publishing import NewLetter
-from services.randomness import opaque_id
+from services.randomness import opaque_id, reference
 from services.store.engine import Store
 from services.store.tables.letters import letter_events, letters
 
@@ -57,6 +57,7 @@ def _row(one: PastLetter, sha256: str, newer: PastLetter | None) -> dict[str, An
         "confirmed_at": one.confirmed_at,
         "withdrawn_at": one.withdrawn_at,
         "withdrawn_reason": one.withdrawn_reason,
+        "withdrawn_code": reference() if one.withdrawn_at else None,
         "replaced_by": newer.id if newer else None,
     }
 

@@ -13,7 +13,7 @@ from services.letters.past import PastLetter, add_past_letters
 from services.letters.publishing import NewLetter
 from services.pdf import Paper, typeset
 from services.store.tables.register import customers, policies
-from webapp.demo.papers import LANGUAGES, Contract, Recipient, Writer
+from webapp.demo.papers import LANGUAGES, Contract, Recipient, Writer, as_page
 
 ANNA, ILONA, LASZLO = "10000001", "10000004", "10000007"
 """The customers of the contract's table who have other letters than all the rest, by KÜTID; Ilona has none."""
@@ -192,7 +192,10 @@ class _Scribe:
         if id(paper) not in self._files:
             if paper not in _made:
                 _made[paper] = typeset(paper, at)
-            said = {name: value for name, value in paper.as_data().items() if name in ("recipient", "blocks")}
-            self._files[id(paper)] = paper, _made[paper], said  # held with the paper, so that its id stays its own
+            self._files[id(paper)] = (
+                paper,
+                _made[paper],
+                as_page(paper),
+            )  # held with the paper, so that its id stays its own
         _, content, data = self._files[id(paper)]
         return content, data

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from babel.dates import format_date
 from babel.numbers import format_currency
@@ -95,6 +96,7 @@ _HUNGARIAN = _Words(
         "certificate.settled": "Díjhátralék nincs",
         "certificate.fine": "Az igazolást kérésre állítottuk ki. Aláírás nélkül is hiteles.",
         "request.text": "Kérjük, hogy biztosításának esedékes díját az alábbi határidőig fizesse be.",
+        "request.heading": "A fizetendő díj",
         "request.item": "Tétel",
         "request.amount": "Összeg",
         "request.premium": "Biztosítási díj",
@@ -177,6 +179,7 @@ _SLOVAK = _Words(
         "certificate.settled": "Bez nedoplatku",
         "certificate.fine": "Potvrdenie bolo vystavené na žiadosť a je platné bez podpisu.",
         "request.text": "Uhraďte, prosím, splatné poistné do uvedeného dátumu.",
+        "request.heading": "Rozpis poistného",
         "request.item": "Položka",
         "request.amount": "Suma",
         "request.premium": "Poistné",
@@ -303,6 +306,7 @@ class Writer:
             to,
             Text(say["request.text"]),
             Facts((*facts, (say["request.due"], self._date(due)))),
+            Heading(say["request.heading"]),
             Sums((say["request.item"], say["request.amount"]), tuple(rows), (say["request.total"], total)),
             Text(say["request.how"]),
         )
@@ -343,3 +347,25 @@ class Writer:
 
     def _date(self, day: date) -> str:
         return format_date(day, "long", locale=self._language).replace(" ", _NO_BREAK)
+
+
+def as_page(paper: Paper) -> Mapping[str, Any]:
+    """Return what an insurer's system sends of a letter, so that it can be read as a page (P16).
+
+    Paragraphs are under `text`, facts by their names, a table under its heading as a list of rows; what comes after a
+    table is under a heading without words.
+    """
+    page: dict[str, Any] = {}
+    part, heading = page, ""
+    for block in paper.blocks:
+        if isinstance(block, Heading):
+            heading = block.text
+        elif isinstance(block, Facts):
+            part.update(block.rows)
+        elif isinstance(block, Sums):
+            rows = [*block.rows, *([block.total] if block.total else [])]
+            page[heading] = [dict(zip(block.head, row, strict=True)) for row in rows]
+            part = page[""] = {}
+        elif isinstance(block, Text | Fine):
+            part.setdefault("text", []).append(block.text)
+    return page

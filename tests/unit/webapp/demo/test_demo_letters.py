@@ -120,9 +120,10 @@ def test_her_letters_name_her_and_her_contract(seeded: Site) -> None:
 def test_a_letter_says_the_same_on_its_page(seeded: Site) -> None:
     letter = next(row for row in _letters(seeded, ANNA.kutid) if row.type == "payment_request")
     words = text_of(_content(seeded, letter))
-    said = [block["text"] for block in letter.data["blocks"] if block["kind"] == "text"]
-    assert said
-    assert all(one in words for one in said)
+    said = [*letter.data["text"], *letter.data[""]["text"]]
+    said += [cell for row in letter.data["A fizetendő díj"] for cell in (*row, *row.values())]
+    assert len(said) > 10
+    assert all(" ".join(one.split()) in words for one in said)
 
 
 def test_no_notice_leaves_for_them(seeded: Site) -> None:
