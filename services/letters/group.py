@@ -6,6 +6,7 @@ from services.base import Base
 from services.gateways.storage import Storage
 from services.letters.archive import Archive
 from services.letters.batch import LetterBatch
+from services.letters.certificate import Certificates
 from services.letters.mailbox import Mailbox
 from services.letters.notices import Notices
 from services.letters.publishing import Publishing
@@ -21,6 +22,7 @@ class LetterServices:
     notices: Notices
     archive: Archive
     batch: LetterBatch
+    certificates: Certificates
 
 
 def build_letters(base: Base, *, storage: Storage, messages: MessageServices) -> LetterServices:
@@ -33,4 +35,5 @@ def build_letters(base: Base, *, storage: Storage, messages: MessageServices) ->
         notices=notices,
         archive=archive,
         batch=LetterBatch(base, publishing),
+        certificates=Certificates(base, archive),
     )

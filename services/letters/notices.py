@@ -31,6 +31,11 @@ NO_ADDRESS = "no address"
 """The actor of `bounced` where a customer has no address: there was nowhere to mail to."""
 
 
+def topic_of(notice_id: str) -> str:
+    """Return the topic under which a notice is in the outbox."""
+    return f"{_TOPIC}{notice_id}"
+
+
 @dataclass(frozen=True)
 class _Reader:
     """Whom a notice goes to, and how it speaks to them."""

@@ -94,15 +94,7 @@ class Sums:
     total: Sequence[str] | None = None
 
 
-@dataclass(frozen=True)
-class Fingerprint:
-    """A hash, in groups."""
-
-    kind: ClassVar[str] = "fingerprint"
-    text: str
-
-
-Block = Text | Fine | Heading | Items | Facts | Events | Sums | Fingerprint
+Block = Text | Fine | Heading | Items | Facts | Events | Sums
 
 
 @dataclass(frozen=True)

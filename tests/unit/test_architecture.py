@@ -169,8 +169,8 @@ ROOMS = {
     ),
     "services": (
         "health", "retention", "worklists", "clients", "staff", "portal", "payments", "requests", "letters",
-        "pdf", "contracts", "gateways", "registrations", "accounts", "sessions", "figures", "codes", "messages", "register",
-        "passwords", "terms",
+        "pdf", "contracts", "gateways", "registrations", "accounts", "sessions", "figures", "codes", "messages",
+        "register", "passwords", "terms",
         "references", "audit", "limits", "base", "store", "links", "keys", "profiles", "texts", "values", "randomness",
         "clock", "refusal", "denials", "crash_points",
     ),
