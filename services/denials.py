@@ -124,6 +124,16 @@ _FIELDS = {
         "too_soon": _because("moment"),
     },
     "password_confirm": {"empty": _PLAIN, "mismatch": _PLAIN},
+    "letter_password": {
+        **dict.fromkeys(("empty", "malformed", "birth_number", "sign_in", "common", "same"), _PLAIN),
+        **dict.fromkeys(("too_short", "too_long"), _OF_LENGTH),
+    },
+    "letter_password_confirm": {"empty": _PLAIN, "mismatch": _PLAIN},
+    "try_password": {
+        "empty": _PLAIN,
+        "wrong": _PLAIN,
+        "wait": _because("at", text="letter_password.try.wait", is_wait=True),
+    },
     "current_password": {"empty": _PLAIN, "wrong": _PLAIN, "wait": _because("at", is_wait=True)},
     "confirm": {"not_ticked": _PLAIN},
     # What staff type

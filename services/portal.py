@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 
+from services.accounts.group import AccountServices
 from services.base import Base
+from services.codes.group import CodeServices
 from services.contracts.group import ContractServices, build_contracts
 from services.gateways.storage import Storage
 from services.letters.group import LetterServices, build_letters
+from services.limits.group import LimitServices
 from services.messages.group import MessageServices
 
 
@@ -19,10 +22,15 @@ class PortalServices:
     """Where the bytes of letters and files are."""
 
 
-def build_portal(base: Base, *, storage: Storage, messages: MessageServices) -> PortalServices:
+def build_portal(
+    base: Base,
+    storage: Storage,
+    messages: MessageServices,
+    limits: LimitServices,
+    *,
+    codes: CodeServices,
+    accounts: AccountServices,
+) -> PortalServices:
     """Build the portal's groups in their order."""
-    return PortalServices(
-        contracts=build_contracts(base),
-        letters=build_letters(base, storage=storage, messages=messages),
-        storage=storage,
-    )
+    letters = build_letters(base, storage=storage, messages=messages, limits=limits, codes=codes, accounts=accounts)
+    return PortalServices(contracts=build_contracts(base), letters=letters, storage=storage)

@@ -47,6 +47,9 @@ class AccountServices:
     mobile_changes: MobileChanges
     details: AccountDetails
     hasher: Hasher
+    sessions: Sessions
+    password_checks: PasswordChecks
+    account_mails: AccountMails
 
 
 def build_accounts(
@@ -92,4 +95,7 @@ def build_accounts(
         mobile_changes=mobiles,
         details=details,
         hasher=hasher,
-    )  # fmt: skip
+        sessions=sessions,
+        password_checks=password_checks,
+        account_mails=account_mails,
+    )

@@ -2,14 +2,21 @@
 
 from dataclasses import dataclass
 
+from services.accounts.group import AccountServices
 from services.base import Base
+from services.codes.group import CodeServices
 from services.gateways.storage import Storage
 from services.letters.archive import Archive
 from services.letters.batch import LetterBatch
 from services.letters.certificate import Certificates
+from services.letters.enclosing import Enclosing
 from services.letters.mailbox import Mailbox
 from services.letters.notices import Notices
+from services.letters.openers import Openers
+from services.letters.password_help import PasswordHelp
+from services.letters.passwords import LetterPasswords
 from services.letters.publishing import Publishing
+from services.limits.group import LimitServices
 from services.messages.group import MessageServices
 
 
@@ -23,11 +30,23 @@ class LetterServices:
     archive: Archive
     batch: LetterBatch
     certificates: Certificates
+    passwords: LetterPasswords
+    password_help: PasswordHelp
+    enclosing: Enclosing
 
 
-def build_letters(base: Base, *, storage: Storage, messages: MessageServices) -> LetterServices:
+def build_letters(
+    base: Base,
+    *,
+    storage: Storage,
+    messages: MessageServices,
+    limits: LimitServices,
+    codes: CodeServices,
+    accounts: AccountServices,
+) -> LetterServices:
     """Build the services of letters, whose bytes are in `storage`."""
-    archive, notices = Archive(base, storage), Notices(base, messages.outbox)
+    archive, openers = Archive(base, storage), Openers(base)
+    notices = Notices(base, messages.outbox, openers)
     publishing = Publishing(base, archive, notices)
     return LetterServices(
         publishing=publishing,
@@ -36,4 +55,7 @@ def build_letters(base: Base, *, storage: Storage, messages: MessageServices) ->
         archive=archive,
         batch=LetterBatch(base, publishing),
         certificates=Certificates(base, archive),
+        passwords=LetterPasswords(base, openers=openers, accounts=accounts, codes=codes, limits=limits),
+        password_help=PasswordHelp(base, openers=openers, notices=notices, accounts=accounts, codes=codes),
+        enclosing=Enclosing(base, archive, openers),
     )

@@ -14,6 +14,8 @@ from services import randomness
 from services.accounts.conditions import account_of, is_registered
 from services.base import Base
 from services.letters import rows
+from services.letters.enclosing import FIRST
+from services.letters.openers import Openers
 from services.messages.outbox import Outbox
 from services.register.conditions import address, has_live_policy
 from services.register.prefill import Prefill, number_of
@@ -25,6 +27,10 @@ GATHERING = timedelta(minutes=1)
 """How long a notice waits for further letters of the same customer."""
 _WORTH_SENDING = timedelta(days=7)
 _TOPIC = "letters:"
+_OF_MAILED = "pdf."
+"""With this begins the id of a mail that brings its letter: no other letter joins it."""
+LARGEST_MAILED = 10 * 1024 * 1024
+"""Bytes of the largest letter that is mailed: many mailboxes take no mail above some 25 MB, and base64 adds a third."""
 _FIRST = {"payment_request": 0, "policy": 1}
 """Which letter a notice of several names first (portal.md, 9a); the others follow by date."""
 NO_ADDRESS = "no address"
@@ -49,11 +55,12 @@ class _Reader:
 class Notices:
     """Writes notices in the transaction that publishes, and notes what the mail server said."""
 
-    def __init__(self, base: Base, outbox: Outbox) -> None:
+    def __init__(self, base: Base, outbox: Outbox, openers: Openers) -> None:
         self._store = base.store
         self._clock = base.clock
         self._profile = base.profile
         self._outbox = outbox
+        self._openers = openers
 
     def tell(self, connection: Connection, letter_id: str, kutid: str, language: str) -> None:
         """Have a mail tell of a new letter, in `language` where the customer has no account.
@@ -64,10 +71,14 @@ class Notices:
         if reader.address is None:
             rows.note(connection, letter_id, "bounced", now, NO_ADDRESS)
             return
+        if self._is_mailed(connection, letter_id, kutid):
+            self.mail(connection, letter_id, kutid, language)
+            return
         queue_for(connection, f"notice {kutid}")
+        is_joined = letters.c.notice_id.is_not(None), letters.c.notice_id.not_like(f"{_OF_MAILED}%")
         newest = (
             select(letters.c.notice_id)
-            .where(letters.c.kutid == kutid, letters.c.notice_id.is_not(None))
+            .where(letters.c.kutid == kutid, *is_joined)
             .order_by(letters.c.published_at.desc(), letters.c.id.desc())
             .limit(1)
         )
@@ -90,6 +101,32 @@ class Notices:
             expires_at=now + _WORTH_SENDING,
             facts=facts,
         )
+
+    def mail(self, connection: Connection, letter_id: str, kutid: str, language: str, message: str = FIRST) -> None:
+        """Mail a letter as an encrypted PDF, by a mail of its own (P25); nothing of the file is in the outbox."""
+        now, reader = self._clock.now(), self._reader(connection, kutid, language)
+        if reader.address is None:
+            return
+        notice_id = f"{_OF_MAILED}{randomness.opaque_id()}"
+        _belongs(connection, letter_id, notice_id)
+        _, facts = self._words(connection, notice_id, reader)
+        self._outbox.put(
+            connection,
+            kind="email",
+            recipient=reader.address,
+            message=message,
+            language=reader.language,
+            topic=topic_of(notice_id),
+            expires_at=now + _WORTH_SENDING,
+            facts=facts,
+        )
+
+    def _is_mailed(self, connection: Connection, letter_id: str, kutid: str) -> bool:
+        """Tell whether a letter also comes with the mail: it is not too large, and something opens it."""
+        if not self._openers.is_used:
+            return False
+        row = connection.execute(select(letters.c.type, letters.c.size).where(letters.c.id == letter_id)).one()
+        return row.size <= LARGEST_MAILED and self._openers.is_mailed(self._openers.of(connection, kutid), row.type)
 
     def forget(self, connection: Connection, notice_id: str | None, kutid: str, language: str) -> None:
         """Keep a notice that waits from telling of letters that were taken back or replaced."""

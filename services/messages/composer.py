@@ -1,7 +1,7 @@
 """Turns a message of the outbox into what a person reads: a letter with two parts, or one SMS."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -22,6 +22,12 @@ _IF = {
     "passkeys_added": "passkeys_added",
     "passkeys_removed": "passkeys_removed",
     "password_alone": "password_alone",
+    "password.own": "password_own",
+    "password.default4": "password_default4",
+    "password.default3": "password_default3",
+    "forgotten": "password_own",
+    "set_own": "is_default",
+    "reader": "is_encrypted",
     "register": "is_unregistered",
 }
 """The parts that a mail has only if its facts hold something."""
@@ -47,6 +53,7 @@ class Pages:
     new_address: str
     declining: str
     """Where invitations are declined."""
+    letter_password: str
     letter: str
     """A letter's page, with `letter_id` in braces."""
 
@@ -81,6 +88,10 @@ def _targets(pages: Pages) -> dict[str, _Target]:
         "reminder": invitation,
         "document": _Target(pages.letter),
         "documents": _Target(pages.letter),
+        "encrypted": _Target(pages.letter),
+        "encrypted_again": _Target(pages.letter),
+        "letter_password_set": _Target(pages.forgotten_password),
+        "letter_password_reset": _Target(pages.letter_password),
     }
 
 
@@ -101,6 +112,29 @@ class Composed:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Header fields of a mail besides those that every mail has."""
     from_name: str = ""
+    attachments: tuple["Attachment", ...] = ()
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that goes with a mail. Its name says nothing of the customer."""
+
+    name: str
+    type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """What a message gets only when it leaves, so that the outbox never holds it."""
+
+    facts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    attachments: tuple[Attachment, ...] = ()
+
+
+def nothing_enclosed(_message: Message) -> Enclosure:
+    """Return an empty enclosure."""
+    return Enclosure()
 
 
 @cache
@@ -119,8 +153,16 @@ def _templates() -> Environment:
 class Composer:
     """Composes messages in one insurer's voice and colours."""
 
-    def __init__(self, profile: Profile, links: Links, pages: Pages) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        links: Links,
+        pages: Pages,
+        enclose: Callable[[Message], Enclosure] = nothing_enclosed,
+    ) -> None:
+        """`enclose` returns what a message gets only when it leaves."""
         self._profile = profile
+        self._enclose = enclose
         self._links = links
         self._targets = _targets(pages)
         self._declining, self._registering = pages.declining, pages.registration
@@ -133,9 +175,12 @@ class Composer:
     def compose(self, message: Message) -> Composed:
         """Return the message in its language, with its links and times.
 
-        Raises KeyError when a text or one of its facts is missing.
+        Raises KeyError when a text or one of its facts is missing, and what the enclosing raises.
         """
-        return self._sms(message) if message.kind == "sms" else self._mail(message)
+        enclosure = self._enclose(message)
+        whole = replace(message, facts={**message.facts, **enclosure.facts})
+        composed = self._sms(whole) if message.kind == "sms" else self._mail(whole)
+        return replace(composed, attachments=enclosure.attachments)
 
     def _sms(self, message: Message) -> Composed:
         until = message.expires_at.astimezone(self._profile.zone)

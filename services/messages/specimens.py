@@ -35,6 +35,7 @@ def _specimen(profile: Profile, kind: Literal["email", "sms"], name: str, langua
         message=name,
         language=language,
         facts=facts
+        | {"password_own": "yes", "is_default": "yes", "is_encrypted": "yes"}
         | {"letter_id": "A" * 22, "is_unregistered": "yes", "count": "2"}
         | {"link_id": "A" * 22, "at": moment, "deadline": moment, "passkeys_added": moment, "is_manager": "yes"},
         topic="specimen",

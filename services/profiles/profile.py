@@ -517,6 +517,33 @@ class Messages(_Part):
         return self.sms_a_month
 
 
+class LetterPassword(_Part):
+    """The password of electronic correspondence (S1–S4), which opens the letters that are mailed as encrypted PDFs.
+
+    Without one of the customer's own, the last digits of the birth number open them.
+    """
+
+    min_length: Annotated[int, Field(ge=6, le=20, description="The least number of characters.")] = 8
+    max_length: Annotated[
+        int, Field(ge=6, le=20, description="The greatest: it is sent in a text message on a line of its own.")
+    ] = 20
+    tries: Annotated[int, Field(ge=1, le=10, description="Wrong tries at one's own password before it rests.")] = 3
+    tries_minutes: Annotated[int, Field(ge=1, le=1440, description="How long it rests then, in minutes.")] = 30
+    resend_days: Annotated[
+        int, Field(ge=1, le=3650, description="Letters of how many days are mailed again after a reset.")
+    ] = 90
+    sensitive: Annotated[
+        tuple[str, ...],
+        Field(description="Types of letters that are not mailed before the customer has set a password."),
+    ] = ()
+
+    @model_validator(mode="after")
+    def _has_room(self) -> "LetterPassword":
+        if self.min_length > self.max_length:
+            raise ValueError("min_length is greater than max_length")
+        return self
+
+
 class Contact(_Part):
     """Who helps, and when."""
 
@@ -598,6 +625,16 @@ class Profile(_Part):
     products: Annotated[
         Mapping[str, Product], Field(description="The products, by their code in the register: a table each.")
     ] = {}
+    letters: Annotated[
+        Literal["portal", "encrypted_mail"],
+        Field(
+            description=(
+                "`portal`: a mail tells of a letter, which is read in the portal. `encrypted_mail`: the letter also "
+                "comes with the mail, as an encrypted PDF."
+            )
+        ),
+    ] = "portal"
+    letter_password: LetterPassword = LetterPassword()
     contact: Contact
     brand: Brand
     terms: Annotated[tuple[Document, ...], Field(min_length=1, description="The versions of the terms, a table each.")]

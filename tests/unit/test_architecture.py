@@ -27,6 +27,7 @@ _KEY = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+")
 _TIME = {"now", "utcnow", "today", "time", "time_ns", "localtime", "gmtime"}
 _LATE_IMPORTS = {
     "services/messages/senders/sms.py": ("apprise",),
+    "services/letters/openers.py": ("services.letters.password_box",),
     "services/pdf/typesetting.py": ("typst",),
     "services/pdf/encryption.py": ("pikepdf",),
     "services/accounts/passkeys.py": ("services.accounts.ceremonies",),

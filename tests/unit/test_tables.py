@@ -37,6 +37,7 @@ NEVER_OVER = {
     "api_keys": "kept: the audit trail speaks of clients whose key has ended",
     "quality_sweep": "one row",
     **dict.fromkeys(("letters", "letter_events"), "proof of delivery, as long as the policy holder is in the register"),
+    "letter_passwords": "kept as long as the account",
 }
 OUTLIVES_THE_ACCOUNT = {
     **dict.fromkeys(_OF_REGISTER, _REGISTER),
@@ -61,6 +62,7 @@ NOT_EXPORTED = {
     **dict.fromkeys(_OF_REGISTER, "the insurer's register: its own system answers for it"),
     "accounts": "the account itself heads the export",
     "activations": "a secret",
+    "letter_passwords": "a secret",
     "password_resets": "a secret",
     "calendar_feeds": "a secret",
     "one_time_codes": "a secret",

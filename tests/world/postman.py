@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services.messages.composer import Composed
+from services.messages.composer import Attachment, Composed
 from services.messages.senders import PermanentFailure, TemporaryFailure
 
 
@@ -17,6 +17,7 @@ class Letter:
     subject: str
     text: str
     link: str | None
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def code(self) -> str:
@@ -38,6 +39,8 @@ class Postman:
             raise PermanentFailure("nobody lives there")
         leaving()
         link = next(iter(composed.links), None)
-        self.letters.append(Letter(recipient, composed.kind, composed.subject, composed.text, link))
+        self.letters.append(
+            Letter(recipient, composed.kind, composed.subject, composed.text, link, composed.attachments)
+        )
         if self.is_breaking_off:
             raise TemporaryFailure("it broke off", may_have_arrived=True)

@@ -21,7 +21,7 @@ from services.clock import Clock
 from services.codes import one_time_codes
 from services.codes.group import build_codes
 from services.figures.group import build_figures
-from services.gateways.storage import ObjectStorage
+from services.gateways.storage import ObjectStorage, Storage
 from services.keys import Keys
 from services.limits.group import build_limits
 from services.links import Links
@@ -29,7 +29,7 @@ from services.messages.composer import Composer
 from services.messages.delivery import Delivery
 from services.messages.group import build_messages
 from services.passwords import Hasher, hash_secret
-from services.portal import build_portal
+from services.portal import PortalServices, build_portal
 from services.profiles import Profile
 from services.register.group import build_register
 from services.register.policyholders import SecondDatum
@@ -183,14 +183,24 @@ class World:
             registrations=self.registration_services, accounts=self.account_services, hasher=hasher,
             is_second_factor_needed=is_second_factor_needed,
         )  # fmt: skip
-        self.portal = build_portal(base, storage=ObjectStorage(MemoryStore()), messages=self.message_services)
+        self.portal = self.portal_at(ObjectStorage(MemoryStore()))
         self._name_services()
         self.postman = Postman()
 
     def keep_letters_in(self, folder: Path) -> None:
         """Keep the bytes of letters in a folder, so that they outlive the process."""
-        storage = ObjectStorage(LocalStore(folder))
-        self.portal = build_portal(self.base, storage=storage, messages=self.message_services)
+        self.portal = self.portal_at(ObjectStorage(LocalStore(folder)))
+
+    def portal_at(self, storage: Storage) -> PortalServices:
+        """Return the portal's services with another storage."""
+        return build_portal(
+            self.base,
+            storage,
+            self.message_services,
+            self.limits,
+            codes=self.code_services,
+            accounts=self.account_services,
+        )
 
     def _name_services(self) -> None:
         """Call the services by the short names that tests use."""
@@ -224,7 +234,8 @@ class World:
     def deliver(self) -> None:
         """Deliver what waits."""
         senders = {"email": self.postman, "sms": self.postman}
-        delivery = Delivery(self.store, self.clock, COMPOSER, senders, self.undelivered, sms_budget=self.sms_budget)
+        composer = Composer(self.profile, LINKS, self.portal.letters.enclosing)
+        delivery = Delivery(self.store, self.clock, composer, senders, self.undelivered, sms_budget=self.sms_budget)
         delivery.delivered = self.portal.letters.account_mails.delivered
         while delivery.deliver_due(64):
             pass

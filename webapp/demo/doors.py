@@ -1,5 +1,6 @@
 """The demo and QA doors: only there in demo mode (contract)."""
 
+from base64 import b64decode
 from datetime import timedelta
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -8,7 +9,7 @@ from flask import Blueprint, Response, abort, current_app, jsonify, make_respons
 
 from services.refusal import Refusal
 from webapp.demo.clock import DemoClock
-from webapp.demo.inbox import arrived, deliver
+from webapp.demo.inbox import arrived, attachments, deliver
 from webapp.demo.letters import add_letters
 from webapp.demo.seed import reset
 from webapp.demo.states import State, Walker, known
@@ -49,6 +50,7 @@ def inbox() -> Response:
             "to": row["recipient"],
             "at": clock_time(row["created_at"]),
             "html_url": url_for("demo.letter", message_id=row["id"]),
+            "attachments": attachments(row),
         }
         for row in reversed(arrived(current_parts()))
     ]
@@ -71,6 +73,7 @@ def inbox_json() -> Response:
                 "text": row["text"],
                 "html": row["html"],
                 "links": row["links"],
+                "attachments": attachments(row),
                 "created_at": row["created_at"].isoformat(),
             }
             for row in arrived(current_parts())
@@ -89,6 +92,19 @@ def letter(message_id: str) -> Response:
     response.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
     )
+    return response
+
+
+@blueprint.get("/messages/<message_id>/<int:place>")
+def attachment(message_id: str, place: int) -> Response:
+    """Send a mail's attachment, to be saved: it is one of another origin, as in a mailbox."""
+    row = next((row for row in arrived(current_parts()) if row["id"] == message_id), None)
+    files = row["attachments"] or [] if row else []
+    if not place < len(files):
+        abort(404)
+    response = make_response(b64decode(files[place]["content"]))
+    response.mimetype = files[place]["type"]
+    response.headers.set("Content-Disposition", "attachment", filename=files[place]["name"])
     return response
 
 

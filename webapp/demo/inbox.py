@@ -1,8 +1,11 @@
 """What a demonstration has sent: nothing leaves it."""
 
 import threading
+from base64 import b64decode
+from collections.abc import Mapping
 from typing import Any
 
+from flask import url_for
 from sqlalchemy import select
 
 from services.store.tables.messages import demo_messages
@@ -27,3 +30,16 @@ def arrived(parts: Parts) -> list[dict[str, Any]]:
     deliver(parts)
     with parts.store.read() as connection:
         return [dict(row) for row in connection.execute(_SENT).mappings()]
+
+
+def attachments(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what the inbox says of a message's attachments."""
+    return [
+        {
+            "name": one["name"],
+            "type": one["type"],
+            "size": len(b64decode(one["content"])),
+            "href": url_for("demo.attachment", message_id=row["id"], place=place),
+        }
+        for place, one in enumerate(row["attachments"] or [])
+    ]

@@ -1,5 +1,6 @@
 """The way out of a demonstration: its inbox."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -41,6 +42,10 @@ class DemoSender:
                         text=composed.text,
                         html=composed.html,
                         links=list(composed.links),
+                        attachments=[
+                            {"name": one.name, "type": one.type, "content": b64encode(one.content).decode("ascii")}
+                            for one in composed.attachments
+                        ],
                         created_at=max(now, newest + _MOMENT) if newest else now,
                     )
                 )

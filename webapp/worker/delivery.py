@@ -31,7 +31,8 @@ def delivery(parts: Parts) -> Delivery:
         senders = {"email": _sender(settings.mail_url, parts), "sms": _sender(settings.sms_url, parts)}
     except ValueError as error:
         raise SettingsError(str(error)) from error
-    composer, sms_budget = Composer(parts.profile, parts.links, mailed_pages()), parts.messages.sms_budget
+    composer = Composer(parts.profile, parts.links, mailed_pages(), parts.portal.letters.enclosing)
+    sms_budget = parts.messages.sms_budget
     made = Delivery(parts.store, parts.clock, composer, senders, undelivered, sms_budget=sms_budget)
     made.delivered = notices.delivered
     return made

@@ -125,6 +125,9 @@ class _Letter(Message):
             mail[name] = value
         mail.set_content(composed.text, cte="quoted-printable")
         mail.add_alternative(composed.html, subtype="html", cte="quoted-printable")
+        for one in composed.attachments:
+            kind, _, subtype = one.type.partition("/")
+            mail.add_attachment(one.content, maintype=kind, subtype=subtype, filename=one.name)
         mail["Content-Language"] = composed.language  # earlier it would be moved into the first part
         self._written = mail.as_bytes()
 

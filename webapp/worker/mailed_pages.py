@@ -24,5 +24,6 @@ def mailed_pages() -> Pages:
         new_password=site.url_for("forgotten_password.show"),
         new_address=site.url_for("email.show_new"),
         declining=site.url_for("declining.show"),
+        letter_password="/fiok/levelezesi-jelszo",
         letter=site.url_map.bind("").build("letter.show", {"letter_id": "ID"}).replace("ID", "{letter_id}"),
     )

@@ -30,9 +30,11 @@ class FolderSender:
             f"Date: {format_datetime(self._clock.now())}",
             f"Message-ID: <{message_id}>",
             *(f"{name}: {value}" for name, value in composed.headers.items()),
+            *(f"Attachment: {_attached(message_id, one.name)}" for one in composed.attachments),
         )
         entry = "\n".join((*heads, "", composed.text.strip("\n"), "", "")).encode()
         try:
+            self._keep_attachments(composed, message_id)
             path = self._folder / _file_name(recipient)
             file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             try:
@@ -44,6 +46,17 @@ class FolderSender:
             raise TemporaryFailure(f"the folder cannot be written: errno {error.errno}") from None
         if written != len(entry):
             raise TemporaryFailure("the folder's disk is full", may_have_arrived=True)
+
+    def _keep_attachments(self, composed: Composed, message_id: str) -> None:
+        """Write a mail's files beside it, before the mail names them."""
+        for one in composed.attachments:
+            path = self._folder / _attached(message_id, one.name)
+            path.write_bytes(one.content)
+            path.chmod(0o600)
+
+
+def _attached(message_id: str, name: str) -> str:
+    return f"{message_id}-{_file_name(name)}"
 
 
 def _one_line(text: str) -> str:

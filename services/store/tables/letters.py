@@ -12,7 +12,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from services.store.declarations import Declarations, ExportedRows, newest
+from services.store.declarations import Declarations, ErasedRows, ExportedRows, newest
 from services.store.tables.base import Moment, metadata
 
 letters = Table(
@@ -62,7 +62,18 @@ letter_events = Table(
     UniqueConstraint("once"),
 )
 
+letter_passwords = Table(
+    "letter_passwords",
+    metadata,
+    # The password that opens a customer's mailed letters. After a reset by staff there is none until another is set.
+    Column("kutid", ForeignKey("customers.kutid"), primary_key=True),
+    Column("sealed", String(400)),  # encrypted, see services.letters.password_box
+    Column("set_at", Moment),
+    Column("reset_at", Moment),
+)
+
 DECLARED = Declarations(
+    erased_with_account=(ErasedRows(letter_passwords.c.kutid, "kutid"),),
     exported=(
         ExportedRows(
             "letters",

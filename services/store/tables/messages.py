@@ -46,6 +46,7 @@ demo_messages = Table(
     Column("html", Text, nullable=False),
     Column("links", JSON, nullable=False),
     Column("created_at", Moment, nullable=False, index=True),
+    Column("attachments", JSON(none_as_null=True)),  # name, type, and the content in base64
 )
 
 message_figures = Table(

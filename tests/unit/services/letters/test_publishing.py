@@ -14,7 +14,6 @@ from services.gateways.storage import ObjectStorage, StorageUnavailable
 from services.letters.archive import LetterDamaged
 from services.letters.publishing import NewLetter
 from services.messages.senders import PermanentFailure, TemporaryFailure
-from services.portal import build_portal
 from services.refusal import OutOfTurn, Refusal
 from services.store.tables.letters import letter_events, letters
 from services.store.tables.messages import outbox
@@ -150,7 +149,7 @@ class Away:
 
 
 def test_nothing_is_published_while_the_storage_is_away(world: World) -> None:
-    world.portal = build_portal(world.base, storage=Away(), messages=world.message_services)
+    world.portal = world.portal_at(Away())
     with pytest.raises(StorageUnavailable):
         publish(world)
     assert not world.rows(letters)
@@ -163,7 +162,7 @@ def test_bytes_that_do_not_fit_their_hash_are_never_served(
     world: World, tmp_path: Any, caplog: pytest.LogCaptureFixture, damage: str
 ) -> None:
     storage = ObjectStorage(LocalStore(tmp_path))
-    world.portal = build_portal(world.base, storage=storage, messages=world.message_services)
+    world.portal = world.portal_at(storage)
     world.registered(ANNA)
     letter_id, session = publish(world), world.signed_in(ANNA)
     (file,) = (tmp_path / "letters").iterdir()
