@@ -27,8 +27,8 @@ def build_portal(
     storage: Storage,
     messages: MessageServices,
     limits: LimitServices,
-    *,
     codes: CodeServices,
+    *,
     accounts: AccountServices,
 ) -> PortalServices:
     """Build the portal's groups in their order."""

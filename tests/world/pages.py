@@ -15,6 +15,7 @@ STEPS = {
     "passkey", "passkey-new", "figures", "sms-release", "invitation-decline", "invitation-declined",
     "home", "settings", "letters", "letter", "letter-confirm", "other-account",
     "contracts", "contract",
+    "letter-password", "letter-password-try", "letter-password-sms", "letter-password-sent",
 }  # fmt: skip
 _POLICY = {
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",

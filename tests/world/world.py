@@ -198,7 +198,7 @@ class World:
             storage,
             self.message_services,
             self.limits,
-            codes=self.code_services,
+            self.code_services,
             accounts=self.account_services,
         )
 

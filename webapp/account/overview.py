@@ -61,6 +61,7 @@ def overview(session: Session) -> Response:
         ],
         has_passkeys=parts.accounts.passkeys.are_possible,
         last=[{"device": _device(place.device), "at": date_and_time(place.created_at)} for place in places.last],
+        has_letter_password=parts.profile.letters == "encrypted_mail",
         action=url_for("account.end_sessions"),
     )
 

@@ -1,25 +1,12 @@
 """A letter's certificate of delivery as a file (P18)."""
 
-from flask import Blueprint, Response, make_response, request
+from flask import Response, make_response
 
 from services.accounts import Session
-from webapp.account import sessions
 from webapp.parts import current_parts
 from webapp.ui.language import language
-from webapp.ui.respond import see_other
-
-blueprint = Blueprint("certificate", __name__)
 
 _FILE_NAMES = {"hu": "kezbesitesi-igazolas", "en": "certificate-of-delivery", "sk": "potvrdenie-o-doruceni"}
-
-
-@blueprint.get("/levelezes/<letter_id>/igazolas")
-@sessions.needed
-def show(session: Session, letter_id: str) -> Response:
-    """Send the certificate where `pdf` asks for it."""
-    if request.args.get("pdf"):
-        return download(session, letter_id)
-    return see_other(f"{request.path}?pdf=1")
 
 
 def download(session: Session, letter_id: str) -> Response:

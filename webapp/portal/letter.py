@@ -11,7 +11,7 @@ from services.refusal import OutOfTurn
 from services.values import masking
 from webapp.account import sessions
 from webapp.parts import current_parts
-from webapp.portal import twin
+from webapp.portal import certificate, twin
 from webapp.portal.words import due_day, file_name, today, type_in_words
 from webapp.ui.formats import clock_time, date_and_time, date_in_words, date_on, date_until, file_size
 from webapp.ui.language import language, say
@@ -71,7 +71,9 @@ def confirm(session: Session, letter_id: str) -> Response:
 @blueprint.get("/igazolas")
 @sessions.needed
 def delivery(session: Session, letter_id: str) -> Response:
-    """Show how a letter came to the customer, and the fingerprint of its file."""
+    """Show how a letter came to the customer, and its file's fingerprint; as a PDF where `pdf` asks for it (P18)."""
+    if request.args.get("pdf"):
+        return certificate.download(session, letter_id)
     mailbox = current_parts().portal.letters.mailbox
     letter = mailbox.find(session, letter_id)
     return page("portal/delivery.html", **_facts(letter), story=_story(mailbox.events(session, letter_id)))

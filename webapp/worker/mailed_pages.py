@@ -5,7 +5,7 @@ from functools import cache
 from services.messages.composer import Pages
 from webapp.account import email, forgotten_password, sign_in
 from webapp.http.addresses import Application
-from webapp.portal import letter
+from webapp.portal import letter, letter_password
 from webapp.registration import page
 from webapp.site import declining
 
@@ -14,7 +14,7 @@ from webapp.site import declining
 def mailed_pages() -> Pages:
     """Return the paths of the pages that mails lead to, as their routes declare them."""
     site = Application(__name__)
-    for module in (declining, email, forgotten_password, letter, page, sign_in):
+    for module in (declining, email, forgotten_password, letter, letter_password, page, sign_in):
         site.register_blueprint(module.blueprint)
     return Pages(
         registration=site.url_for("registration.first_half"),
@@ -24,6 +24,6 @@ def mailed_pages() -> Pages:
         new_password=site.url_for("forgotten_password.show"),
         new_address=site.url_for("email.show_new"),
         declining=site.url_for("declining.show"),
-        letter_password="/fiok/levelezesi-jelszo",
+        letter_password=site.url_for("letter_password.show"),
         letter=site.url_map.bind("").build("letter.show", {"letter_id": "ID"}).replace("ID", "{letter_id}"),
     )

@@ -7,6 +7,14 @@ from webapp.demo.states.catalogue import STATES, State, known
 from webapp.demo.states.walker import Walker
 
 # Each module adds its states to the catalogue.
-from webapp.demo.states import account, console, contracts, documents, portal, registration  # isort: skip  # noqa: F401
+from webapp.demo.states import (  # isort: skip  # noqa: F401
+    account,
+    console,
+    contracts,
+    documents,
+    letters,
+    portal,
+    registration,
+)
 
 __all__ = ["STATES", "State", "Walker", "known"]

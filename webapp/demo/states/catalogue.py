@@ -24,6 +24,8 @@ class State:
     """What customers must be asked for: a kind of number, of holder, or a datum."""
     by_staff: bool = False
     """Whether staff must be able to begin a registration."""
+    letters: str = ""
+    """How letters must be sent."""
     moves_clock: bool = False
 
 
@@ -36,6 +38,7 @@ GROUPS = (
     "the account",
     "the portal",
     "contracts",
+    "letters",
     "the forgotten password",
     "documents",
     "customer service and advisers",
@@ -50,13 +53,14 @@ def state(
     needs: str = "",
     asks: str = "",
     by_staff: bool = False,
+    letters: str = "",
     moves_clock: bool = False,
 ) -> Callable[[Walk], Walk]:
     """Add a walk to the catalogue, under its own name."""
 
     def add(walk: Walk) -> Walk:
         name = walk.__name__.replace("_", "-")
-        STATES[name] = State(name, group, walk, status, needs, asks, by_staff, moves_clock)
+        STATES[name] = State(name, group, walk, status, needs, asks, by_staff, letters, moves_clock)
         return walk
 
     return add
@@ -71,6 +75,7 @@ def known(profile: Profile) -> list[State]:
         for one in STATES.values()
         if [step for step in journey if step in one.needs.split()] == one.needs.split()
         and one.asks in asked
+        and one.letters in ("", profile.letters)
         and (not one.by_staff or tuple(journey[:3]) == _OF_STAFF)
     )
     return sorted(fit, key=lambda one: GROUPS.index(one.group))

@@ -6,13 +6,14 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from services.messages.composer import Composed
+from services.messages.composer import Attachment, Composed
 from services.messages.senders import PermanentFailure, TemporaryFailure
 from services.messages.senders.folder import FolderSender
 from services.messages.senders.sms import AppriseSender
@@ -69,6 +70,15 @@ def test_a_file_has_each_message_readable_one_after_the_other(tmp_path: Path, cl
 def test_a_recipient_cannot_lead_out_of_the_folder(tmp_path: Path, clock, mail, recipient: str, name: str) -> None:
     FolderSender(tmp_path, clock).send(recipient, mail, "A1")
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_file_that_goes_with_a_mail_lies_beside_it(tmp_path: Path, clock, mail) -> None:
+    attached = replace(mail, attachments=(Attachment("../list.pdf", "application/pdf", b"%PDF-"),))
+    FolderSender(tmp_path, clock).send("anna@example.hu", attached, "A1")
+    (name,) = (file.name for file in tmp_path.iterdir() if file.name != "anna@example.hu")
+    assert f"Attachment: {name}\n" in (tmp_path / "anna@example.hu").read_text("utf-8")
+    assert (tmp_path / name).read_bytes() == b"%PDF-"
+    assert (tmp_path / name).stat().st_mode & 0o077 == 0
 
 
 def test_a_recipient_of_any_length_has_a_file(tmp_path: Path, clock, mail) -> None:

@@ -166,3 +166,9 @@ def test_the_journey_is_drawn_as_text() -> None:
     _, output = run("draw", "genertel")
     places = [output.index(step) for step in load("genertel").journey]
     assert places == sorted(places)
+
+
+def test_what_digits_are_worth_as_a_password_is_said_where_letters_are_mailed() -> None:
+    words = "One core tries all 10,000 in about a minute"
+    assert words in " ".join(run("show", "generali-sk")[1].split())
+    assert words not in " ".join(run("show", "mygenerali")[1].split())

@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 
 from services import profiles
 from services.links import Links
-from services.messages.composer import Composed, Composer
+from services.messages.composer import Attachment, Composed, Composer
 from services.messages.outbox import Message
 from services.messages.senders import PermanentFailure, TemporaryFailure, Withdrawn
 from webapp.service_urls import mail_server
@@ -188,6 +188,24 @@ def test_a_mail_arrives_whole_with_its_heads(server: Server, mail: Composed) -> 
     assert html is not None
     assert plain.get_content().replace("\r\n", "\n") == mail.text
     assert mail.links[0] in html.get_content()
+
+
+def test_a_file_goes_with_the_mail(server: Server, mail: Composed) -> None:
+    content = bytes(range(256)) * 300
+    sender(f"smtp://{server.url}").send(
+        TO, replace(mail, attachments=(Attachment("list.pdf", "application/pdf", content),)), "A1"
+    )
+    (got,) = server.mails()
+    assert got.get_content_type() == "multipart/mixed"
+    (file,) = got.iter_attachments()
+    assert (file.get_filename(), file.get_content_type(), file.get_content()) == (
+        "list.pdf",
+        "application/pdf",
+        content,
+    )
+    body = got.get_body(("plain",))
+    assert body is not None
+    assert body.get_content().replace("\r\n", "\n") == mail.text
 
 
 def test_a_mail_goes_through_servers_that_know_only_seven_bits_and_short_lines(server: Server, mail: Composed) -> None:
