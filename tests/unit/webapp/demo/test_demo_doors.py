@@ -101,7 +101,7 @@ def test_another_sites_page_changes_nothing(site: Site) -> None:
 
 def test_messages_are_chosen_by_recipient_and_kind(site: Site, visitor: Visitor) -> None:
     visitor.walk_to("done")
-    keys = {"id", "kind", "to", "subject", "text", "html", "links", "created_at"}
+    keys = {"id", "kind", "to", "subject", "text", "html", "links", "attachments", "created_at"}
     everything = site.messages()
     assert all(set(message) == keys for message in everything)
     assert [message["kind"] for message in everything] == ["email", "sms", "email"]
