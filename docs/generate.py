@@ -78,7 +78,8 @@ def profile_page() -> str:
         heading = f"[[{name}]]" if "items" in field else f"[{name}.…]" if is_many else f"[{name}]"
         definition = definitions[table]
         about = inspect.cleandoc(definition.get("description", ""))
-        optional = "" if name in schema["required"] else "\n\nThe table may be missing: then its defaults hold."
+        missing = field["description"] if "anyOf" in field else "The table may be missing: then its defaults hold."
+        optional = "" if name in schema["required"] else f"\n\n{missing}"
         if is_many:
             optional = f"\n\n{field['description']}"
         entries = [
@@ -143,7 +144,9 @@ def _commands(command: click.Command, parent: click.Context | None) -> Iterator[
 
 def _table(field: Mapping[str, Any]) -> str | None:
     """Return the definition that a field of the profile is a table of, if it is one."""
-    inner = field.get("items", field.get("additionalProperties", field))
+    # An optional table is itself or nothing.
+    itself = next((one for one in field.get("anyOf", ()) if "$ref" in one), field)
+    inner = itself.get("items", itself.get("additionalProperties", itself))
     reference = inner.get("$ref") if isinstance(inner, Mapping) else None
     return reference.rpartition("/")[2] if reference else None
 

@@ -151,6 +151,10 @@ _FIELDS = {
         "too_many": _because("count", audience=Audience.STAFF),
     },
     "more": {"malformed": _because("count", audience=Audience.STAFF)},
+    # An invoice, as the insurer's system sends it
+    "invoice": dict.fromkeys(("policy", "letter", "paid"), _BY_API),
+    # How an invoice is paid
+    "way": {"empty": _PLAIN, "unavailable": _PLAIN},
     # A number of whatever kind, in a search
     "code": {"empty": _CAUGHT, "malformed": _CAUGHT},
     "currency": {"malformed": _CAUGHT},

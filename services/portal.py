@@ -10,6 +10,7 @@ from services.gateways.storage import Storage
 from services.letters.group import LetterServices, build_letters
 from services.limits.group import LimitServices
 from services.messages.group import MessageServices
+from services.payments.group import PaymentServices, build_payments
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class PortalServices:
 
     contracts: ContractServices
     letters: LetterServices
+    payments: PaymentServices
     storage: Storage
     """Where the bytes of letters and files are."""
 
@@ -33,4 +35,6 @@ def build_portal(
 ) -> PortalServices:
     """Build the portal's groups in their order."""
     letters = build_letters(base, storage=storage, messages=messages, limits=limits, codes=codes, accounts=accounts)
-    return PortalServices(contracts=build_contracts(base), letters=letters, storage=storage)
+    return PortalServices(
+        contracts=build_contracts(base), letters=letters, payments=build_payments(base), storage=storage
+    )

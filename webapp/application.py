@@ -26,7 +26,7 @@ from webapp.http.addresses import Application
 from webapp.http.compression import CompressEveryStatus
 from webapp.journey.registry import journey_of
 from webapp.operations import health
-from webapp.portal import contracts, files, home, letter, letter_password, letters, places
+from webapp.portal import contracts, files, home, invoices, letter, letter_password, letters, places
 from webapp.registration import page
 from webapp.settings import Settings
 from webapp.site import accessibility, declining, privacy_notice, start, terms
@@ -58,7 +58,7 @@ def create_app(settings: Settings) -> Flask:
     app.before_request(_note_source)
     for module in (
         accessibility, activation, brand, closing, contracts, declining, email, files, forgotten_password,
-        health, home, letter, letter_password, letters, mobile, overview, page, passkeys, password,
+        health, home, invoices, letter, letter_password, letters, mobile, overview, page, passkeys, password,
         privacy_notice, sign_in, start, terms, terms_update,
     ):  # fmt: skip
         app.register_blueprint(module.blueprint)

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from stdnum import iban
+from stdnum.exceptions import ValidationError
 
 from services.profiles.contrast import contrast
 from services.texts import Texts, has_catalogue
@@ -544,6 +546,47 @@ class LetterPassword(_Part):
         return self
 
 
+def _account(text: str) -> str:
+    try:
+        return str(iban.validate(text))
+    except ValidationError:
+        raise ValueError(f"“{text}” is not an IBAN, such as HU42117730161111101800000000") from None
+
+
+class Payments(_Part):
+    """Where invoices are paid to (P48)."""
+
+    payee: Annotated[
+        str,
+        _like(r"[^\t\r\n]{1,70}", "a name of at most 70 characters on one line"),
+        Field(description="The account's owner, exactly as the bank knows the name."),
+    ]
+    iban: Annotated[str, AfterValidator(_account), Field(description="The account, as an IBAN.")]
+    bic: Annotated[
+        str,
+        _like("[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?", "a BIC, such as OTPVHUHB"),
+        Field(description="The account's bank, as a BIC."),
+    ]
+    qr: Annotated[
+        Literal["hct", "pay_by_square"] | None,
+        Field(
+            description=(
+                "The QR code that banking apps read: `hct` is the Hungarian one (MNB 2019), `pay_by_square` the Slovak "
+                "one (1.2.0). Without it there is none."
+            )
+        ),
+    ] = None
+    refund_days: Annotated[
+        int, Field(ge=1, le=30, description="Within how many working days a payment too many is refunded.")
+    ] = 5
+
+    @model_validator(mode="after")
+    def _has_hungarian_account(self) -> "Payments":
+        if self.qr == "hct" and not self.iban.startswith("HU"):
+            raise ValueError("iban: the code “hct” needs a Hungarian account")
+        return self
+
+
 class Contact(_Part):
     """Who helps, and when."""
 
@@ -635,6 +678,9 @@ class Profile(_Part):
         ),
     ] = "portal"
     letter_password: LetterPassword = LetterPassword()
+    payments: Annotated[
+        Payments | None, Field(description="The table may be missing: then no invoice can be paid here.")
+    ] = None
     contact: Contact
     brand: Brand
     terms: Annotated[tuple[Document, ...], Field(min_length=1, description="The versions of the terms, a table each.")]

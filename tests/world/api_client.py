@@ -30,6 +30,9 @@ class Client:
         given = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
         return self.site.app.test_client().post(address, headers=given, **sent)
 
+    def put(self, address: str, body: Any) -> TestResponse:
+        return self.site.app.test_client().put(address, headers=self.headers, json=body)
+
     def start(
         self, number: str = ILONAS_POLICY, email: str = MAIL, mobile: str = MOBILE, **headers: str
     ) -> TestResponse:

@@ -16,6 +16,7 @@ STEPS = {
     "home", "settings", "letters", "letter", "letter-confirm", "other-account",
     "contracts", "contract",
     "letter-password", "letter-password-try", "letter-password-sms", "letter-password-sent",
+    "invoices", "invoice", "pay", "payment", "receipt", "demo-payment",
 }  # fmt: skip
 _POLICY = {
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",

@@ -26,6 +26,7 @@ STATUS = {
     "no_account": 409,
     "codes_used_up": 409,
     "out_of_turn": 409,
+    "invoice_paid": 409,
     "under_way": 409,
     "too_large": 413,
     "media_type": 415,

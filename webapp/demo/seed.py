@@ -17,6 +17,7 @@ from services.store.tables import metadata
 from services.store.tables.register import REGISTER, customer_accounts, customers, phones, policies
 from services.store.tables.staff import staff
 from services.values import email_addresses
+from webapp.demo.invoices import load_invoices
 
 STAFF = (
     ("ugyintezo@example.hu", "Kiss Orsolya", SERVICE),
@@ -131,6 +132,7 @@ def _import(store: Store, profile: Profile, clock: Clock, rounds: int) -> None:
         is_password=is_secret,
     ).run(files(profile))
     _move_premiums(store, clock.now().astimezone(profile.zone).date() - _WRITTEN_ON)
+    load_invoices(store, profile, clock)
 
 
 def _move_premiums(store: Store, by: timedelta) -> None:

@@ -12,6 +12,7 @@ from webapp.demo.states import (  # isort: skip  # noqa: F401
     console,
     contracts,
     documents,
+    invoices,
     letters,
     portal,
     registration,

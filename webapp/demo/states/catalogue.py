@@ -40,6 +40,7 @@ GROUPS = (
     "contracts",
     "letters",
     "the forgotten password",
+    "invoices and payments",
     "documents",
     "customer service and advisers",
 )

@@ -1,2 +1,3 @@
 // What only the pages of signed-in customers need.
+import './js/copy.js'
 import './js/places.js'

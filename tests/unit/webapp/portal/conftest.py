@@ -5,8 +5,12 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import event
 
-from tests.world.cast import MINTA
+from tests.world.cast import CROWD, MINTA
 from tests.world.site import Site, Visitor
+from webapp.demo.invoices import load_invoices
+
+PAYER, NEIGHBOUR = CROWD[0], CROWD[1]
+"""Two customers with a paid invoice and one to pay each."""
 
 
 @pytest.fixture
@@ -39,3 +43,19 @@ def statements(site: Site) -> Iterator[list[str]]:
     event.listen(site.parts.store.engine, "before_cursor_execute", note)
     yield seen
     event.remove(site.parts.store.engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def billed(site: Site) -> Site:
+    """The site with the demonstration's invoices, and the payer's account."""
+    load_invoices(site.parts.store, site.parts.profile, site.parts.clock)
+    site.open_account(PAYER)
+    return site
+
+
+@pytest.fixture
+def payer(billed: Site) -> Visitor:
+    """The payer, signed in."""
+    visitor = billed.visitor()
+    visitor.sign_in(PAYER.email)
+    return visitor

@@ -1,0 +1,118 @@
+"""The customer's invoices: the list, one of them, and how it is paid (P47, P48)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from services.accounts import Session
+from services.payments.payment import Invoice
+from services.payments.transfer import code_of, transfer_of
+from webapp.account import sessions
+from webapp.parts import current_parts
+from webapp.portal.money import date_from, date_until, money
+from webapp.ui.formats import date_in_words, day
+from webapp.ui.language import say
+from webapp.ui.qr_codes import qr_code
+from webapp.ui.respond import page
+
+blueprint = Blueprint("invoices", __name__)
+
+LIST = "/szamlak"
+
+
+@blueprint.get(LIST)
+@sessions.needed
+def show_all(session: Session) -> Response:
+    """Show the invoices: what is to be paid first, then what is paid."""
+    found = current_parts().portal.payments.invoices.page(session, request.args.get("utan"))
+    return page(
+        "portal/invoices.html",
+        open=[shown(invoice) for invoice in found.open],
+        paid=[shown(invoice) for invoice in found.paid],
+        total=_total(found.open),
+        older=f"{LIST}?utan={found.older}" if found.older else None,
+        is_first="utan" not in request.args,
+    )
+
+
+@blueprint.get(f"{LIST}/<invoice_id>")
+@sessions.needed
+def show(session: Session, invoice_id: str) -> Response:
+    """Show one invoice."""
+    invoice = current_parts().portal.payments.invoices.find(session, invoice_id)
+    return page("portal/invoice.html", invoice=shown(invoice), due_line=due_line(invoice))
+
+
+@blueprint.get(f"{LIST}/<invoice_id>/fizetes")
+@sessions.needed
+def pay(session: Session, invoice_id: str) -> Response:
+    """Show the ways of paying an invoice."""
+    invoice = current_parts().portal.payments.invoices.find(session, invoice_id)
+    return page("portal/invoice_pay.html", invoice=shown(invoice), transfer=transfer(invoice))
+
+
+def shown(invoice: Invoice) -> dict[str, Any]:
+    """Return what the templates show of an invoice."""
+    address = f"{LIST}/{invoice.id}"
+    is_payable = invoice.is_open and current_parts().profile.payments is not None
+    return {
+        "id": invoice.id,
+        "number": invoice.number,
+        "state": invoice.state,
+        "contract": invoice.policy_number,
+        "amount": money(invoice.amount, invoice.currency),
+        "due_on": date_in_words(invoice.due_on),
+        "period": _period(invoice),
+        "paid_on": day(invoice.paid_at) if invoice.paid_at else None,
+        "address": address,
+        "pay_address": f"{address}/fizetes" if is_payable else None,
+    }
+
+
+def due_line(invoice: Invoice) -> str | None:
+    """Return the sentence about the day of an invoice that is not paid and not overdue."""
+    if invoice.state not in ("due", "pending"):
+        return None
+    amount = money(invoice.amount, invoice.currency)
+    if invoice.due_on == current_parts().portal.payments.invoices.today:
+        return say()("invoice.due.today", amount=amount)
+    return say()("invoice.due.line", date_until=date_until(invoice.due_on), amount=amount)
+
+
+def transfer(invoice: Invoice) -> Mapping[str, Any] | None:
+    """Return the data of a transfer and its QR code; None where the insurer names no account."""
+    profile, now = current_parts().profile, current_parts().clock.now()
+    data = transfer_of(profile, invoice)
+    if data is None:
+        return None
+    content = code_of(profile, data, now)
+    return {
+        "code": qr_code(content) if content else None,
+        "rows": [
+            ("payee", data.payee, data.payee),
+            ("iban", " ".join(data.iban[at : at + 4] for at in range(0, len(data.iban), 4)), data.iban),
+            ("amount", money(data.amount, data.currency), _bare(data.amount, data.currency)),
+            ("reference", data.reference, data.reference),
+        ],
+    }
+
+
+def _bare(amount: int, currency: str) -> str:
+    """Return an amount as banks' forms take it: digits, and the language's decimal mark."""
+    return "".join(sign for sign in money(amount, currency) if sign.isdecimal() or sign in ",.").strip(".,")
+
+
+def _period(invoice: Invoice) -> str | None:
+    if invoice.period_from is None or invoice.period_until is None:
+        return None
+    dates = {"date_from": date_from(invoice.period_from), "date_until": date_until(invoice.period_until)}
+    return say()("invoice.period.value", **dates)
+
+
+def _total(invoices: tuple[Invoice, ...]) -> str | None:
+    """Return what is to be paid in all, where that is one sum of several invoices."""
+    currencies = {invoice.currency for invoice in invoices}
+    if len(invoices) < 2 or len(currencies) > 1:
+        return None
+    return money(sum(invoice.amount for invoice in invoices), currencies.pop())
