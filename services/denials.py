@@ -154,7 +154,10 @@ _FIELDS = {
     # An invoice, as the insurer's system sends it
     "invoice": dict.fromkeys(("policy", "letter", "paid"), _BY_API),
     # How an invoice is paid
-    "way": {"empty": _PLAIN, "unavailable": _PLAIN},
+    "way": {
+        "unavailable": _because(text="pay.card.unavailable"),
+        "too_late": _because(text="pay.live.cancel.too_late"),
+    },
     # A number of whatever kind, in a search
     "code": {"empty": _CAUGHT, "malformed": _CAUGHT},
     "currency": {"malformed": _CAUGHT},

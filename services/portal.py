@@ -6,9 +6,11 @@ from services.accounts.group import AccountServices
 from services.base import Base
 from services.codes.group import CodeServices
 from services.contracts.group import ContractServices, build_contracts
+from services.gateways.payments import PaymentProvider
 from services.gateways.storage import Storage
 from services.letters.group import LetterServices, build_letters
 from services.limits.group import LimitServices
+from services.links import Links
 from services.messages.group import MessageServices
 from services.payments.group import PaymentServices, build_payments
 
@@ -32,9 +34,14 @@ def build_portal(
     codes: CodeServices,
     *,
     accounts: AccountServices,
+    links: Links,
+    provider: PaymentProvider | None = None,
 ) -> PortalServices:
-    """Build the portal's groups in their order."""
+    """Build the portal's groups in their order; without a `provider` no card is taken."""
     letters = build_letters(base, storage=storage, messages=messages, limits=limits, codes=codes, accounts=accounts)
     return PortalServices(
-        contracts=build_contracts(base), letters=letters, payments=build_payments(base), storage=storage
+        contracts=build_contracts(base),
+        letters=letters,
+        payments=build_payments(base, messages=messages, links=links, provider=provider),
+        storage=storage,
     )

@@ -26,7 +26,7 @@ from webapp.http.addresses import Application
 from webapp.http.compression import CompressEveryStatus
 from webapp.journey.registry import journey_of
 from webapp.operations import health
-from webapp.portal import contracts, files, home, invoices, letter, letter_password, letters, places
+from webapp.portal import contracts, files, home, invoices, letter, letter_password, letters, payments, places
 from webapp.registration import page
 from webapp.settings import Settings
 from webapp.site import accessibility, declining, privacy_notice, start, terms
@@ -50,8 +50,10 @@ def create_app(settings: Settings) -> Flask:
     app.context_processor(places.frame)
     # The API has keys, and no browser sends one by itself. Mail programs post to decline an invitation, and the link's
     # token is the proof. Testers' scripts have no page to take a token from.
-    demo_doors = [parts.demo.blueprint] if parts.demo else []
-    forgery.set_up(app, {one.name for one in (api.blueprint, declining.blueprint, *demo_doors)})
+    # A payment provider's call is a hint alone.
+    demo_doors = [parts.demo.blueprint, parts.demo.provider_blueprint] if parts.demo else []
+    open_doors = (api.blueprint, declining.blueprint, payments.hints, *demo_doors)
+    forgery.set_up(app, {one.name for one in open_doors})
     CompressEveryStatus(app)
     app.extensions["belepo.limits"] = limits.set_up(app, parts)
     faults.set_up(app, for_programs=problems)
@@ -59,9 +61,10 @@ def create_app(settings: Settings) -> Flask:
     for module in (
         accessibility, activation, brand, closing, contracts, declining, email, files, forgotten_password,
         health, home, invoices, letter, letter_password, letters, mobile, overview, page, passkeys, password,
-        privacy_notice, sign_in, start, terms, terms_update,
+        payments, privacy_notice, sign_in, start, terms, terms_update,
     ):  # fmt: skip
         app.register_blueprint(module.blueprint)
+    app.register_blueprint(payments.hints)
     console.open_doors(app)
     if settings.oidc_issuer:
         import_module("webapp.console.company").set_up(app, settings)  # and with it Authlib, which few need

@@ -12,6 +12,7 @@ from services.clients.group import ClientServices
 from services.clock import SystemClock
 from services.codes.group import CodeServices
 from services.figures.group import FigureServices
+from services.gateways.payments import PaymentProvider
 from services.health import Health
 from services.limits.group import LimitServices
 from services.links import Links
@@ -37,6 +38,11 @@ class Demonstration(Protocol):
         ...
 
     @property
+    def provider_blueprint(self) -> Blueprint:
+        """The pages of the demonstration's payment provider."""
+        ...
+
+    @property
     def clock(self) -> SystemClock:
         """The clock, which testers move."""
         ...
@@ -44,6 +50,11 @@ class Demonstration(Protocol):
     @property
     def moved_by(self) -> timedelta:
         """How far testers have moved the clock."""
+        ...
+
+    @property
+    def payments(self) -> PaymentProvider:
+        """The provider of card payments, which testers command."""
         ...
 
     def terms(self, profile: Profile) -> TermsVersions:

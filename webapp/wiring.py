@@ -62,7 +62,10 @@ def wire(settings: Settings) -> Parts:
         figures=figures, accounts=accounts, registrations=registrations, staff=staff,
         clients=build_clients(base, limits=limits, staff=staff),
         worklists=build_worklists(base, limits=limits, messages=messages, staff=staff),
-        portal=build_portal(base, ObjectStorage.at(settings.storage_url), messages, limits, codes, accounts=accounts),
+        portal=build_portal(
+            base, ObjectStorage.at(settings.storage_url), messages, limits, codes,
+            accounts=accounts, links=links, provider=demo.payments if demo else None,
+        ),
     )  # fmt: skip
 
 

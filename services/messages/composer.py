@@ -56,6 +56,10 @@ class Pages:
     letter_password: str
     letter: str
     """A letter's page, with `letter_id` in braces."""
+    invoice: str
+    """An invoice's page, with `link_id` in braces."""
+    receipt: str
+    """A paid invoice's receipt, with `link_id` in braces."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,9 @@ def _targets(pages: Pages) -> dict[str, _Target]:
         "encrypted_again": _Target(pages.letter),
         "letter_password_set": _Target(pages.forgotten_password),
         "letter_password_reset": _Target(pages.letter_password),
+        "payment_received": _Target(pages.receipt),
+        "payment_not_made": _Target(pages.invoice),
+        "payment_doubled": _Target(pages.invoice),
     }
 
 

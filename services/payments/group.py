@@ -3,8 +3,15 @@
 from dataclasses import dataclass
 
 from services.base import Base
+from services.gateways.payments import PaymentProvider
+from services.links import Links
+from services.messages.group import MessageServices
+from services.payments.attempts import Attempts
 from services.payments.invoices import Invoices
 from services.payments.ledger import Ledger
+from services.payments.refunds import Refunds
+from services.payments.settling import Settling
+from services.payments.worker import PaymentWorker
 
 
 @dataclass(frozen=True)
@@ -13,8 +20,20 @@ class PaymentServices:
 
     ledger: Ledger
     invoices: Invoices
+    attempts: Attempts
+    refunds: Refunds
+    worker: PaymentWorker
 
 
-def build_payments(base: Base) -> PaymentServices:
-    """Build the services of invoices and payments."""
-    return PaymentServices(ledger=Ledger(base), invoices=Invoices(base))
+def build_payments(
+    base: Base, *, messages: MessageServices, links: Links, provider: PaymentProvider | None
+) -> PaymentServices:
+    """Build the services of invoices and payments; without a provider no card is taken."""
+    settling = Settling(base, messages.outbox)
+    return PaymentServices(
+        ledger=Ledger(base),
+        invoices=Invoices(base),
+        attempts=Attempts(base, settling, provider, links),
+        refunds=Refunds(base),
+        worker=PaymentWorker(base, settling, provider),
+    )

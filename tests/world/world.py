@@ -200,6 +200,7 @@ class World:
             self.limits,
             self.code_services,
             accounts=self.account_services,
+            links=LINKS,
         )
 
     def _name_services(self) -> None:

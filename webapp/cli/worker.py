@@ -30,4 +30,9 @@ def worker(shared: Context) -> None:
 
 def works(parts: Parts) -> dict[str, Callable[[threading.Event], None]]:
     """Return what is done beside the pages, by the names of its threads. Raises SettingsError for a URL of no use."""
-    return {"outbox": delivery(parts).run, "tidy": tidying(parts).run, "worklists": parts.worklists.worker.run}
+    return {
+        "outbox": delivery(parts).run,
+        "tidy": tidying(parts).run,
+        "worklists": parts.worklists.worker.run,
+        "payments": parts.portal.payments.worker.run,
+    }

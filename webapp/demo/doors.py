@@ -11,6 +11,7 @@ from services.refusal import Refusal
 from webapp.demo.clock import DemoClock
 from webapp.demo.inbox import arrived, attachments, deliver
 from webapp.demo.letters import add_letters
+from webapp.demo.payments import DemoProvider
 from webapp.demo.seed import reset
 from webapp.demo.states import State, Walker, known
 from webapp.demo.terms import PublishedTerms
@@ -213,6 +214,7 @@ def back_to_start() -> Response:
     parts = current_parts()
     _clock().reset()
     _terms().forget_published()
+    cast(DemoProvider, parts.demo and parts.demo.payments).forget()
     parts.figures.funnel.flush()  # or what is counted and not written yet would outlast the reset
     reset(parts.store, parts.profile, parts.clock, parts.settings.bcrypt_rounds)
     add_letters(parts.base, parts.portal.storage)

@@ -7,9 +7,10 @@ from flask import Flask
 from services.messages.senders import Sender
 from services.profiles import Profile
 from webapp import console
-from webapp.demo import doors, seed
+from webapp.demo import doors, payment_doors, seed
 from webapp.demo.clock import DemoClock
 from webapp.demo.letters import add_letters
+from webapp.demo.payments import DemoProvider
 from webapp.demo.sender import CopyingSender, DemoSender
 from webapp.demo.terms import PublishedTerms
 from webapp.http.addresses import Application
@@ -23,10 +24,12 @@ class DemoMode:
     """The clock, terms, inbox, customers and doors of a demonstration."""
 
     blueprint = doors.blueprint
+    provider_blueprint = payment_doors.blueprint
 
     def __init__(self, settings: Settings) -> None:
         self.clock = DemoClock(settings.demo_file("clock"))
         self._terms_file = settings.demo_file("terms")
+        self.payments = DemoProvider(settings.demo_file("payments"))
 
     @property
     def moved_by(self) -> timedelta:
@@ -40,9 +43,11 @@ class DemoMode:
     def set_up(self, app: Flask, parts: Parts) -> None:
         """Add the testers' doors to the application, and the moved clock to its pages."""
         app.register_blueprint(self.blueprint)
+        app.register_blueprint(self.provider_blueprint)
         app.jinja_env.globals["demo_clock"] = lambda: date_and_time(parts.clock.now()) if self.moved_by else None
         # A tester who has met the limit moves the clock on, or resets everything.
         app.extensions["belepo.limits"].exempt(self.blueprint)
+        app.extensions["belepo.limits"].exempt(self.provider_blueprint)
 
     def sender(self, parts: Parts, way_out: Sender | None) -> Sender:
         """Return what puts messages into the inbox, after it has sent them by `way_out` if there is one."""

@@ -49,7 +49,19 @@ def show(session: Session, invoice_id: str) -> Response:
 def pay(session: Session, invoice_id: str) -> Response:
     """Show the ways of paying an invoice."""
     invoice = current_parts().portal.payments.invoices.find(session, invoice_id)
-    return page("portal/invoice_pay.html", invoice=shown(invoice), transfer=transfer(invoice))
+    return pay_page(invoice)
+
+
+def pay_page(invoice: Invoice, status: int = 200, *, failure: str | None = None) -> Response:
+    """Return the page with the ways of paying an invoice, or with the payment that is under way."""
+    return page(
+        "portal/invoice_pay.html",
+        status,
+        invoice=shown(invoice),
+        transfer=transfer(invoice),
+        provider=current_parts().portal.payments.attempts.provider_name,
+        failure=failure,
+    )
 
 
 def shown(invoice: Invoice) -> dict[str, Any]:
@@ -66,6 +78,7 @@ def shown(invoice: Invoice) -> dict[str, Any]:
         "period": _period(invoice),
         "paid_on": day(invoice.paid_at) if invoice.paid_at else None,
         "address": address,
+        "receipt_address": f"{address}/nyugta" if invoice.paid_at else None,
         "pay_address": f"{address}/fizetes" if is_payable else None,
     }
 

@@ -5,7 +5,7 @@ from functools import cache
 from services.messages.composer import Pages
 from webapp.account import email, forgotten_password, sign_in
 from webapp.http.addresses import Application
-from webapp.portal import letter, letter_password
+from webapp.portal import invoices, letter, letter_password, payments
 from webapp.registration import page
 from webapp.site import declining
 
@@ -14,8 +14,17 @@ from webapp.site import declining
 def mailed_pages() -> Pages:
     """Return the paths of the pages that mails lead to, as their routes declare them."""
     site = Application(__name__)
-    for module in (declining, email, forgotten_password, letter, letter_password, page, sign_in):
+    for module in (declining, email, forgotten_password, invoices, letter, letter_password, page, payments, sign_in):
         site.register_blueprint(module.blueprint)
+
+    def pattern(endpoint: str, **facts: str) -> str:
+        """Return an address in which facts stand in braces."""
+        named = {name: fact.upper() for name, fact in facts.items()}
+        address = site.url_map.bind("").build(endpoint, named)
+        for fact in facts.values():
+            address = address.replace(fact.upper(), f"{{{fact}}}")
+        return address
+
     return Pages(
         registration=site.url_for("registration.first_half"),
         confirmation=site.url_for("registration.second_half"),
@@ -25,5 +34,7 @@ def mailed_pages() -> Pages:
         new_address=site.url_for("email.show_new"),
         declining=site.url_for("declining.show"),
         letter_password=site.url_for("letter_password.show"),
-        letter=site.url_map.bind("").build("letter.show", {"letter_id": "ID"}).replace("ID", "{letter_id}"),
+        invoice=pattern("invoices.show", invoice_id="link_id"),
+        receipt=pattern("payments.receipt", invoice_id="link_id"),
+        letter=pattern("letter.show", letter_id="letter_id"),
     )

@@ -8,6 +8,7 @@ from services.payments.ledger import NewInvoice, bring
 from services.store.tables.payments import invoices
 from services.store.tables.register import customers
 from webapp.demo.invoices import CROWD, amounts
+from webapp.demo.payments import DemoProvider
 from webapp.demo.states.catalogue import state
 from webapp.demo.states.walker import Walker
 
@@ -65,6 +66,102 @@ def pay_paid_already(walker: Walker) -> None:
     """The ways of paying, of an invoice that is paid."""
     _sign_in(walker)
     walker.open(f"{address_of(walker, _PAID)}/fizetes")
+
+
+@state(_GROUP)
+def pay_under_way(walker: Walker) -> None:
+    """The ways of paying, while a payment is under way."""
+    _begin(walker)
+    walker.open(f"{address_of(walker, _DUE)}/fizetes")
+
+
+@state(_GROUP)
+def demo_payment(walker: Walker) -> None:
+    """The page of the demonstration's payment provider."""
+    _begin(walker)
+
+
+@state(_GROUP)
+def payment_pending(walker: Walker) -> None:
+    """The provider has not said yet what became of a payment."""
+    attempt = _begin(walker)
+    walker.open(f"/fizetes/{attempt}")
+
+
+@state(_GROUP)
+def payment_succeeded(walker: Walker) -> None:
+    """A payment has come in."""
+    _end(walker, "succeeded")
+
+
+@state(_GROUP)
+def payment_failed(walker: Walker) -> None:
+    """A payment was declined."""
+    _end(walker, "failed")
+
+
+@state(_GROUP)
+def payment_cancelled(walker: Walker) -> None:
+    """A payment was cancelled."""
+    _end(walker, "cancelled")
+
+
+@state(_GROUP)
+def payment_expired(walker: Walker) -> None:
+    """The time for a payment is over."""
+    _end(walker, "expired")
+
+
+@state(_GROUP)
+def payment_doubled(walker: Walker) -> None:
+    """A payment has come in for an invoice that was paid already."""
+    attempt = _begin(walker)
+    with walker.parts.store.read() as connection:
+        paid = select(invoices.c.number, invoices.c.policy_number, invoices.c.amount, invoices.c.currency,
+                      invoices.c.due_on, invoices.c.period_from, invoices.c.period_until)  # fmt: skip
+        row = connection.execute(
+            paid.where(invoices.c.kutid == walker.customer.kutid, invoices.c.number.endswith(_DUE))
+        ).one()
+    number, *values = row
+    walker.parts.portal.payments.ledger.put(number, NewInvoice(*values, state="paid"))
+    _become(walker, attempt, "succeeded")
+
+
+@state(_GROUP)
+def receipt(walker: Walker) -> None:
+    """The receipt of an invoice that was paid by card."""
+    _end(walker, "succeeded")
+    walker.open(f"{address_of(walker, _DUE)}/nyugta")
+
+
+@state(_GROUP)
+def receipt_none(walker: Walker) -> None:
+    """Before an invoice is paid there is no receipt."""
+    _sign_in(walker)
+    walker.open(f"{address_of(walker, _DUE)}/nyugta")
+
+
+def _begin(walker: Walker) -> str:
+    """Begin to pay by card, and return the attempt."""
+    _sign_in(walker)
+    walker.open(f"{address_of(walker, _DUE)}/fizetes")
+    walker.send("pay", way="card")
+    return walker.path.rpartition("/")[2]
+
+
+def _end(walker: Walker, outcome: str) -> None:
+    _become(walker, _begin(walker), outcome)
+
+
+def _become(walker: Walker, attempt: str, outcome: str) -> None:
+    """Have the provider say what became of a payment, and look at it."""
+    demo, payments = walker.parts.demo, walker.parts.portal.payments
+    assert demo is not None
+    assert isinstance(demo.payments, DemoProvider)
+    demo.payments.become(attempt, outcome)
+    payments.attempts.hint(attempt)
+    payments.worker.ask_due()
+    walker.open(f"/fizetes/{attempt}")
 
 
 def _sign_in(walker: Walker) -> None:

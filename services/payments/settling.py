@@ -1,0 +1,138 @@
+"""What becomes of an attempt: the provider's word for it, and what follows from that (P50)."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from services.base import Base
+from services.gateways.payments import ProviderState
+from services.messages.outbox import Outbox
+from services.store.tables.accounts import accounts
+from services.store.tables.payments import invoices, payments
+
+_FIRST_WAIT, _LONGEST_WAIT = 3.0, 300.0
+"""Seconds between two questions about one attempt: each is a fifth longer than the one before."""
+_LATE = (timedelta(minutes=10), timedelta(hours=1), timedelta(days=1))
+"""After which times the provider is asked again about an attempt that came to nothing: it may succeed late."""
+_WORTH_SENDING = timedelta(days=3)
+
+
+class Settling:
+    """Writes down what the provider says. The first success pays the invoice, any other is to be refunded."""
+
+    def __init__(self, base: Base, outbox: Outbox) -> None:
+        self._store = base.store
+        self._clock = base.clock
+        self._profile = base.profile
+        self._outbox = outbox
+
+    def settle(self, attempt_id: str, state: ProviderState, *, is_told: bool = True) -> None:
+        """Write down the provider's state of an attempt, in one transaction; the same again changes nothing.
+
+        The customer is told by mail of what is final unless they see it now: then `is_told` is false.
+        """
+        with self._store.write() as connection:
+            # The invoice first, as whoever begins an attempt locks it: two orders would wait for one another.
+            query = select(invoices.c.id, invoices.c.kutid).join(payments, payments.c.invoice_id == invoices.c.id)
+            invoice = connection.execute(query.where(payments.c.id == attempt_id).with_for_update(of=invoices)).one()
+            now = self._clock.now()
+            if state == "succeeded":
+                self._succeed(connection, attempt_id, invoice, now)
+            elif state == "pending":
+                self.ask_again(connection, attempt_id, now)
+            else:
+                self._end(connection, attempt_id, invoice, state, now, is_told=is_told)
+
+    def ask_again(self, connection: Connection, attempt_id: str, now: datetime) -> None:
+        """Note that the provider was asked and has nothing new to say: it is asked again after a longer time."""
+        row = connection.execute(select(payments.c.asked, payments.c.state).where(payments.c.id == attempt_id)).one()
+        if row.state == "pending":
+            wait = timedelta(seconds=min(_LONGEST_WAIT, _FIRST_WAIT * 1.2 ** min(row.asked, 40)))
+            ask_at = now + wait
+        else:
+            ask_at = now + _LATE[row.asked + 1] if row.asked + 1 < len(_LATE) else None
+        connection.execute(
+            update(payments)
+            .where(payments.c.id == attempt_id, payments.c.state != "succeeded")
+            .values(asked=row.asked + 1, ask_at=ask_at)
+        )
+
+    def _succeed(self, connection: Connection, attempt_id: str, invoice: Any, now: datetime) -> None:
+        is_attempt = payments.c.id == attempt_id
+        first_time = (
+            update(payments)
+            .where(is_attempt, payments.c.state != "succeeded")
+            .values(state="succeeded", ended_at=now, live_for=None, ask_at=None)
+        )
+        if not connection.execute(first_time).rowcount:
+            return
+        pays = (
+            update(invoices)
+            .where(invoices.c.id == invoice.id, invoices.c.paid_at.is_(None))
+            .values(paid_at=now, paid_by=attempt_id)
+        )
+        if connection.execute(pays).rowcount:
+            self._tell(connection, "payment_received", invoice, attempt_id, now=now)
+        else:
+            connection.execute(update(payments).where(is_attempt).values(doubled_at=now))
+            self._tell(connection, "payment_doubled", invoice, attempt_id, now=now)
+
+    def _end(
+        self,
+        connection: Connection,
+        attempt_id: str,
+        invoice: Any,
+        state: ProviderState,
+        now: datetime,
+        *,
+        is_told: bool,
+    ) -> None:
+        ends = (
+            update(payments)
+            .where(payments.c.id == attempt_id, payments.c.state == "pending")
+            .values(state=state, ended_at=now, live_for=None, asked=0, ask_at=now + _LATE[0])
+        )
+        if not connection.execute(ends).rowcount:
+            self.ask_again(connection, attempt_id, now)
+        elif is_told and state != "cancelled":
+            begun_at = select(payments.c.begun_at).where(payments.c.id == attempt_id)
+            self._tell(
+                connection,
+                "payment_not_made",
+                invoice,
+                attempt_id,
+                now=now,
+                spoken_of=connection.execute(begun_at).scalar_one(),
+            )
+
+    def _tell(
+        self,
+        connection: Connection,
+        message: str,
+        invoice: Any,
+        attempt_id: str,
+        *,
+        now: datetime,
+        spoken_of: datetime | None = None,
+    ) -> None:
+        account = connection.execute(
+            select(accounts.c.email, accounts.c.language).where(accounts.c.kutid == invoice.kutid)
+        ).first()
+        if account is None:
+            return
+        rules = self._profile.payments
+        self._outbox.put(
+            connection,
+            kind="email",
+            recipient=account.email,
+            message=message,
+            language=account.language,
+            topic=f"payment:{attempt_id}",
+            expires_at=now + _WORTH_SENDING,
+            facts={
+                "link_id": invoice.id,
+                "at": (spoken_of or now).isoformat(),
+                "days": str(rules.refund_days if rules else 0),
+            },
+        )

@@ -1,0 +1,74 @@
+"""The demonstration's payment provider: its books, apart from the insurer's, as every provider's are."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, cast, get_args
+from urllib.parse import urlsplit
+
+from services.gateways.payments import PaymentOrder, ProviderState
+
+_BOOKS = """CREATE TABLE IF NOT EXISTS payments (
+    attempt TEXT PRIMARY KEY, invoice TEXT, amount INTEGER, currency TEXT, state TEXT, back_to TEXT
+)"""
+_COLUMNS = ("attempt", "invoice", "amount", "currency", "state", "back_to")
+STATES = get_args(ProviderState)[1:]
+"""What testers can have a payment become."""
+
+
+class DemoProvider:
+    """Keeps its payments in a file that all processes share, and says of each what testers want."""
+
+    name = "Minta Pay"
+
+    def __init__(self, file: Path) -> None:
+        self._file = file.with_suffix(".sqlite")
+
+    def start(self, order: PaymentOrder) -> str:
+        """Begin a payment, once for an attempt, and return the page where it is made."""
+        with self._books() as books:
+            books.execute(
+                "INSERT OR IGNORE INTO payments VALUES (?, ?, ?, ?, 'pending', ?)",
+                (order.attempt, order.reference, order.amount, order.currency, urlsplit(order.back_to).path),
+            )
+        # It lives at the insurer's own address, by whatever name the browser knows that.
+        return f"/dev/fizetes/{order.attempt}"
+
+    def state(self, attempt: str) -> ProviderState:
+        """Return the state of a payment; `expired` for one that was never begun."""
+        found = self.find(attempt)
+        return cast(ProviderState, found["state"]) if found else "expired"
+
+    def cancel(self, attempt: str) -> ProviderState:
+        """Cancel a payment that is not final."""
+        self.become(attempt, "cancelled", only_if_pending=True)
+        return self.state(attempt)
+
+    def become(self, attempt: str, state: str, *, only_if_pending: bool = False) -> None:
+        """Give a payment a state; testers may force a late success upon one that was cancelled or has expired."""
+        condition = " AND state = 'pending'" if only_if_pending else ""
+        with self._books() as books:
+            books.execute(f"UPDATE payments SET state = ? WHERE attempt = ?{condition}", (state, attempt))  # noqa: S608
+
+    def find(self, attempt: str) -> dict[str, Any] | None:
+        """Return a payment of the books."""
+        return next((one for one in self.all() if one["attempt"] == attempt), None)
+
+    def all(self) -> list[dict[str, Any]]:
+        """Return the payments, oldest first."""
+        with self._books() as books:
+            rows = books.execute("SELECT * FROM payments ORDER BY rowid").fetchall()
+        return [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+
+    def forget(self) -> None:
+        """Empty the books."""
+        with self._books() as books:
+            books.execute("DELETE FROM payments")
+
+    @contextmanager
+    def _books(self) -> Iterator[sqlite3.Connection]:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(self._file, timeout=10)) as books, books:
+            books.execute(_BOOKS)
+            yield books
