@@ -56,8 +56,7 @@ def wire(settings: Settings) -> Parts:
         base, limits=limits, messages=messages, codes=codes, registrations=registrations, accounts=accounts,
         hasher=hasher, is_second_factor_needed=not settings.demo,
     )  # fmt: skip
-    return Parts(
-        settings, base, demo, clock, Health(base), links,
+    return Parts(settings, base, demo, clock, Health(base), links,
         documents=documents, references=References(base), limits=limits, messages=messages, codes=codes,
         figures=figures, accounts=accounts, registrations=registrations, staff=staff,
         clients=build_clients(base, limits=limits, staff=staff),

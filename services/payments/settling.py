@@ -49,7 +49,7 @@ class Settling:
         row = connection.execute(select(payments.c.asked, payments.c.state).where(payments.c.id == attempt_id)).one()
         if row.state == "pending":
             wait = timedelta(seconds=min(_LONGEST_WAIT, _FIRST_WAIT * 1.2 ** min(row.asked, 40)))
-            ask_at = now + wait
+            ask_at: datetime | None = now + wait
         else:
             ask_at = now + _LATE[row.asked + 1] if row.asked + 1 < len(_LATE) else None
         connection.execute(

@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from services.payments.ledger import NewInvoice, bring
 from services.store.tables.payments import invoices
-from services.store.tables.register import customers
-from webapp.demo.invoices import CROWD, amounts
+from services.store.tables.register import customers, policies
+from webapp.demo.invoices import CROWD, amounts, usual_invoices
 from webapp.demo.payments import DemoProvider
 from webapp.demo.states.catalogue import state
 from webapp.demo.states.walker import Walker
@@ -116,14 +116,12 @@ def payment_expired(walker: Walker) -> None:
 def payment_doubled(walker: Walker) -> None:
     """A payment has come in for an invoice that was paid already."""
     attempt = _begin(walker)
+    known, names = walker.parts.portal.payments.ledger, NewInvoice.__dataclass_fields__.keys() - {"state"}
     with walker.parts.store.read() as connection:
-        paid = select(invoices.c.number, invoices.c.policy_number, invoices.c.amount, invoices.c.currency,
-                      invoices.c.due_on, invoices.c.period_from, invoices.c.period_until)  # fmt: skip
-        row = connection.execute(
-            paid.where(invoices.c.kutid == walker.customer.kutid, invoices.c.number.endswith(_DUE))
-        ).one()
-    number, *values = row
-    walker.parts.portal.payments.ledger.put(number, NewInvoice(*values, state="paid"))
+        of_customer = select(invoices.c.number).where(invoices.c.kutid == walker.customer.kutid)
+        number = connection.execute(of_customer.where(invoices.c.number.endswith(_DUE))).scalars().one()
+    invoice, _ = known.find(number)
+    known.put(number, NewInvoice(**{name: getattr(invoice, name) for name in names}, state="paid"))
     _become(walker, attempt, "succeeded")
 
 
@@ -166,6 +164,17 @@ def _become(walker: Walker, attempt: str, outcome: str) -> None:
 
 def _sign_in(walker: Walker) -> None:
     walker.be(walker.somebody("", customers.c.kutid.in_([str(kutid) for kutid in CROWD])))
+    parts, now = walker.parts, walker.parts.clock.now()
+    of_customer = select(policies.c.policy_number).where(
+        policies.c.kutid == walker.customer.kutid, policies.c.status == "live"
+    )
+    has_invoices = exists().where(invoices.c.kutid == walker.customer.kutid)
+    with parts.store.write() as connection:
+        # The demonstration's data hold them; a test's may not.
+        if not connection.execute(select(has_invoices)).scalar():
+            policy = connection.execute(of_customer.limit(1)).scalars().one()
+            today = now.astimezone(parts.profile.zone).date()
+            bring(connection, usual_invoices(parts.profile, policy, today), now)
     walker.open_active_account()
 
 

@@ -246,6 +246,32 @@ def _away(*_: object) -> str:
     raise ProviderUnavailable("no answer")
 
 
+def test_a_payment_whose_start_was_cut_off_is_resumed(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as dying:
+        dying.setattr("services.payments.attempts.reach", _die)
+        till.payer.open(till.address)
+        assert till.payer.send("pay", way="card").status == 500
+    assert till.provider.all() == []
+    till.payer.open(till.address)
+    page = till.payer.act("resume")
+    assert page.step == "demo-payment"
+    assert [one["attempt"] for one in till.provider.all()] == [page.path.rpartition("/")[2]]
+
+
+def test_a_payment_that_the_provider_never_heard_of_ends_by_itself(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as dying:
+        dying.setattr("services.payments.attempts.reach", _die)
+        till.payer.open(till.address)
+        till.payer.send("pay", way="card")
+    till.site.advance(minutes=2)
+    till.ask()
+    assert till.invoice() == "due"
+
+
+def _die(name: str) -> None:
+    raise RuntimeError(name)
+
+
 def test_somebody_elses_payment_is_not_there(till: Till) -> None:
     attempt = till.begin()
     till.site.open_account(NEIGHBOUR)
