@@ -22,7 +22,7 @@ from tests.world.site import Site
 HERE = Path(__file__).parent
 OPERATIONS = {
     "findCustomer", "startRegistration", "readRegistration", "sendCode", "checkCode", "startPasswordReset",
-    "readReference", "publishDocument", "readDocument", "withdrawDocument",
+    "readReference", "publishDocument", "readDocument", "withdrawDocument", "putInvoice", "readInvoice",
 }  # fmt: skip
 
 
