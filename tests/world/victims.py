@@ -52,8 +52,8 @@ for line in sys.stdin:
         os.write(telling, live(order).encode())
         os._exit(0)
     os.close(telling)
-    os.waitpid(child, 0)
-    print(os.read(told, 100).decode() or "killed", flush=True)
+    _, status = os.waitpid(child, 0)
+    print(os.read(told, 100).decode() or ("killed" if os.WIFSIGNALED(status) else "broken"), flush=True)
     os.close(told)
 """
 

@@ -161,7 +161,7 @@ def test_several_workers_and_one_that_is_killed_find_each_case_once(
     with world.store.write() as connection:
         connection.execute(quality_cases.delete())
         connection.exec_driver_sql("UPDATE quality_sweep SET done = 0, position = ''")
-    assert victims.take(world, "sweep", "go_on", crash_at="scan.looked") == "killed"
+    assert victims.take(world, "scan", "go_on", crash_at="scan.looked") == "killed"
     answers = at_once([world.scan.go_on] * 4)
     assert not [answer for answer in answers if isinstance(answer, Exception)], answers
     world.worklist_worker.finish()

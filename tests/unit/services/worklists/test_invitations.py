@@ -204,7 +204,7 @@ def test_killed_at_any_point_a_batch_goes_on_where_it_stopped(world: World, vict
     session = world.member("supervisor")
     give_addresses(world, *TEN)
     batch_id = everybody(world, session)
-    assert victims.take(world, "rounds", "go_on", crash_at=point) == "killed"
+    assert victims.take(world, "dispatch", "go_on", crash_at=point) == "killed"
     world.worklist_worker.finish()
     assert got(world) == once(*TEN)
     batch = world.invitations.batch(session, batch_id)
@@ -216,7 +216,7 @@ def test_killed_between_any_two_statements_nobody_gets_two_and_nobody_none(world
     give_addresses(world, *TEN[:2])
     everybody(world, session)
     statements = 0
-    while victims.take(world, "rounds", "go_on", statements=statements) == "killed":
+    while victims.take(world, "dispatch", "go_on", statements=statements) == "killed":
         statements += 1
         assert world.count(outbox) in (0, 2)
     assert statements > 5
@@ -458,7 +458,7 @@ def test_a_reminder_that_is_killed_leaves_once(world: World, victims: Victims) -
     world.deliver()
     world.clock.advance(days=15)
     statements = 0
-    while victims.take(world, "rounds", "go_on", statements=statements) == "killed":
+    while victims.take(world, "dispatch", "go_on", statements=statements) == "killed":
         statements += 1
     world.worklist_worker.finish()
     assert got(world, "reminder") == once(ESZTER)
