@@ -68,10 +68,9 @@ class Activations:
         A try is counted before it is compared. Raises Refusal ``activation_code.wrong`` or
         ``activation_code.too_many`` with `at`, or SignedOut.
         """
-        now, account, rules = self._clock.now(), session.account, self._profile.one_time_code
+        account, rules = session.account, self._profile.one_time_code
         key = self._allowances.key("activation", account.id)
-        with self._store.write() as connection:
-            self._sessions.hold(connection, session, now)
+        with self._sessions.holding(session) as (connection, now):
             blocked = self._allowances.take(connection, key, limit=rules.guesses, quiet=rules.budget, now=now)
             if blocked is not None:
                 raise Refusal("activation_code", "too_many", at=blocked)

@@ -46,11 +46,9 @@ class ChangedTerms:
 
         Raises Refusal ``terms.not_opened`` or ``terms.replaced``, or SignedOut.
         """
-        now = self._clock.now()
-        terms = self._terms.in_force(now)
+        terms = self._terms.in_force(self._clock.now())
         opened = exists().where(sessions_table.c.id == session.id, sessions_table.c.terms_opened == terms.version)
-        with self._store.write() as connection:
-            self._sessions.hold(connection, session, now)
+        with self._sessions.holding(session) as (connection, now):
             accepted = connection.execute(
                 update(accounts)
                 .where(accounts.c.id == session.account.id, opened)

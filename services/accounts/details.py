@@ -59,9 +59,8 @@ class AccountDetails:
         Raises Refusal ``current_password.…`` or SignedOut.
         """
         self._password_checks.password(session, password)
-        account, now = session.account, self._clock.now()
-        with self._store.write() as connection:
-            self._sessions.hold(connection, session, now)
+        account = session.account
+        with self._sessions.holding(session) as (connection, now):
             self._erase(connection, account, now)
             audit.record(connection, "account_closed", kutid=account.kutid, at=now)
         reach("accounts.closed")

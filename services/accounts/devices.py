@@ -51,17 +51,13 @@ class SignedInDevices:
 
     def end(self, session: Session, session_id: str) -> None:
         """End another session of the same account. Raises SignedOut."""
-        now = self._clock.now()
-        with self._store.write() as connection:
-            self._sessions.hold(connection, session, now)
+        with self._sessions.holding(session) as (connection, now):
             if self._sessions.end(connection, session_id, session.account.id, ELSEWHERE, now):
                 audit.record(connection, "session_ended", kutid=session.account.kutid, at=now)
 
     def end_others(self, session: Session) -> None:
         """End every other session of the same account. Raises SignedOut."""
-        now = self._clock.now()
-        with self._store.write() as connection:
-            self._sessions.hold(connection, session, now)
+        with self._sessions.holding(session) as (connection, now):
             self._sessions.end_all(connection, session.account.id, now, but=session.id)
             audit.record(connection, "sessions_ended", kutid=session.account.kutid, at=now)
 

@@ -50,9 +50,7 @@ class EmailChanges:
         if address.key == session.account.email_key and address.typed == session.account.email:
             raise Refusal("email", "same")
         self._password_checks.password(session, password)
-        now = self._clock.now()
-        with self._store.write() as connection:
-            self._sessions.hold(connection, session, now)
+        with self._sessions.holding(session) as (connection, now):
             self._refuse_address(connection, session.account, address, now)
             self._mail_new_address(connection, session, address, now)
 

@@ -49,9 +49,7 @@ class MobileChanges:
         if mobile == session.account.mobile:
             raise Refusal("mobile", "same")
         self._password_checks.password(session, password)
-        now = self._clock.now()
-        with self._store.write() as connection:
-            self._sessions.hold(connection, session, now)
+        with self._sessions.holding(session) as (connection, now):
             change = self._pending.put(connection, session.account.id, mobile, mobile, now)
             self._code_sender.send(connection, self._order(session.account, change, now), now)
 
@@ -61,9 +59,7 @@ class MobileChanges:
         Raises Refusal ``sms_resend.…``, ``mobile.too_many`` or ``sms.paused``, DeadEnd ``codes_used_up``, SignedOut,
         or OutOfTurn when no number waits.
         """
-        now = self._clock.now()
-        with self._store.write() as connection:
-            self._sessions.hold(connection, session, now)
+        with self._sessions.holding(session) as (connection, now):
             change = self._waiting(connection, session, now)
             last = self._codes.sent_for(connection, session.account.kutid, change.id)
             order = self._order(session.account, change, now)
@@ -83,10 +79,8 @@ class MobileChanges:
 
         Raises Refusal ``sms_code.…``, DeadEnd ``codes_used_up``, SignedOut, or OutOfTurn when no number waits.
         """
-        now = self._clock.now()
         account = session.account
-        with self._store.write() as connection:
-            self._sessions.hold(connection, session, now)
+        with self._sessions.holding(session) as (connection, now):
             change = self._waiting(connection, session, now)
             self._codes.check(connection, code, kutid=account.kutid, registration_id=change.id, now=now)
             self._pending.drop(connection, account.id)
@@ -96,8 +90,7 @@ class MobileChanges:
 
     def drop_mobile_change(self, session: Session) -> None:
         """Forget the new number that waits for its code. Raises SignedOut."""
-        with self._store.write() as connection:
-            self._sessions.hold(connection, session, self._clock.now())
+        with self._sessions.holding(session) as (connection, _):
             self._pending.drop(connection, session.account.id)
 
     def _waiting(self, connection: Connection, session: Session, now: datetime) -> Change:

@@ -172,10 +172,9 @@ class Passkeys:
         made = read_made(answer, challenge, self.host, self.origin) if is_fresh else None
         if made is None:
             raise Refusal("passkey", "stopped")
-        account, now = session.account, self._clock.now()
+        account = session.account
         try:
-            with self._store.write() as connection:
-                self._sessions.hold(connection, session, now)
+            with self._sessions.holding(session) as (connection, now):
                 if not self._challenges.use(connection, challenge, now):
                     raise Refusal("passkey", "stopped")
                 new = insert(passkeys).values(account_id=account.id, name=name, created_at=now, **vars(made))
@@ -204,9 +203,7 @@ class Passkeys:
 
         Raises SignedOut.
         """
-        now = self._clock.now()
-        with self._store.write() as connection:
-            self._sessions.hold(connection, session, now)
+        with self._sessions.holding(session) as (connection, now):
             gone = delete(passkeys).where(passkeys.c.id == passkey_id, passkeys.c.account_id == session.account.id)
             if connection.execute(gone.returning(passkeys.c.id)).first() is None:
                 return None

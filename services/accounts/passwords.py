@@ -189,15 +189,14 @@ class PasswordChanges:
 
     def _take_new(self, session: Session, hashed: str) -> str | None:
         """Store the hash of the new password unless another request was quicker; return what the browser is to hold."""
-        account, now = session.account, self._clock.now()
-        unchanged = (
-            accounts.c.id == account.id,
-            accounts.c.password_hash == account.password_hash,
-            accounts.c.password_changed_at <= now - self._rules.change_wait,
-        )
-        new = {"password_hash": hashed, "password_changed_at": now}
-        with self._store.write() as connection:
-            self._sessions.hold(connection, session, now)
+        account = session.account
+        with self._sessions.holding(session) as (connection, now):
+            unchanged = (
+                accounts.c.id == account.id,
+                accounts.c.password_hash == account.password_hash,
+                accounts.c.password_changed_at <= now - self._rules.change_wait,
+            )
+            new = {"password_hash": hashed, "password_changed_at": now}
             changed = update(accounts).where(*unchanged).values(new).returning(accounts.c.id)
             if connection.execute(changed).first() is None:
                 return None
@@ -274,12 +273,11 @@ class PasswordChanges:
 
     def _after_another(self, session: Session, new: str) -> str:
         """Another request of this session was quicker; the same one, sent twice, has what it asked for."""
-        account, now = self._now(session), self._clock.now()
+        account = self._now(session)
         if not self._hasher.is_password(new, account.password_hash):
             self._refuse_too_soon(account)
             raise SignedOut
-        with self._store.write() as connection:
-            self._sessions.hold(connection, session, now)
+        with self._sessions.holding(session) as (connection, now):
             return self._sessions.renew(connection, session, now)
 
     def _refuse_too_soon(self, account: Account) -> None:

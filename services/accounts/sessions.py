@@ -1,5 +1,7 @@
 """The rows of sessions: those of customers, with the account that each opens."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, bindparam, exists, select, update
@@ -33,10 +35,18 @@ class Sessions(SessionRows[Session]):
     def __init__(self, base: Base) -> None:
         super().__init__(base, sessions, _SEEN)
 
+    @contextmanager
+    def holding(self, session: Session) -> Iterator[tuple[Connection, datetime]]:
+        """Yield a transaction that holds the session, as `hold`, and its moment."""
+        now = self._clock.now()
+        with self._store.write() as connection:
+            self.hold(connection, session, now)
+            yield connection, now
+
     def hold(self, connection: Connection, session: Session, now: datetime) -> None:
         """Keep the session and its account as they are until the transaction ends. Raises SignedOut unless it lasts.
 
-        Whoever changes an account takes its row first: so changes at once take turns, and none waits in a circle.
+        A change of an account takes its row first: so changes at once take turns, and none waits in a circle.
         """
         both = select(accounts.c.id).join_from(accounts, sessions).where(self.is_live(session, now))
         if connection.execute(both.with_for_update()).first() is None:

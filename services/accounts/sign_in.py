@@ -143,8 +143,7 @@ class SignIns:
 
     def speak(self, session: Session, language: str) -> None:
         """Have the account's messages follow a language in which the customer goes on. Raises SignedOut."""
-        with self._store.write() as connection:
-            self._sessions.hold(connection, session, self._clock.now())
+        with self._sessions.holding(session) as (connection, _):
             connection.execute(update(accounts).where(accounts.c.id == session.account.id).values(language=language))
 
     def sign_out(self, session: Session) -> None:

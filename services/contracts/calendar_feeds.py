@@ -41,18 +41,15 @@ class CalendarFeeds:
 
     def renew(self, session: Session) -> str:
         """Begin a feed, in place of the one that there was, and return its id. Raises SignedOut."""
-        now = self._clock.now()
-        feed = {"id": opaque_id(), "created_at": now}
-        with self._store.write() as connection:
-            self._sessions.hold(connection, session, now)
+        with self._sessions.holding(session) as (connection, now):
+            feed = {"id": opaque_id(), "created_at": now}
             statement = insert_for(connection, calendar_feeds).values(account_id=session.account.id, **feed)
             connection.execute(statement.on_conflict_do_update(index_elements=["account_id"], set_=feed))
         return str(feed["id"])
 
     def end(self, session: Session) -> None:
         """End the account's feed: its address leads nowhere any more. Raises SignedOut."""
-        with self._store.write() as connection:
-            self._sessions.hold(connection, session, self._clock.now())
+        with self._sessions.holding(session) as (connection, _):
             connection.execute(delete(calendar_feeds).where(calendar_feeds.c.account_id == session.account.id))
 
     def read(self, feed_id: str) -> Feed:
