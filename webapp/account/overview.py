@@ -6,6 +6,8 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request, url_for
 
 from services.accounts import Session
+from services.accounts.devices import SignedInDevice
+from services.accounts.passkeys import Passkey
 from services.refusal import OutOfTurn
 from services.values import masking
 from webapp.account import sessions
@@ -41,24 +43,8 @@ def overview(session: Session) -> Response:
             "version": account.terms_version,
             "accepted": date_and_time(account.terms_accepted_at) if account.terms_accepted_at else None,
         },
-        sessions=[
-            {
-                "id": place.id,
-                "device": _device(place.device),
-                "seen": clock_time(place.seen_at),
-                "is_this": place.id == session.id,
-            }
-            for place in places.open
-        ],
-        passkeys=[
-            {
-                "id": passkey.id,
-                "name": passkey.name,
-                "added": day(passkey.created_at),
-                "used": date_and_time(passkey.used_at) if passkey.used_at else None,
-            }
-            for passkey in parts.accounts.passkeys.all(session)
-        ],
+        sessions=[_open(place, session) for place in places.open],
+        passkeys=[_passkey(passkey) for passkey in parts.accounts.passkeys.all(session)],
         has_passkeys=parts.accounts.passkeys.are_possible,
         last=[{"device": _device(place.device), "at": date_and_time(place.created_at)} for place in places.last],
         has_letter_password=parts.profile.letters == "encrypted_mail",
@@ -98,6 +84,24 @@ def _readable(held: Any) -> Any:
     if isinstance(held, list):
         return [_readable(value) for value in held]
     return held.astimezone(current_parts().profile.zone).isoformat() if hasattr(held, "astimezone") else held
+
+
+def _open(place: SignedInDevice, session: Session) -> dict[str, Any]:
+    return {
+        "id": place.id,
+        "device": _device(place.device),
+        "seen": clock_time(place.seen_at),
+        "is_this": place.id == session.id,
+    }
+
+
+def _passkey(passkey: Passkey) -> dict[str, Any]:
+    return {
+        "id": passkey.id,
+        "name": passkey.name,
+        "added": day(passkey.created_at),
+        "used": date_and_time(passkey.used_at) if passkey.used_at else None,
+    }
 
 
 def _device(name: str) -> str:

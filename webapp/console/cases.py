@@ -10,6 +10,7 @@ from markupsafe import Markup
 from services.refusal import DeadEnd, OutOfTurn, Refusal
 from services.staff import Case, CustomerFile, StaffSession
 from services.staff.cases import METHODS
+from services.staff.customers import Policy
 from services.staff.timeline import Event
 from services.values import identifiers, masking
 from webapp.console import staff_sessions
@@ -274,30 +275,12 @@ def _customer(file: CustomerFile) -> dict[str, Any]:
         "kutid": file.kutid,
         "holder_type": file.holder_type,
         "phones": [_phone(number) for number in file.phones],
-        "policies": [
-            {
-                "number": policy.number,
-                "product": _product(policy.product),
-                "is_live": policy.status == "live",
-                "ended": date_in_words(policy.ended_on) if policy.ended_on else None,
-                "phones": [_phone(number) for number in policy.phones],
-            }
-            for policy in file.policies
-        ],
+        "policies": [_policy(policy) for policy in file.policies],
         "account": _account(file),
         "account_email": file.account_email,
         "email": file.email if file.account_since is None else None,
-        "invitation": Markup("{} · {}").format(
-            say()("worklist.invited", date=day(file.invited_at)),
-            say()("worklist.deadline.at", date=day(file.deadline_at)),
-        )
-        if file.invited_at and file.deadline_at and file.account_since is None
-        else None,
-        "registration": {
-            "is_open": is_open,
-            "email": one.email,
-            "time": clock_time(one.expires_at),
-        }
+        "invitation": _invitation(file),
+        "registration": {"is_open": is_open, "email": one.email, "time": clock_time(one.expires_at)}
         if one and file.account_since is None
         else None,
         "codes": _budget(file, now),
@@ -308,6 +291,23 @@ def _customer(file: CustomerFile) -> dict[str, Any]:
         "can_mail_again": is_open and one is not None and one.email is not None,
         "has_budget": file.code is not None and file.code.budget_ends_at > now,
     }
+
+
+def _policy(policy: Policy) -> dict[str, Any]:
+    return {
+        "number": policy.number,
+        "product": _product(policy.product),
+        "is_live": policy.status == "live",
+        "ended": date_in_words(policy.ended_on) if policy.ended_on else None,
+        "phones": [_phone(number) for number in policy.phones],
+    }
+
+
+def _invitation(file: CustomerFile) -> str | None:
+    if not file.invited_at or not file.deadline_at or file.account_since is not None:
+        return None
+    invited = say()("worklist.invited", date=day(file.invited_at))
+    return Markup("{} · {}").format(invited, say()("worklist.deadline.at", date=day(file.deadline_at)))
 
 
 def _account(file: CustomerFile) -> str | None:

@@ -150,10 +150,7 @@ def _show(seen: StaffSession, values: Mapping[str, str], form: SentForm | None =
     view = view_of(seen, values)
     page = parts.worklists.unregistered.page(seen, view, values.get("utan", ""))
     chosen = set(request.form.getlist("customers"))
-    if form is None:
-        usual = (parts.clock.now() + _USUAL_TIME).astimezone(parts.profile.zone).date()
-        form = SentForm({"due_on": usual.isoformat()})
-    can_all = seen.member.is_supervisor or seen.member.is_adviser
+    form, start = form or _usual(), {**values, "utan": ""}
     return console_page(
         "console/unregistered.html",
         form.status,
@@ -161,9 +158,7 @@ def _show(seen: StaffSession, values: Mapping[str, str], form: SentForm | None =
         form=form,
         problems=form.problems,
         address=_home(),
-        lists=[
-            (name, _address({**values, "utan": ""}, lista=word), name == view.listed) for name, word in LISTED.items()
-        ],
+        lists=[(name, _address(start, lista=word), name == view.listed) for name, word in LISTED.items()],
         listed=view.listed,
         word=LISTED[view.listed],
         place=values.get("utan", ""),
@@ -174,11 +169,8 @@ def _show(seen: StaffSession, values: Mapping[str, str], form: SentForm | None =
         all_url=_address(values, kijelolve="mind"),
         none_url=_address(values),
         more_url=_address(values, utan=page.more) if page.more else None,
-        first_url=_address({**values, "utan": ""}) if values.get("utan") else None,
-        can_invite=view.listed not in (INVITED, NO_ADDRESS),
-        can_remind=view.listed in (ALL, INVITED),
-        can_invite_all=can_all and view.listed not in (INVITED, NO_ADDRESS),
-        can_remind_all=can_all and view.listed == INVITED,
+        first_url=_address(start) if values.get("utan") else None,
+        **_possible(seen, view.listed),
         form_id=randomness.opaque_id(),
         batches=[(_batch(one), _batch_address(one.id)) for one in parts.worklists.invitations.recent(seen)],
     )
@@ -189,6 +181,24 @@ def _show_batch(seen: StaffSession, batch_id: str) -> Response:
     return console_page(
         "console/batch.html", room=ROOM, batch=_batch(batch), address=_batch_address(batch_id), lists=_home()
     )
+
+
+def _usual() -> SentForm:
+    """Return the form with the day by which customers usually have time."""
+    usual = current_parts().clock.now() + _USUAL_TIME
+    return SentForm({"due_on": usual.astimezone(current_parts().profile.zone).date().isoformat()})
+
+
+def _possible(seen: StaffSession, listed: str) -> dict[str, bool]:
+    """Return which mails can be sent to customers chosen in a list, and which of them to everybody in it."""
+    can_all = seen.member.is_supervisor or seen.member.is_adviser
+    can_invite = listed not in (INVITED, NO_ADDRESS)
+    return {
+        "can_invite": can_invite,
+        "can_remind": listed in (ALL, INVITED),
+        "can_invite_all": can_all and can_invite,
+        "can_remind_all": can_all and listed == INVITED,
+    }
 
 
 def _ask(seen: StaffSession, values: Mapping[str, str]) -> Response:
@@ -231,24 +241,27 @@ def _count(count: int) -> Markup:
     return say()("worklist.count", count=count)
 
 
+def _standing(line: Line) -> tuple[Markup, str]:
+    """Return how far the customer's invitation is, in words, and the tone that repeats it."""
+    t = say()
+    if not line.has_address:
+        return t("worklist.no_address"), "bad"
+    if line.declined_at:
+        return t("worklist.declined", date=day(line.declined_at)), "off"
+    if line.is_undelivered:
+        return t("worklist.undelivered"), "bad"
+    if line.deadline_at is None:
+        return t("worklist.not_invited"), "off"
+    if not line.is_open:
+        return t("worklist.deadline.over", date=day(line.deadline_at)), "bad"
+    return t("worklist.deadline.at", date=day(line.deadline_at)), ""
+
+
 def _line(line: Line, is_chosen: bool) -> dict[str, Any]:
     t = say()
-    words, tone = t("worklist.not_invited"), "off"
-    if not line.has_address:
-        words, tone = t("worklist.no_address"), "bad"
-    elif line.declined_at:
-        words, tone = t("worklist.declined", date=day(line.declined_at)), "off"
-    elif line.is_undelivered:
-        words, tone = t("worklist.undelivered"), "bad"
-    elif line.deadline_at and not line.is_open:
-        words, tone = t("worklist.deadline.over", date=day(line.deadline_at)), "bad"
-    elif line.deadline_at:
-        words, tone = t("worklist.deadline.at", date=day(line.deadline_at)), ""
-    past = []
-    if line.invited_at:
-        past.append(t("worklist.invited", date=day(line.invited_at)))
-    if line.reminded_at:
-        past.append(t("worklist.reminded", date=day(line.reminded_at)))
+    words, tone = _standing(line)
+    mailed = (("worklist.invited", line.invited_at), ("worklist.reminded", line.reminded_at))
+    past = [t(key, date=day(moment)) for key, moment in mailed if moment]
     return {
         "mark": line.mark,
         "name": line.hit.name,
