@@ -151,7 +151,7 @@ def one_state(name: str) -> Response:
     if email := request.args.get("email"):
         walker.email = email
     if number := request.args.get("number"):
-        walker.be(walker.customer_with(number) or abort(404))
+        walker.be(walker.cast.customer_with(number) or abort(404))
     walker.walk(one.walk)
     shown = walker.page
     response = make_response(shown.get_data(), shown.status_code)

@@ -270,7 +270,7 @@ def email_confirm_taken(walker: Walker) -> None:
     """Meanwhile somebody else has opened an account with it."""
     email_confirm(walker)
     somebody = walker.another()
-    somebody.be(walker.somebody())
+    somebody.be(walker.cast.somebody())
     somebody.email = f"uj.{walker.email}"
     somebody.walk_to("done")
     walker.send("email-confirm")
@@ -413,7 +413,7 @@ def _ask_for_code(walker: Walker) -> str:
     """Ask for a new number, and return it."""
     mobile_change(walker)
     walker.advance(seconds=61)
-    mobile = walker.somebody().mobile
+    mobile = walker.cast.somebody().mobile
     walker.send("mobile-change", mobile=mobile, current_password=PASSWORD)
     return mobile
 

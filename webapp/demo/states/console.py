@@ -10,8 +10,9 @@ from services.worklists.scan import SEVERAL
 from webapp.console.staff_sessions import PARTNER as PARTNER_DOOR
 from webapp.console.staff_sessions import SERVICE as SERVICE_DOOR
 from webapp.demo.seed import STAFF, STAFF_PASSWORD
+from webapp.demo.states.cast import Customer
 from webapp.demo.states.catalogue import state
-from webapp.demo.states.walker import Customer, Walker
+from webapp.demo.states.walker import Walker
 
 _CONSOLE = "customer service and advisers"
 _DOORS = {SERVICE: SERVICE_DOOR, SUPERVISOR: SERVICE_DOOR, ADVISER: PARTNER_DOOR}
@@ -112,7 +113,7 @@ def staff_search_too_many(walker: Walker) -> None:
 def _search_shared_address(walker: Walker, count: int) -> None:
     customers: dict[str, Customer] = {}
     while len(customers) < count:
-        one = walker.somebody()
+        one = walker.cast.somebody()
         customers[one.kutid] = one
     for place, customer in enumerate(customers.values(), 1):
         if place % walker.parts.profile.registration.mails_an_hour == 0:
@@ -148,12 +149,12 @@ def staff_record(walker: Walker) -> None:
 @state(_CONSOLE, status=429, by_staff=True)
 def staff_record_too_many(walker: Walker) -> None:
     """Too many codes have left for the number within an hour, whoever the customers were."""
-    used_up = walker.somebody()
-    walker.spoilt.add(used_up.kutid)
+    used_up = walker.cast.somebody()
+    walker.cast.spoilt.add(used_up.kutid)
     mobile = identifiers.written(used_up.mobile)
     _come_in(walker)
     while walker.page.status_code == 200:
-        walker.be(walker.somebody())
+        walker.be(walker.cast.somebody())
         walker.visit(f"{SERVICE_DOOR}.home")
         number = walker.customer.identification[walker.parts.profile.identification.field]
         walker.send("staff-search", policy_number=number)
@@ -548,7 +549,7 @@ def _close_case(walker: Walker, note: str) -> None:
 def _find_case(walker: Walker) -> None:
     """Try a customer's number with somebody else's data, and look at the cases that come of it."""
     stranger = walker.another()
-    walker.spoilt.add(stranger.customer.kutid)
+    walker.cast.spoilt.add(stranger.customer.kutid)
     for _ in range(SEVERAL):
         stranger.forget()
         stranger.visit()

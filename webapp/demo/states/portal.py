@@ -205,5 +205,5 @@ def other_account(walker: Walker) -> None:
     """A mail's link was opened in the account of another customer."""
     walker.open_active_account()
     somebody = walker.another()
-    somebody.be(walker.somebody())
+    somebody.be(walker.cast.somebody())
     walker.visit("letter.show", letter_id=_publish(somebody))

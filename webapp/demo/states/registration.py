@@ -67,7 +67,7 @@ def identify_company_empty(walker: Walker) -> None:
 @state(_STEPS, asks="tax_number", status=422)
 def identify_tax_number_mistyped(walker: Walker) -> None:
     """A digit of the tax number is not right."""
-    walker.be(walker.somebody("company"))
+    walker.be(walker.cast.somebody("company"))
     fields = walker.customer.identification
     number = fields["tax_number"]
     walker.visit()
@@ -129,14 +129,14 @@ def identify_account_number_malformed(walker: Walker) -> None:
 def identify_account_number_old(walker: Walker) -> None:
     """It is the one that the customer had before."""
     is_own = customer_accounts.c.manager != "intermediary"
-    _send_account_number(walker, walker.be_holder_of(customer_accounts.c.old_number, is_own))
+    _send_account_number(walker, walker.cast.be_holder_of(customer_accounts.c.old_number, is_own))
 
 
 @state(_STEPS, asks="account_number", status=422)
 def identify_account_number_managed(walker: Walker) -> None:
     """An intermediary manages the customer's account."""
     is_managed = customer_accounts.c.manager == "intermediary"
-    _send_account_number(walker, walker.be_holder_of(customer_accounts.c.account_number, is_managed))
+    _send_account_number(walker, walker.cast.be_holder_of(customer_accounts.c.account_number, is_managed))
 
 
 def _send_account_number(walker: Walker, number: str) -> None:
@@ -233,7 +233,7 @@ def identify_mismatch(walker: Walker) -> None:
 def identify_slowed(walker: Walker) -> None:
     """Too many wrong tries with one number."""
     walker.visit()
-    walker.spoilt.add(walker.customer.kutid)
+    walker.cast.spoilt.add(walker.customer.kutid)
     for _ in range(walker.parts.profile.identification.wrong_tries + 1):
         walker.send_others_data()
 
@@ -285,7 +285,7 @@ def email_taken(walker: Walker) -> None:
     walker.open_account()
     taken = walker.email
     walker.forget()
-    walker.be(walker.somebody())
+    walker.be(walker.cast.somebody())
     walker.visit()
     walker.walk_to("email")
     walker.send("email", email=taken, email_confirm=taken)
@@ -378,7 +378,7 @@ def mobile_malformed(walker: Walker) -> None:
 def mobile_not_on_record(walker: Walker) -> None:
     """A number that is not the customer's."""
     walker.walk_to("mobile")
-    example = walker.somebody().mobile
+    example = walker.cast.somebody().mobile
     walker.send("mobile", mobile=identifiers.written(example))
 
 
@@ -386,9 +386,9 @@ def mobile_not_on_record(walker: Walker) -> None:
 def mobile_wait(walker: Walker) -> None:
     """Too many numbers that are not the customer's."""
     walker.walk_to("mobile")
-    walker.spoilt.add(walker.customer.kutid)
+    walker.cast.spoilt.add(walker.customer.kutid)
     for _ in range(walker.parts.profile.one_time_code.numbers + 1):
-        walker.send("mobile", mobile=identifiers.written(walker.somebody().mobile))
+        walker.send("mobile", mobile=identifiers.written(walker.cast.somebody().mobile))
 
 
 @state(_STEPS)
@@ -631,7 +631,7 @@ def terms_replaced(walker: Walker) -> None:
 def no_mobile(walker: Walker) -> None:
     """Identified, and no mobile is on record (M12); where the mobile is part of what is asked it does not match."""
     holder = next(iter(walker.parts.profile.identification.asks))
-    walker.be(walker.somebody(holder, has_mobile=False))
+    walker.be(walker.cast.somebody(holder, has_mobile=False))
     walker.visit()
     walker.send("identify", **walker.customer.identification | {"mobile": "+36 20 123 4567"})
 
