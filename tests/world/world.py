@@ -235,7 +235,7 @@ class World:
     def deliver(self) -> None:
         """Deliver what waits."""
         senders = {"email": self.postman, "sms": self.postman}
-        composer = Composer(self.profile, LINKS, self.portal.letters.enclosing)
+        composer = Composer(self.profile, LINKS, mailed_pages(), self.portal.letters.enclosing)
         delivery = Delivery(self.store, self.clock, composer, senders, self.undelivered, sms_budget=self.sms_budget)
         delivery.delivered = self.portal.letters.account_mails.delivered
         while delivery.deliver_due(64):
