@@ -1,5 +1,7 @@
 """The customer's attempts to pay by card (P49, P50)."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, update
@@ -20,6 +22,16 @@ from services.store.tables.payments import invoices, payments
 _TIME_TO_START = timedelta(minutes=1)
 """After which the provider is asked about an attempt whose start it has not answered."""
 _FIRST_QUESTION = timedelta(seconds=3)
+
+
+@dataclass(frozen=True)
+class PaymentPages:
+    """The paths of an attempt's pages, by its id. The web hands them over."""
+
+    back_to: Callable[[str], str]
+    """Where the provider sends the customer back."""
+    call_back: Callable[[str], str]
+    """What the provider calls."""
 
 
 class Attempts:
@@ -51,7 +63,7 @@ class Attempts:
             raise OutOfTurn
         return Payment(**row._mapping)
 
-    def begin(self, session: Session, invoice_id: str) -> str:
+    def begin(self, session: Session, invoice_id: str, pages: PaymentPages) -> str:
         """Begin a payment, and return the address of the provider's page.
 
         Raises OutOfTurn when the invoice is paid or being paid, Refusal ``way.unavailable`` without a provider.
@@ -62,15 +74,15 @@ class Attempts:
         with self._store.write() as connection:
             self._note(connection, session, invoice_id, attempt_id, now)
         reach("payments.begun")
-        return self._start(session, attempt_id)
+        return self._start(session, attempt_id, pages)
 
-    def resume(self, session: Session, invoice: Invoice) -> str:
+    def resume(self, session: Session, invoice: Invoice, pages: PaymentPages) -> str:
         """Return the address of the provider's page where the invoice is being paid. Raises OutOfTurn or Refusal."""
         if invoice.live_attempt is None:
             raise OutOfTurn
         attempt = self.find(session, invoice.live_attempt)
         # Without an address the process was killed before the provider's answer was kept.
-        return attempt.address or self._start(session, attempt.id)
+        return attempt.address or self._start(session, attempt.id, pages)
 
     def cancel(self, session: Session, invoice: Invoice) -> None:
         """Cancel the attempt that is under way. Raises OutOfTurn without one.
@@ -102,17 +114,16 @@ class Attempts:
                 .values(ask_at=self._clock.now())
             )
 
-    def _start(self, session: Session, attempt_id: str) -> str:
+    def _start(self, session: Session, attempt_id: str, pages: PaymentPages) -> str:
         attempt = self.find(session, attempt_id)
         if self._provider is None:
             raise Refusal("way", "unavailable")
         with self._store.read() as connection:
             number = select(invoices.c.number).where(invoices.c.id == attempt.invoice_id)
             reference = str(connection.execute(number).scalar_one())
-        back_to = self._links.url(f"/fizetes/{attempt_id}")
         order = PaymentOrder(
             attempt_id, reference, attempt.amount, attempt.currency, session.account.language,
-            back_to=back_to, call_back=f"{back_to}/visszahivas",
+            back_to=self._links.url(pages.back_to(attempt_id)), call_back=self._links.url(pages.call_back(attempt_id)),
         )  # fmt: skip
         try:
             address = self._provider.start(order)

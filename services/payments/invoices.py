@@ -59,6 +59,13 @@ class Invoices:
             found[PAGE - 1].id if len(found) > PAGE else None,
         )
 
+    def to_pay(self, session: Session) -> tuple[Invoice, ...]:
+        """Return what the customer has not paid, soonest first."""
+        is_open = _is_own(session), invoices.c.paid_at.is_(None)
+        query = rows.INVOICE.where(*is_open).order_by(invoices.c.due_on, invoices.c.id)
+        with self._store.read() as connection:
+            return tuple(rows.as_invoice(row, self.today) for row in connection.execute(query))
+
     def find(self, session: Session, invoice_id: str) -> Invoice:
         """Return an invoice of the customer's. Raises OutOfTurn."""
         with self._store.read() as connection:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zlib import crc32
 
-from services.payments.money import decimal
 from services.payments.payment import Invoice
 from services.profiles import Profile
+from services.values import money
 
 _VALID_FOR = timedelta(days=30)
 """How long a Hungarian code can be paid from; it has to say so."""
@@ -84,7 +84,7 @@ def pay_by_square(transfer: Transfer) -> str:
     is_symbol = reference.isascii() and reference.isdecimal() and len(reference) <= 10
     payment = [
         "1",  # a payment order
-        f"{decimal(transfer.amount, transfer.currency)}",
+        f"{money.in_main_unit(transfer.amount, transfer.currency)}",
         transfer.currency,
         f"{transfer.due_on:%Y%m%d}",
         reference if is_symbol else "",

@@ -3,12 +3,12 @@
 from contextvars import Context
 from typing import cast
 
-from flask import Blueprint, Flask, Response, abort, current_app, jsonify, request
+from flask import Blueprint, Flask, Response, abort, current_app, jsonify, request, url_for
 
 from webapp.demo import doors
 from webapp.demo.payments import STATES, DemoProvider
 from webapp.parts import current_parts
-from webapp.portal.money import money
+from webapp.ui.formats import amount
 from webapp.ui.respond import page, see_other
 
 blueprint = Blueprint("demo_payments", __name__, url_prefix="/dev")
@@ -25,8 +25,8 @@ def show(attempt: str) -> Response:
         return see_other(payment["back_to"])
     return page(
         "pages/demo_payment.html",
-        action=f"/dev/fizetes/{attempt}",
-        amount=money(payment["amount"], payment["currency"]),
+        action=url_for("demo_payments.submit", attempt=attempt),
+        amount=amount(payment["amount"], payment["currency"]),
         invoice=payment["invoice"],
     )
 
@@ -70,5 +70,6 @@ def _provider() -> DemoProvider:
 
 def _call_back(attempt: str) -> None:
     """Call the insurer as a provider does, apart from the request that caused it."""
+    address = url_for("payment_hints.hint", attempt_id=attempt)
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    Context().run(lambda: app.test_client().post(f"/fizetes/{attempt}/visszahivas"))
+    Context().run(lambda: app.test_client().post(address))

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, cast, get_args
 from urllib.parse import urlsplit
 
+from flask import url_for
+
 from services.gateways.payments import PaymentOrder, ProviderState
 
 _BOOKS = """CREATE TABLE IF NOT EXISTS payments (
@@ -33,7 +35,7 @@ class DemoProvider:
                 (order.attempt, order.reference, order.amount, order.currency, urlsplit(order.back_to).path),
             )
         # It lives at the insurer's own address, by whatever name the browser knows that.
-        return f"/dev/fizetes/{order.attempt}"
+        return url_for("demo_payments.show", attempt=order.attempt)
 
     def state(self, attempt: str) -> ProviderState:
         """Return the state of a payment; `expired` for one that was never begun."""

@@ -11,7 +11,7 @@ from webapp.parts import current_parts
 from webapp.portal import places
 from webapp.portal.contract_lines import line as contract_line
 from webapp.portal.words import due_day, due_in_words, line, type_in_words
-from webapp.ui.formats import clock_time
+from webapp.ui.formats import amount, clock_time, date_in_words, date_until
 from webapp.ui.language import say
 from webapp.ui.respond import page
 
@@ -61,7 +61,7 @@ def show(session: Session) -> Response:
 
 
 def _tasks(session: Session) -> list[Task]:
-    """Return what waits, the most urgent first: letters with a day, then what is unread besides."""
+    """Return what waits: letters with a day, invoices to pay, then what is unread besides."""
     due = current_parts().portal.letters.mailbox.page(session, LetterFilter(is_due=True)).letters
     tasks = []
     for letter in sorted(due, key=due_day):
@@ -79,8 +79,22 @@ def _tasks(session: Session) -> list[Task]:
                 say().plain("home.todo.open"),
             )
         )
+    tasks += _invoices(session)
     others = places.unread() - sum(letter.is_unread for letter in due)
     if others > 0:
         words = say().plain("home.letters.unread", count=places.unread())
         tasks.append(Task(words, url_for("letters.show", unread=1), "", "mail"))
+    return tasks
+
+
+def _invoices(session: Session) -> list[Task]:
+    t, tasks = say(), []
+    for invoice in current_parts().portal.payments.invoices.to_pay(session):
+        facts = {"amount": amount(invoice.amount, invoice.currency), "date": date_in_words(invoice.due_on)}
+        is_overdue = invoice.state == "overdue"
+        key = "home.todo.premium.overdue" if is_overdue else "home.todo.premium"
+        words = t.plain(key, **facts, date_until=date_until(invoice.due_on))
+        href, button = url_for("invoices.show", invoice_id=invoice.id), t.plain("home.todo.premium.pay")
+        tone = "bad" if is_overdue else "warn"
+        tasks.append(Task(words, href, tone, "document", contract=invoice.policy_number or "", button=button))
     return tasks

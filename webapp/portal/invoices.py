@@ -3,25 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 
 from services.accounts import Session
 from services.payments.payment import Invoice
 from services.payments.transfer import code_of, transfer_of
 from webapp.account import sessions
 from webapp.parts import current_parts
-from webapp.portal.money import date_from, date_until, money
-from webapp.ui.formats import date_in_words, day
+from webapp.ui.formats import amount, date_from, date_in_words, date_until, day
 from webapp.ui.language import say
 from webapp.ui.qr_codes import qr_code
 from webapp.ui.respond import page
 
-blueprint = Blueprint("invoices", __name__)
-
-LIST = "/szamlak"
+blueprint = Blueprint("invoices", __name__, url_prefix="/szamlak")
 
 
-@blueprint.get(LIST)
+@blueprint.get("")
 @sessions.needed
 def show_all(session: Session) -> Response:
     """Show the invoices: what is to be paid first, then what is paid."""
@@ -31,12 +28,12 @@ def show_all(session: Session) -> Response:
         open=[shown(invoice) for invoice in found.open],
         paid=[shown(invoice) for invoice in found.paid],
         total=_total(found.open),
-        older=f"{LIST}?utan={found.older}" if found.older else None,
+        older=url_for("invoices.show_all", utan=found.older) if found.older else None,
         is_first="utan" not in request.args,
     )
 
 
-@blueprint.get(f"{LIST}/<invoice_id>")
+@blueprint.get("/<invoice_id>")
 @sessions.needed
 def show(session: Session, invoice_id: str) -> Response:
     """Show one invoice."""
@@ -44,7 +41,7 @@ def show(session: Session, invoice_id: str) -> Response:
     return page("portal/invoice.html", invoice=shown(invoice), due_line=due_line(invoice))
 
 
-@blueprint.get(f"{LIST}/<invoice_id>/fizetes")
+@blueprint.get("/<invoice_id>/fizetes")
 @sessions.needed
 def pay(session: Session, invoice_id: str) -> Response:
     """Show the ways of paying an invoice."""
@@ -66,20 +63,19 @@ def pay_page(invoice: Invoice, status: int = 200, *, failure: str | None = None)
 
 def shown(invoice: Invoice) -> dict[str, Any]:
     """Return what the templates show of an invoice."""
-    address = f"{LIST}/{invoice.id}"
     is_payable = invoice.is_open and current_parts().profile.payments is not None
     return {
         "id": invoice.id,
         "number": invoice.number,
         "state": invoice.state,
         "contract": invoice.policy_number,
-        "amount": money(invoice.amount, invoice.currency),
+        "amount": amount(invoice.amount, invoice.currency),
         "due_on": date_in_words(invoice.due_on),
         "period": _period(invoice),
         "paid_on": day(invoice.paid_at) if invoice.paid_at else None,
-        "address": address,
-        "receipt_address": f"{address}/nyugta" if invoice.paid_at else None,
-        "pay_address": f"{address}/fizetes" if is_payable else None,
+        "address": url_for("invoices.show", invoice_id=invoice.id),
+        "receipt_address": url_for("payments.receipt", invoice_id=invoice.id) if invoice.paid_at else None,
+        "pay_address": url_for("invoices.pay", invoice_id=invoice.id) if is_payable else None,
     }
 
 
@@ -87,10 +83,10 @@ def due_line(invoice: Invoice) -> str | None:
     """Return the sentence about the day of an invoice that is not paid and not overdue."""
     if invoice.state not in ("due", "pending"):
         return None
-    amount = money(invoice.amount, invoice.currency)
+    words = amount(invoice.amount, invoice.currency)
     if invoice.due_on == current_parts().portal.payments.invoices.today:
-        return say()("invoice.due.today", amount=amount)
-    return say()("invoice.due.line", date_until=date_until(invoice.due_on), amount=amount)
+        return say()("invoice.due.today", amount=words)
+    return say()("invoice.due.line", date_until=date_until(invoice.due_on), amount=words)
 
 
 def transfer(invoice: Invoice) -> Mapping[str, Any] | None:
@@ -105,15 +101,15 @@ def transfer(invoice: Invoice) -> Mapping[str, Any] | None:
         "rows": [
             ("payee", data.payee, data.payee),
             ("iban", " ".join(data.iban[at : at + 4] for at in range(0, len(data.iban), 4)), data.iban),
-            ("amount", money(data.amount, data.currency), _bare(data.amount, data.currency)),
+            ("amount", amount(data.amount, data.currency), _bare(data.amount, data.currency)),
             ("reference", data.reference, data.reference),
         ],
     }
 
 
-def _bare(amount: int, currency: str) -> str:
+def _bare(units: int, currency: str) -> str:
     """Return an amount as banks' forms take it: digits, and the language's decimal mark."""
-    return "".join(sign for sign in money(amount, currency) if sign.isdecimal() or sign in ",.").strip(".,")
+    return "".join(sign for sign in amount(units, currency) if sign.isdecimal() or sign in ",.").strip(".,")
 
 
 def _period(invoice: Invoice) -> str | None:
@@ -128,4 +124,4 @@ def _total(invoices: tuple[Invoice, ...]) -> str | None:
     currencies = {invoice.currency for invoice in invoices}
     if len(invoices) < 2 or len(currencies) > 1:
         return None
-    return money(sum(invoice.amount for invoice in invoices), currencies.pop())
+    return amount(sum(invoice.amount for invoice in invoices), currencies.pop())

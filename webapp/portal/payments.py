@@ -1,17 +1,18 @@
 """Paying an invoice by card, and what became of it (P49, P50, P52)."""
 
+from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, abort, make_response, request
+from flask import Blueprint, Response, abort, make_response, request, url_for
 
 from services.accounts import Session
+from services.payments.attempts import PaymentPages
 from services.payments.payment import Invoice, Payment
 from services.refusal import OutOfTurn, Refusal
 from webapp.account import sessions
 from webapp.parts import current_parts
-from webapp.portal.invoices import LIST, pay_page, shown
-from webapp.portal.money import money
-from webapp.ui.formats import date_and_time, date_in_words
+from webapp.portal.invoices import pay_page, shown
+from webapp.ui.formats import amount, date_and_time, date_in_words
 from webapp.ui.language import language, say
 from webapp.ui.respond import go_on, page
 
@@ -20,23 +21,27 @@ hints = Blueprint("payment_hints", __name__)
 
 _LOOKS = 24
 """How often the page looks for the result by itself, every five seconds."""
+_PAGES = PaymentPages(
+    back_to=lambda attempt_id: url_for("payments.show", attempt_id=attempt_id),
+    call_back=lambda attempt_id: url_for("payment_hints.hint", attempt_id=attempt_id),
+)
 
 
-@blueprint.post(f"{LIST}/<invoice_id>/fizetes")
+@blueprint.post("/szamlak/<invoice_id>/fizetes")
 @sessions.needed
 def submit(session: Session, invoice_id: str) -> Response:
     """Begin, resume or cancel a payment; the data of a transfer are on the page already."""
     payments = current_parts().portal.payments
     invoice = payments.invoices.find(session, invoice_id)
-    here = f"{LIST}/{invoice_id}/fizetes"
+    here = url_for("invoices.pay", invoice_id=invoice_id)
     action, way = request.form.get("action", ""), request.form.get("way", "")
     try:
         if action == "resume":
-            return go_on(payments.attempts.resume(session, invoice))
+            return go_on(payments.attempts.resume(session, invoice, _PAGES))
         if action == "cancel":
             payments.attempts.cancel(session, invoice)
         elif way == "card":
-            return go_on(payments.attempts.begin(session, invoice_id))
+            return go_on(payments.attempts.begin(session, invoice_id, _PAGES))
         elif way not in ("qr", "transfer"):
             abort(400)
     except Refusal as refusal:
@@ -55,17 +60,18 @@ def show(session: Session, attempt_id: str) -> Response:
     attempt = payments.attempts.find(session, attempt_id)
     invoice = payments.invoices.find(session, attempt.invoice_id)
     looks = request.args.get("n", 0, type=int)
+    address = partial(url_for, "payments.show", attempt_id=attempt_id)
     return page(
         "portal/payment.html",
         payment=_shown(attempt),
         invoice=shown(invoice),
         is_repeated=looks > 0,
-        look_again=f"/fizetes/{attempt_id}?n={looks + 1}" if attempt.is_live and looks < _LOOKS else None,
-        address=f"/fizetes/{attempt_id}",
+        look_again=address(n=looks + 1) if attempt.is_live and looks < _LOOKS else None,
+        address=address(),
     )
 
 
-@blueprint.get(f"{LIST}/<invoice_id>/nyugta")
+@blueprint.get("/szamlak/<invoice_id>/nyugta")
 @sessions.needed
 def receipt(session: Session, invoice_id: str) -> Response:
     """Show that an invoice is paid; before it is, say that there will be a receipt."""
@@ -85,7 +91,7 @@ def _shown(attempt: Payment) -> dict[str, Any]:
     rules = current_parts().profile.payments
     return {
         "state": attempt.state,
-        "amount": money(attempt.amount, attempt.currency),
+        "amount": amount(attempt.amount, attempt.currency),
         "is_doubled": attempt.doubled_at is not None,
         "refund_days": rules.refund_days if rules else 0,
     }
@@ -97,7 +103,7 @@ def _receipt(invoice: Invoice) -> dict[str, Any] | None:
     facts = current_parts().profile.texts.facts(language())
     return {
         "number": invoice.number,
-        "amount": money(invoice.amount, invoice.currency),
+        "amount": amount(invoice.amount, invoice.currency),
         "due_on": date_in_words(invoice.due_on),
         "received": date_and_time(invoice.paid_at),
         "way": say()("payment.way.card" if invoice.paid_by else "payment.way.transfer"),

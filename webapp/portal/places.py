@@ -43,6 +43,7 @@ PLACES = (
     Place("home", "home.show", "home"),
     Place("contracts", "contracts.show_all", "shield", inside=("contracts",)),
     Place("letters", "letters.show", "mail", inside=("letter", "files")),
+    Place("invoices", "invoices.show_all", "document", inside=("invoices", "payments")),
     Place("settings", "account.overview", "sliders", inside=_SETTINGS),
 )
 """In the order of the navigation; six at most."""
@@ -61,6 +62,12 @@ def frame() -> dict[str, object]:
     if is_fragment_due() or request.blueprint in _ON_THE_WAY:
         return {"places": ()}
     try:
-        return {"places": PLACES if sessions.current() is not None else ()}
+        return {"places": _offered() if sessions.current() is not None else ()}
     except DATABASE_FAILURES:
         return {"places": ()}
+
+
+def _offered() -> tuple[Place, ...]:
+    """Return the places of this insurer: without an account to pay to, it sends no invoices here."""
+    has_invoices = current_parts().profile.payments is not None
+    return tuple(place for place in PLACES if place.key != "invoices" or has_invoices)

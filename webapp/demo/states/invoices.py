@@ -13,7 +13,6 @@ from webapp.demo.states.catalogue import state
 from webapp.demo.states.walker import Walker
 
 _GROUP = "invoices and payments"
-_LIST = "/szamlak"
 _DUE, _PAID = "-2", "-1"
 
 
@@ -22,57 +21,57 @@ def invoice_list(walker: Walker) -> None:
     """Invoices to pay, an overdue one among them, and paid ones."""
     _sign_in(walker)
     _bring_overdue(walker)
-    walker.open(_LIST)
+    walker.visit("invoices.show_all")
 
 
 @state(_GROUP)
 def invoice_list_empty(walker: Walker) -> None:
     """There has never been one."""
-    walker.be(walker.somebody("", customers.c.kutid.not_in([str(kutid) for kutid in CROWD])))
+    walker.be(walker.cast.somebody("", customers.c.kutid.not_in([str(kutid) for kutid in CROWD])))
     walker.open_active_account()
-    walker.open(_LIST)
+    walker.visit("invoices.show_all")
 
 
 @state(_GROUP)
 def invoice_due(walker: Walker) -> None:
     """One that is to be paid."""
     _sign_in(walker)
-    walker.open(address_of(walker, _DUE))
+    walker.visit("invoices.show", invoice_id=id_of(walker, _DUE))
 
 
 @state(_GROUP)
 def invoice_overdue(walker: Walker) -> None:
     """One whose day is over."""
     _sign_in(walker)
-    walker.open(f"{_LIST}/{_bring_overdue(walker)}")
+    walker.visit("invoices.show", invoice_id=_bring_overdue(walker))
 
 
 @state(_GROUP)
 def invoice_paid(walker: Walker) -> None:
     """One that is paid."""
     _sign_in(walker)
-    walker.open(address_of(walker, _PAID))
+    walker.visit("invoices.show", invoice_id=id_of(walker, _PAID))
 
 
 @state(_GROUP)
 def pay(walker: Walker) -> None:
     """The ways of paying."""
     _sign_in(walker)
-    walker.open(f"{address_of(walker, _DUE)}/fizetes")
+    walker.visit("invoices.pay", invoice_id=id_of(walker, _DUE))
 
 
 @state(_GROUP)
 def pay_paid_already(walker: Walker) -> None:
     """The ways of paying, of an invoice that is paid."""
     _sign_in(walker)
-    walker.open(f"{address_of(walker, _PAID)}/fizetes")
+    walker.visit("invoices.pay", invoice_id=id_of(walker, _PAID))
 
 
 @state(_GROUP)
 def pay_under_way(walker: Walker) -> None:
     """The ways of paying, while a payment is under way."""
     _begin(walker)
-    walker.open(f"{address_of(walker, _DUE)}/fizetes")
+    walker.visit("invoices.pay", invoice_id=id_of(walker, _DUE))
 
 
 @state(_GROUP)
@@ -85,7 +84,7 @@ def demo_payment(walker: Walker) -> None:
 def payment_pending(walker: Walker) -> None:
     """The provider has not said yet what became of a payment."""
     attempt = _begin(walker)
-    walker.open(f"/fizetes/{attempt}")
+    walker.visit("payments.show", attempt_id=attempt)
 
 
 @state(_GROUP)
@@ -129,20 +128,20 @@ def payment_doubled(walker: Walker) -> None:
 def receipt(walker: Walker) -> None:
     """The receipt of an invoice that was paid by card."""
     _end(walker, "succeeded")
-    walker.open(f"{address_of(walker, _DUE)}/nyugta")
+    walker.visit("payments.receipt", invoice_id=id_of(walker, _DUE))
 
 
 @state(_GROUP)
 def receipt_none(walker: Walker) -> None:
     """Before an invoice is paid there is no receipt."""
     _sign_in(walker)
-    walker.open(f"{address_of(walker, _DUE)}/nyugta")
+    walker.visit("payments.receipt", invoice_id=id_of(walker, _DUE))
 
 
 def _begin(walker: Walker) -> str:
     """Begin to pay by card, and return the attempt."""
     _sign_in(walker)
-    walker.open(f"{address_of(walker, _DUE)}/fizetes")
+    walker.visit("invoices.pay", invoice_id=id_of(walker, _DUE))
     walker.send("pay", way="card")
     return walker.path.rpartition("/")[2]
 
@@ -159,11 +158,11 @@ def _become(walker: Walker, attempt: str, outcome: str) -> None:
     demo.payments.become(attempt, outcome)
     payments.attempts.hint(attempt)
     payments.worker.ask_due()
-    walker.open(f"/fizetes/{attempt}")
+    walker.visit("payments.show", attempt_id=attempt)
 
 
 def _sign_in(walker: Walker) -> None:
-    walker.be(walker.somebody("", customers.c.kutid.in_([str(kutid) for kutid in CROWD])))
+    walker.be(walker.cast.somebody("", customers.c.kutid.in_([str(kutid) for kutid in CROWD])))
     parts, now = walker.parts, walker.parts.clock.now()
     of_customer = select(policies.c.policy_number).where(
         policies.c.kutid == walker.customer.kutid, policies.c.status == "live"
@@ -178,13 +177,13 @@ def _sign_in(walker: Walker) -> None:
     walker.open_active_account()
 
 
-def address_of(walker: Walker, ending: str) -> str:
-    """Return the address of the walker's invoice whose number ends so."""
+def id_of(walker: Walker, ending: str) -> str:
+    """Return the id of the walker's invoice whose number ends so."""
     query = select(invoices.c.id).where(
         invoices.c.kutid == walker.customer.kutid, invoices.c.number.endswith(ending, autoescape=True)
     )
     with walker.parts.store.read() as connection:
-        return f"{_LIST}/{connection.execute(query).scalars().one()}"
+        return str(connection.execute(query).scalars().one())
 
 
 def _bring_overdue(walker: Walker) -> str:

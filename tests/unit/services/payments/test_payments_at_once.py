@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from services.gateways.payments import PaymentOrder, ProviderState
+from services.payments.attempts import PaymentPages
 from services.payments.group import PaymentServices, build_payments
 from services.payments.ledger import NewInvoice
 from services.store.engine import Store
@@ -16,6 +17,7 @@ from tests.world.outcomes import at_once, only_answers, outcome_of
 from tests.world.world import LINKS, World, move_in
 
 INVOICE = NewInvoice(ANNA.policy_number, 24900, "HUF", date(2030, 1, 31))
+PAGES = PaymentPages("/fizetes/{}".format, "/fizetes/{}/visszahivas".format)
 
 
 class Provider:
@@ -57,7 +59,7 @@ class Shop:
 
     def begin(self) -> str:
         """Begin a payment, and return the attempt."""
-        return self.one.attempts.begin(self.session, self.invoice.id).rpartition("/")[2]
+        return self.one.attempts.begin(self.session, self.invoice.id, PAGES).rpartition("/")[2]
 
     def cancel(self) -> None:
         self.one.attempts.cancel(self.session, self.one.invoices.find(self.session, self.invoice.id))
@@ -77,7 +79,11 @@ def shop(store: Store) -> Shop:
 
 
 def test_of_twelve_that_begin_one_reaches_the_provider(shop: Shop) -> None:
-    begin = [partial(outcome_of, server.attempts.begin, shop.session, shop.invoice.id) for server in shop.servers]
+    begin = [
+        partial(outcome_of, server.attempts.begin, shop.session, shop.invoice.id, PAGES) for server in shop.servers
+    ]
+        partial(outcome_of, server.attempts.begin, shop.session, shop.invoice.id, PAGES) for server in shop.servers
+    ]
     assert Counter(at_once(begin * 6)) == {"ok": 1, "out_of_turn": 11}
     assert len(shop.rows()) == len(shop.provider.orders) == 1
 
@@ -111,7 +117,7 @@ def test_of_two_successes_at_once_one_pays_and_the_other_is_refunded(shop: Shop)
 
 def test_an_amount_changes_or_a_payment_begins_never_both(shop: Shop) -> None:
     change = partial(outcome_of, shop.one.ledger.put, "SZ-1", NewInvoice(ANNA.policy_number, 5, "HUF", INVOICE.due_on))
-    begin = partial(outcome_of, shop.one.attempts.begin, shop.session, shop.invoice.id)
+    begin = partial(outcome_of, shop.one.attempts.begin, shop.session, shop.invoice.id, PAGES)
     changed, begun = at_once([change, begin])
     assert begun == "ok"
     (order,) = shop.provider.orders.values()
