@@ -82,8 +82,6 @@ def test_of_twelve_that_begin_one_reaches_the_provider(shop: Shop) -> None:
     begin = [
         partial(outcome_of, server.attempts.begin, shop.session, shop.invoice.id, PAGES) for server in shop.servers
     ]
-        partial(outcome_of, server.attempts.begin, shop.session, shop.invoice.id, PAGES) for server in shop.servers
-    ]
     assert Counter(at_once(begin * 6)) == {"ok": 1, "out_of_turn": 11}
     assert len(shop.rows()) == len(shop.provider.orders) == 1
 
