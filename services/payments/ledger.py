@@ -12,7 +12,7 @@ from services.payments import rows
 from services.payments.payment import Invoice, Payment
 from services.randomness import opaque_id
 from services.refusal import OutOfTurn, Refusal
-from services.store.statements import queue_for
+from services.store.statements import insert_for, queue_for
 from services.store.tables.letters import letters
 from services.store.tables.payments import invoices, payments
 from services.store.tables.register import advisers, policies
@@ -122,7 +122,7 @@ def _is_reached(connection: Connection, adviser: str | None, kutid: str) -> bool
 def bring(connection: Connection, brought: Mapping[str, NewInvoice], now: datetime) -> None:
     """Keep many new invoices, by their numbers, in the caller's transaction; a paid one was paid on its due day.
 
-    Invoices of contracts that are not in the register are left out.
+    What is known already stays as it is; invoices of contracts that are not in the register are left out.
     """
     known = select(policies.c.policy_number, policies.c.kutid)
     whose = {row.policy_number: row.kutid for row in connection.execute(known)}
@@ -138,4 +138,6 @@ def bring(connection: Connection, brought: Mapping[str, NewInvoice], now: dateti
         for number, one in brought.items()
         if one.policy_number in whose
     ]
-    connection.execute(insert(invoices), rows_of_table)
+    # Several processes of a demonstration may begin at once.
+    unless_known = insert_for(connection, invoices).on_conflict_do_nothing(index_elements=[invoices.c.number])
+    connection.execute(unless_known, rows_of_table)

@@ -1,6 +1,7 @@
 """Many at once, on both databases: one live attempt, one payment, one mail (P50)."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import date
 from functools import partial
 
@@ -28,12 +29,17 @@ class Provider:
     def __init__(self) -> None:
         self.orders: dict[str, PaymentOrder] = {}
         self.says: dict[str, ProviderState] = {}
+        self.meanwhile: Callable[[], object] | None = None
+        """What happens once while it is being asked."""
 
     def start(self, order: PaymentOrder) -> str:
         self.orders[order.attempt] = order
         return f"https://provider.example/{order.attempt}"
 
     def state(self, attempt: str) -> ProviderState:
+        if happens := self.meanwhile:
+            self.meanwhile = None
+            happens()
         return self.says.get(attempt, "pending" if attempt in self.orders else "expired")
 
     def cancel(self, attempt: str) -> ProviderState:
@@ -96,6 +102,22 @@ def test_the_same_answer_at_once_pays_once_and_mails_once(shop: Shop) -> None:
     assert shop.one.invoices.find(shop.session, shop.invoice.id).paid_by == attempt
     assert shop.mails("payment_received") == 1
     assert shop.one.refunds.due() == ()
+
+
+def test_a_call_while_a_worker_asks_has_another_ask_and_still_pays_once(shop: Shop) -> None:
+    attempt = shop.begin()
+    one, other = shop.servers
+    shop.provider.says[attempt] = "succeeded"
+    one.attempts.hint(attempt)
+
+    def call() -> None:
+        other.attempts.hint(attempt)
+        assert other.worker.ask_due() == 1
+
+    shop.provider.meanwhile = call
+    one.worker.ask_due()
+    assert one.refunds.due() == ()
+    assert (shop.mails("payment_received"), shop.mails("payment_doubled")) == (1, 0)
 
 
 def test_of_two_successes_at_once_one_pays_and_the_other_is_refunded(shop: Shop) -> None:
