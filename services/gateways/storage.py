@@ -1,5 +1,6 @@
 """Where letters and files are kept: a folder, or an S3 bucket (P24)."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -67,7 +68,7 @@ class ObjectStorage:
         return cls(
             from_url(
                 url,
-                client_options={"connect_timeout": timedelta(seconds=3), "timeout": _PATIENCE},
+                client_options={**_allowed(), "connect_timeout": timedelta(seconds=3), "timeout": _PATIENCE},
                 retry_config={"max_retries": 2, "retry_timeout": _PATIENCE},
             )
         )
@@ -105,3 +106,8 @@ def _chunks(found: "GetResult") -> Iterator[bytes]:
             yield bytes(chunk)
     except (BaseError, OSError) as error:
         raise StorageUnavailable(f"read: {type(error).__name__}") from error
+
+
+def _allowed() -> dict[str, bool]:
+    """Return the option by which a bucket is reached without TLS. obstore leaves out the variable beside options."""
+    return {"allow_http": os.environ.get("AWS_ALLOW_HTTP", "").lower() in ("1", "true", "yes")}

@@ -237,7 +237,7 @@ class World:
         senders = {"email": self.postman, "sms": self.postman}
         composer = Composer(self.profile, LINKS, mailed_pages(), self.portal.letters.enclosing)
         delivery = Delivery(self.store, self.clock, composer, senders, self.undelivered, sms_budget=self.sms_budget)
-        delivery.delivered = self.portal.letters.account_mails.delivered
+        delivery.delivered = self.portal.letters.notices.delivered
         while delivery.deliver_due(64):
             pass
 
@@ -246,7 +246,7 @@ class World:
         kutid = one_time_codes.whose(topic)
         if kutid is not None:
             self.codes.give_back(connection, kutid, may_have_arrived=may_have_arrived)
-        self.portal.letters.account_mails.undelivered(connection, topic)
+        self.portal.letters.notices.undelivered(connection, topic)
 
     def letters(self, kind: str, to: str = "") -> list[Letter]:
         """Return what has arrived, oldest first."""
