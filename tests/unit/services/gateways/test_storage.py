@@ -15,6 +15,7 @@ from services.gateways.storage import Missing, ObjectStorage, Storage, StorageUn
 CONTENT = bytes(range(256)) * 1000
 _BUCKET = "letters-of-an-insurer"
 _REGION = {"Authorization": "AWS4-HMAC-SHA256 Credential=key/20300101/eu-central-1/s3/aws4_request"}
+_PLACE = "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>"
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +26,7 @@ def s3() -> Iterator[str]:
         try:
             lines = iter(server.stderr or ())
             address = next(found[0] for line in lines if (found := re.search(r"http://127\.0\.0\.1:\d+", line)))
-            place = "<CreateBucketConfiguration><LocationConstraint>eu-central-1</LocationConstraint></CreateBucketConfiguration>"
-            requests.put(f"{address}/{_BUCKET}", place, headers=_REGION, timeout=30).raise_for_status()
+            requests.put(f"{address}/{_BUCKET}", _PLACE, headers=_REGION, timeout=30).raise_for_status()
             yield address
         finally:
             server.kill()
