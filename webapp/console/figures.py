@@ -248,6 +248,10 @@ def _in_words(error: str, kind: str) -> str:
     return t.plain("staff.event.refused.other", what=error)
 
 
+_SEVERAL = {"count": 2}
+"""Of a subject in plural forms, the one for several is shown."""
+
+
 class _Unknown(dict[str, Any]):
     """Facts of a text; those that only the moment knew are left open."""
 
@@ -262,7 +266,7 @@ def _message(one: Sent) -> dict[str, str]:
     facts = _Unknown(texts.facts(language()))
     return {
         "kind": say().plain(f"funnel.kind.{one.kind}"),
-        "text": texts.template(key, language(), {}).format_map(facts) if key else one.message,
+        "text": texts.template(key, language(), _SEVERAL).format_map(facts) if key else one.message,
         "sent": _number(one.sent),
         "delivered": _number(one.delivered),
         "given_up": _number(one.given_up),
