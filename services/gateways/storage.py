@@ -68,7 +68,11 @@ class ObjectStorage:
         return cls(
             from_url(
                 url,
-                client_options={**_allowed(), "connect_timeout": timedelta(seconds=3), "timeout": _PATIENCE},
+                client_options={
+                    "allow_http": _is_http_allowed(),
+                    "connect_timeout": timedelta(seconds=3),
+                    "timeout": _PATIENCE,
+                },
                 retry_config={"max_retries": 2, "retry_timeout": _PATIENCE},
             )
         )
@@ -108,6 +112,6 @@ def _chunks(found: "GetResult") -> Iterator[bytes]:
         raise StorageUnavailable(f"read: {type(error).__name__}") from error
 
 
-def _allowed() -> dict[str, bool]:
-    """Return the option by which a bucket is reached without TLS. obstore leaves out the variable beside options."""
-    return {"allow_http": os.environ.get("AWS_ALLOW_HTTP", "").lower() in ("1", "true", "yes")}
+def _is_http_allowed() -> bool:
+    """Tell whether a bucket may be reached without TLS. obstore leaves out the variable beside other options."""
+    return os.environ.get("AWS_ALLOW_HTTP", "").lower() in ("1", "true", "yes")

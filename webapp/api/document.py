@@ -112,7 +112,7 @@ def _responses(one: Operation) -> Iterator[tuple[str, dict[str, Any]]]:
     good: dict[str, Any] = {
         "description": "Done.",
         "headers": dict(_COUNTED),
-        "content": {"application/json": {"schema": _ref(one.gives)}},
+        "content": {one.media: {"schema": _ref(one.gives) if one.gives else {"type": "string", "format": "binary"}}},
     }
     if one.status == 201:
         good["headers"]["Location"] = {"description": "Where it stands.", "schema": {"type": "string"}}

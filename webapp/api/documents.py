@@ -12,7 +12,7 @@ from webapp.api import models
 from webapp.api.operation import PREFIX, operation
 from webapp.api.problems import Problem
 from webapp.parts import current_parts
-from webapp.ui.language import say
+from webapp.ui.language import language, say
 
 Given = tuple[Any, Mapping[str, str]]
 
@@ -89,6 +89,16 @@ def withdraw_document(client: ApiKey, document_id: str, body: models.Withdrawal)
     except OutOfTurn:
         raise Problem("out_of_turn") from None
     return _document(*_found(client, document_id)), {}
+
+
+@operation("GET", "/documents/{document_id}/certificate", scope="documents", gives=None, parameters=_ID)
+def read_certificate(client: ApiKey, document_id: str) -> Given:
+    """Get the proof of a letter's delivery. A tagged PDF in the language of `Accept-Language`: what happened to the
+    letter, when, and the hash of its file.
+    """
+    _found(client, document_id)
+    certificates = current_parts().portal.letters.certificates
+    return certificates.pdf(certificates.for_insurer(document_id, language())), {}
 
 
 def _policy_number(given: str | None) -> str | None:

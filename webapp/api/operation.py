@@ -52,7 +52,8 @@ class Operation:
     summary: str
     description: str
     takes: type[BaseModel] | None
-    gives: type[BaseModel]
+    gives: type[BaseModel] | None
+    """None where it gives a PDF."""
     status: int
     problems: tuple[str, ...]
     """Those that it may say besides what every operation may say."""
@@ -61,6 +62,11 @@ class Operation:
     parameters: Mapping[str, Mapping[str, Any]]
     takes_file: bool = False
     """Whether it comes in two parts: `document`, which is what it takes, and `file`."""
+
+    @property
+    def media(self) -> str:
+        """The media type of what it gives."""
+        return "application/json" if self.gives else "application/pdf"
 
     @property
     def id(self) -> str:
@@ -83,7 +89,7 @@ def operation(
     path: str,
     *,
     scope: str,
-    gives: type[BaseModel],
+    gives: type[BaseModel] | None,
     takes: type[BaseModel] | None = None,
     status: int = 200,
     problems: tuple[str, ...] = (),
@@ -93,7 +99,8 @@ def operation(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Make a function an operation: what stands here is what is enforced, and what the document says.
 
-    The function is given the client, the path's parameters and the body, and returns what it `gives`, and headers.
+    The function is given the client, the path's parameters and the body, and returns what it `gives`, or a PDF, and
+    headers.
     One that `takes_file` is given the file too, and `once`: what is the same for the same request when it is repeated,
     None where the client does not promise that.
     """
@@ -125,7 +132,7 @@ def _attend(one: Operation, call: Callable[..., Any], named: Mapping[str, str]) 
         _count(client)
         if one.scope not in client.scopes:
             raise Problem("forbidden")
-        if request.accept_mimetypes and not request.accept_mimetypes.best_match(["application/json"]):
+        if request.accept_mimetypes and not request.accept_mimetypes.best_match([one.media]):
             raise Problem("not_acceptable")
         body, asked = _parts_of(one, client) if one.takes_file else _body_of(one)
         response = _once(client, body, lambda: _execute(one, call, client, {**named, **asked}))
@@ -139,8 +146,8 @@ def _execute(one: Operation, call: Callable[..., Any], client: ApiKey, arguments
         given, headers = call(client, **arguments)
     except Problem as problem:
         return problem.answer()
-    response = make_response(given.model_dump_json(), one.status)
-    response.mimetype = "application/json"
+    response = make_response(given.model_dump_json() if one.gives else given, one.status)
+    response.mimetype = one.media
     response.headers.update(headers)
     response.headers["Content-Language"] = language()
     return response

@@ -93,7 +93,8 @@ def _taken(schema: Mapping[str, Any]) -> str:
 
 def _given(answer: Mapping[str, Any]) -> str | None:
     content = answer.get("content", {})
-    return _name(next(iter(content.values()))["schema"]) if content else None
+    schema = next(iter(content.values()))["schema"] if content else {}
+    return _name(schema) if "$ref" in schema else None
 
 
 def _fields(schema: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -22,7 +22,8 @@ from tests.world.site import Site
 HERE = Path(__file__).parent
 OPERATIONS = {
     "findCustomer", "startRegistration", "readRegistration", "sendCode", "checkCode", "startPasswordReset",
-    "readReference", "publishDocument", "readDocument", "withdrawDocument", "putInvoice", "readInvoice",
+    "readReference", "publishDocument", "readDocument", "withdrawDocument", "readCertificate",
+    "putInvoice", "readInvoice",
 }  # fmt: skip
 
 

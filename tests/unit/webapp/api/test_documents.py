@@ -13,6 +13,7 @@ from services.gateways.storage import ObjectStorage, StorageUnavailable
 from services.store.tables.register import advisers
 from tests.world.api_client import NOWHERE, Client, about
 from tests.world.cast import ANNA, ILONA
+from tests.world.papers import text_of
 from tests.world.pdfs import pdf
 from tests.world.site import Site
 
@@ -189,6 +190,14 @@ def test_a_letter_is_replaced_once(client: Client) -> None:
     assert client.get(f"{DOCUMENTS}/{old}").json["replaced_by"] == new.json["id"]
     assert happened(client, old)[-1] == "replaced"
     assert about(publish(client, replaces=old)) == (409, "out-of-turn")
+
+
+def test_a_letters_certificate_is_a_pdf(client: Client) -> None:
+    letter_id = publish(client).json["id"]
+    answer = client.get(f"{DOCUMENTS}/{letter_id}/certificate", Accept="application/pdf")
+    assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+    assert hashlib.sha256(pdf()).hexdigest()[:8] in text_of(answer.data).replace(" ", "")
+    assert about(client.get(f"{DOCUMENTS}/{'A' * 22}/certificate", Accept="application/pdf")) == (404, "not-found")
 
 
 def test_others_letters_are_not_there_for_an_advisers_client(site: Site, client: Client) -> None:
