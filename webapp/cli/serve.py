@@ -27,6 +27,8 @@ from webapp.worker.running import at_signals, beside
 
 _log = logging.getLogger(__name__)
 
+_FOLLOWED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
 
 @click.command()
 @click.option("--host", help="Where to listen (BELEPO_HOST).")
@@ -39,6 +41,8 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
         if value is not None:
             os.environ[f"BELEPO_{name}"] = str(value)
     settings = shared.settings
+    # Before the first thread: a storage or a typesetter begins some, and each that leaves a signal open may get it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _FOLLOWED)
     # Many threads would each get a heap of their own from the C library, and the process would double in size.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     with _bind(settings.host, settings.port) as listener:
@@ -85,7 +89,7 @@ def _follow_signals(server: Server) -> None:
     # A terminal that is closed says so by the signal that elsewhere asks for new workers.
     is_left_with_terminal = sys.stdin is not None and sys.stdin.isatty()
     hangup = stop if is_left_with_terminal else reload
-    at_signals({signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: hangup})
+    at_signals(dict(zip(_FOLLOWED, (stop, stop, hangup), strict=True)))
 
 
 def _reload(reload: Callable[[], object]) -> None:
