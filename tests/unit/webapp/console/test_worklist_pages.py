@@ -175,10 +175,10 @@ def test_everybody_in_the_list_is_invited_after_being_asked_again(boss: Colleagu
     assert site.say("worklist.count", count=len(addresses(site))) in page.text
     page = act(boss, "invite-all")
     assert site.say("worklist.batch.counting") in page.text
-    site.parts.worklists.worker.rounds.go_on()
+    site.parts.worklists.worker.dispatch.go_on()
     page = boss.open(page.path)
     assert page.has_button("") or "progress" in page.html
-    while site.parts.worklists.worker.rounds.go_on() or site.parts.messages.outbox.is_busy():
+    while site.parts.worklists.worker.dispatch.go_on() or site.parts.messages.outbox.is_busy():
         site.messages()
     assert {mail["to"] for mail in site.messages(kind="email")} == set(addresses(site))
     assert site.say("worklist.batch.done") in boss.open(page.path).text
