@@ -86,21 +86,21 @@ class SessionRows(ABC, Generic[S]):
         `own` are the values of the columns that this table alone has.
         """
         token = randomness.secret()
-        row = {
-            "id": randomness.opaque_id(),
-            self._whose.parent.name: holder_id,
-            "token_hash": fingerprint(token),
-            "device_hash": browser.hash,
-            "created_at": now,
-            "seen_at": now,
-            "ends_at": now + self._rules.longest,
-            **own,
-        }
+        row = {self._whose.parent.name: holder_id, **self._new(token, now), "device_hash": browser.hash, **own}
         values = [literal(value, self._table.c[name].type) for name, value in row.items()]
         # Locked, so that a new password that is being written at this moment is waited for and fails the conditions.
         found = select(*values).where(self._whose.column == holder_id, *conditions).with_for_update(read=True)
         opened = insert(self._table).from_select(list(row), found).returning(self._table.c.id)
         return token if connection.execute(opened).first() else None
+
+    def _new(self, token: str, now: datetime) -> dict[str, Any]:
+        return {
+            "id": randomness.opaque_id(),
+            "token_hash": fingerprint(token),
+            "created_at": now,
+            "seen_at": now,
+            "ends_at": now + self._rules.longest,
+        }
 
     def resume(self, token: str, *, is_activity: bool) -> S | None:
         """Return the session of a browser, over or not; `is_activity` prolongs one that lasts."""

@@ -92,9 +92,7 @@ class ApiKeys:
         Raises Refusal ``api_key.scope`` when there is none, or an unknown one, and ``api_key.adviser`` when the code is
         empty: that means a code which somebody forgot, not all customers.
         """
-        wanted, code = sorted(set(scopes)), None if adviser is None else adviser.strip().casefold()
-        if not wanted or not set(wanted) <= set(SCOPES):
-            raise Refusal("api_key", "scope")
+        wanted, code = _scopes(scopes), None if adviser is None else adviser.strip().casefold()
         if code == "":
             raise Refusal("api_key", "adviser")
         public, now = randomness.characters(12), self._clock.now()
@@ -185,3 +183,10 @@ def _client(row: Mapping[str, Any]) -> ApiKey:
         revoked_at=row["revoked_at"],
         used_at=row["used_at"],
     )
+
+
+def _scopes(scopes: Iterable[str]) -> list[str]:
+    wanted = sorted(set(scopes))
+    if not wanted or not set(wanted) <= set(SCOPES):
+        raise Refusal("api_key", "scope")
+    return wanted

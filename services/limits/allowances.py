@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -102,19 +103,11 @@ class Allowances:
         """
         places = [self.key(purpose, f"{number}:{subject}") for number in range(spare, limit)]
         queue_for(connection, self.key(purpose, f"0:{subject}"))
-        occupy = _occupying(connection.dialect.name)
         use = {"free_at": now + window, "its_key": unless, "limit": limit, "now": now}
         # Nearly always the first place is free: one statement then.
-        if connection.execute(occupy, {"place": places[0], **use}).first():
+        if connection.execute(_occupying(connection.dialect.name), {"place": places[0], **use}).first():
             return None
-        rows = connection.execute(_TAKEN, {"places": [*places, unless], "now": now}).all()
-        resting = [row.ends_at for row in rows if row.key == unless and row.used >= limit]
-        taken: dict[str, datetime] = {row.key: row.ends_at for row in rows if row.key != unless}
-        free = next((place for place in places if place not in taken), None)
-        if resting or free is None:
-            return min(resting or taken.values())
-        connection.execute(occupy, {"place": free, **use})
-        return None
+        return _take_free(connection, places, use)
 
     def take_mail(
         self, connection: Connection, email_key: str, *, limit: int, now: datetime, spare: int = 0, unless: str = ""
@@ -162,3 +155,16 @@ def _take(
         return None
     ends: datetime = connection.execute(select(allowances.c.ends_at).where(allowances.c.key == key)).scalar_one()
     return ends
+
+
+def _take_free(connection: Connection, places: Sequence[str], use: Mapping[str, Any]) -> datetime | None:
+    """Occupy a free place of several; return None, or when the next one is free."""
+    unless = use["its_key"]
+    rows = connection.execute(_TAKEN, {"places": [*places, unless], "now": use["now"]}).all()
+    resting = [row.ends_at for row in rows if row.key == unless and row.used >= use["limit"]]
+    taken: dict[str, datetime] = {row.key: row.ends_at for row in rows if row.key != unless}
+    free = next((place for place in places if place not in taken), None)
+    if resting or free is None:
+        return min(resting or taken.values())
+    connection.execute(_occupying(connection.dialect.name), {"place": free, **use})
+    return None

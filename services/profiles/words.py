@@ -95,17 +95,21 @@ def _in_text_messages(profile: Profile, language: str) -> Iterator[Mistake]:
     for key in sorted(key for key in profile.texts.known_keys if key.startswith("sms.")):
         text = profile.texts.template(key, language, {})
         path = ("wording", language, key) if key in own else name
-        if others := outside_gsm7(text):
-            yield Mistake(path, f"is sent in several parts: GSM-7 lacks {others}", "Write it without them.")
-        elif (count := parts(_longest(profile, key, language))) > 1:
-            yield Mistake(
-                path,
-                f"the text message {key} is sent in {count} parts with it",
-                f"Write it shorter: one part is 160 letters, with a host of {_LONGEST_HOST} in the last line.",
-            )
+        yield from _several_parts(profile, language, key, text, path)
         if key in own and "host" in placeholders(text) and text.splitlines()[-1] != "@{host} #{code}":
             mend = "End it with a line “@{host} #{code}”."
             yield Mistake(path, "its last line is not the one by which phones offer the code", mend)
+
+
+def _several_parts(profile: Profile, language: str, key: str, text: str, path: tuple[str, ...]) -> Iterator[Mistake]:
+    if others := outside_gsm7(text):
+        yield Mistake(path, f"is sent in several parts: GSM-7 lacks {others}", "Write it without them.")
+    elif (count := parts(_longest(profile, key, language))) > 1:
+        yield Mistake(
+            path,
+            f"the text message {key} is sent in {count} parts with it",
+            f"Write it shorter: one part is 160 letters, with a host of {_LONGEST_HOST} in the last line.",
+        )
 
 
 def _offered(texts: Texts, key: str) -> set[str]:

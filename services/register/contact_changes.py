@@ -65,27 +65,30 @@ def _known(connection: Connection, kutid: str, kind: str) -> tuple[list[str], li
     return counts, counts
 
 
+_CHANGES = (
+    select(
+        contact_changes_table.c.id,
+        contact_changes_table.c.kutid,
+        contact_changes_table.c.kind,
+        contact_changes_table.c.before,
+        contact_changes_table.c.after,
+        contact_changes_table.c.actor,
+        func.coalesce(staff.c.email, api_keys.c.name),
+        contact_changes_table.c.at,
+    )
+    .select_from(
+        contact_changes_table.outerjoin(staff, staff.c.id == contact_changes_table.c.actor).outerjoin(
+            api_keys, api_keys.c.id == contact_changes_table.c.actor
+        )
+    )
+    .order_by(contact_changes_table.c.id)
+)
+"""Each change, with the name of the actor who recorded it."""
+
+
 def contact_changes(store: Store, *, after: int = 0) -> Iterator[ContactChange]:
     """Yield the changes whose number is greater than `after`, in order: whoever keeps the last one gets each once."""
-    query = (
-        select(
-            contact_changes_table.c.id,
-            contact_changes_table.c.kutid,
-            contact_changes_table.c.kind,
-            contact_changes_table.c.before,
-            contact_changes_table.c.after,
-            contact_changes_table.c.actor,
-            func.coalesce(staff.c.email, api_keys.c.name),
-            contact_changes_table.c.at,
-        )
-        .select_from(
-            contact_changes_table.outerjoin(staff, staff.c.id == contact_changes_table.c.actor).outerjoin(
-                api_keys, api_keys.c.id == contact_changes_table.c.actor
-            )
-        )
-        .where(contact_changes_table.c.id > after)
-        .order_by(contact_changes_table.c.id)
-    )
+    query = _CHANGES.where(contact_changes_table.c.id > after)
     with store.read() as connection:
         for row in connection.execute(query, execution_options={"yield_per": 1000}):
             yield ContactChange(*row)

@@ -64,11 +64,7 @@ class MobileSteps:
                 raise why_not(seen, now)
             if seen.mobile != mobile:
                 raise self._not_on_record(connection, seen.kutid, now)
-            code = seen.code if seen.code and seen.code.is_usable(now) else None
-            # One that was sent just now is waited for, and the last one is not lost for one that cannot be had.
-            if seen.mobile_confirmed_at or (code and (code.again_at > now or code.codes_left(now) == 0)):
-                return seen
-            return self._send_code(connection, seen, now)
+            return seen if _has_code(seen, now) else self._send_code(connection, seen, now)
 
     def _not_on_record(self, connection: Connection, kutid: str, now: datetime) -> Refusal:
         """Count a number that the register does not hold, and return its refusal."""
@@ -138,3 +134,13 @@ def _with_tries(refusal: Denial, seen: Registration, now: datetime) -> Denial:
             return Refusal("sms_code", "used")
         return Refusal("sms_code", "wrong", tries=seen.code.tries_left)
     return refusal
+
+
+def _has_code(seen: Registration, now: datetime) -> bool:
+    """Tell whether the mobile needs no new code.
+
+    A code that was sent just now is waited for, and the last one is not lost for one that cannot be had.
+    """
+    code = seen.code if seen.code and seen.code.is_usable(now) else None
+    has_good = code is not None and (code.again_at > now or code.codes_left(now) == 0)
+    return seen.mobile_confirmed_at is not None or has_good

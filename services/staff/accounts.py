@@ -41,9 +41,7 @@ class StaffAccounts:
         """
         if role not in ROLES:
             raise Refusal("staff", "role")
-        if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-            raise Refusal("staff", "weak")
-        if is_common(password) or is_alike(password, [address.typed, name]):
+        if _is_weak(password, address, name):
             raise Refusal("staff", "weak")
         secret, sealed = self._factors.new()
         hashed = self._hasher.hash(password)
@@ -118,6 +116,11 @@ def new_member(
 def add_members(connection: Connection, members: Sequence[Mapping[str, Any]]) -> None:
     """Add rows of `new_member` in a caller's transaction; those whose address is known already stay as they are."""
     connection.execute(insert_for(connection, staff).on_conflict_do_nothing(), members)
+
+
+def _is_weak(password: str, address: EmailAddress, name: str) -> bool:
+    is_long_enough = SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD
+    return not is_long_enough or is_common(password) or is_alike(password, [address.typed, name])
 
 
 def _bring_back(connection: Connection, member: Mapping[str, Any]) -> str | None:

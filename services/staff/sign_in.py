@@ -66,10 +66,7 @@ class StaffSignIns:
             if is_right and row is not None and self._uses_second_factor(connection, row, code, now):
                 token = self._admit(connection, row[staff.c.id], device, now, held)
             if token is None:
-                self._failed_attempts.count_source(connection, device.source, now)
-                actor = row[staff.c.id] if row is not None else audit.UNKNOWN
-                audit.record(connection, "sign_in_failed", kutid=None, at=now, actor=actor)
-                raise Refusal("staff_login", "failed").counted()
+                raise self._failed(connection, row[staff.c.id] if row else audit.UNKNOWN, device, now)
             self._failed_attempts.forget(connection, key)
         return token
 
@@ -111,6 +108,12 @@ class StaffSignIns:
         if wait is not None:
             raise Refusal("staff_login", "wait", at=wait)
         return key
+
+    def _failed(self, connection: Connection, actor: str, device: Device, now: datetime) -> Refusal:
+        """Count the failure for its network, and return its refusal."""
+        self._failed_attempts.count_source(connection, device.source, now)
+        audit.record(connection, "sign_in_failed", kutid=None, at=now, actor=actor)
+        return Refusal("staff_login", "failed").counted()
 
     def _uses_second_factor(self, connection: Connection, row: RowMapping, code: str, now: datetime) -> bool:
         """Tell whether the code is right and use it up: of two that bring the same one, one is let in."""

@@ -69,8 +69,7 @@ class QualityCases:
     ) -> QualityPage:
         """Return a page of the cases of a kind, or of all, the newest first; the closed ones with `closed`."""
         adviser = (session.member.adviser or "") if session.member.is_adviser else adviser
-        moment = quality_cases.c.closed_at if closed else quality_cases.c.found_at
-        query = self._after(session, _listed(kind, adviser, closed=closed), moment, place, closed=closed)
+        query = self._after(session, _listed(kind, adviser, closed=closed), place, closed=closed)
         now = self._clock.now()
         with self._store.read() as connection:
             rows = connection.execute(query).all()
@@ -78,11 +77,11 @@ class QualityCases:
             facts = {"what": kind or "quality", "found": str(min(len(rows), PAGE))}
             audit.record(connection, "listed", kutid=None, at=now, actor=session.member.id, **facts)
         lines = self._lines(session, rows[:PAGE])
-        if len(rows) <= PAGE:
-            return QualityPage(lines, None)
-        last = rows[PAGE - 1]
-        at = last.closed_at if closed else last.found_at
-        return QualityPage(lines, self._marks.seal_place(session, f"quality {closed}", last.id, at))
+        return QualityPage(lines, self._mark_of(session, rows[PAGE - 1], closed=closed) if len(rows) > PAGE else None)
+
+    def _mark_of(self, session: StaffSession, row: Any, *, closed: bool) -> str:
+        at = row.closed_at if closed else row.found_at
+        return self._marks.seal_place(session, f"quality {closed}", row.id, at)
 
     def close(self, session: StaffSession, case_id: str, note: str) -> bool:
         """Close a case with a note; tell whether it was open: of two who close it at once, the first has done so.
@@ -119,10 +118,8 @@ class QualityCases:
             if row.kutid in hits
         ]  # fmt: skip
 
-    def _after(
-        self, session: StaffSession, query: Select[Any], moment: ColumnElement[datetime], place: str,
-        *, closed: bool,
-    ) -> Select[Any]:  # fmt: skip
+    def _after(self, session: StaffSession, query: Select[Any], place: str, *, closed: bool) -> Select[Any]:
+        moment = quality_cases.c.closed_at if closed else quality_cases.c.found_at
         found = self._marks.read_place(session, f"quality {closed}", place)
         if found is None:
             return query

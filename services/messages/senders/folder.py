@@ -35,17 +35,20 @@ class FolderSender:
         entry = "\n".join((*heads, "", composed.text.strip("\n"), "", "")).encode()
         try:
             self._keep_attachments(composed, message_id)
-            path = self._folder / _file_name(recipient)
-            file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            try:
-                leaving()
-                written = os.write(file, entry)
-            finally:
-                os.close(file)
+            written = self._append(_file_name(recipient), entry, leaving)
         except OSError as error:
             raise TemporaryFailure(f"the folder cannot be written: errno {error.errno}") from None
         if written != len(entry):
             raise TemporaryFailure("the folder's disk is full", may_have_arrived=True)
+
+    def _append(self, name: str, entry: bytes, leaving: Callable[[], None]) -> int:
+        """Return how many bytes were written."""
+        file = os.open(self._folder / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            leaving()
+            return os.write(file, entry)
+        finally:
+            os.close(file)
 
     def _keep_attachments(self, composed: Composed, message_id: str) -> None:
         """Write a mail's files beside it, before the mail names them."""

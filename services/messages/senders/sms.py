@@ -55,19 +55,8 @@ class AppriseSender:
         with self._log.listening() as lines:
             sent = bool(plugin.notify(body=composed.text))
             said = "\n".join(lines)
-        if sent:
-            return
-        status = re.search(r"error=(\d{3})", said)
-        if status and status[1] in ("400", "422"):
-            raise PermanentFailure(f"the SMS gateway refused the message: {status[1]}")
-        if status:
-            # A gateway, or a proxy before it, that fails with 500, 502 or 504 may have passed the message on (RFC 9110,
-            # 15.6). 503 and 4xx say that it was not taken.
-            may_have_arrived = status[1].startswith("5") and status[1] != "503"
-            raise TemporaryFailure(f"the SMS gateway answered {status[1]}", may_have_arrived=may_have_arrived)
-        if "Max retries exceeded" in said:  # how requests puts that no connection came about
-            raise TemporaryFailure("the SMS gateway cannot be reached")
-        raise TemporaryFailure("the SMS gateway broke off", may_have_arrived=True)
+        if not sent:
+            raise _failure(said)
 
     def _plugin(self, recipient: str) -> Any:
         from apprise import AppriseAsset  # noqa: PLC0415 (17 MB that only those who send SMS need)
@@ -137,3 +126,18 @@ def _service_class(module: Any, schema: str) -> Any:
         if any(schema == name or (isinstance(name, tuple) and schema in name) for name in names):
             return item
     raise ValueError(f"apprise knows no SMS service {schema}://")
+
+
+def _failure(said: str) -> PermanentFailure | TemporaryFailure:
+    """Return what went wrong, by the lines that apprise logged."""
+    status = re.search(r"error=(\d{3})", said)
+    if status and status[1] in ("400", "422"):
+        return PermanentFailure(f"the SMS gateway refused the message: {status[1]}")
+    if status:
+        # A gateway, or a proxy before it, that fails with 500, 502 or 504 may have passed the message on (RFC 9110,
+        # 15.6). 503 and 4xx say that it was not taken.
+        may_have_arrived = status[1].startswith("5") and status[1] != "503"
+        return TemporaryFailure(f"the SMS gateway answered {status[1]}", may_have_arrived=may_have_arrived)
+    if "Max retries exceeded" in said:  # how requests puts that no connection came about
+        return TemporaryFailure("the SMS gateway cannot be reached")
+    return TemporaryFailure("the SMS gateway broke off", may_have_arrived=True)
