@@ -27,7 +27,7 @@ from webapp.demo.clock import DemoClock
 from services.links import Links
 from services.messages.composer import Composer
 from services.messages.delivery import Delivery
-from services.messages.sms_budget import Postage
+from services.messages.sms_budget import SmsBudget
 from services.messages.senders.folder import FolderSender
 from services.store.engine import Store
 from webapp.worker.mailed_pages import mailed_pages
@@ -44,8 +44,8 @@ class Told(FolderSender):
 sender = Told(folder / "out", clock)
 profile = profiles.load("mygenerali")
 composer = Composer(profile, Links(("k" * 40,), "https://x.hu"), mailed_pages())
-postage = Postage(Base(store, clock, profile, Keys(("k" * 40,))))
-worker = Delivery(store, clock, composer, {"sms": sender}, lambda *_: None, postage=postage)
+sms_budget = SmsBudget(Base(store, clock, profile, Keys(("k" * 40,))))
+worker = Delivery(store, clock, composer, {"sms": sender}, lambda *_: None, sms_budget=sms_budget)
 if sys.argv[2] == "once":
     while worker.deliver_due():
         pass
