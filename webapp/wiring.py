@@ -63,8 +63,7 @@ def wire(settings: Settings) -> Parts:
         worklists=build_worklists(base, limits=limits, messages=messages, staff=staff),
         portal=build_portal(
             base, ObjectStorage.at(settings.storage_url), messages, limits, codes,
-            accounts=accounts, links=links, provider=demo.payments if demo else None,
-        ),
+            accounts=accounts, links=links, provider=demo.payments if demo else None),
     )  # fmt: skip
 
 
