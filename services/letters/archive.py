@@ -124,3 +124,6 @@ class _Chunks(Iterator[bytes]):
     def close(self) -> None:
         """Let the file go; a WSGI server calls it, also when the client has left."""
         self._file.close()
+
+    def __del__(self) -> None:
+        self.close()

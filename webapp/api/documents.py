@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from typing import IO, Any
 
+from flask import url_for
+
 from services.clients import ApiKey
 from services.letters.letter import Letter, LetterEvent
 from services.letters.publishing import NewLetter
 from services.refusal import OutOfTurn, Refusal
 from services.values import identifiers
 from webapp.api import models
-from webapp.api.operation import PREFIX, operation
+from webapp.api.operation import operation
 from webapp.api.problems import Problem
 from webapp.parts import current_parts
 from webapp.ui.language import language, say
@@ -64,7 +66,7 @@ def publish_document(client: ApiKey, body: models.NewDocument, file: IO[bytes], 
         letter_id = parts.portal.letters.publishing.publish(letter, file, actor=client.actor)
     except Refusal as refusal:
         raise _problem(refusal) from None
-    return _document(*_found(client, letter_id)), {"Location": f"{PREFIX}/documents/{letter_id}"}
+    return _document(*_found(client, letter_id)), {"Location": url_for("api.read_document", document_id=letter_id)}
 
 
 @operation("GET", "/documents/{document_id}", scope="documents", gives=models.Document, parameters=_ID)

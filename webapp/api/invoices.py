@@ -18,6 +18,7 @@ from webapp.ui.language import say
 Given = tuple[Any, Mapping[str, str]]
 
 _NUMBER = r"[0-9A-Za-z][0-9A-Za-z._-]{0,34}"
+_ADDRESS = "/invoices/{number}"
 _PATH = {
     "number": {
         "description": "The invoice's number, which customers also write on a transfer.",
@@ -84,7 +85,7 @@ class InvoiceInFull(BaseModel):
 
 
 @operation(
-    "PUT", "/invoices/{number}", scope="invoices", takes=InvoiceFile, gives=InvoiceInFull, parameters=_PATH,
+    "PUT", _ADDRESS, scope="invoices", takes=InvoiceFile, gives=InvoiceInFull, parameters=_PATH,
     problems=("not_found", "invoice_paid"),
 )  # fmt: skip
 def put_invoice(client: ApiKey, number: str, body: InvoiceFile) -> Given:
@@ -112,9 +113,7 @@ def put_invoice(client: ApiKey, number: str, body: InvoiceFile) -> Given:
     return _invoice(client, number), {}
 
 
-@operation(
-    "GET", "/invoices/{number}", scope="invoices", gives=InvoiceInFull, parameters=_PATH, problems=("not_found",)
-)
+@operation("GET", _ADDRESS, scope="invoices", gives=InvoiceInFull, parameters=_PATH, problems=("not_found",))
 def read_invoice(client: ApiKey, number: str) -> Given:
     """Tell an invoice's state and the attempts to pay it."""
     return _invoice(client, number), {}

@@ -14,10 +14,11 @@ from webapp.ui.respond import page, see_other
 blueprint = Blueprint("demo_payments", __name__, url_prefix="/dev")
 blueprint.before_request(doors.keep_other_sites_out)
 
+_PAGE = "/fizetes/<attempt>"
 _BECOMES = {"pay": "succeeded", "fail": "failed", "cancel": "cancelled"}
 
 
-@blueprint.get("/fizetes/<attempt>")
+@blueprint.get(_PAGE)
 def show(attempt: str) -> Response:
     """Show the page where the customer pays."""
     payment = _provider().find(attempt) or abort(404)
@@ -31,7 +32,7 @@ def show(attempt: str) -> Response:
     )
 
 
-@blueprint.post("/fizetes/<attempt>")
+@blueprint.post(_PAGE)
 def submit(attempt: str) -> Response:
     """Do what the customer chooses, call the insurer back, and send the customer back."""
     payment = _provider().find(attempt) or abort(404)

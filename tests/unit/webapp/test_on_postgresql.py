@@ -41,7 +41,7 @@ def test_an_id_that_no_database_can_hold_is_not_found(postgresql_site: Site) -> 
     member = site.visitor()
     member.open("/belepes")
     member.send(email=ANNA.email, password=PASSWORD)
-    for address, field in (("/fiok", "session"), ("/fiok/azonositokulcsok/torles", "passkey")):
+    for address, field in (("/fiok/beallitasok", "session"), ("/fiok/azonositokulcsok/torles", "passkey")):
         assert member.follow(member.post(address, {field: "x\0"})).status == 404, address
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from services.gateways.storage import StorageUnavailable
 from services.letters.batch import BatchReport, UnusableManifest
-from services.portal import build_portal
 from services.store.tables.letters import letters
 from tests.unit.services.letters.test_publishing import Away
 from tests.world.cast import ANNA, ILONA
@@ -117,7 +116,7 @@ def test_a_manifest_that_cannot_be_read(world: World, folder: Path, manifest: di
 def test_a_storage_that_is_away_ends_the_run(world: World, folder: Path) -> None:
     as_json(folder, line(1), line(2))
     there = world.portal
-    world.portal = build_portal(world.base, storage=Away(), messages=world.message_services)
+    world.portal = world.portal_at(Away())
     with pytest.raises(StorageUnavailable):
         run(world, folder)
     world.portal = there

@@ -24,13 +24,13 @@ def anna(world: World) -> Session:
     return world.signed_in(ANNA)
 
 
-def _published(world: World) -> str:
-    letter = NewLetter(ANNA.kutid, "policy", "Kötvény", date(2026, 11, 20), "hu", policy_number=ANNA.policy_number)
+def _published(world: World, confirm_by: date | None = None) -> str:
+    letter = NewLetter(ANNA.kutid, "policy", "Kötvény", date(2026, 11, 20), "hu", ANNA.policy_number, None, confirm_by)
     return world.portal.letters.publishing.publish(letter, pdf("the policy"), actor="insurer")
 
 
-def _told(world: World) -> str:
-    letter_id = _published(world)
+def _told(world: World, confirm_by: date | None = None) -> str:
+    letter_id = _published(world, confirm_by)
     world.clock.advance(minutes=2)
     world.deliver()
     return letter_id
@@ -81,7 +81,7 @@ def test_a_bounced_notice_is_not_provision(world: World, anna: Session) -> None:
 
 
 def test_opening_and_confirming_are_proved(world: World, anna: Session) -> None:
-    letter_id = _told(world)
+    letter_id = _told(world, confirm_by=date(2030, 1, 1))
     world.portal.letters.mailbox.open(anna, letter_id)
     world.portal.letters.mailbox.confirm(anna, letter_id)
     certificate = _certificate(world, anna, letter_id)

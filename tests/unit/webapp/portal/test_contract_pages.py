@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 from icalendar import Calendar
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, select, update
 
 from services.store.tables.register import customer_accounts, policies
 from tests.world.cast import ANNA, ESZTER, PASSWORD
@@ -131,11 +131,13 @@ def test_the_days_of_one_are_a_file_for_a_calendar(anna: Site) -> None:
     assert answer.mimetype == "text/calendar"
     assert answer.headers["Content-Disposition"].startswith("attachment")
     events = {str(one["summary"]): one.decoded("dtstart") for one in Calendar.from_ical(answer.data).walk("VEVENT")}
-    today = anna.parts.portal.contracts.portfolio.today
+    query = select(policies.c.paid_until).where(policies.c.policy_number == "940000001")
+    with anna.parts.store.read() as connection:
+        paid_until = connection.execute(query).scalar_one()
     product = "Kötelező gépjármű-felelősségbiztosítás"
     assert events[f"Évforduló: {product}"].strftime("%m-%d") == "01-15"
     assert events[f"Felmondási határidő: {product}"].strftime("%m-%d") == "12-16"
-    assert events[f"Díjfizetési határidő: {product}"] == today + timedelta(days=21)
+    assert events[f"Díjfizetési határidő: {product}"] == paid_until + timedelta(days=1)
     for personal in ("Kovács", "940000001", "ABC-123", ANNA.kutid, ANNA.email):
         assert personal not in answer.text
 

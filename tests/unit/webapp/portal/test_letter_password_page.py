@@ -83,10 +83,11 @@ def test_the_page_says_what_opens_the_letters(slovak: Site, client: Walker) -> N
 
 
 def test_the_settings_lead_there(slovak: Site, client: Walker, site: Site, visitor: Any) -> None:
-    client.open("/fiok")
+    client.open("/fiok/beallitasok")
     assert ADDRESS in client.page.text
     site.open_account()
-    assert ADDRESS not in visitor.sign_in().root.text
+    visitor.sign_in()
+    assert ADDRESS not in visitor.open("/fiok/beallitasok").html
 
 
 def test_the_sms_has_it_on_a_line_of_its_own(slovak: Site, client: Walker) -> None:
