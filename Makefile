@@ -48,8 +48,8 @@ assets: $(VENV)/run.done node_modules/.done ## Build the front-end files
 	@$(BIN)/python -m webapp.http.assets
 
 lock: $(VENV)/test.done ## Choose new versions of the dependencies
-	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --generate-hashes -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --generate-hashes --extra test -o requirements-test.lock pyproject.toml
+	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --generate-hashes -c requirements-test.lock -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --generate-hashes --extra docs -c requirements-test.lock -o requirements-docs.lock pyproject.toml
 
 migration: $(VENV)/test.done ## Write a migration for what changed in the tables (NAME="what changes")
