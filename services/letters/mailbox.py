@@ -22,7 +22,7 @@ PAGE = 20
 MANY = 100
 """Unread letters are counted up to here: more cost no more."""
 _LOOKED_AT = 500
-"""The types and years on offer are those of so many of the newest letters, so that a full box costs no more (P15)."""
+"""Filters offer the types and years of this number of newest letters: a full box costs no more (P15)."""
 _MOST_WORDS = 8
 _TYPE = "letter.type."
 

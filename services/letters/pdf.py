@@ -10,7 +10,7 @@ from services.refusal import Refusal
 LARGEST = 20 * 1024 * 1024
 """Bytes of the largest letter."""
 _HEAD = 1024
-"""Readers look for the header in so many first bytes, and for the end mark in so many last ones (ISO 32000-1, H.3)."""
+"""Readers search this many bytes for the header, and this many from the end for the end mark (ISO 32000-1, H.3)."""
 _DECODED = 64 * 1024 * 1024
 """Bytes that one compressed stream may hold: a small file may promise many gigabytes."""
 

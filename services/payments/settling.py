@@ -33,7 +33,7 @@ class Settling:
         The customer is told by mail of what is final unless they see it now: then `is_told` is false.
         """
         with self._store.write() as connection:
-            # The invoice first, as whoever begins an attempt locks it: two orders would wait for one another.
+            # The invoice first, as in beginning an attempt: locks in two orders would deadlock.
             query = select(invoices.c.id, invoices.c.kutid).join(payments, payments.c.invoice_id == invoices.c.id)
             invoice = connection.execute(query.where(payments.c.id == attempt_id).with_for_update(of=invoices)).one()
             now = self._clock.now()

@@ -19,7 +19,7 @@ class SmsReleases:
         self._postage = sms_budget
 
     def release(self, session: StaffSession, parts: int | None, reason: str, *, seen: int) -> None:
-        """Let so many `parts` of text messages more leave this month; they need not have been stopped yet.
+        """Allow `parts` more segments of text messages this month; they need not have been stopped yet.
 
         `seen` is how much had been allowed besides the budget when the form was made: of two clicks one counts.
         Raises Refusal ``more.malformed`` or ``reason.…``, among them ``not_supervisor``, or OutOfTurn.

@@ -7,7 +7,7 @@ from babel.dates import format_date
 
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 _LOCALES = {"en": "en_GB"}  # "20 November 2026" (wording, rule 9); Babel's "en" would put the month first
-_LOW = frozenset({2, 3, 6, 8, 13, 16, 18, 20, 23, 26, 28, 30})
+LOW = frozenset({2, 3, 6, 8, 13, 16, 18, 20, 23, 26, 28, 30})
 """Days of the month whose Hungarian number takes the ending -án; all others but the first take -én."""
 
 
@@ -22,7 +22,7 @@ def day_on(day_of_month: date, language: str) -> str:
     if language != "hu":
         return words
     number = day_of_month.day
-    ending = "jén" if number == 1 else "án" if number in _LOW else "én"
+    ending = "jén" if number == 1 else "án" if number in LOW else "én"
     return f"{words.removesuffix('.')}-{ending}"
 
 

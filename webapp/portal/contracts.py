@@ -96,7 +96,7 @@ def download_dates(session: Session, contract_id: str) -> Response:
 
 @blueprint.get("/naptar/<token>.ics")
 def feed(token: str) -> Response:
-    """Send the days of all contracts to whoever has the secret address."""
+    """Send the days of all contracts. The secret address is the proof: calendar programs do not sign in."""
     parts = current_parts()
     feed_id = parts.links.read(_FEED, token)
     try:

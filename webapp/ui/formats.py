@@ -9,12 +9,11 @@ from babel.units import format_unit
 from flask import g
 
 from services.values import money
+from services.values.spoken_dates import LOW
 from webapp.parts import current_parts
 from webapp.ui.language import language
 
 _NO_BREAK, _NO_BREAK_HYPHEN = "\u00a0", "\u2011"
-_LOW = frozenset({2, 3, 6, 8, 13, 16, 18, 20, 23, 26, 28, 30})
-"""Days whose Hungarian numerals take the ending with a."""
 
 
 def first_minute(moment: datetime) -> datetime:
@@ -82,7 +81,7 @@ def _with_ending(day_of_month: date, first: str, low: str, high: str) -> str:
     words = date_in_words(day_of_month)
     if language() != "hu":
         return words
-    ending = first if day_of_month.day == 1 else low if day_of_month.day in _LOW else high
+    ending = first if day_of_month.day == 1 else low if day_of_month.day in LOW else high
     # The sign that looks like a hyphen and does not break: “26-ig” stays in one line.
     return f"{words.removesuffix('.')}{_NO_BREAK_HYPHEN}{ending}"
 
