@@ -96,3 +96,9 @@ def test_the_same_paper_at_the_same_time_is_the_same_file() -> None:
 
 def test_a_language_that_the_insurer_does_not_speak_gets_its_first_letterhead() -> None:
     assert Letterhead.of(GENERALI, "sk") == Letterhead.of(GENERALI, "hu")
+
+
+@pytest.mark.parametrize("words", range(6, 12))
+def test_a_number_is_never_parted_at_its_hyphen(words: int) -> None:
+    number = "HdIQh6aNn-wZUhf-ttBpwg"
+    assert number in text_of(typeset(_paper(Text(f"{'Customer ' * words}{number}")), AT))
