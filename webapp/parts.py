@@ -13,6 +13,7 @@ from services.clock import SystemClock
 from services.codes.group import CodeServices
 from services.figures.group import FigureServices
 from services.gateways.payments import PaymentProvider
+from services.gateways.storage import Storage
 from services.health import Health
 from services.limits.group import LimitServices
 from services.links import Links
@@ -33,13 +34,8 @@ class Demonstration(Protocol):
     """What demo mode adds (`webapp.demo.mode`); production imports nothing of it."""
 
     @property
-    def blueprint(self) -> Blueprint:
-        """The testers' doors."""
-        ...
-
-    @property
-    def provider_blueprint(self) -> Blueprint:
-        """The pages of the demonstration's payment provider."""
+    def blueprints(self) -> tuple[Blueprint, ...]:
+        """The testers' doors, and the pages of the demonstration's payment provider."""
         ...
 
     @property
@@ -63,6 +59,10 @@ class Demonstration(Protocol):
 
     def set_up(self, app: Flask, parts: "Parts") -> None:
         """Add the testers' doors to the application, and the moved clock to its pages."""
+        ...
+
+    def storage(self, storage: Storage) -> Storage:
+        """Return the storage of letters and files, which testers let fail."""
         ...
 
     def sender(self, parts: "Parts", way_out: Sender | None) -> Sender:

@@ -56,15 +56,15 @@ def wire(settings: Settings) -> Parts:
         base, limits=limits, messages=messages, codes=codes, registrations=registrations, accounts=accounts,
         hasher=hasher, is_second_factor_needed=not settings.demo,
     )  # fmt: skip
+    storage = ObjectStorage.at(settings.storage_url)
     return Parts(settings, base, demo, clock, Health(base), links,
         documents=documents, references=References(base), limits=limits, messages=messages, codes=codes,
         figures=figures, accounts=accounts, registrations=registrations, staff=staff,
         clients=build_clients(base, limits=limits, staff=staff),
         worklists=build_worklists(base, limits=limits, messages=messages, staff=staff),
         portal=build_portal(
-            base, ObjectStorage.at(settings.storage_url), messages, limits, codes,
-            accounts=accounts, links=links, provider=demo.payments if demo else None),
-    )  # fmt: skip
+            base, demo.storage(storage) if demo else storage, messages, limits, codes,
+            accounts=accounts, links=links, provider=demo.payments if demo else None))  # fmt: skip
 
 
 def open_store(settings: Settings) -> Store:
