@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from services.clients.keys import SOON
 from services.gateways.storage import StorageUnavailable
 from services.profiles import ProfileError
-from services.store.version import is_current
+from services.store.version import is_current, newest, version_of
 from webapp.cli.main import Context
 from webapp.http.assets import Assets
 from webapp.parts import Parts
@@ -156,7 +156,10 @@ def _database(parts: Parts) -> Iterator[Finding]:
             "database", f"{name}: {type(error).__name__}", "Is it running, is the address right?", is_bad=True
         )
         return
-    yield Finding("database", f"{name}, up to date")
+    if (found := version_of(parts.store)) > newest():
+        yield Finding("database", f"{name}, migrated to {found} by a newer version", "Upgrade this machine too.")
+    else:
+        yield Finding("database", f"{name}, up to date")
     yield Finding("register", f"{count} customers", "" if count else "Load them with belepo import.")
     if is_of_demo and not parts.settings.demo:
         yield Finding(
