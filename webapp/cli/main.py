@@ -22,6 +22,8 @@ _COMMANDS = {
     "worker": "webapp.cli.worker:worker",
     "migrate": "webapp.cli.migrate:migrate",
     "export": "webapp.cli.export:export",
+    "backup": "webapp.cli.backup:backup",
+    "restore": "webapp.cli.backup:restore",
     "tidy": "webapp.cli.tidy:tidy",
     "staff": "webapp.cli.staff:staff",
     "api-key": "webapp.cli.api_key:api_key",
