@@ -149,6 +149,10 @@ def _database(parts: Parts) -> Iterator[Finding]:
         if not is_current(parts.store):
             yield Finding("database", name, "Run belepo migrate.", is_bad=True)
             return
+        if reason := parts.health.fault_of_writing():
+            advice = "Is the disk full, is it a copy that only reads, has the server's user the right to write?"
+            yield Finding("database", f"{name} takes nothing: {reason}", advice, is_bad=True)
+            return
         count = parts.health.customers()
         is_of_demo = parts.staff.accounts.has_members_without_second_factor()
     except SQLAlchemyError as error:

@@ -18,7 +18,7 @@ def alive() -> Response:
 
 @blueprint.get("/readyz")
 def ready() -> Response:
-    """Answer 200 when the database answers and has all its tables."""
+    """Answer 200 when the database answers, has all its tables, and takes what is written."""
     is_ready = current_parts().health.is_ready()
     return _text("ready" if is_ready else "not ready", 200 if is_ready else 503)
 
