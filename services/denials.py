@@ -239,6 +239,7 @@ _FORMS = {
         "scope": _BY_COMMAND,
         "adviser": _BY_COMMAND,
     },
+    "webhook": {"url": _BY_COMMAND, "events": _BY_COMMAND, "too_many": _BY_COMMAND, "after": _BY_COMMAND},
     "idempotency_key": {"reused": _BY_API, "under_way": _BY_API},
     "staff": {"role": _BY_COMMAND, "weak": _BY_COMMAND, "taken": _BY_COMMAND},
 }

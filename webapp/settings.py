@@ -166,6 +166,13 @@ class Settings(BaseSettings):
             "With it, `/metrics` wants `Authorization: Bearer …`; without it, `/metrics` answers this machine alone."
         ),
     )
+    webhooks_private: bool = Field(
+        False,
+        description=(
+            "Whether webhooks may call addresses of private networks. Without it their names must lead to public "
+            "addresses, or be this machine's."
+        ),
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
 
     @field_validator("secret_keys", mode="before")

@@ -10,6 +10,7 @@ from services.clock import SystemClock
 from services.codes.group import build_codes
 from services.figures.group import build_figures
 from services.gateways.storage import ObjectStorage
+from services.gateways.webhooks import HttpCaller
 from services.health import Health
 from services.limits.group import build_limits
 from services.links import Links
@@ -60,7 +61,7 @@ def wire(settings: Settings) -> Parts:
     return Parts(settings, base, demo, clock, Health(base), links,
         documents=documents, references=References(base), limits=limits, messages=messages, codes=codes,
         figures=figures, accounts=accounts, registrations=registrations, staff=staff,
-        clients=build_clients(base, limits=limits, staff=staff),
+        clients=build_clients(base, limits=limits, staff=staff, caller=HttpCaller(settings.webhooks_private)),
         worklists=build_worklists(base, limits=limits, messages=messages, staff=staff),
         portal=build_portal(
             base, demo.storage(storage) if demo else storage, messages, limits, codes,

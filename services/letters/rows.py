@@ -5,6 +5,7 @@ from typing import get_args
 
 from sqlalchemy import Connection, Select, insert, select
 
+from services import events as feed
 from services.letters.letter import EventType, Letter, LetterEvent
 from services.randomness import opaque_id
 from services.refusal import OutOfTurn
@@ -16,6 +17,8 @@ LETTER: Select[tuple[object, ...]] = select(*[letters.c[name] for name in Letter
 _REPEATED = ("notified", "bounced", "downloaded")
 """Events that may happen to one letter several times."""
 
+_IN_FEED: dict[EventType, str] = {"opened": "document.opened", "bounced": "document.bounced"}
+"""Events that the insurer's systems learn of by the feed (P42)."""
 
 _ORDER = {event: place for place, event in enumerate(get_args(EventType))}
 
@@ -27,6 +30,9 @@ def note(connection: Connection, letter_id: str, event: EventType, at: datetime,
     connection.execute(
         insert(letter_events).values(id=event_id, letter_id=letter_id, type=event, at=at, actor=actor, once=once)
     )
+    if kind := _IN_FEED.get(event):
+        kutid = connection.execute(select(letters.c.kutid).where(letters.c.id == letter_id)).scalar_one()
+        feed.note(connection, kind, at, kutid=kutid, document=letter_id)
 
 
 def letter(connection: Connection, letter_id: str) -> Letter:

@@ -392,6 +392,10 @@ class Retention(_Part):
     worklists_days: Annotated[
         _Days, Field(description="Invitations, after their deadline; how a data issue was closed.")
     ] = 365
+    events_days: Annotated[
+        _Days,
+        Field(description="Events of the API's feed, and webhooks that were given up: ids, no personal data."),
+    ] = 365
     audit_days: Annotated[
         int,
         Field(
@@ -431,6 +435,11 @@ class Retention(_Part):
     def worklists(self) -> timedelta:
         """How long it is kept who was invited, and how a case was closed."""
         return timedelta(days=self.worklists_days)
+
+    @property
+    def events(self) -> timedelta:
+        """How long events can be read again, and a webhook that was given up can be sent again."""
+        return timedelta(days=self.events_days)
 
     @property
     def audit(self) -> timedelta:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select
 
-from services import audit
+from services import audit, events
 from services.clock import Clock
 from services.register.conditions import learnt
 from services.store.engine import Store
@@ -43,12 +43,13 @@ def learn(connection: Connection, kutid: str, kind: str, after: str, *, actor: s
     current, known = _known(connection, kutid, kind)
     if after.casefold() in (one.casefold() for one in current):
         return []
-    connection.execute(
-        insert(contact_changes_table).values(
-            kutid=kutid, kind=kind, before=", ".join(known)[:1000], after=after, actor=actor, at=now
-        )
-    )
+    change = connection.execute(
+        insert(contact_changes_table)
+        .values(kutid=kutid, kind=kind, before=", ".join(known)[:1000], after=after, actor=actor, at=now)
+        .returning(contact_changes_table.c.id)
+    ).scalar_one()
     audit.record(connection, f"{kind}_recorded", kutid=kutid, at=now, actor=actor)
+    events.note(connection, "contact.changed", now, kutid=kutid, contact_change=change)
     return known
 
 

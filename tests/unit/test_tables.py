@@ -38,6 +38,7 @@ NEVER_OVER = {
     "quality_sweep": "one row",
     **dict.fromkeys(("letters", "letter_events"), "proof of delivery, as long as the policy holder is in the register"),
     "letter_passwords": "kept as long as the account",
+    "webhooks": "kept until the operator removes it",
     **dict.fromkeys(("invoices", "payments"), "the insurer's books, as long as the policy holder is in the register"),
 }
 OUTLIVES_THE_ACCOUNT = {
@@ -49,7 +50,7 @@ OUTLIVES_THE_ACCOUNT = {
     "demo_messages": "a demonstration's inbox",
     "allowances": "who closes an account and registers again gets no new tries",
     "sign_in_tries": "keyed hashes: they name nobody, and a guesser gets no new tries",
-    "contact_changes": "events for the insurer's own system",
+    **dict.fromkeys(("contact_changes", "events", "webhooks", "webhook_failures"), "for the insurer's own systems"),
     **dict.fromkeys(("letters", "letter_events"), "the insurer's archive and its proof of delivery"),
     **dict.fromkeys(("invoices", "payments"), "the insurer's books: what was asked for and what was paid"),
     "audit": "says that the account was closed, and by whom",
@@ -74,6 +75,8 @@ NOT_EXPORTED = {
     "allowances": "counts of tries, most of them by a keyed hash",
     "sign_in_tries": "keyed hashes and counts",
     "contact_changes": "the history names them",
+    "events": "ids for the insurer's own systems; what happened is exported as letters and invoices",
+    **dict.fromkeys(("webhooks", "webhook_failures"), "about the insurer's own systems"),
     "invitations": "about a customer who has no account",
     "quality_cases": "about the register's data",
     "letter_events": "each letter's certificate tells them",

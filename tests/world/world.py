@@ -22,6 +22,7 @@ from services.codes import one_time_codes
 from services.codes.group import build_codes
 from services.figures.group import build_figures
 from services.gateways.storage import ObjectStorage, Storage
+from services.gateways.webhooks import HttpCaller
 from services.keys import Keys
 from services.limits.group import build_limits
 from services.links import Links
@@ -226,7 +227,7 @@ class World:
         self.unregistered, self.invitations = worklists.unregistered, worklists.invitations
         self.quality_cases, self.marks, self.worklist_worker = worklists.data_issues, worklists.marks, worklists.worker
         self.dispatch, self.scan = self.worklist_worker.dispatch, self.worklist_worker.scan
-        clients = build_clients(self.base, limits=self.limits, staff=staff)
+        clients = build_clients(self.base, limits=self.limits, staff=staff, caller=HttpCaller(allows_private=False))
         self.api_keys, self.answers = clients.api_keys, clients.idempotency
         self.client_registrations = clients.registrations
 

@@ -69,6 +69,7 @@ def examine(settings: Settings) -> list[Finding]:
             _messages,
             _sms_budget,
             _api_keys,
+            _webhooks,
             _company,
             _tidying,
             _limits,
@@ -229,6 +230,23 @@ def _api_keys(parts: Parts) -> Iterator[Finding]:
         yield Finding("API key", state, "Make a new one with belepo api-key add, then revoke this one.")
     if keys and not ending:
         yield Finding("API keys", f"{len(keys)} in use")
+
+
+def _webhooks(parts: Parts) -> Iterator[Finding]:
+    if not is_current(parts.store):
+        return
+    found = parts.clients.events.webhooks.all()
+    for one in found:
+        if one.failing_since is not None:
+            state = f"{one.id} at {one.url} has failed since {one.failing_since:%Y-%m-%d %H:%M} UTC: {one.error}"
+            yield Finding("webhook", f"{state}; {one.waiting} events wait", "Look at the endpoint.", is_bad=True)
+        elif one.oldest_at is not None and parts.clock.now() - one.oldest_at > _WAITS_LONG:
+            yield Finding("webhook", f"{one.id}: {one.waiting} events wait", "Is belepo worker running?", is_bad=True)
+        if one.given_up:
+            state = f"{one.id}: {one.given_up} events were given up"
+            yield Finding("webhook", state, f"Once its endpoint works, run belepo webhook retry {one.id}.")
+    if found:
+        yield Finding("webhooks", f"{len(found)} in use")
 
 
 def _company(parts: Parts) -> Iterator[Finding]:

@@ -27,6 +27,7 @@ _COMMANDS = {
     "tidy": "webapp.cli.tidy:tidy",
     "staff": "webapp.cli.staff:staff",
     "api-key": "webapp.cli.api_key:api_key",
+    "webhook": "webapp.cli.webhook:webhook",
     "payments": "webapp.cli.payments:payments",
     "doctor": "webapp.cli.doctor:doctor",
     "profile": "webapp.cli.profile:profile",

@@ -18,7 +18,10 @@ from webapp.worker.tidying import tidying
 @click.command()
 @click.pass_obj
 def worker(shared: Context) -> None:
-    """Deliver messages, send invitations and erase what is over until stopped; several workers share the work."""
+    """Deliver messages and webhooks, send invitations and erase what is over until stopped.
+
+    Several workers share the work.
+    """
     parts = wire(shared.settings)
     if not is_current(parts.store):
         raise RuntimeError("The database is not up to date: run `belepo migrate`.")
@@ -35,4 +38,5 @@ def works(parts: Parts) -> dict[str, Callable[[threading.Event], None]]:
         "tidy": tidying(parts).run,
         "worklists": parts.worklists.worker.run,
         "payments": parts.portal.payments.worker.run,
+        "webhooks": parts.clients.events.delivery.run,
     }

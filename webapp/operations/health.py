@@ -50,6 +50,13 @@ def _figures(parts: Parts) -> Iterable[str]:
             ("belepo_sms_stopped", "Whether the SMS budget is used up and no text message leaves", budget.is_stopped),
         ):
             yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {int(figure)}\n"
+    backlog = parts.clients.events.webhooks.backlog()
+    for name, words, figure in (
+        ("belepo_webhooks_waiting", "Calls of webhooks that are still to be made", backlog.waiting),
+        ("belepo_webhooks_age_seconds", "Age of the oldest event that waits for a webhook", backlog.age_seconds),
+        ("belepo_webhooks_given_up", "Calls of webhooks that were given up", backlog.given_up),
+    ):
+        yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {figure}\n"
     counts = parts.health.counts()
     for name, words, count in (
         ("belepo_accounts", "Accounts", counts.accounts),
