@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
 
 from services import audit, randomness
 from services.base import Base
@@ -155,7 +155,7 @@ def new_secret() -> str:
 
 def is_waiting(position: Any, patterns: Iterable[str]) -> ColumnElement[bool]:
     """Return the condition that an event waits for an endpoint that was called up to the number `position`."""
-    return (events.c.number > position) & events.c.type.in_(types_of(patterns))
+    return and_(events.c.number > position, events.c.type.in_(types_of(patterns)))
 
 
 def _webhook(connection: Connection, row: Any) -> Webhook:
