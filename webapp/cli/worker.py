@@ -3,6 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import click
 
@@ -35,4 +36,5 @@ def works(parts: Parts) -> dict[str, Callable[[threading.Event], None]]:
         "tidy": tidying(parts).run,
         "worklists": parts.worklists.worker.run,
         "payments": parts.portal.payments.worker.run,
+        "letters": partial(parts.portal.letters.worker.run, print_folder=parts.settings.print_folder),
     }
