@@ -236,7 +236,7 @@ _FORMS = {
     # A mail about a letter that staff have sent again
     "notification": {
         "no_address": _BY_STAFF,
-        "wait": _because("at", audience=Audience.STAFF, is_wait=True),
+        "wait": _because("at", audience=Audience.STAFF),
     },
     "api_key": {
         "missing": _BY_API,

@@ -46,12 +46,10 @@ def act_on_letter(seen: StaffSession, case_id: str, letter_id: str) -> Response:
             address = letters.notify_again(seen, case_id, letter_id)
             flash.leave("staff.letter.notice.sent", email_masked=masking.email(address))
     except Refusal as refusal:
-        fields = Fields(
-            {f"reason-{letter_id}": "staff.takeover.reason", f"again-{letter_id}": "staff.letter.notice.again"}
-        )
-        place = f"{'reason' if refusal.field == 'reason' else 'again'}-{letter_id}"
-        sent = explain([(place, refusal)], fields, {f"reason-{letter_id}": reason}, for_staff=True)
-        return _show(seen, case_id, sent)
+        field, again = f"reason-{letter_id}", f"again-{letter_id}"
+        place = field if refusal.field == "reason" and seen.member.is_supervisor else again
+        fields = Fields({field: "staff.takeover.reason", again: "staff.letter.notice.again"})
+        return _show(seen, case_id, explain([(place, refusal)], fields, {field: reason}, for_staff=True))
     except OutOfTurn:
         pass  # done by a second click, or by a colleague: the page shows where things stand
     return go_on(_address(case_id), lambda: _show(seen, case_id))
@@ -80,7 +78,9 @@ def _address(case_id: str) -> str:
 def _show(seen: StaffSession, case_id: str, form: SentForm | None = None) -> Response:
     parts, form = current_parts(), form or SentForm()
     page = parts.staff.letters.page(seen, case_id, request.args.get("utan") or None)
-    hit = parts.staff.search.hit(seen, case_id)
+    shown = {f"{field}-{one.letter.id}" for one in page.letters for field in ("reason", "again")}
+    if form.problems and form.problems[0].field_id not in shown:
+        form = SentForm()  # of a letter that is not on this page
     can_read = parts.staff.letters.can_read(seen)
     return desk_page(
         seen,
@@ -89,7 +89,7 @@ def _show(seen: StaffSession, case_id: str, form: SentForm | None = None) -> Res
         form=form,
         problems=form.problems,
         notice=flash.take(),
-        name=hit.name,
+        name=parts.staff.search.hit(seen, case_id).name,
         case_id=case_id,
         case_url=cases.address(case_id),
         can_read=can_read,
@@ -107,6 +107,7 @@ def _line(one: DeskLetter, case_id: str, *, can_read: bool) -> dict[str, Any]:
         if letter.withdrawn_at else None
     )  # fmt: skip
     is_current = letter.withdrawn_at is None and letter.replaced_by is None
+    place = {"utan": request.args["utan"]} if request.args.get("utan") else {}
     file_url = staff_sessions.address("read_letter", case_id=case_id, letter_id=letter.id)
     return {
         "id": letter.id,
@@ -121,7 +122,7 @@ def _line(one: DeskLetter, case_id: str, *, can_read: bool) -> dict[str, Any]:
         "is_current": is_current,
         "withdrawn": withdrawn,
         "events": [_event(event) for event in one.events],
-        "action": staff_sessions.address("act_on_letter", case_id=case_id, letter_id=letter.id),
+        "action": staff_sessions.address("act_on_letter", case_id=case_id, letter_id=letter.id, **place),
         "file_url": file_url if can_read and letter.withdrawn_at is None else None,
         "file_language": letter.language if letter.language != language() else None,
     }
