@@ -52,13 +52,11 @@ def wire(settings: Settings) -> Parts:
         base, journey.facts, limits=limits, register=build_register(base, limits), messages=messages, codes=codes,
         figures=figures, documents=documents, accounts=accounts, hasher=hasher,
     )  # fmt: skip
-    portal = build_portal(
-        base, ObjectStorage.at(settings.storage_url), messages, limits, codes, accounts=accounts, links=links,
-        provider=demo.payments if demo else None,
-    )  # fmt: skip
+    portal = build_portal(base, ObjectStorage.at(settings.storage_url), messages, limits, codes,
+        accounts=accounts, links=links, provider=demo.payments if demo else None)  # fmt: skip
     staff = build_staff(
         base, limits=limits, messages=messages, codes=codes, registrations=registrations, accounts=accounts,
-        letters=portal.letters, hasher=hasher, is_second_factor_needed=not settings.demo,
+        portal=portal, hasher=hasher, is_second_factor_needed=not settings.demo,
     )  # fmt: skip
     return Parts(settings, base, demo, clock, Health(base), links,
         documents=documents, references=References(base), limits=limits, messages=messages, codes=codes,

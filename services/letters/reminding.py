@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, select, update
 
 from services.base import Base
 from services.crash_points import reach
@@ -52,7 +52,7 @@ class Reminding:
         if topic.startswith(_TOPIC):
             rows.note(connection, topic.removeprefix(_TOPIC), "bounced", self._clock.now(), "mail")
 
-    def _take(self, connection: Connection, row: Row[Any], now: datetime) -> None:
+    def _take(self, connection: Connection, row: Any, now: datetime) -> None:
         planned = unread.reminders(self._profile, row.type, row.published_at, row.latest_on)
         later = min((moment for moment in planned.values() if moment > now), default=None)
         mine = (
@@ -70,7 +70,7 @@ class Reminding:
             if moment <= now:
                 self._remind(connection, row, reader, event)
 
-    def _remind(self, connection: Connection, row: Row[Any], reader: Reader, event: EventType) -> None:
+    def _remind(self, connection: Connection, row: Any, reader: Reader, event: EventType) -> None:
         by_mail, now = event == "reminded", self._clock.now()
         recipient = reader.address if by_mail else reader.mobile
         if recipient is None or not rows.note_first(connection, row.id, event, now, "system"):
@@ -86,7 +86,7 @@ class Reminding:
             facts=self._facts(row, reader) if by_mail else {"date_short": _short(row.latest_on, reader)},
         )
 
-    def _facts(self, row: Row[Any], reader: Reader) -> dict[str, str]:
+    def _facts(self, row: Any, reader: Reader) -> dict[str, str]:
         facts = {
             "document_type": self._profile.texts.say(f"letter.type.{row.type}", reader.language),
             "customer_number": reader.number,

@@ -37,7 +37,7 @@ def note_first(connection: Connection, letter_id: str, event: EventType, at: dat
     """Append an event that happens once; return False, having changed nothing, where it has happened already."""
     row = {"id": opaque_id(), "letter_id": letter_id, "type": event, "at": at, "actor": actor}
     first = insert_for(connection, letter_events).values(**row, once=f"{letter_id} {event}").on_conflict_do_nothing()
-    return bool(connection.execute(first).rowcount)
+    return connection.execute(first.returning(letter_events.c.id)).first() is not None
 
 
 def letter(connection: Connection, letter_id: str) -> Letter:

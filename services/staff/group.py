@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from services.accounts.group import AccountServices
 from services.base import Base
 from services.codes.group import CodeServices
-from services.letters.group import LetterServices
 from services.limits.group import LimitServices
 from services.messages.group import MessageServices
 from services.passwords import Hasher
+from services.portal import PortalServices
 from services.registrations.group import RegistrationServices
 from services.staff.account_help import AccountHelp
 from services.staff.accounts import StaffAccounts
@@ -50,7 +50,7 @@ def build_staff(
     codes: CodeServices,
     registrations: RegistrationServices,
     accounts: AccountServices,
-    letters: LetterServices,
+    portal: PortalServices,
     hasher: Hasher,
     is_second_factor_needed: bool = True,
 ) -> StaffServices:
@@ -77,6 +77,6 @@ def build_staff(
         ),
         account_help=AccountHelp(deeds, accounts),
         sms_releases=SmsReleases(base, messages.sms_budget),
-        letters=CustomerLetters(base, cases=cases, deeds=deeds, desk=letters.desk),
-        letter_passwords=LetterPasswordHelp(base, cases=cases, deeds=deeds, passwords=letters.password_help),
+        letters=CustomerLetters(base, cases=cases, deeds=deeds, desk=portal.letters.desk),
+        letter_passwords=LetterPasswordHelp(base, cases=cases, deeds=deeds, passwords=portal.letters.password_help),
     )

@@ -182,7 +182,7 @@ class World:
         self.staff_services = build_staff(
             base, limits=self.limits, messages=self.message_services, codes=self.code_services,
             registrations=self.registration_services, accounts=self.account_services, hasher=hasher,
-            letters=self.portal.letters, is_second_factor_needed=is_second_factor_needed,
+            portal=self.portal, is_second_factor_needed=is_second_factor_needed,
         )  # fmt: skip
         self._name_services()
         self.postman = Postman()

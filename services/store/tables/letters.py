@@ -42,14 +42,14 @@ letters = Table(
     Column("withdrawn_at", Moment),
     Column("withdrawn_reason", String(300)),
     Column("withdrawn_code", String(8)),  # by which staff find it
-    Column("printed_at", Moment),
-    Column("remind_at", Moment, index=True),  # when its customer is reminded next, as long as it is unopened (P20)
     Column("replaces", ForeignKey("letters.id"), index=True),
     Column("replaced_by", String(32)),
     # What makes a letter the same as one that was sent before; a repetition publishes nothing.
     Column("once", String(64), unique=True),
     Column("notification_id", String(32), index=True),  # the mail that tells of it: letters of one minute share one
     Column("damaged_at", Moment, index=True),  # since when the stored bytes do not fit the hash (P12)
+    Column("printed_at", Moment),
+    Column("remind_at", Moment, index=True),  # when its customer is reminded next, as long as it is unopened (P20)
     # The newest of a customer first, by page; and those that nobody has opened.
     Index("ix_letters_kutid_published_at_id", "kutid", "published_at", "id"),
     Index("ix_letters_kutid_opened_at", "kutid", "opened_at"),
