@@ -61,7 +61,7 @@ class Demonstration(Protocol):
         """Add the testers' doors to the application, and the moved clock to its pages."""
         ...
 
-    def storage(self, storage: Storage) -> Storage:
+    def storage(self, url: str) -> Storage:
         """Return the storage of letters and files, which testers let fail."""
         ...
 

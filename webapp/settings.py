@@ -83,6 +83,13 @@ class Settings(BaseSettings):
             "environment variables of AWS. By default the folder `files` in `BELEPO_DATA_DIR`."
         ),
     )
+    print_folder: Path | None = Field(
+        None,
+        description=(
+            "The folder into which the worker writes the lists of letters to be printed. Without it "
+            "`belepo documents print-list` writes them. Demo mode uses the folder `print` in `BELEPO_DATA_DIR`."
+        ),
+    )
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="The port to listen on.")
     public_url: str = Field(
@@ -241,6 +248,7 @@ class Settings(BaseSettings):
         given.setdefault("storage_url", f"folder:{folder / 'files' / name}")
         if str(given.get("demo", "")).lower() in {"1", "true", "yes", "on"}:
             given.setdefault("secret_keys", (_DEMO_KEY,))
+            given.setdefault("print_folder", folder / "print" / name)
             given.setdefault("mail_url", "demo:")
             given.setdefault("sms_url", "demo:")
             host = str(given.get("host", "127.0.0.1"))

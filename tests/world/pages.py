@@ -12,6 +12,7 @@ STEPS = {
     "activation", "login", "logout", "forgot", "forgot-sent", "reset", "reset-done", "password-change",
     "password-changed", "terms-update", "email-change", "email-confirm", "email-changed", "mobile-change",
     "mobile-code", "close", "closed", "staff-login", "staff-search", "staff-record", "staff-code", "staff-done",
+    "staff-letter-password", "letter-consent", "grant",
     "passkey", "passkey-new", "figures", "sms-release", "invitation-decline", "invitation-declined",
     "home", "settings", "letters", "letter", "letter-confirm", "other-account",
     "contracts", "contract",

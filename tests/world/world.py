@@ -179,12 +179,12 @@ class World:
             codes=self.code_services, figures=self.figure_services, documents=self.documents,
             accounts=self.account_services, hasher=hasher,
         )  # fmt: skip
+        self.portal = self.portal_at(ObjectStorage(MemoryStore()))
         self.staff_services = build_staff(
             base, limits=self.limits, messages=self.message_services, codes=self.code_services,
             registrations=self.registration_services, accounts=self.account_services, hasher=hasher,
-            is_second_factor_needed=is_second_factor_needed,
+            portal=self.portal, is_second_factor_needed=is_second_factor_needed,
         )  # fmt: skip
-        self.portal = self.portal_at(ObjectStorage(MemoryStore()))
         self._name_services()
         self.postman = Postman()
 
@@ -238,7 +238,7 @@ class World:
         senders = {"email": self.postman, "sms": self.postman}
         composer = Composer(self.profile, LINKS, mailed_pages(), self.portal.letters.enclosing)
         delivery = Delivery(self.store, self.clock, composer, senders, self.undelivered, sms_budget=self.sms_budget)
-        delivery.delivered = self.portal.letters.notices.delivered
+        delivery.delivered = self.portal.letters.notifications.delivered
         while delivery.deliver_due(64):
             pass
 
@@ -247,7 +247,8 @@ class World:
         kutid = one_time_codes.whose(topic)
         if kutid is not None:
             self.codes.give_back(connection, kutid, may_have_arrived=may_have_arrived)
-        self.portal.letters.notices.undelivered(connection, topic)
+        self.portal.letters.notifications.undelivered(connection, topic)
+        self.portal.letters.reminding.undelivered(connection, topic)
 
     def letters(self, kind: str, to: str = "") -> list[Letter]:
         """Return what has arrived, oldest first."""

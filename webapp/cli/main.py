@@ -49,7 +49,9 @@ class Context:
 
     def open_store(self) -> "Store":
         """Open the database and bring it up to date."""
-        store: Store = import_module("webapp.wiring").open_store(self.settings)
+        settings = self.settings
+        engine = import_module("services.store.engine")
+        store: Store = engine.Store(settings.database, synchronous=settings.sqlite_synchronous)
         import_module("services.store.migrate").migrate(store)
         return store
 

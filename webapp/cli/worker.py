@@ -3,6 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import click
 
@@ -39,4 +40,5 @@ def works(parts: Parts) -> dict[str, Callable[[threading.Event], None]]:
         "worklists": parts.worklists.worker.run,
         "payments": parts.portal.payments.worker.run,
         "webhooks": parts.clients.events.delivery.run,
+        "letters": partial(parts.portal.letters.worker.run, print_folder=parts.settings.print_folder),
     }

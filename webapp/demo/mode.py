@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from flask import Flask
 
-from services.gateways.storage import Storage
+from services.gateways.storage import ObjectStorage, Storage
 from services.messages.senders import Sender
 from services.profiles import Profile
 from webapp import console
@@ -50,9 +50,9 @@ class DemoMode:
             # A tester who has met the limit moves the clock on, or resets everything.
             app.extensions["belepo.limits"].exempt(blueprint)
 
-    def storage(self, storage: Storage) -> Storage:
+    def storage(self, url: str) -> Storage:
         """Return the storage, which testers let fail."""
-        return FailingStorage(storage, self.faults)
+        return FailingStorage(ObjectStorage.at(url), self.faults)
 
     def sender(self, parts: Parts, way_out: Sender | None) -> Sender:
         """Return what puts messages into the inbox, after it has sent them by `way_out` if there is one."""

@@ -57,11 +57,13 @@ def _figures(parts: Parts) -> Iterable[str]:
         ("belepo_webhooks_given_up", "Calls of webhooks that were given up", backlog.given_up),
     ):
         yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {figure}\n"
-    counts = parts.health.counts()
+    counts, in_time = parts.health.counts(), parts.portal.letters.figures.lately()
     for name, words, count in (
         ("belepo_accounts", "Accounts", counts.accounts),
         ("belepo_registrations_open", "Registrations under way", counts.open_registrations),
         ("belepo_letters_damaged", "Letters whose stored bytes do not fit their hash", counts.damaged_letters),
+        ("belepo_letters_due", "Letters whose latest day was in the last 30 days", in_time.due),
+        ("belepo_letters_in_time", "Letters among them that were opened or printed in time", in_time.provided),
     ):
         yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {count}\n"
 
