@@ -7,12 +7,14 @@ from services.base import Base
 from services.codes.group import CodeServices
 from services.contracts.group import ContractServices, build_contracts
 from services.gateways.payments import PaymentProvider
+from services.gateways.scanner import Scanner
 from services.gateways.storage import Storage
 from services.letters.group import LetterServices, build_letters
 from services.limits.group import LimitServices
 from services.links import Links
 from services.messages.group import MessageServices
 from services.payments.group import PaymentServices, build_payments
+from services.uploads.group import UploadServices, build_uploads
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class PortalServices:
     contracts: ContractServices
     letters: LetterServices
     payments: PaymentServices
+    uploads: UploadServices
     storage: Storage
     """Where the bytes of letters and files are."""
 
@@ -36,12 +39,14 @@ def build_portal(
     accounts: AccountServices,
     links: Links,
     provider: PaymentProvider | None = None,
+    scanner: Scanner | None = None,
 ) -> PortalServices:
-    """Build the portal's groups in their order; without a `provider` no card is taken."""
+    """Build the portal's groups in their order; no `provider` takes no card, no `scanner` scans no file."""
     letters = build_letters(base, storage=storage, messages=messages, limits=limits, codes=codes, accounts=accounts)
     return PortalServices(
         contracts=build_contracts(base),
         letters=letters,
         payments=build_payments(base, messages=messages, links=links, provider=provider),
+        uploads=build_uploads(base, storage=storage, messages=messages, scanner=scanner),
         storage=storage,
     )

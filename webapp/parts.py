@@ -13,6 +13,7 @@ from services.clock import SystemClock
 from services.codes.group import CodeServices
 from services.figures.group import FigureServices
 from services.gateways.payments import PaymentProvider
+from services.gateways.scanner import Scanner
 from services.health import Health
 from services.limits.group import LimitServices
 from services.links import Links
@@ -55,6 +56,11 @@ class Demonstration(Protocol):
     @property
     def payments(self) -> PaymentProvider:
         """The provider of card payments, which testers command."""
+        ...
+
+    @property
+    def scanner(self) -> Scanner:
+        """The virus scanner where the settings name none."""
         ...
 
     def terms(self, profile: Profile) -> TermsVersions:

@@ -9,6 +9,7 @@ from services.clients.group import build_clients
 from services.clock import SystemClock
 from services.codes.group import build_codes
 from services.figures.group import build_figures
+from services.gateways.scanner import scanner_at
 from services.gateways.storage import ObjectStorage
 from services.health import Health
 from services.limits.group import build_limits
@@ -63,7 +64,8 @@ def wire(settings: Settings) -> Parts:
         worklists=build_worklists(base, limits=limits, messages=messages, staff=staff),
         portal=build_portal(
             base, ObjectStorage.at(settings.storage_url), messages, limits, codes,
-            accounts=accounts, links=links, provider=demo.payments if demo else None),
+            accounts=accounts, links=links, provider=demo.payments if demo else None,
+            scanner=scanner_at(settings.scanner_url) or (demo.scanner if demo else None)),
     )  # fmt: skip
 
 

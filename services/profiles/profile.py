@@ -392,6 +392,10 @@ class Retention(_Part):
     worklists_days: Annotated[
         _Days, Field(description="Invitations, after their deadline; how a data issue was closed.")
     ] = 365
+    unsent_files_days: Annotated[_Days, Field(description="Files that were added and never sent, after they came.")] = (
+        60
+    )
+    files_days: Annotated[_Days, Field(description="Files that were sent, and their renditions.")] = 1826
     audit_days: Annotated[
         int,
         Field(
@@ -431,6 +435,16 @@ class Retention(_Part):
     def worklists(self) -> timedelta:
         """How long it is kept who was invited, and how a case was closed."""
         return timedelta(days=self.worklists_days)
+
+    @property
+    def unsent_files(self) -> timedelta:
+        """How long a file is kept that was never sent."""
+        return timedelta(days=self.unsent_files_days)
+
+    @property
+    def files(self) -> timedelta:
+        """How long a file is kept after it was sent."""
+        return timedelta(days=self.files_days)
 
     @property
     def audit(self) -> timedelta:

@@ -38,6 +38,8 @@ NEVER_OVER = {
     "quality_sweep": "one row",
     **dict.fromkeys(("letters", "letter_events"), "proof of delivery, as long as the policy holder is in the register"),
     "letter_passwords": "kept as long as the account",
+    "upload_events": "the database erases them with the file, by the foreign key",
+    "upload_objects": "the worker erases an object of the storage, and its row, once no file names it",
     **dict.fromkeys(("invoices", "payments"), "the insurer's books, as long as the policy holder is in the register"),
 }
 OUTLIVES_THE_ACCOUNT = {
@@ -51,6 +53,8 @@ OUTLIVES_THE_ACCOUNT = {
     "sign_in_tries": "keyed hashes: they name nobody, and a guesser gets no new tries",
     "contact_changes": "events for the insurer's own system",
     **dict.fromkeys(("letters", "letter_events"), "the insurer's archive and its proof of delivery"),
+    "upload_events": "the database erases them with the file, by the foreign key",
+    "upload_objects": "the worker erases an object of the storage, and its row, once no file names it",
     **dict.fromkeys(("invoices", "payments"), "the insurer's books: what was asked for and what was paid"),
     "audit": "says that the account was closed, and by whom",
     "invitations": "who has declined stays known",
@@ -65,6 +69,8 @@ NOT_EXPORTED = {
     "accounts": "the account itself heads the export",
     "activations": "a secret",
     "letter_passwords": "a secret",
+    "upload_events": "the files' states say it",
+    "upload_objects": "where bytes are kept",
     "password_resets": "a secret",
     "calendar_feeds": "a secret",
     "one_time_codes": "a secret",

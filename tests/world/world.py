@@ -21,6 +21,7 @@ from services.clock import Clock
 from services.codes import one_time_codes
 from services.codes.group import build_codes
 from services.figures.group import build_figures
+from services.gateways.scanner import Scanner
 from services.gateways.storage import ObjectStorage, Storage
 from services.keys import Keys
 from services.limits.group import build_limits
@@ -191,8 +192,8 @@ class World:
         """Keep the bytes of letters in a folder, so that they outlive the process."""
         self.portal = self.portal_at(ObjectStorage(LocalStore(folder)))
 
-    def portal_at(self, storage: Storage) -> PortalServices:
-        """Return the portal's services with another storage."""
+    def portal_at(self, storage: Storage, scanner: Scanner | None = None) -> PortalServices:
+        """Return the portal's services with another storage, and perhaps a virus scanner."""
         return build_portal(
             self.base,
             storage,
@@ -201,6 +202,7 @@ class World:
             self.code_services,
             accounts=self.account_services,
             links=LINKS,
+            scanner=scanner,
         )
 
     def _name_services(self) -> None:

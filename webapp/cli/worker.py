@@ -35,4 +35,5 @@ def works(parts: Parts) -> dict[str, Callable[[threading.Event], None]]:
         "tidy": tidying(parts).run,
         "worklists": parts.worklists.worker.run,
         "payments": parts.portal.payments.worker.run,
+        "uploads": parts.portal.uploads.checking.run,
     }

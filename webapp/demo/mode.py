@@ -11,6 +11,7 @@ from webapp.demo import doors, payment_doors, seed
 from webapp.demo.clock import DemoClock
 from webapp.demo.letters import add_letters
 from webapp.demo.payments import DemoProvider
+from webapp.demo.scanner import DemoScanner
 from webapp.demo.sender import CopyingSender, DemoSender
 from webapp.demo.terms import PublishedTerms
 from webapp.http.addresses import Application
@@ -30,6 +31,7 @@ class DemoMode:
         self.clock = DemoClock(settings.demo_file("clock"))
         self._terms_file = settings.demo_file("terms")
         self.payments = DemoProvider(settings.demo_file("payments"))
+        self.scanner = DemoScanner()
 
     @property
     def moved_by(self) -> timedelta:

@@ -50,6 +50,14 @@ def _figures(parts: Parts) -> Iterable[str]:
             ("belepo_sms_stopped", "Whether the SMS budget is used up and no text message leaves", budget.is_stopped),
         ):
             yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {int(figure)}\n"
+    queue = parts.portal.uploads.checking.queue()
+    age = int((parts.clock.now() - queue.since).total_seconds()) if queue.since else 0
+    for name, words, figure in (
+        ("belepo_uploads_waiting", "Files that wait to be scanned and checked", queue.waiting),
+        ("belepo_uploads_oldest_seconds", "For how many seconds the oldest of them has waited", age),
+        ("belepo_uploads_refused", "Files that were refused after they had been taken in", queue.refused),
+    ):
+        yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {figure}\n"
     counts = parts.health.counts()
     for name, words, count in (
         ("belepo_accounts", "Accounts", counts.accounts),

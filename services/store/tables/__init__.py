@@ -18,6 +18,7 @@ from services.store.tables import (
     register,
     registrations,
     staff,
+    uploads,
     worklists,
 )
 from services.store.tables.base import Moment, metadata
@@ -35,6 +36,7 @@ DECLARED = (
     letters.DECLARED,
     contracts.DECLARED,
     payments.DECLARED,
+    uploads.DECLARED,
     register.DECLARED,
     audit.DECLARED,
     figures.DECLARED,
