@@ -154,6 +154,17 @@ _FIELDS = {
     "more": {"malformed": _because("count", audience=Audience.STAFF)},
     # An invoice, as the insurer's system sends it
     "invoice": dict.fromkeys(("policy", "letter", "paid"), _BY_API),
+    # A file that is added to a request
+    "file": {
+        "empty": _PLAIN,
+        "unchecked": _because(text="upload.checking.text"),
+        "too_many": _because("limit"),
+        **{
+            reason: _because(text=f"upload.refused.{text}")
+            for reason, text in (("empty_file", "empty"), ("too_big", "too_big"), ("kind", "kind"))
+        },
+    },
+    "file_password": {"empty": _PLAIN, "wrong": _PLAIN, "damaged": _because(text="upload.refused.damaged")},
     # How an invoice is paid
     "way": {
         "unavailable": _because(text="pay.card.unavailable"),

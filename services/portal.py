@@ -6,13 +6,14 @@ from services.accounts.group import AccountServices
 from services.base import Base
 from services.codes.group import CodeServices
 from services.contracts.group import ContractServices, build_contracts
-from services.gateways.payments import PaymentProvider
+from services.gateways.group import Gateways
 from services.gateways.storage import Storage
 from services.letters.group import LetterServices, build_letters
 from services.limits.group import LimitServices
 from services.links import Links
 from services.messages.group import MessageServices
 from services.payments.group import PaymentServices, build_payments
+from services.uploads.group import UploadServices, build_uploads
 
 
 @dataclass(frozen=True)
@@ -22,26 +23,28 @@ class PortalServices:
     contracts: ContractServices
     letters: LetterServices
     payments: PaymentServices
+    uploads: UploadServices
     storage: Storage
     """Where the bytes of letters and files are."""
 
 
 def build_portal(
     base: Base,
-    storage: Storage,
+    gateways: Gateways,
     messages: MessageServices,
     limits: LimitServices,
     codes: CodeServices,
     *,
     accounts: AccountServices,
     links: Links,
-    provider: PaymentProvider | None = None,
 ) -> PortalServices:
-    """Build the portal's groups in their order; without a `provider` no card is taken."""
+    """Build the portal's groups in their order."""
+    storage = gateways.storage
     letters = build_letters(base, storage=storage, messages=messages, limits=limits, codes=codes, accounts=accounts)
     return PortalServices(
         contracts=build_contracts(base),
         letters=letters,
-        payments=build_payments(base, messages=messages, links=links, provider=provider),
+        payments=build_payments(base, messages=messages, links=links, provider=gateways.provider),
+        uploads=build_uploads(base, storage=storage, messages=messages, scanner=gateways.scanner),
         storage=storage,
     )

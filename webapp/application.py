@@ -26,7 +26,7 @@ from webapp.http.addresses import Application
 from webapp.http.compression import CompressEveryStatus
 from webapp.journey.registry import journey_of
 from webapp.operations import health
-from webapp.portal import contracts, files, home, invoices, letter, letter_password, letters, payments, places
+from webapp.portal import contracts, files, home, invoices, letter, letter_password, letters, payments, places, uploads
 from webapp.registration import page
 from webapp.settings import Settings
 from webapp.site import accessibility, declining, privacy_notice, start, terms
@@ -52,6 +52,7 @@ def create_app(settings: Settings) -> Flask:
     # token is the proof. Testers' scripts have no page to take a token from.
     # A payment provider's call is a hint alone.
     demo_doors = parts.demo.blueprints if parts.demo else ()
+    uploads.set_up(app)
     open_doors = (api.blueprint, declining.blueprint, payments.hints, *demo_doors)
     forgery.set_up(app, {one.name for one in open_doors})
     CompressEveryStatus(app)
@@ -61,7 +62,7 @@ def create_app(settings: Settings) -> Flask:
     for module in (
         accessibility, activation, brand, closing, contracts, declining, email, files, forgotten_password,
         health, home, invoices, letter, letter_password, letters, mobile, overview, page, passkeys, password,
-        payments, privacy_notice, sign_in, start, terms, terms_update,
+        payments, privacy_notice, sign_in, start, terms, terms_update, uploads,
     ):  # fmt: skip
         app.register_blueprint(module.blueprint)
     app.register_blueprint(payments.hints)

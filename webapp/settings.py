@@ -90,6 +90,13 @@ class Settings(BaseSettings):
             "`belepo documents print-list` writes them. Demo mode uses the folder `print` in `BELEPO_DATA_DIR`."
         ),
     )
+    scanner_url: str = Field(
+        "",
+        description=(
+            "The virus scanner for files that customers add: a clamd at `tcp://host:port` or `unix:<path>`. While it "
+            "is away, files wait and nobody opens them. By default files are not scanned."
+        ),
+    )
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="The port to listen on.")
     public_url: str = Field(
@@ -209,6 +216,13 @@ class Settings(BaseSettings):
     def _is_storage(cls, address: str) -> str:
         if address and not address.startswith("folder:"):
             service_urls.judge(address, ("s3",))
+        return address
+
+    @field_validator("scanner_url")
+    @classmethod
+    def _is_scanner(cls, address: str) -> str:
+        if address and not address.startswith("unix:"):
+            service_urls.judge(address, ("tcp",))
         return address
 
     @field_validator("mail_url")

@@ -99,6 +99,7 @@ def _targets(pages: Pages) -> dict[str, _Target]:
         "document_posted": _Target(pages.letter),
         "letter_password_set": _Target(pages.forgotten_password),
         "letter_password_reset": _Target(pages.letter_password),
+        "upload_refused": _Target(pages.sign_in),
         "payment_received": _Target(pages.receipt),
         "payment_not_made": _Target(pages.invoice),
         "payment_doubled": _Target(pages.invoice),

@@ -396,6 +396,10 @@ class Retention(_Part):
         _Days,
         Field(description="Events of the API's feed, and webhooks that were given up: ids, no personal data."),
     ] = 365
+    unsent_files_days: Annotated[_Days, Field(description="Files that were added and never sent, after they came.")] = (
+        60
+    )
+    files_days: Annotated[_Days, Field(description="Files that were sent, and their renditions.")] = 1826
     audit_days: Annotated[
         int,
         Field(
@@ -440,6 +444,16 @@ class Retention(_Part):
     def events(self) -> timedelta:
         """How long events can be read again, and a webhook that was given up can be sent again."""
         return timedelta(days=self.events_days)
+
+    @property
+    def unsent_files(self) -> timedelta:
+        """How long a file is kept that was never sent."""
+        return timedelta(days=self.unsent_files_days)
+
+    @property
+    def files(self) -> timedelta:
+        """How long a file is kept after it was sent."""
+        return timedelta(days=self.files_days)
 
     @property
     def audit(self) -> timedelta:

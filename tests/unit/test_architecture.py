@@ -166,11 +166,11 @@ def test_imports_stand_at_the_top(path: Path) -> None:
 ROOMS = {
     "webapp": (
         "cli", "wsgi", "application", "wiring", "demo", "worker", "operations", "api", "console", "registration",
-        "portal", "site", "account", "steps", "journey", "ui", "http", "parts", "settings",
+        "portal", "site", "account", "steps", "journey", "ui", "http", "parts", "gateways", "settings",
         "service_urls",
     ),
     "services": (
-        "health", "retention", "worklists", "clients", "staff", "portal", "payments", "requests", "letters",
+        "health", "retention", "worklists", "clients", "staff", "portal", "payments", "requests", "uploads", "letters",
         "pdf", "contracts", "gateways", "registrations", "accounts", "sessions", "figures", "codes", "messages",
         "register", "events", "passwords", "terms",
         "references", "audit", "limits", "base", "store", "links", "keys", "profiles", "texts", "values", "randomness",

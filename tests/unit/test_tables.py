@@ -39,6 +39,8 @@ NEVER_OVER = {
     **dict.fromkeys(("letters", "letter_events"), "proof of delivery, as long as the policy holder is in the register"),
     "letter_passwords": "kept as long as the account",
     "webhooks": "kept until the operator removes it",
+    "upload_events": "the database erases them with the file, by the foreign key",
+    "upload_objects": "the worker erases an object of the storage, and its row, once no file names it",
     **dict.fromkeys(("invoices", "payments"), "the insurer's books, as long as the policy holder is in the register"),
 }
 OUTLIVES_THE_ACCOUNT = {
@@ -52,6 +54,8 @@ OUTLIVES_THE_ACCOUNT = {
     "sign_in_tries": "keyed hashes: they name nobody, and a guesser gets no new tries",
     **dict.fromkeys(("contact_changes", "events", "webhooks", "webhook_failures"), "for the insurer's own systems"),
     **dict.fromkeys(("letters", "letter_events"), "the insurer's archive and its proof of delivery"),
+    "upload_events": "the database erases them with the file, by the foreign key",
+    "upload_objects": "the worker erases an object of the storage, and its row, once no file names it",
     **dict.fromkeys(("invoices", "payments"), "the insurer's books: what was asked for and what was paid"),
     "audit": "says that the account was closed, and by whom",
     "invitations": "who has declined stays known",
@@ -66,6 +70,8 @@ NOT_EXPORTED = {
     "accounts": "the account itself heads the export",
     "activations": "a secret",
     "letter_passwords": "a secret",
+    "upload_events": "the files' states say it",
+    "upload_objects": "where bytes are kept",
     "password_resets": "a secret",
     "calendar_feeds": "a secret",
     "one_time_codes": "a secret",

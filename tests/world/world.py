@@ -21,6 +21,8 @@ from services.clock import Clock
 from services.codes import one_time_codes
 from services.codes.group import build_codes
 from services.figures.group import build_figures
+from services.gateways.group import Gateways
+from services.gateways.scanner import Scanner
 from services.gateways.storage import ObjectStorage, Storage
 from services.gateways.webhooks import HttpCaller
 from services.keys import Keys
@@ -192,11 +194,11 @@ class World:
         """Keep the bytes of letters in a folder, so that they outlive the process."""
         self.portal = self.portal_at(ObjectStorage(LocalStore(folder)))
 
-    def portal_at(self, storage: Storage) -> PortalServices:
-        """Return the portal's services with another storage."""
+    def portal_at(self, storage: Storage, scanner: Scanner | None = None) -> PortalServices:
+        """Return the portal's services with another storage, and perhaps a virus scanner."""
         return build_portal(
             self.base,
-            storage,
+            Gateways(storage, scanner=scanner),
             self.message_services,
             self.limits,
             self.code_services,

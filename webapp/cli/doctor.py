@@ -15,6 +15,7 @@ from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.clients.keys import SOON
+from services.gateways.scanner import ScannerUnavailable
 from services.gateways.storage import StorageUnavailable
 from services.profiles import ProfileError
 from services.store.version import is_current, newest, version_of
@@ -66,6 +67,7 @@ def examine(settings: Settings) -> list[Finding]:
             _passkeys,
             _database,
             _storage,
+            _scanner,
             _messages,
             _sms_budget,
             _api_keys,
@@ -190,6 +192,26 @@ def _storage(parts: Parts) -> Iterator[Finding]:
     if is_current(parts.store) and (damaged := parts.health.counts().damaged_letters):
         state = f"{damaged} {'letter' if damaged == 1 else 'letters'} whose bytes do not fit their hash"
         yield Finding("letters", state, "Restore them from a backup; the log names them.", is_bad=True)
+
+
+def _scanner(parts: Parts) -> Iterator[Finding]:
+    checking = parts.portal.uploads.checking
+    try:
+        if checking.probe():
+            yield Finding("virus scanner", "answers")
+        else:
+            yield Finding("virus scanner", "none", "Set BELEPO_SCANNER_URL: customers' files are not scanned.")
+    except ScannerUnavailable as error:
+        advice = "Is clamd running? Until it answers, files wait and nobody opens them. See BELEPO_SCANNER_URL."
+        yield Finding("virus scanner", f"cannot be used: {error}", advice, is_bad=True)
+    if not is_current(parts.store):
+        return
+    queue = checking.queue()
+    if queue.since is not None and (waited := parts.clock.now() - queue.since) > _WAITS_LONG:
+        state = f"{queue.waiting} wait to be checked, the oldest for {int(waited.total_seconds()) // 60} minutes"
+        yield Finding("files", state, "Is belepo worker running? Do the scanner and the storage answer?", is_bad=True)
+    else:
+        yield Finding("files", f"{queue.waiting} wait to be checked, {queue.refused} were refused")
 
 
 def _messages(parts: Parts) -> Iterator[Finding]:

@@ -41,4 +41,5 @@ def works(parts: Parts) -> dict[str, Callable[[threading.Event], None]]:
         "payments": parts.portal.payments.worker.run,
         "webhooks": parts.clients.events.delivery.run,
         "letters": partial(parts.portal.letters.worker.run, print_folder=parts.settings.print_folder),
+        "uploads": parts.portal.uploads.checking.run,
     }

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from flask import Flask
 
-from services.gateways.storage import ObjectStorage, Storage
+from services.gateways.group import Gateways
 from services.messages.senders import Sender
 from services.profiles import Profile
 from webapp import console
@@ -13,8 +13,10 @@ from webapp.demo.clock import DemoClock
 from webapp.demo.faults import DemoFaults, FailingSender, FailingStorage
 from webapp.demo.letters import add_letters
 from webapp.demo.payments import DemoProvider
+from webapp.demo.scanner import DemoScanner
 from webapp.demo.sender import CopyingSender, DemoSender
 from webapp.demo.terms import PublishedTerms
+from webapp.gateways import open_gateways
 from webapp.http.addresses import Application
 from webapp.parts import Parts
 from webapp.registration import page
@@ -50,9 +52,14 @@ class DemoMode:
             # A tester who has met the limit moves the clock on, or resets everything.
             app.extensions["belepo.limits"].exempt(blueprint)
 
-    def storage(self, url: str) -> Storage:
-        """Return the storage, which testers let fail."""
-        return FailingStorage(ObjectStorage.at(url), self.faults)
+    def gateways(self, settings: Settings) -> Gateways:
+        """Return the ways to the world outside, which testers let fail; a provider and a scanner are there."""
+        chosen = open_gateways(settings)
+        return Gateways(
+            FailingStorage(chosen.storage, self.faults),
+            chosen.provider or self.payments,
+            chosen.scanner or DemoScanner(self.faults),
+        )
 
     def sender(self, parts: Parts, way_out: Sender | None) -> Sender:
         """Return what puts messages into the inbox, after it has sent them by `way_out` if there is one."""

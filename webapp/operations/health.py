@@ -57,6 +57,14 @@ def _figures(parts: Parts) -> Iterable[str]:
         ("belepo_webhooks_given_up", "Calls of webhooks that were given up", backlog.given_up),
     ):
         yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {figure}\n"
+    queue = parts.portal.uploads.checking.queue()
+    age = int((parts.clock.now() - queue.since).total_seconds()) if queue.since else 0
+    for name, words, figure in (
+        ("belepo_uploads_waiting", "Files that wait to be scanned and checked", queue.waiting),
+        ("belepo_uploads_oldest_seconds", "For how many seconds the oldest of them has waited", age),
+        ("belepo_uploads_refused", "Files that were refused after they had been taken in", queue.refused),
+    ):
+        yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {figure}\n"
     counts, in_time = parts.health.counts(), parts.portal.letters.figures.lately()
     for name, words, count in (
         ("belepo_accounts", "Accounts", counts.accounts),

@@ -19,6 +19,7 @@ from services.store.tables import (
     register,
     registrations,
     staff,
+    uploads,
     worklists,
 )
 from services.store.tables.base import Moment, metadata
@@ -37,6 +38,7 @@ DECLARED = (
     contracts.DECLARED,
     payments.DECLARED,
     events.DECLARED,
+    uploads.DECLARED,
     register.DECLARED,
     audit.DECLARED,
     figures.DECLARED,
