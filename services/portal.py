@@ -13,6 +13,7 @@ from services.limits.group import LimitServices
 from services.links import Links
 from services.messages.group import MessageServices
 from services.payments.group import PaymentServices, build_payments
+from services.requests.group import RequestServices, build_requests
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class PortalServices:
     contracts: ContractServices
     letters: LetterServices
     payments: PaymentServices
+    requests: RequestServices
     storage: Storage
     """Where the bytes of letters and files are."""
 
@@ -39,9 +41,11 @@ def build_portal(
 ) -> PortalServices:
     """Build the portal's groups in their order; without a `provider` no card is taken."""
     letters = build_letters(base, storage=storage, messages=messages, limits=limits, codes=codes, accounts=accounts)
+    contracts = build_contracts(base)
     return PortalServices(
-        contracts=build_contracts(base),
+        contracts=contracts,
         letters=letters,
         payments=build_payments(base, messages=messages, links=links, provider=provider),
+        requests=build_requests(base, messages=messages, portfolio=contracts.portfolio),
         storage=storage,
     )

@@ -17,6 +17,7 @@ from services.store.tables import (
     references,
     register,
     registrations,
+    requests,
     staff,
     worklists,
 )
@@ -35,6 +36,7 @@ DECLARED = (
     letters.DECLARED,
     contracts.DECLARED,
     payments.DECLARED,
+    requests.DECLARED,
     register.DECLARED,
     audit.DECLARED,
     figures.DECLARED,
