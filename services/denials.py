@@ -159,7 +159,7 @@ _FIELDS = {
         "too_late": _because(text="pay.live.cancel.too_late"),
     },
     # An answer in a request, by the type of its question
-    **{field: {"empty": _PLAIN} for field in ("town", "street", "name", "yes_no", "statement", "answer")},
+    **{field: {"empty": _PLAIN} for field in ("town", "street", "name", "yes_no", "statement", "files", "answer")},
     "choice": {"empty": _PLAIN, "unknown": _PLAIN},
     "contract": {"empty": _PLAIN, "unsuitable": _PLAIN, "ended": _PLAIN},
     "date": dict.fromkeys(

@@ -15,6 +15,7 @@ from services.profiles.request_kinds import CONTRACT, Page
 from services.randomness import opaque_id
 from services.refusal import OutOfTurn, Refusal
 from services.requests import rows
+from services.requests.files import RequestFiles
 from services.requests.kinds import Kinds, Offer
 from services.requests.mails import RequestMails
 from services.requests.reading import Reader
@@ -32,12 +33,13 @@ class Drafts:
     Each public method is one transaction, and each change one conditional UPDATE: of two at once one counts.
     """
 
-    def __init__(self, base: Base, kinds: Kinds, mails: RequestMails) -> None:
+    def __init__(self, base: Base, kinds: Kinds, mails: RequestMails, files: RequestFiles | None = None) -> None:
         self._store = base.store
         self._clock = base.clock
         self._profile = base.profile
         self._kinds = kinds
         self._mails = mails
+        self._files = files
 
     @property
     def reader(self) -> Reader:
@@ -91,6 +93,10 @@ class Drafts:
         draft = self.find(session, offer.kind.name) or self.begin(session, offer)
         return self._change(session, draft, typed=dict(typed))
 
+    def count_files(self, draft_id: str, question: str) -> int:
+        """Return how many files a draft has for a question."""
+        return len(self._files.all(draft_id, question)) if self._files else 0
+
     def discard(self, session: Session, kind: str) -> None:
         """Erase the customer's draft of a kind. Raises OutOfTurn where there is none."""
         with self._store.write() as connection:
@@ -123,6 +129,8 @@ class Drafts:
             )  # fmt: skip
             connection.execute(insert(requests).values(**vars(request)))
             rows.note(connection, request.id, "sent", now, CUSTOMER)
+            if self._files is not None:
+                self._files.submit(connection, request.id)
             self._mails.forget(connection, request.id)
             self._mails.tell(connection, request, "request_sent", promised_on)
             reach("requests.sending")

@@ -6,6 +6,7 @@ from services.base import Base
 from services.contracts.portfolio import Portfolio
 from services.messages.group import MessageServices
 from services.requests.drafts import Drafts
+from services.requests.files import RequestFiles
 from services.requests.handling import Handling
 from services.requests.kinds import Kinds
 from services.requests.mails import RequestMails
@@ -23,11 +24,10 @@ class RequestServices:
     handling: Handling
 
 
-def build_requests(base: Base, *, messages: MessageServices, portfolio: Portfolio) -> RequestServices:
-    """Build the services of requests.
-
-    Questions of the type `files` are asked once there is a service that receives files: then it belongs to the types
-    that `Kinds` is given.
-    """
-    kinds, mails = Kinds(base, portfolio, ASKED), RequestMails(base, messages.outbox)
-    return RequestServices(kinds, Drafts(base, kinds, mails), OwnRequests(base, mails), Handling(base, mails))
+def build_requests(
+    base: Base, *, messages: MessageServices, portfolio: Portfolio, files: RequestFiles | None = None
+) -> RequestServices:
+    """Build the services of requests. Without `files`, which receives them, no question asks for any."""
+    types = ASKED if files is None else ASKED | {"files"}
+    kinds, mails = Kinds(base, portfolio, types), RequestMails(base, messages.outbox)
+    return RequestServices(kinds, Drafts(base, kinds, mails, files), OwnRequests(base, mails), Handling(base, mails))

@@ -1,8 +1,8 @@
 """Reads what was typed as the answer to a question, by the question's type (P34).
 
 What comes out is what JSON can hold: a date is text as 2026-11-30, a time as 14:30, an amount of money a whole number
-of the currency's smallest unit, a bank account an IBAN, a statement true. A contract is its policy number; only
-`services.requests.drafts` knows which there are.
+of the currency's smallest unit, a bank account an IBAN, a statement true; files are their count. A contract is its
+policy number; only `services.requests.drafts` knows which there are.
 """
 
 import re

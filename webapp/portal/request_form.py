@@ -1,6 +1,6 @@
 """A page of a request as a form: which fields it has, and what was typed into them (P34)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.profiles.request_kinds import CONTRACT, Page, Question
@@ -77,13 +77,21 @@ def is_sent(page: Page, form: Mapping[str, str]) -> bool:
     return not names(page).isdisjoint(form)
 
 
-def read(offer: Offer, page: Page, form: Mapping[str, str], reader: Reader) -> tuple[dict[str, Any], list[Any]]:
-    """Return the answers that a form gives to a page, and what is refused: each field with its Refusal."""
+def read(
+    offer: Offer, page: Page, form: Mapping[str, str], reader: Reader, files: Callable[[str], int]
+) -> tuple[dict[str, Any], list[tuple[str, Refusal]]]:
+    """Return the answers that a form gives to a page, and what is refused: each field with its Refusal.
+
+    `files` tells how many files there are for a question: they were received one by one before.
+    """
     answers: dict[str, Any] = {}
     refusals: list[tuple[str, Refusal]] = []
     for question in page.questions:
         try:
-            answers[question.name] = _read(offer, question, form, reader)
+            if question.type == "files":
+                answers[question.name] = _count(question, files)
+            else:
+                answers[question.name] = _read(offer, question, form, reader)
         except Refusal as refusal:
             refusals.append((question.name, _in_own_words(question, refusal)))
     return answers, refusals
@@ -105,6 +113,13 @@ def _read(offer: Offer, question: Question, form: Mapping[str, str], reader: Rea
             raise Refusal(CONTRACT, "unsuitable")
         return number
     return answer
+
+
+def _count(question: Question, files: Callable[[str], int]) -> int | None:
+    count = files(question.name)
+    if not count and not question.is_optional:
+        raise Refusal("files", "empty")
+    return count or None
 
 
 def _in_own_words(question: Question, refusal: Refusal) -> Refusal:

@@ -90,7 +90,10 @@ def _answer(session: Session, offer: Offer, draft: Draft | None, *, is_left: boo
     if sent is None:
         # The page before the first question, or a page that was not asked.
         return _go_on(session, offer, drafts.begin(session, offer))
-    answers, refusals = request_form.read(offer, sent, request.form, drafts.reader)
+    draft_id = draft.id if draft else ""
+    answers, refusals = request_form.read(
+        offer, sent, request.form, drafts.reader, lambda question: drafts.count_files(draft_id, question)
+    )
     if refusals and is_left:
         values = {name: request.form.get(name, "") for name in request_form.names(sent)}
         return _leave(drafts.keep(session, offer, {name: value for name, value in values.items() if value}))

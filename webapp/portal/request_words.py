@@ -97,6 +97,7 @@ def _yes_or_no(answer: Any) -> str:
 _IN_WORDS: Mapping[str, Callable[[Any], str]] = {
     **dict.fromkeys(("date", "date_from_today", "date_until_today"), _day),
     **dict.fromkeys(("yes_no", "statement"), _yes_or_no),
+    "files": lambda count: say().plain("request.review.files", count=count),
     "money": lambda units: amount(units, _currency()),
     "bank_account": lambda number: f"•••• •••• •••• {number[-4:]}",
 }

@@ -5,8 +5,10 @@ from datetime import date
 from functools import partial
 
 import pytest
+from sqlalchemy import Connection
 
 from services.requests.drafts import working_days_after
+from services.requests.group import build_requests
 from services.requests.kinds import Offer
 from services.store.engine import Store
 from services.store.tables.requests import request_drafts, request_events, requests
@@ -102,6 +104,34 @@ def test_a_question_without_words_and_a_foreign_letter_are_refused(desk: Desk) -
     assert outcome_of(partial(handling.answer, actor="core"), draft, None, ["no-such-letter"]) == "request.letter"
     found, _ = handling.find(draft)
     assert found.state == "taken"
+
+
+class Shelf:
+    """Files of requests, as the service that receives them hands them over."""
+
+    def __init__(self) -> None:
+        self.files: list[tuple[str, str]] = []
+        self.submitted: list[str] = []
+
+    def all(self, owner: str, question: str) -> list[object]:
+        return [file for file in self.files if file == (owner, question)]
+
+    def submit(self, connection: Connection, owner: str) -> None:
+        self.submitted.append(owner)
+
+
+def test_files_are_asked_for_where_somebody_receives_them_and_go_with_the_request(desk: Desk) -> None:
+    shelf, world = Shelf(), desk.world
+    portfolio = world.portal.contracts.portfolio
+    services = build_requests(world.base, messages=world.message_services, portfolio=portfolio, files=shelf)
+    asked = [page.id for page in services.kinds.find("claim-motor").pages]
+    assert "photos" in asked
+    assert "photos" not in [page.id for page in desk.services.kinds.find("claim-motor").pages]
+    draft = desk.fill_in()
+    shelf.files = [(draft, "photos")] * 2
+    assert services.drafts.count_files(draft, "photos") == 2
+    services.drafts.send(desk.session, services.kinds.offer(desk.session, "address-change"), draft)
+    assert shelf.submitted == [draft]
 
 
 def test_a_promise_counts_working_days() -> None:
