@@ -13,6 +13,7 @@ from services.limits.group import LimitServices
 from services.links import Links
 from services.messages.group import MessageServices
 from services.payments.group import PaymentServices, build_payments
+from services.requests.group import RequestServices, build_requests
 from services.uploads.group import UploadServices, build_uploads
 
 
@@ -23,6 +24,7 @@ class PortalServices:
     contracts: ContractServices
     letters: LetterServices
     payments: PaymentServices
+    requests: RequestServices
     uploads: UploadServices
     storage: Storage
     """Where the bytes of letters and files are."""
@@ -41,10 +43,12 @@ def build_portal(
     """Build the portal's groups in their order."""
     storage = gateways.storage
     letters = build_letters(base, storage=storage, messages=messages, limits=limits, codes=codes, accounts=accounts)
+    contracts = build_contracts(base)
     return PortalServices(
-        contracts=build_contracts(base),
+        contracts=contracts,
         letters=letters,
         payments=build_payments(base, messages=messages, links=links, provider=gateways.provider),
+        requests=build_requests(base, messages=messages, portfolio=contracts.portfolio),
         uploads=build_uploads(base, storage=storage, messages=messages, scanner=gateways.scanner),
         storage=storage,
     )

@@ -13,6 +13,7 @@ from webapp.demo.clock import DemoClock
 from webapp.demo.faults import DemoFaults, FailingSender, FailingStorage
 from webapp.demo.letters import add_letters
 from webapp.demo.payments import DemoProvider
+from webapp.demo.requests import add_requests
 from webapp.demo.scanner import DemoScanner
 from webapp.demo.sender import CopyingSender, DemoSender
 from webapp.demo.terms import PublishedTerms
@@ -67,9 +68,10 @@ class DemoMode:
         return FailingSender(CopyingSender(way_out, inbox) if way_out else inbox, self.faults)
 
     def seed(self, parts: Parts) -> None:
-        """Fill an empty database with the demo customers, their letters, and the staff."""
+        """Fill an empty database with the demo customers, their letters and requests, and the staff."""
         if seed.load(parts.store, parts.profile, parts.clock, parts.settings.bcrypt_rounds):
             add_letters(parts.base, parts.portal.storage)
+            add_requests(parts.base)
 
     def greeting(self, parts: Parts) -> str:
         """Return what a tester needs to begin: addresses, customers who can register, staff and their password."""
