@@ -153,7 +153,8 @@ class Settings(BaseSettings):
         le=1024,
         description=(
             "How many requests each process answers at once. Three quarters of them may wait for a password to be "
-            "hashed; the next one is told to try again (503). Under another WSGI server, give its number of threads."
+            "hashed; the next one gets 503 and a hint to try again. Under another WSGI server, give its number of "
+            "threads."
         ),
     )
     requests_a_minute: int = Field(
