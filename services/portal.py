@@ -8,6 +8,7 @@ from services.codes.group import CodeServices
 from services.contracts.group import ContractServices, build_contracts
 from services.gateways.payments import PaymentProvider
 from services.gateways.storage import Storage
+from services.grants.group import GrantServices, build_grants
 from services.letters.group import LetterServices, build_letters
 from services.limits.group import LimitServices
 from services.links import Links
@@ -22,6 +23,7 @@ class PortalServices:
     contracts: ContractServices
     letters: LetterServices
     payments: PaymentServices
+    grants: GrantServices
     storage: Storage
     """Where the bytes of letters and files are."""
 
@@ -43,5 +45,6 @@ def build_portal(
         contracts=build_contracts(base),
         letters=letters,
         payments=build_payments(base, messages=messages, links=links, provider=provider),
+        grants=build_grants(base, accounts=accounts, messages=messages),
         storage=storage,
     )

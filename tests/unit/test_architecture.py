@@ -169,7 +169,7 @@ ROOMS = {
         "service_urls",
     ),
     "services": (
-        "health", "retention", "worklists", "clients", "staff", "portal", "payments", "requests", "letters",
+        "health", "retention", "worklists", "clients", "staff", "portal", "payments", "requests", "grants", "letters",
         "pdf", "contracts", "gateways", "registrations", "accounts", "sessions", "figures", "codes", "messages",
         "register", "passwords", "terms",
         "references", "audit", "limits", "base", "store", "links", "keys", "profiles", "texts", "values", "randomness",

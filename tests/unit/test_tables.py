@@ -38,6 +38,8 @@ NEVER_OVER = {
     "quality_sweep": "one row",
     **dict.fromkeys(("letters", "letter_events"), "proof of delivery, as long as the policy holder is in the register"),
     "letter_passwords": "kept as long as the account",
+    "letter_consents": "proof of the consent, as long as the policy holder is in the register",
+    "grants": "kept as long as the account",
     **dict.fromkeys(("invoices", "payments"), "the insurer's books, as long as the policy holder is in the register"),
 }
 OUTLIVES_THE_ACCOUNT = {
@@ -51,6 +53,7 @@ OUTLIVES_THE_ACCOUNT = {
     "sign_in_tries": "keyed hashes: they name nobody, and a guesser gets no new tries",
     "contact_changes": "events for the insurer's own system",
     **dict.fromkeys(("letters", "letter_events"), "the insurer's archive and its proof of delivery"),
+    "letter_consents": "proof of how letters were to be sent",
     **dict.fromkeys(("invoices", "payments"), "the insurer's books: what was asked for and what was paid"),
     "audit": "says that the account was closed, and by whom",
     "invitations": "who has declined stays known",
@@ -77,6 +80,7 @@ NOT_EXPORTED = {
     "invitations": "about a customer who has no account",
     "quality_cases": "about the register's data",
     "letter_events": "each letter's certificate tells them",
+    "nudges": "the history names them",
     "payments": "each invoice says when it was paid",
     "staff_cases": "the history says what staff did",
     "api_answers": "what the API's client was answered",
