@@ -134,6 +134,11 @@ _FIELDS = {
         "wrong": _PLAIN,
         "wait": _because("at", text="letter_password.try.wait", is_wait=True),
     },
+    # Whom they let see what
+    "scope": {"empty": _PLAIN},
+    "until": {"empty": _PLAIN, "malformed": _PLAIN, "past": _PLAIN, "too_far": _PLAIN},
+    "letter_consent": {"manager": _because(text="consent.revoke.manager")},
+    "nudge": {"no_address": _BY_STAFF},
     "current_password": {"empty": _PLAIN, "wrong": _PLAIN, "wait": _because("at", is_wait=True)},
     "confirm": {"not_ticked": _PLAIN},
     # What staff type

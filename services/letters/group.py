@@ -9,6 +9,7 @@ from services.gateways.storage import Storage
 from services.letters.archive import Archive
 from services.letters.batch import LetterBatch
 from services.letters.certificate import Certificates
+from services.letters.consents import Consents
 from services.letters.desk import LetterDesk
 from services.letters.enclosing import Enclosing
 from services.letters.figures import LetterFigures
@@ -43,6 +44,7 @@ class LetterServices:
     worker: LetterWorker
     figures: LetterFigures
     desk: LetterDesk
+    consents: Consents
 
 
 def build_letters(
@@ -74,4 +76,5 @@ def build_letters(
         worker=LetterWorker(reminding, print_list),
         figures=LetterFigures(base),
         desk=LetterDesk(base, archive=archive, notifications=notifications, publishing=publishing),
+        consents=Consents(base, sessions=accounts.sessions, mails=accounts.account_mails),
     )
