@@ -21,6 +21,7 @@ from services.letters.passwords import LetterPasswords
 from services.letters.print_list import PrintList
 from services.letters.publishing import Publishing
 from services.letters.reminding import Reminding
+from services.letters.returns import Returns
 from services.letters.worker import LetterWorker
 from services.limits.group import LimitServices
 from services.messages.group import MessageServices
@@ -45,6 +46,7 @@ class LetterServices:
     figures: LetterFigures
     desk: LetterDesk
     consents: Consents
+    returns: Returns
 
 
 def build_letters(
@@ -77,4 +79,5 @@ def build_letters(
         figures=LetterFigures(base),
         desk=LetterDesk(base, archive=archive, notifications=notifications, publishing=publishing),
         consents=Consents(base, sessions=accounts.sessions, mails=accounts.account_mails),
+        returns=Returns(base, outbox=messages.outbox, notifications=notifications, reminding=reminding),
     )

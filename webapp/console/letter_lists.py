@@ -15,11 +15,14 @@ from webapp.console.staff_sessions import blueprint, console_page, needed
 from webapp.console.worklists import ROOM, adviser_of, asked, choice_of_advisers, query
 from webapp.parts import current_parts
 from webapp.portal.words import type_in_words
+from webapp.ui.flash import Flash
 from webapp.ui.formats import amount, clock_time, date_in_words, date_until
 from webapp.ui.language import say
 from webapp.ui.respond import go_on
 
 _LETTERS = "/munkalistak/levelek"
+warning = Flash("desk")
+"""What the desk says of a reminder that could not leave."""
 
 
 @blueprint.get(_LETTERS)
@@ -49,7 +52,7 @@ def act_at_desk(seen: StaffSession) -> Response:
         current_parts().worklists.desk.nudge(seen, request.form.get("nudge", ""))
         staff_sessions.flash.leave("adviser.desk.nudged")
     except Refusal as refusal:
-        staff_sessions.flash.leave(refusal.key)
+        warning.leave(refusal.key)
     except OutOfTurn:
         pass  # reminded by a second click: the desk says when
     return go_on(staff_sessions.address("home"))

@@ -11,7 +11,7 @@ from services.refusal import OutOfTurn, Refusal
 from services.staff import StaffSession
 from services.values import masking
 from webapp.console import cases, staff_sessions
-from webapp.console.staff_sessions import blueprint, desk_page, flash, needed
+from webapp.console.staff_sessions import blueprint, console_page, flash, needed
 from webapp.http.security import SANDBOX
 from webapp.parts import current_parts
 from webapp.portal.words import file_name, type_in_words
@@ -83,15 +83,13 @@ def _show(seen: StaffSession, case_id: str, form: SentForm | None = None) -> Res
         form = SentForm()  # of a letter that is not on this page
     can_read = parts.staff.letters.can_read(seen)
     grant = parts.staff.granted.scopes(seen, parts.staff.cases.case(seen, case_id).kutid).get("letters")
-    return desk_page(
-        seen,
+    return console_page(
         "console/letters.html",
         form.status,
         form=form,
         problems=form.problems,
         notice=flash.take(),
         name=parts.staff.search.hit(seen, case_id).name,
-        case_id=case_id,
         case_url=cases.address(case_id),
         can_read=can_read,
         granted_until=date_until(grant.until) if grant else None,

@@ -79,5 +79,6 @@ def _home(
         own=listed(parts.staff.search.own(seen)) if seen.member.is_adviser and found is None else None,
         desk=letter_lists.desk_lines(seen) if seen.member.is_adviser and found is None else None,
         notice=staff_sessions.flash.take() if seen.member.is_adviser else None,
+        warning=letter_lists.warning.take(),
         form=form or SentForm(),
     )

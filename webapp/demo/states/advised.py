@@ -130,8 +130,9 @@ def adviser_desk(walker: Walker) -> None:
     seed.advise(walker.parts.store, walker.customer.kutid)
     _published(walker)
     console.come_in(walker, ADVISER)
-    mark = next(form for form in walker.forms if [one for one in form.all("button") if one["name"] == "nudge"])
-    walker.press(mark)
+    buttons = [button for form in walker.forms for button in form.all("button")]
+    mark = next(button["value"] for button in buttons if button["name"] == "nudge")
+    walker.send_to(walker.address_of("partner.act_at_desk"), nudge=mark)
 
 
 @state(_CONSOLE)

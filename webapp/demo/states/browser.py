@@ -99,11 +99,6 @@ class Browser(Window):
         form = form_of(self._root, action=action)
         self._ask(form["action"], "POST", {**values_of(form), "action": action, **fields})
 
-    def press(self, form: Element) -> None:
-        """Send a form of the page by its first button."""
-        button = next(iter(form.all("button")))
-        self._ask(form["action"], "POST", {**values_of(form), button["name"]: button["value"]})
-
     def send_to(self, address: str, **fields: str) -> None:
         """Send the first form that goes to this address."""
         form = next((form for form in self.forms if form["action"] == address), None)

@@ -143,8 +143,10 @@ def test_giving_again_takes_the_place_of_what_was_given(site: Site, visitor: Vis
     assert live == [day(site, 9)]
 
 
-def test_an_old_page_ends_nothing_twice(site: Site, visitor: Visitor, htmx: bool) -> None:
-    visitor.htmx = htmx
+def test_an_old_page_ends_nothing_twice(site: Site, htmx: bool) -> None:
+    site.open_account()
+    visitor = site.visitor(htmx=htmx)
+    visitor.sign_in()
     give(visitor, day(site, 3))
     give(visitor, "", action="end")
     answer = visitor.post(f"{SETTINGS}/hozzaferes", {"scope": "letters", "action": "end"})
