@@ -1,1 +1,1 @@
-"""The rules of a registration: plain Python that knows nothing of HTTP or HTML."""
+"""The rules: plain Python that knows nothing of HTTP or HTML."""

@@ -137,6 +137,7 @@ _FIELDS = {
     "current_password": {"empty": _PLAIN, "wrong": _PLAIN, "wait": _because("at", is_wait=True)},
     "confirm": {"not_ticked": _PLAIN},
     # What staff type
+    "phone_checked": {"not_ticked": _BY_STAFF},
     "identified_by": {"empty": _BY_STAFF},
     "reason": {
         **_OF_STAFFS_WORDS,
@@ -243,6 +244,11 @@ _FORMS = {
         ),
         _BY_API,
     ),
+    # A mail about a letter that staff have sent again
+    "notification": {
+        "no_address": _BY_STAFF,
+        "wait": _because("at", audience=Audience.STAFF),
+    },
     "api_key": {
         "missing": _BY_API,
         "unknown": _BY_API,
@@ -250,6 +256,7 @@ _FORMS = {
         "scope": _BY_COMMAND,
         "adviser": _BY_COMMAND,
     },
+    "webhook": {"url": _BY_COMMAND, "events": _BY_COMMAND, "too_many": _BY_COMMAND, "after": _BY_COMMAND},
     "idempotency_key": {"reused": _BY_API, "under_way": _BY_API},
     "staff": {"role": _BY_COMMAND, "weak": _BY_COMMAND, "taken": _BY_COMMAND},
 }

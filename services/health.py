@@ -11,6 +11,7 @@ from services.letters.conditions import count_damaged
 from services.registrations.conditions import count_open
 from services.store.tables.register import customers
 from services.store.version import is_current
+from services.store.writing import fault_of_writing, name_of
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,15 @@ class Health:
         self._clock = base.clock
 
     def is_ready(self) -> bool:
-        """Tell whether the database answers and has all its tables."""
+        """Tell whether the database answers, has all its tables, and takes what is written."""
         try:
-            return is_current(self._store)
+            return is_current(self._store) and self.fault_of_writing() is None
         except SQLAlchemyError:
             return False
+
+    def fault_of_writing(self) -> str | None:
+        """Return why nothing can be written, in the database's own words, or None. Raises SQLAlchemyError."""
+        return fault_of_writing(self._store)
 
     def counts(self) -> Counts:
         """Count the accounts, the registrations that have begun and are not over, and the damaged letters."""
@@ -50,6 +55,11 @@ class Health:
         """Count the customers of the register."""
         with self._store.read() as connection:
             return connection.execute(_count(customers)).scalar_one()
+
+
+def name_of_outage(error: Exception) -> str:
+    """Return the database's own name of an error, such as SQLITE_FULL, else the error's. It holds no values."""
+    return name_of(error)
 
 
 def _count(table: FromClause) -> Select[int]:

@@ -51,7 +51,7 @@ def create_app(settings: Settings) -> Flask:
     # The API has keys, and no browser sends one by itself. Mail programs post to decline an invitation, and the link's
     # token is the proof. Testers' scripts have no page to take a token from.
     # A payment provider's call is a hint alone.
-    demo_doors = [parts.demo.blueprint, parts.demo.provider_blueprint] if parts.demo else []
+    demo_doors = parts.demo.blueprints if parts.demo else ()
     uploads.set_up(app)
     open_doors = (api.blueprint, declining.blueprint, payments.hints, *demo_doors)
     forgery.set_up(app, {one.name for one in open_doors})

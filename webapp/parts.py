@@ -14,6 +14,7 @@ from services.codes.group import CodeServices
 from services.figures.group import FigureServices
 from services.gateways.payments import PaymentProvider
 from services.gateways.scanner import Scanner
+from services.gateways.storage import Storage
 from services.health import Health
 from services.limits.group import LimitServices
 from services.links import Links
@@ -33,14 +34,12 @@ from webapp.settings import Settings
 class Demonstration(Protocol):
     """What demo mode adds (`webapp.demo.mode`); production imports nothing of it."""
 
-    @property
-    def blueprint(self) -> Blueprint:
-        """The testers' doors."""
-        ...
+    scanner: Scanner
+    """The virus scanner where the settings name none."""
 
     @property
-    def provider_blueprint(self) -> Blueprint:
-        """The pages of the demonstration's payment provider."""
+    def blueprints(self) -> tuple[Blueprint, ...]:
+        """The testers' doors, and the pages of the demonstration's payment provider."""
         ...
 
     @property
@@ -58,17 +57,16 @@ class Demonstration(Protocol):
         """The provider of card payments, which testers command."""
         ...
 
-    @property
-    def scanner(self) -> Scanner:
-        """The virus scanner where the settings name none."""
-        ...
-
     def terms(self, profile: Profile) -> TermsVersions:
         """Return the terms, to which testers add versions."""
         ...
 
     def set_up(self, app: Flask, parts: "Parts") -> None:
         """Add the testers' doors to the application, and the moved clock to its pages."""
+        ...
+
+    def storage(self, url: str) -> Storage:
+        """Return the storage of letters and files, which testers let fail."""
         ...
 
     def sender(self, parts: "Parts", way_out: Sender | None) -> Sender:

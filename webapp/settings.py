@@ -90,6 +90,13 @@ class Settings(BaseSettings):
             "is away, files wait and nobody opens them. By default files are not scanned."
         ),
     )
+    print_folder: Path | None = Field(
+        None,
+        description=(
+            "The folder into which the worker writes the lists of letters to be printed. Without it "
+            "`belepo documents print-list` writes them. Demo mode uses the folder `print` in `BELEPO_DATA_DIR`."
+        ),
+    )
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="The port to listen on.")
     public_url: str = Field(
@@ -173,6 +180,13 @@ class Settings(BaseSettings):
             "With it, `/metrics` wants `Authorization: Bearer …`; without it, `/metrics` answers this machine alone."
         ),
     )
+    webhooks_private: bool = Field(
+        False,
+        description=(
+            "Whether webhooks may call addresses of private networks. Without it their names must lead to public "
+            "addresses, or be this machine's."
+        ),
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
 
     @field_validator("secret_keys", mode="before")
@@ -248,6 +262,7 @@ class Settings(BaseSettings):
         given.setdefault("storage_url", f"folder:{folder / 'files' / name}")
         if str(given.get("demo", "")).lower() in {"1", "true", "yes", "on"}:
             given.setdefault("secret_keys", (_DEMO_KEY,))
+            given.setdefault("print_folder", folder / "print" / name)
             given.setdefault("mail_url", "demo:")
             given.setdefault("sms_url", "demo:")
             host = str(given.get("host", "127.0.0.1"))

@@ -1,7 +1,6 @@
 """Builds the application's parts once."""
 
 from importlib import import_module
-from pathlib import Path
 
 from services.accounts.group import build_accounts
 from services.base import Base
@@ -11,6 +10,7 @@ from services.codes.group import build_codes
 from services.figures.group import build_figures
 from services.gateways.scanner import scanner_at
 from services.gateways.storage import ObjectStorage
+from services.gateways.webhooks import HttpCaller
 from services.health import Health
 from services.limits.group import build_limits
 from services.links import Links
@@ -32,7 +32,7 @@ from webapp.settings import Settings
 
 def wire(settings: Settings) -> Parts:
     """Build the application's parts. Raises ProfileError when the profile cannot be used."""
-    store = open_store(settings)
+    store = Store(settings.database, synchronous=settings.sqlite_synchronous)
     # The one import of testers' code: it stays out of production's memory.
     demo: Demonstration | None = import_module("webapp.demo.mode").DemoMode(settings) if settings.demo else None
     clock = demo.clock if demo else SystemClock()
@@ -53,25 +53,17 @@ def wire(settings: Settings) -> Parts:
         base, journey.facts, limits=limits, register=build_register(base, limits), messages=messages, codes=codes,
         figures=figures, documents=documents, accounts=accounts, hasher=hasher,
     )  # fmt: skip
+    storage = (demo.storage if demo else ObjectStorage.at)(settings.storage_url)
+    portal = build_portal(base, storage, messages, limits, codes, accounts=accounts, links=links,
+        provider=demo.payments if demo else None,
+        scanner=scanner_at(settings.scanner_url, demo.scanner if demo else None))  # fmt: skip
     staff = build_staff(
         base, limits=limits, messages=messages, codes=codes, registrations=registrations, accounts=accounts,
-        hasher=hasher, is_second_factor_needed=not settings.demo,
+        portal=portal, hasher=hasher, is_second_factor_needed=not settings.demo,
     )  # fmt: skip
     return Parts(settings, base, demo, clock, Health(base), links,
         documents=documents, references=References(base), limits=limits, messages=messages, codes=codes,
         figures=figures, accounts=accounts, registrations=registrations, staff=staff,
-        clients=build_clients(base, limits=limits, staff=staff),
-        worklists=build_worklists(base, limits=limits, messages=messages, staff=staff),
-        portal=build_portal(
-            base, ObjectStorage.at(settings.storage_url), messages, limits, codes,
-            accounts=accounts, links=links, provider=demo.payments if demo else None,
-            scanner=scanner_at(settings.scanner_url) or (demo.scanner if demo else None)),
+        clients=build_clients(base, limits=limits, staff=staff, caller=HttpCaller(settings.webhooks_private)),
+        worklists=build_worklists(base, limits=limits, messages=messages, staff=staff), portal=portal,
     )  # fmt: skip
-
-
-def open_store(settings: Settings) -> Store:
-    """Open the database that the settings name, making the folder of an embedded one."""
-    store = Store(settings.database, synchronous=settings.sqlite_synchronous)
-    if store.is_sqlite and store.url.database:
-        Path(store.url.database).parent.mkdir(parents=True, exist_ok=True)
-    return store

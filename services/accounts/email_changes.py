@@ -16,6 +16,7 @@ from services.base import Base
 from services.crash_points import reach
 from services.limits.allowances import Allowances
 from services.refusal import Refusal
+from services.register import contact_changes
 from services.store.tables.accounts import account_changes, accounts, password_resets
 from services.values.email_addresses import EmailAddress
 
@@ -120,5 +121,6 @@ class EmailChanges:
         connection.execute(update(accounts).where(accounts.c.id == old.id).values(new))
         connection.execute(delete(password_resets).where(password_resets.c.account_id == old.id))
         self._account_mails.drop(connection, f"reset:{old.id}")
+        contact_changes.note_own(connection, old.kutid, "email", before=old.email, after=change.value, now=now)
         self._account_mails.tell(connection, "address_changed", old, now)
         audit.record(connection, "email_changed", kutid=old.kutid, at=now)

@@ -15,6 +15,7 @@ from services.codes.group import CodeServices
 from services.codes.one_time_codes import CodeState
 from services.codes.sending import CodeOrder
 from services.refusal import OutOfTurn, Refusal
+from services.register import contact_changes
 from services.store.tables.accounts import accounts
 
 
@@ -85,6 +86,8 @@ class MobileChanges:
             self._codes.check(connection, code, kutid=account.kutid, registration_id=change.id, now=now)
             self._pending.drop(connection, account.id)
             connection.execute(update(accounts).where(accounts.c.id == account.id).values(mobile=change.value))
+            before = account.mobile or ""
+            contact_changes.note_own(connection, account.kutid, "mobile", before=before, after=change.value, now=now)
             self._account_mails.tell(connection, "mobile_changed", account, now)
             audit.record(connection, "mobile_changed", kutid=account.kutid, at=now)
 

@@ -95,8 +95,8 @@ class Contract:
             yield KeyDate("end", self.ended_on)
         elif self.anniversary is not None:
             first = max(today, self.starts_on + _DAY) if self.starts_on else today
-            yield KeyDate("anniversary", _next(self.anniversary, first))
-            yield KeyDate("cancel", _next(self.anniversary, first + notice) - notice)
+            yield KeyDate("anniversary", next_anniversary(self.anniversary, first))
+            yield KeyDate("cancel", next_anniversary(self.anniversary, first + notice) - notice)
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class ContractDetails:
     """Of the sections; empty where they are for every language."""
 
 
-def _next(anniversary: str, first: date) -> date:
+def next_anniversary(anniversary: str, first: date) -> date:
     """Return the first anniversary that is not before `first`; of 29 February, the month's last day."""
     this_year = _in_year(anniversary, first.year)
     return this_year if this_year >= first else _in_year(anniversary, first.year + 1)

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO
@@ -60,19 +61,18 @@ class Archive:
         Raises LetterDamaged when they are not those that were published, StorageUnavailable when there is no answer.
         """
         digest, size = hashlib.sha256(), 0
-        copy = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 (closed when its last chunk was served)
-        try:
-            for chunk in self._storage.get(_key(letter.sha256)).chunks:
-                digest.update(chunk)
-                size += len(chunk)
-                copy.write(chunk)
-        except Missing:
-            pass
-        if (digest.hexdigest(), size) != (letter.sha256, letter.size):
-            copy.close()
-            self._note_damage(letter)
-            raise LetterDamaged("the bytes of a letter do not fit its hash")
-        self._note_repair(letter)
+        with ExitStack() as closing:
+            copy = closing.enter_context(SpooledTemporaryFile(_IN_MEMORY))
+            with suppress(Missing):
+                for chunk in self._storage.get(_key(letter.sha256)).chunks:
+                    digest.update(chunk)
+                    size += len(chunk)
+                    copy.write(chunk)
+            if (digest.hexdigest(), size) != (letter.sha256, letter.size):
+                self._note_damage(letter)
+                raise LetterDamaged("the bytes of a letter do not fit its hash")
+            self._note_repair(letter)
+            closing.pop_all()  # the copy is closed when its last chunk was served
         copy.seek(0)
         return StoredFile(size, _Chunks(copy))
 

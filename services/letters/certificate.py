@@ -16,7 +16,7 @@ from services.gateways.storage import StorageUnavailable
 from services.letters import rows
 from services.letters.archive import Archive
 from services.letters.letter import Letter, LetterEvent
-from services.letters.notices import topic_of
+from services.letters.notifications import topic_of
 from services.pdf import Block, Events, Fine, Heading, Items, Letterhead, Paper, Text, typeset
 from services.profiles import Profile
 from services.refusal import OutOfTurn
@@ -180,7 +180,7 @@ class _Words:
             yield self.say("certificate.proves.unchanged")
 
     def provided(self) -> str:
-        """Return what "provided" means, and when the letter was: when a notice reached the mailbox."""
+        """Return what "provided" means, and when the letter was: when a notification reached the mailbox."""
         notified = self._first("notified")
         if notified is None:
             return self.say("certificate.provided.not_yet")
@@ -201,10 +201,11 @@ def _grouped(sha256: str) -> str:
 
 
 def _address(connection: Connection, letter_id: str) -> str | None:
-    """Return the address to which a letter's notice went, as long as that is kept."""
-    notice_id: str | None = connection.execute(select(letters.c.notice_id).where(letters.c.id == letter_id)).scalar()
-    if notice_id is None:
+    """Return the address to which a letter's notification went, as long as that is kept."""
+    known = select(letters.c.notification_id).where(letters.c.id == letter_id)
+    notification_id: str | None = connection.execute(known).scalar()
+    if notification_id is None:
         return None
-    sent = select(outbox.c.recipient).where(outbox.c.topic == topic_of(notice_id)).limit(1)
+    sent = select(outbox.c.recipient).where(outbox.c.topic == topic_of(notification_id)).limit(1)
     address: str | None = connection.execute(sent).scalar()
     return address

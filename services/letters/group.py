@@ -9,13 +9,18 @@ from services.gateways.storage import Storage
 from services.letters.archive import Archive
 from services.letters.batch import LetterBatch
 from services.letters.certificate import Certificates
+from services.letters.desk import LetterDesk
 from services.letters.enclosing import Enclosing
+from services.letters.figures import LetterFigures
 from services.letters.mailbox import Mailbox
-from services.letters.notices import Notices
+from services.letters.notifications import Notifications
 from services.letters.openers import Openers
 from services.letters.password_help import PasswordHelp
 from services.letters.passwords import LetterPasswords
+from services.letters.print_list import PrintList
 from services.letters.publishing import Publishing
+from services.letters.reminding import Reminding
+from services.letters.worker import LetterWorker
 from services.limits.group import LimitServices
 from services.messages.group import MessageServices
 
@@ -26,13 +31,18 @@ class LetterServices:
 
     publishing: Publishing
     mailbox: Mailbox
-    notices: Notices
+    notifications: Notifications
     archive: Archive
     batch: LetterBatch
     certificates: Certificates
     passwords: LetterPasswords
     password_help: PasswordHelp
     enclosing: Enclosing
+    reminding: Reminding
+    print_list: PrintList
+    worker: LetterWorker
+    figures: LetterFigures
+    desk: LetterDesk
 
 
 def build_letters(
@@ -46,16 +56,22 @@ def build_letters(
 ) -> LetterServices:
     """Build the services of letters, whose bytes are in `storage`."""
     archive, openers = Archive(base, storage), Openers(base)
-    notices = Notices(base, messages.outbox, openers)
-    publishing = Publishing(base, archive, notices)
+    notifications = Notifications(base, messages.outbox, openers)
+    publishing = Publishing(base, archive, notifications)
+    reminding, print_list = Reminding(base, messages.outbox), PrintList(base, archive, messages.outbox)
     return LetterServices(
         publishing=publishing,
         mailbox=Mailbox(base, archive),
-        notices=notices,
+        notifications=notifications,
         archive=archive,
         batch=LetterBatch(base, publishing),
         certificates=Certificates(base, archive),
         passwords=LetterPasswords(base, openers=openers, accounts=accounts, codes=codes, limits=limits),
-        password_help=PasswordHelp(base, openers=openers, notices=notices, accounts=accounts, codes=codes),
+        password_help=PasswordHelp(base, openers=openers, notifications=notifications, accounts=accounts, codes=codes),
         enclosing=Enclosing(base, archive, openers),
+        reminding=reminding,
+        print_list=print_list,
+        worker=LetterWorker(reminding, print_list),
+        figures=LetterFigures(base),
+        desk=LetterDesk(base, archive=archive, notifications=notifications, publishing=publishing),
     )

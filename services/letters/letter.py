@@ -6,9 +6,12 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 EventType = Literal[
-    "published", "notified", "bounced", "opened", "downloaded", "confirmed", "withdrawn", "replaced", "printed"
-]
-"""What can happen to a letter (P13)."""
+    "published", "notified", "bounced", "reminded", "reminded_sms", "staff", "adviser", "opened", "downloaded",
+    "confirmed", "withdrawn", "replaced", "printed",
+]  # fmt: skip
+"""What can happen to a letter (P13): `reminded` by mail or by text message; `staff` and `adviser` have read it."""
+STATES = ("published", "notified", "bounced", "opened", "downloaded", "confirmed", "withdrawn", "replaced", "printed")
+"""The events that the insurer's systems are told (P13)."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Letter:
     replaced_by: str | None
     withdrawn_code: str | None = None
     """What staff find a withdrawn letter by."""
+    printed_at: datetime | None = None
 
     @property
     def is_unread(self) -> bool:

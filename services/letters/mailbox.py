@@ -88,7 +88,7 @@ class Mailbox:
         query = rows.LETTER.where(*conditions)
         with self._store.read() as connection:
             if after is not None:
-                query = query.where(_is_older(connection, session, after))
+                query = query.where(rows.is_older(connection, session.account.kutid, after))
             newest = query.order_by(letters.c.published_at.desc(), letters.c.id.desc()).limit(PAGE + 1)
             shown = [Letter(**row._mapping) for row in connection.execute(newest)]
             found = None
@@ -239,17 +239,6 @@ def _found(connection: Connection, session: Session, letter_id: str) -> Letter:
     if row is None:
         raise OutOfTurn
     return Letter(**row._mapping)
-
-
-def _is_older(connection: Connection, session: Session, after: str) -> ColumnElement[bool]:
-    place = select(letters.c.published_at, letters.c.id).where(letters.c.id == after, _is_own(session))
-    last = connection.execute(place).first()
-    if last is None:
-        raise OutOfTurn
-    return or_(
-        letters.c.published_at < last.published_at,
-        and_(letters.c.published_at == last.published_at, letters.c.id < last.id),
-    )
 
 
 def _type_words(base: Base) -> dict[str, str]:

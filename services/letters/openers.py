@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from services.letters.password_box import PasswordBox
 
 OpenerKind = Literal["own", "default4", "default3", "none"]
-"""`none`: no birth number is on record, as with companies; their letters are in the portal alone (portal.md, 9a)."""
+"""`none`: no birth number is on record, as with companies; their letters are in the portal alone."""
 _OLD_LENGTH = 9
 """Digits of a birth number from before 1954: of those three open a letter, of others four (S1)."""
 

@@ -11,8 +11,9 @@ from services.accounts.group import AccountServices
 from services.base import Base
 from services.codes.group import CodeServices
 from services.codes.sending import CodeOrder
+from services.letters import rows
 from services.letters.enclosing import AGAIN, ORDER, PASSWORD
-from services.letters.notices import LARGEST_MAILED, Notices
+from services.letters.notifications import LARGEST_MAILED, Notifications
 from services.letters.openers import Opener, Openers
 from services.refusal import OutOfTurn
 from services.store.tables.letters import letter_passwords, letters
@@ -31,13 +32,19 @@ class PasswordHelp:
     """The deeds, each in the transaction of the member of staff's own service, which identifies and records."""
 
     def __init__(
-        self, base: Base, *, openers: Openers, notices: Notices, accounts: AccountServices, codes: CodeServices
+        self,
+        base: Base,
+        *,
+        openers: Openers,
+        notifications: Notifications,
+        accounts: AccountServices,
+        codes: CodeServices,
     ) -> None:
         self._clock = base.clock
         self._profile = base.profile
         self._openers = openers
-        self._letter_notices = notices
-        self._notices = accounts.account_mails
+        self._notifications = notifications
+        self._account_mails = accounts.account_mails
         self._codes = codes.sender
 
     @property
@@ -66,7 +73,7 @@ class PasswordHelp:
             kutid, ORDER, account.mobile, language=account.language, ends_at=ends_at, message=PASSWORD, by=by
         )
         self._codes.send(connection, order, now)
-        self._notices.tell(connection, "letter_password_sent", account, now)
+        self._account_mails.tell(connection, "letter_password_sent", account, now)
         return account.mobile
 
     def reset(self, connection: Connection, kutid: str) -> int:
@@ -81,20 +88,20 @@ class PasswordHelp:
             raise OutOfTurn
         account = _account(connection, kutid)
         if account is not None:
-            self._notices.tell(connection, "letter_password_reset", account, now, days=str(days))
+            self._account_mails.tell(connection, "letter_password_reset", account, now, days=str(days))
         return self._mail_again(connection, kutid, now - timedelta(days=days))
 
     def _mail_again(self, connection: Connection, kutid: str, since: datetime) -> int:
         opener = self._openers.of(connection, kutid)
-        valid = letters.c.withdrawn_at.is_(None), letters.c.replaced_by.is_(None), letters.c.size <= LARGEST_MAILED
         query = (
             select(letters.c.id, letters.c.type, letters.c.language)
-            .where(letters.c.kutid == kutid, letters.c.published_at > since, *valid)
+            .where(letters.c.kutid == kutid, letters.c.published_at > since, rows.IS_CURRENT)
+            .where(letters.c.size <= LARGEST_MAILED)
             .order_by(letters.c.published_at, letters.c.id)
         )
         found = [row for row in connection.execute(query).all() if self._openers.is_mailed(opener, row.type)]
         for row in found:
-            self._letter_notices.mail(connection, row.id, kutid, row.language, AGAIN)
+            self._notifications.mail(connection, row.id, kutid, row.language, AGAIN)
         return len(found)
 
 

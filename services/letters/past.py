@@ -1,6 +1,6 @@
 """Puts in letters as if they had been published a while ago: a demonstration has a past (P56).
 
-No notice leaves, and no moment is taken from the clock.
+No notification leaves, and no moment is taken from the clock.
 """
 
 import hashlib

@@ -1,8 +1,8 @@
-"""Publishing a letter: its row, its bytes and the customer's notice at once (P10–P12)."""
+"""Publishing a letter: its row, its bytes and the customer's notification at once (P10–P12)."""
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from io import BytesIO
 from typing import IO, Any
@@ -11,10 +11,10 @@ from sqlalchemy import Connection, bindparam, exists, insert, select, update
 
 from services.base import Base
 from services.crash_points import reach
-from services.letters import pdf, rows
+from services.letters import pdf, rows, unread
 from services.letters.archive import Archive
 from services.letters.letter import Letter, LetterEvent
-from services.letters.notices import Notices
+from services.letters.notifications import Notifications
 from services.randomness import opaque_id, reference
 from services.refusal import OutOfTurn, Refusal
 from services.store.statements import queue_for
@@ -55,17 +55,17 @@ def once(*parts: str) -> str:
 class Publishing:
     """Takes letters from the insurer, and takes them back."""
 
-    def __init__(self, base: Base, archive: Archive, notices: Notices) -> None:
+    def __init__(self, base: Base, archive: Archive, notifications: Notifications) -> None:
         self._store = base.store
         self._clock = base.clock
         self._profile = base.profile
         self._archive = archive
-        self._notices = notices
+        self._notifications = notifications
 
     def publish(self, letter: NewLetter, content: bytes | IO[bytes], *, actor: str) -> str:
         """Publish a letter, a PDF of at most 20 MB, and return its id; a repetition returns the first one's.
 
-        Its bytes are kept first: without the row nobody can reach them. The row, its event and the notice are one
+        Its bytes are kept first: without the row nobody can reach them. The row, its event and the notification are one
         transaction (P11). Raises Refusal ``document.<reason>`` or ``customer.unknown``; StorageUnavailable, and then
         nothing is published.
         """
@@ -79,15 +79,22 @@ class Publishing:
                 queue_for(connection, f"letter {letter.once}")  # of two at once, the second finds the first one's
                 if first := connection.execute(_SAME, {"what": letter.once}).scalar():
                     return str(first)
-            self._judge(connection, letter)
+            letter = self._judged(connection, letter)
             if letter.replaces is not None:
                 self._replace(connection, letter, letter_id, actor, now)
             given = {name: getattr(letter, name) for name in NewLetter.__dataclass_fields__}
             connection.execute(
-                insert(letters).values(id=letter_id, **given, sha256=kept.sha256, size=kept.size, published_at=now)
+                insert(letters).values(
+                    id=letter_id,
+                    **given,
+                    sha256=kept.sha256,
+                    size=kept.size,
+                    published_at=now,
+                    remind_at=self._remind_at(letter, now),
+                )
             )
             rows.note(connection, letter_id, "published", now, actor)
-            self._notices.tell(connection, letter_id, letter.kutid, letter.language)
+            self._notifications.tell(connection, letter_id, letter.kutid, letter.language)
             reach("letters.writing")
         reach("letters.written")
         return letter_id
@@ -104,6 +111,11 @@ class Publishing:
         Raises Refusal ``document.reason`` without a reason or with one that is too long, OutOfTurn when the letter is
         withdrawn already or was never there.
         """
+        with self._store.write() as connection:
+            return self.take_back(connection, letter_id, reason, actor=actor)
+
+    def take_back(self, connection: Connection, letter_id: str, reason: str, *, actor: str) -> Letter:
+        """Take a letter back in a caller's transaction, as `withdraw`."""
         reason, now = " ".join(reason.split()), self._clock.now()
         if not reason or len(reason) > LONGEST_REASON:
             raise Refusal("document", "reason")
@@ -111,22 +123,22 @@ class Publishing:
             update(letters)
             .where(letters.c.id == letter_id, letters.c.withdrawn_at.is_(None))
             .values(withdrawn_at=now, withdrawn_reason=reason, withdrawn_code=reference())
-            .returning(letters.c.notice_id, letters.c.kutid, letters.c.language)
+            .returning(letters.c.notification_id, letters.c.kutid, letters.c.language)
         )
-        with self._store.write() as connection:
-            row = connection.execute(taken_back).first()
-            if row is None:
-                raise OutOfTurn
-            rows.note(connection, letter_id, "withdrawn", now, actor)
-            self._notices.forget(connection, row.notice_id, row.kutid, row.language)
-            return rows.letter(connection, letter_id)
+        row = connection.execute(taken_back).first()
+        if row is None:
+            raise OutOfTurn
+        rows.note(connection, letter_id, "withdrawn", now, actor)
+        self._notifications.forget(connection, row.notification_id, row.kutid, row.language)
+        return rows.letter(connection, letter_id)
 
     def find(self, letter_id: str) -> tuple[Letter, tuple[LetterEvent, ...]]:
         """Return any customer's letter, for the insurer, and what happened to it. Raises OutOfTurn."""
         with self._store.read() as connection:
             return rows.letter(connection, letter_id), rows.events(connection, letter_id)
 
-    def _judge(self, connection: Connection, letter: NewLetter) -> None:
+    def _judged(self, connection: Connection, letter: NewLetter) -> NewLetter:
+        """Return a letter that fits the register, with the latest day that the profile gives it (P20)."""
         if not self._profile.texts.has(f"letter.type.{letter.type}", self._profile.languages[0]):
             raise Refusal("document", "type")
         if not letter.title.strip() or len(letter.title) > LONGEST_TITLE or not letter.title.isprintable():
@@ -135,10 +147,18 @@ class Publishing:
             raise Refusal("document", "language")
         if not connection.execute(select(exists().where(customers.c.kutid == letter.kutid))).scalar():
             raise Refusal("customer", "unknown")
-        if letter.policy_number is not None:
-            is_theirs = policies.c.policy_number == letter.policy_number, policies.c.kutid == letter.kutid
-            if not connection.execute(select(exists().where(*is_theirs))).scalar():
-                raise Refusal("document", "policy")
+        if letter.policy_number is None:
+            return letter
+        is_theirs = policies.c.policy_number == letter.policy_number, policies.c.kutid == letter.kutid
+        policy = connection.execute(select(policies.c.anniversary).where(*is_theirs)).first()
+        if policy is None:
+            raise Refusal("document", "policy")
+        today = self._clock.now().astimezone(self._profile.zone).date()
+        latest_on = letter.latest_on or unread.latest_day(self._profile, letter.type, policy.anniversary, today)
+        return replace(letter, latest_on=latest_on)
+
+    def _remind_at(self, letter: NewLetter, now: datetime) -> datetime | None:
+        return min(unread.reminders(self._profile, letter.type, now, letter.latest_on).values(), default=None)
 
     def _replace(self, connection: Connection, letter: NewLetter, letter_id: str, actor: str, now: datetime) -> None:
         own = letters.c.id == letter.replaces, letters.c.kutid == letter.kutid
@@ -146,11 +166,11 @@ class Publishing:
             update(letters)
             .where(*own, letters.c.replaced_by.is_(None), letters.c.withdrawn_at.is_(None))
             .values(replaced_by=letter_id)
-            .returning(letters.c.id, letters.c.notice_id, letters.c.language)
+            .returning(letters.c.id, letters.c.notification_id, letters.c.language)
         )
         row = connection.execute(replaced).first()
         if row is None:
             is_known = connection.execute(select(exists().where(*own))).scalar()
             raise Refusal("document", "replaced" if is_known else "replaces")
         rows.note(connection, row.id, "replaced", now, actor)
-        self._notices.forget(connection, row.notice_id, letter.kutid, row.language)
+        self._notifications.forget(connection, row.notification_id, letter.kutid, row.language)

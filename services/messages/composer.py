@@ -28,6 +28,7 @@ _IF = {
     "forgotten": "password_own",
     "set_own": "is_default",
     "reader": "is_encrypted",
+    "by_day": "date_until",
     "register": "is_unregistered",
 }
 """The parts that a mail has only if its facts hold something."""
@@ -94,6 +95,8 @@ def _targets(pages: Pages) -> dict[str, _Target]:
         "documents": _Target(pages.letter),
         "encrypted": _Target(pages.letter),
         "encrypted_again": _Target(pages.letter),
+        "document_reminder": _Target(pages.letter),
+        "document_posted": _Target(pages.letter),
         "letter_password_set": _Target(pages.forgotten_password),
         "letter_password_reset": _Target(pages.letter_password),
         "upload_refused": _Target(pages.sign_in),

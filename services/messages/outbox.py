@@ -128,6 +128,13 @@ class Outbox:
         connection.execute(update(outbox).where(*unsent).values(state="replaced", facts={}))
         return WAITING in states
 
+    def written_at(self, connection: Connection, topic: str) -> datetime | None:
+        """Return when the topic's newest message was written, as long as that is kept; None when there is none."""
+        newest: datetime | None = connection.execute(
+            select(func.max(outbox.c.created_at)).where(outbox.c.topic == topic)
+        ).scalar()
+        return newest
+
     def is_busy(self) -> bool:
         """Tell whether a message is leaving at this moment, or should be."""
         is_leaving = outbox.c.state.in_((SENDING, REPEATING))

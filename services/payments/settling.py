@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
+from services import events
 from services.base import Base
 from services.gateways.payments import ProviderState
 from services.messages.outbox import Outbox
@@ -34,8 +35,9 @@ class Settling:
         """
         with self._store.write() as connection:
             # The invoice first, as in beginning an attempt: locks in two orders would deadlock.
-            query = select(invoices.c.id, invoices.c.kutid).join(payments, payments.c.invoice_id == invoices.c.id)
-            invoice = connection.execute(query.where(payments.c.id == attempt_id).with_for_update(of=invoices)).one()
+            query = select(invoices.c.id, invoices.c.number, invoices.c.kutid).where(payments.c.id == attempt_id)
+            paid_for = query.join(payments, payments.c.invoice_id == invoices.c.id).with_for_update(of=invoices)
+            invoice = connection.execute(paid_for).one()
             now = self._clock.now()
             if state == "succeeded":
                 self._succeed(connection, attempt_id, invoice, now)
@@ -74,9 +76,12 @@ class Settling:
         )
         if connection.execute(pays).rowcount:
             self._tell(connection, "payment_received", invoice, attempt_id, now=now)
+            kind = "payment.received"
         else:
             connection.execute(update(payments).where(is_attempt).values(doubled_at=now))
             self._tell(connection, "payment_doubled", invoice, attempt_id, now=now)
+            kind = "payment.doubled"
+        events.note(connection, kind, now, kutid=invoice.kutid, invoice=invoice.number, payment=attempt_id)
 
     def _end(
         self,

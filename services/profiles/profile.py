@@ -396,6 +396,10 @@ class Retention(_Part):
         60
     )
     files_days: Annotated[_Days, Field(description="Files that were sent, and their renditions.")] = 1826
+    events_days: Annotated[
+        _Days,
+        Field(description="Events of the API's feed, and webhooks that were given up: ids, no personal data."),
+    ] = 365
     audit_days: Annotated[
         int,
         Field(
@@ -445,6 +449,11 @@ class Retention(_Part):
     def files(self) -> timedelta:
         """How long a file is kept after it was sent."""
         return timedelta(days=self.files_days)
+
+    @property
+    def events(self) -> timedelta:
+        """How long events can be read again, and a webhook that was given up can be sent again."""
+        return timedelta(days=self.events_days)
 
     @property
     def audit(self) -> timedelta:
@@ -560,6 +569,51 @@ class LetterPassword(_Part):
         return self
 
 
+class Reminders(_Part):
+    """What happens to a letter that has a latest day and that nobody opens (P20). `0` is never."""
+
+    mail_days: Annotated[
+        int, Field(ge=0, le=365, description="Days after its publication when a mail reminds the customer.")
+    ] = 3
+    sms_days: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=365,
+            description="Days before the latest day when a text message does, out of the month's SMS budget.",
+        ),
+    ] = 10
+    print_days: Annotated[
+        int, Field(ge=1, le=365, description="Days before the latest day when it goes on the print list.")
+    ] = 5
+    anniversary_days: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=365,
+            description=(
+                "Days from the latest day to the contract's next anniversary, for letters that come without a latest "
+                "day. Without it those have none."
+            ),
+        ),
+    ] = None
+
+    @property
+    def mail_after(self) -> timedelta:
+        """How long after its publication a mail reminds of it."""
+        return timedelta(days=self.mail_days)
+
+    @property
+    def sms_before(self) -> timedelta:
+        """How long before the latest day a text message reminds of it."""
+        return timedelta(days=self.sms_days)
+
+    @property
+    def print_before(self) -> timedelta:
+        """How long before the latest day it goes on the print list."""
+        return timedelta(days=self.print_days)
+
+
 def _account(text: str) -> str:
     try:
         return str(iban.validate(text))
@@ -656,6 +710,10 @@ class Document(_Part):
     in_force_from: Annotated[date, Field(description="The first day on which it is in force.")]
 
 
+OTHER_LETTERS = "other"
+"""In place of a type of letters: those that have no table of their own."""
+
+
 class Profile(_Part):
     """Everything by which one insurer differs from another."""
 
@@ -692,6 +750,19 @@ class Profile(_Part):
         ),
     ] = "portal"
     letter_password: LetterPassword = LetterPassword()
+    staff_read_letters: Annotated[
+        bool,
+        Field(
+            description=(
+                "Whether customer service may open the letters of an identified customer. The audit trail and the "
+                "customer see each time. Advisers need the customer's own permission in any case."
+            )
+        ),
+    ] = False
+    reminders: Annotated[
+        Mapping[str, Reminders],
+        Field(description="For letters that nobody opens: a table for each type, and `other` for the rest."),
+    ] = {}
     payments: Annotated[
         Payments | None, Field(description="The table may be missing: then no invoice can be paid here.")
     ] = None
@@ -739,6 +810,10 @@ class Profile(_Part):
     def zone(self) -> ZoneInfo:
         """The insurer's local time, in which all times are shown."""
         return ZoneInfo(self.timezone)
+
+    def reminders_of(self, letter_type: str) -> Reminders:
+        """Return what happens to letters of a type that nobody opens."""
+        return self.reminders.get(letter_type) or self.reminders.get(OTHER_LETTERS) or Reminders()
 
     @cached_property
     def phone_display(self) -> str:

@@ -99,6 +99,14 @@ def address() -> ScalarSelect[str]:
     return func.coalesce(newest, customers.c.email)  # type: ignore[return-value]
 
 
+def mobile() -> ScalarSelect[str]:
+    """Return the number that a text message to a customer goes to: what staff have learnt last, or the register's."""
+    newest = learnt(customers.c.kutid, "mobile").limit(1).scalar_subquery()
+    held = select(phones.c.number).where(phones.c.kutid == customers.c.kutid, phones.c.is_mobile)
+    first = held.order_by(phones.c.is_default.desc(), phones.c.policy_number, phones.c.number).limit(1)
+    return func.coalesce(newest, first.scalar_subquery())  # type: ignore[return-value]
+
+
 def has_address() -> ColumnElement[bool]:
     """Return the condition that a mail can reach a customer."""
     return or_(customers.c.email.is_not(None), has_learnt(customers.c.kutid, "email"))

@@ -1,4 +1,4 @@
-"""What staff have learnt of customers' contact data, as events for the insurer's own system (M28)."""
+"""What staff and customers have changed of contact data, as events for the insurer's own system (M28)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select
 
-from services import audit
+from services import audit, events
 from services.clock import Clock
 from services.register.conditions import learnt
 from services.store.engine import Store
@@ -43,13 +43,27 @@ def learn(connection: Connection, kutid: str, kind: str, after: str, *, actor: s
     current, known = _known(connection, kutid, kind)
     if after.casefold() in (one.casefold() for one in current):
         return []
-    connection.execute(
-        insert(contact_changes_table).values(
-            kutid=kutid, kind=kind, before=", ".join(known)[:1000], after=after, actor=actor, at=now
-        )
-    )
+    change = connection.execute(
+        insert(contact_changes_table)
+        .values(kutid=kutid, kind=kind, before=", ".join(known)[:1000], after=after, actor=actor, at=now)
+        .returning(contact_changes_table.c.id)
+    ).scalar_one()
     audit.record(connection, f"{kind}_recorded", kutid=kutid, at=now, actor=actor)
+    events.note(connection, "contact.changed", now, kutid=kutid, contact_change=change)
     return known
+
+
+def note_own(connection: Connection, kutid: str, kind: str, *, before: str, after: str, now: datetime) -> None:
+    """Note, in a caller's transaction, that a customer has changed the ``email`` or ``mobile`` of their account.
+
+    The insurer's system learns of it. It is settled at once: it counts for the account alone, because in a registration
+    the number stands in for a signature and must be one that the insurer has (decision 30).
+    """
+    queue_for(connection, "contact_changes")
+    values = {"kutid": kutid, "kind": kind, "before": before, "after": after, "actor": "customer", "at": now}
+    written = insert(contact_changes_table).values(**values, settled_at=now).returning(contact_changes_table.c.id)
+    change = connection.execute(written).scalar_one()
+    events.note(connection, "contact.changed", now, kutid=kutid, contact_change=change)
 
 
 def _known(connection: Connection, kutid: str, kind: str) -> tuple[list[str], list[str]]:
@@ -87,7 +101,7 @@ _CHANGES = (
 
 
 def contact_changes(store: Store, *, after: int = 0) -> Iterator[ContactChange]:
-    """Yield the changes whose number is greater than `after`, in order: whoever keeps the last one gets each once."""
+    """Yield the changes whose number is greater than `after`, in order; going on from the last one yields each once."""
     query = _CHANGES.where(contact_changes_table.c.id > after)
     with store.read() as connection:
         for row in connection.execute(query, execution_options={"yield_per": 1000}):

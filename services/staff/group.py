@@ -8,13 +8,16 @@ from services.codes.group import CodeServices
 from services.limits.group import LimitServices
 from services.messages.group import MessageServices
 from services.passwords import Hasher
+from services.portal import PortalServices
 from services.registrations.group import RegistrationServices
 from services.staff.account_help import AccountHelp
 from services.staff.accounts import StaffAccounts
 from services.staff.cases import Cases
 from services.staff.contacts import CustomerContacts
+from services.staff.customer_letters import CustomerLetters
 from services.staff.customers import CustomerFiles
 from services.staff.deeds import Deeds
+from services.staff.letter_passwords import LetterPasswordHelp
 from services.staff.search import CustomerSearch
 from services.staff.second_factor import SecondFactors
 from services.staff.sign_in import StaffSignIns
@@ -35,6 +38,8 @@ class StaffServices:
     stuck_registrations: StuckRegistrations
     account_help: AccountHelp
     sms_releases: SmsReleases
+    letters: CustomerLetters
+    letter_passwords: LetterPasswordHelp
 
 
 def build_staff(
@@ -45,6 +50,7 @@ def build_staff(
     codes: CodeServices,
     registrations: RegistrationServices,
     accounts: AccountServices,
+    portal: PortalServices,
     hasher: Hasher,
     is_second_factor_needed: bool = True,
 ) -> StaffServices:
@@ -71,4 +77,6 @@ def build_staff(
         ),
         account_help=AccountHelp(deeds, accounts),
         sms_releases=SmsReleases(base, messages.sms_budget),
+        letters=CustomerLetters(base, cases=cases, deeds=deeds, desk=portal.letters.desk),
+        letter_passwords=LetterPasswordHelp(base, cases=cases, deeds=deeds, passwords=portal.letters.password_help),
     )

@@ -37,6 +37,11 @@ _DEEDS = {
     "invited": "invited",
     "reminded": "reminded",
     "case_closed": "case_closed",
+    "letter_notified": "letter.notified",
+    "letter_withdrawn": "letter.withdrawn",
+    "letter_read": "letter.read",
+    "staff_password_sent": "letter_password.sent",
+    "staff_password_reset": "letter_password.reset",
     # What customers do by themselves, in their account.
     "account_activated": "own.activated",
     "email_change_asked": "own.email_asked",
@@ -48,6 +53,7 @@ _DEEDS = {
     "passkey_removed": "own.passkey_removed",
     "account_closed": "own.closed",
     "invitations_declined": "own.declined",
+    "letter_password_set": "letter_password.own",
 }
 """What of the audit trail stands in the timeline, and by which text, ``staff.event.…``."""
 _BAD = ("refused", "ended", "account_ended", "active_account_ended")

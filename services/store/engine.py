@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -109,6 +110,8 @@ class Store:
         return engine
 
     def _keep_private(self, *_arguments: Any) -> None:
+        # Its folder too may be new.
+        Path(self.url.database or "").parent.mkdir(parents=True, exist_ok=True)
         # Personal data: SQLite would make the file as the umask has it, and what belongs to it after its example.
         with suppress(OSError):
             os.close(os.open(self.url.database or "", os.O_CREAT | os.O_EXCL, 0o600))

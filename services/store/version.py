@@ -11,13 +11,24 @@ from services.store.tables import DECLARED
 
 
 def is_current(store: Store) -> bool:
-    """Tell whether every migration has been run. Raises SQLAlchemyError when the database does not answer."""
+    """Tell whether the database has all tables of this version; one that a newer version has migrated has them too.
+
+    Raises SQLAlchemyError when the database does not answer.
+    """
+    return version_of(store) >= newest()
+
+
+def version_of(store: Store) -> str:
+    """Return the name of the last migration that was run, or nothing. Names sort by age.
+
+    Raises SQLAlchemyError when the database does not answer.
+    """
     with store.read() as connection:
         connection.execute(text("SELECT 1"))
         try:
-            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == newest()
+            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or ""
         except DBAPIError:  # there is no such table yet
-            return False
+            return ""
 
 
 def last_written(store: Store) -> datetime | None:

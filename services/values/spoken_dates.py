@@ -18,15 +18,29 @@ def day(day_of_month: date, language: str) -> str:
 
 def day_on(day_of_month: date, language: str) -> str:
     """Return the day on which something happened: in Hungarian “2026. november 20-án”, else as `day`."""
-    words = day(day_of_month, language)
-    if language != "hu":
-        return words
-    number = day_of_month.day
-    ending = "jén" if number == 1 else "án" if number in LOW else "én"
-    return f"{words.removesuffix('.')}-{ending}"
+    return _with_ending(day_of_month, language, ("jén", "án", "én"))
+
+
+def day_until(day_of_month: date, language: str) -> str:
+    """Return the last day of a span: in Hungarian “2026. november 20-ig”, else as `day`."""
+    return _with_ending(day_of_month, language, ("jéig", "ig", "ig"))
+
+
+def short(day_of_month: date, language: str) -> str:
+    """Return a day in figures, for text messages: “2026.11.20”, in other languages “20.11.2026”."""
+    return f"{day_of_month:%Y.%m.%d}" if language == "hu" else f"{day_of_month:%d.%m.%Y}"
 
 
 def moment(at: datetime, zone: ZoneInfo, language: str) -> str:
     """Return “2026. november 20. 9:02:11” in `zone`."""
     local = at.astimezone(zone)
     return f"{day(local.date(), language)}{_NO_BREAK}{local.hour}:{local.minute:02}:{local.second:02}"
+
+
+def _with_ending(day_of_month: date, language: str, endings: tuple[str, str, str]) -> str:
+    """Return a day with the ending that its number takes: of the first, of a low one, of any other."""
+    words, number = day(day_of_month, language), day_of_month.day
+    if language != "hu":
+        return words
+    ending = endings[0 if number == 1 else 1 if number in LOW else 2]
+    return f"{words.removesuffix('.')}-{ending}"

@@ -329,6 +329,10 @@ def _lasting(tree: str) -> list[str]:
     return tree.splitlines()
 
 
+_KNOWN = ".*Attribute .passwordrules. not allowed.*"
+"""An attribute that browsers and password managers read and no standard has yet."""
+
+
 @pytest.mark.once
 def test_the_nu_checker_finds_valid_html(
     server: Server, server_of: Callable[[str], Server], way: Way, tmp_path: Path
@@ -343,7 +347,7 @@ def test_the_nu_checker_finds_valid_html(
                 page = _page(f"{at.url}/dev/states/{one.name}", language)
                 (tmp_path / f"{one.name}-{profile.name}-{language}.html").write_text(page, "utf-8")
     checked = subprocess.run(
-        [java, "-jar", str(jar), "--format", "gnu", "--skip-non-html", str(tmp_path)],
+        [java, "-jar", str(jar), "--format", "gnu", "--skip-non-html", "--filterpattern", _KNOWN, str(tmp_path)],
         capture_output=True,
         text=True,
         check=False,

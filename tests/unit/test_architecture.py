@@ -31,6 +31,7 @@ _LATE_IMPORTS = {
     "services/pdf/typesetting.py": ("typst",),
     "services/pdf/encryption.py": ("pikepdf",),
     "services/accounts/passkeys.py": ("services.accounts.ceremonies",),
+    "services/events/sealing.py": ("services.events.secret_box",),
     "services/staff/second_factor.py": ("services.staff.secret_box",),
     "services/worklists/selection_tokens.py": ("services.worklists.token_box",),
 }
@@ -171,7 +172,7 @@ ROOMS = {
     "services": (
         "health", "retention", "worklists", "clients", "staff", "portal", "payments", "requests", "uploads", "letters",
         "pdf", "contracts", "gateways", "registrations", "accounts", "sessions", "figures", "codes", "messages",
-        "register", "passwords", "terms",
+        "register", "events", "passwords", "terms",
         "references", "audit", "limits", "base", "store", "links", "keys", "profiles", "texts", "values", "randomness",
         "clock", "refusal", "denials", "crash_points",
     ),

@@ -15,13 +15,13 @@ TEXTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "serv
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 REQUIREMENTS = {
     f"{system}{number}"
-    for system, last in (("M", 31), ("T", 6), ("A", 8), ("B", 4), ("S", 4))
+    for system, last in (("M", 31), ("T", 6), ("A", 8), ("B", 4), ("S", 4), ("P", 58))
     for number in range(1, last + 1)
 }
 _FENCE = re.compile(r"^ *```.*?^ *```$", re.M | re.S)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.M)
-_CITED_REQUIREMENT = re.compile(r"\(([MTABS]\d+)(?:[–,;:) ])")
+_CITED_REQUIREMENT = re.compile(r"\(([MTABSP]\d+)(?:[–,;:) ])")
 _CITED_SECURITY = re.compile(r"security\.md, ([A-Z][a-zA-Z ,-]+?)[).:]")
 
 
@@ -69,9 +69,16 @@ def test_every_column_of_the_import_files_is_listed() -> None:
         assert set(re.findall(r"`(\w+)`", row.partition("|")[2].partition("|")[2])) == set(kind.fields)
 
 
+def test_every_metric_is_listed() -> None:
+    listed = (ROOT / "docs/how-to/run-in-production.md").read_text("utf-8")
+    metrics = set(re.findall(r"belepo_\w+", (ROOT / "webapp/operations/health.py").read_text("utf-8")))
+    assert metrics
+    assert {name for name in metrics if f"`{name}`" not in listed} == set()
+
+
 def test_every_requirement_has_its_entry() -> None:
     entries = re.findall(
-        r"^- \*\*([MTABS]\d+)\*\* ", (ROOT / "docs/reference/requirements.md").read_text("utf-8"), re.M
+        r"^- \*\*([MTABSP]\d+)\*\* ", (ROOT / "docs/reference/requirements.md").read_text("utf-8"), re.M
     )
     assert set(entries) == REQUIREMENTS
     assert len(entries) == len(REQUIREMENTS)

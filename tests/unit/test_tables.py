@@ -40,6 +40,7 @@ NEVER_OVER = {
     "letter_passwords": "kept as long as the account",
     "upload_events": "the database erases them with the file, by the foreign key",
     "upload_objects": "the worker erases an object of the storage, and its row, once no file names it",
+    "webhooks": "kept until the operator removes it",
     **dict.fromkeys(("invoices", "payments"), "the insurer's books, as long as the policy holder is in the register"),
 }
 OUTLIVES_THE_ACCOUNT = {
@@ -51,7 +52,7 @@ OUTLIVES_THE_ACCOUNT = {
     "demo_messages": "a demonstration's inbox",
     "allowances": "who closes an account and registers again gets no new tries",
     "sign_in_tries": "keyed hashes: they name nobody, and a guesser gets no new tries",
-    "contact_changes": "events for the insurer's own system",
+    **dict.fromkeys(("contact_changes", "events", "webhooks", "webhook_failures"), "for the insurer's own systems"),
     **dict.fromkeys(("letters", "letter_events"), "the insurer's archive and its proof of delivery"),
     "upload_events": "the database erases them with the file, by the foreign key",
     "upload_objects": "the worker erases an object of the storage, and its row, once no file names it",
@@ -80,6 +81,8 @@ NOT_EXPORTED = {
     "allowances": "counts of tries, most of them by a keyed hash",
     "sign_in_tries": "keyed hashes and counts",
     "contact_changes": "the history names them",
+    "events": "ids for the insurer's own systems; what happened is exported as letters and invoices",
+    **dict.fromkeys(("webhooks", "webhook_failures"), "about the insurer's own systems"),
     "invitations": "about a customer who has no account",
     "quality_cases": "about the register's data",
     "letter_events": "each letter's certificate tells them",

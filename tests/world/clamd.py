@@ -57,5 +57,9 @@ def _connected(address: str) -> socket.socket:
     if kind == "tcp":
         return socket.create_connection(("127.0.0.1", int(rest.rpartition(":")[2])), 1)
     link = socket.socket(socket.AF_UNIX)
-    link.connect(rest)
+    try:
+        link.connect(rest)
+    except OSError:
+        link.close()
+        raise
     return link

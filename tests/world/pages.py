@@ -12,11 +12,12 @@ STEPS = {
     "activation", "login", "logout", "forgot", "forgot-sent", "reset", "reset-done", "password-change",
     "password-changed", "terms-update", "email-change", "email-confirm", "email-changed", "mobile-change",
     "mobile-code", "close", "closed", "staff-login", "staff-search", "staff-record", "staff-code", "staff-done",
+    "staff-letter-password", "letter-consent", "grant",
     "passkey", "passkey-new", "figures", "sms-release", "invitation-decline", "invitation-declined",
     "home", "settings", "letters", "letter", "letter-confirm", "other-account",
     "contracts", "contract",
     "letter-password", "letter-password-try", "letter-password-sms", "letter-password-sent",
-    "invoices", "invoice", "pay", "payment", "receipt", "demo-payment",
+    "invoices", "invoice", "pay", "payment", "receipt", "demo-payment", "upload", "upload-password",
 }  # fmt: skip
 _POLICY = {
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",

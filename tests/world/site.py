@@ -19,6 +19,7 @@ from tests.world.pages import Page
 from tests.world.walk import FIRST, Walk, names_of
 from webapp.demo import seed
 from webapp.demo.clock import DemoClock
+from webapp.demo.mode import DemoMode
 from webapp.demo.states.reading import values_of
 from webapp.demo.terms import PublishedTerms
 from webapp.parts import Parts
@@ -71,6 +72,8 @@ class Site(Demonstration):
         seed.add_staff(self.parts.store, self.parts.clock, 4)
         assert isinstance(self.parts.documents.terms, PublishedTerms)
         self.parts.documents.terms.forget_published()
+        assert isinstance(self.parts.demo, DemoMode)
+        self.parts.demo.faults.end_all()
 
     def wait_for_morning(self) -> None:
         """Let a demonstration begin in a morning: at night a deadline is one of another day, and reads otherwise.

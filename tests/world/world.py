@@ -23,6 +23,7 @@ from services.codes.group import build_codes
 from services.figures.group import build_figures
 from services.gateways.scanner import Scanner
 from services.gateways.storage import ObjectStorage, Storage
+from services.gateways.webhooks import HttpCaller
 from services.keys import Keys
 from services.limits.group import build_limits
 from services.links import Links
@@ -179,12 +180,12 @@ class World:
             codes=self.code_services, figures=self.figure_services, documents=self.documents,
             accounts=self.account_services, hasher=hasher,
         )  # fmt: skip
+        self.portal = self.portal_at(ObjectStorage(MemoryStore()))
         self.staff_services = build_staff(
             base, limits=self.limits, messages=self.message_services, codes=self.code_services,
             registrations=self.registration_services, accounts=self.account_services, hasher=hasher,
-            is_second_factor_needed=is_second_factor_needed,
+            portal=self.portal, is_second_factor_needed=is_second_factor_needed,
         )  # fmt: skip
-        self.portal = self.portal_at(ObjectStorage(MemoryStore()))
         self._name_services()
         self.postman = Postman()
 
@@ -228,7 +229,7 @@ class World:
         self.unregistered, self.invitations = worklists.unregistered, worklists.invitations
         self.quality_cases, self.marks, self.worklist_worker = worklists.data_issues, worklists.marks, worklists.worker
         self.dispatch, self.scan = self.worklist_worker.dispatch, self.worklist_worker.scan
-        clients = build_clients(self.base, limits=self.limits, staff=staff)
+        clients = build_clients(self.base, limits=self.limits, staff=staff, caller=HttpCaller(allows_private=False))
         self.api_keys, self.answers = clients.api_keys, clients.idempotency
         self.client_registrations = clients.registrations
 
@@ -239,7 +240,7 @@ class World:
         senders = {"email": self.postman, "sms": self.postman}
         composer = Composer(self.profile, LINKS, mailed_pages(), self.portal.letters.enclosing)
         delivery = Delivery(self.store, self.clock, composer, senders, self.undelivered, sms_budget=self.sms_budget)
-        delivery.delivered = self.portal.letters.notices.delivered
+        delivery.delivered = self.portal.letters.notifications.delivered
         while delivery.deliver_due(64):
             pass
 
@@ -248,7 +249,8 @@ class World:
         kutid = one_time_codes.whose(topic)
         if kutid is not None:
             self.codes.give_back(connection, kutid, may_have_arrived=may_have_arrived)
-        self.portal.letters.notices.undelivered(connection, topic)
+        self.portal.letters.notifications.undelivered(connection, topic)
+        self.portal.letters.reminding.undelivered(connection, topic)
 
     def letters(self, kind: str, to: str = "") -> list[Letter]:
         """Return what has arrived, oldest first."""

@@ -4,7 +4,7 @@ It knows neither cookies nor sessions: every request brings its client's key. Wh
 are the console's own verbs, with the same rules, limits and audit trail.
 """
 
-from webapp.api import calls, documents, invoices, reading
+from webapp.api import calls, documents, events, invoices, reading
 from webapp.api.operation import blueprint
 
-__all__ = ["blueprint", "calls", "documents", "invoices", "reading"]
+__all__ = ["blueprint", "calls", "documents", "events", "invoices", "reading"]

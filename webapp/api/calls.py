@@ -1,4 +1,4 @@
-"""The operations: each calls the services that the console calls."""
+"""The operations on customers, registrations and accounts: each calls the services that the console calls."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

@@ -97,6 +97,14 @@ def _two_parts(model: type[BaseModel]) -> dict[str, Any]:
 def _parameters(one: Operation) -> Iterator[dict[str, Any]]:
     for name, parameter in one.parameters.items():
         yield {"name": name, "in": "path", "required": True, **parameter}
+    for name, schema in one.query.model_json_schema()["properties"].items() if one.query else ():
+        yield {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "description": schema.pop("description"),
+            "schema": {key: value for key, value in schema.items() if key != "title"},
+        }
     if one.method == "POST":
         yield {
             "name": "Idempotency-Key",
@@ -125,6 +133,8 @@ def _responses(one: Operation) -> Iterator[tuple[str, dict[str, Any]]]:
     kinds = [*_ALWAYS, *one.problems]
     if one.takes:
         kinds += _WITH_BODY
+    elif one.query:
+        kinds.append("invalid")
     if one.method == "POST":
         kinds += _WITH_KEY
     if {"registration_id", "document_id"} & set(one.parameters):

@@ -6,7 +6,7 @@ from typing import IO, Any
 from flask import url_for
 
 from services.clients import ApiKey
-from services.letters.letter import Letter, LetterEvent
+from services.letters.letter import STATES, Letter, LetterEvent
 from services.letters.publishing import NewLetter
 from services.refusal import OutOfTurn, Refusal
 from services.values import identifiers
@@ -139,7 +139,7 @@ def _document(letter: Letter, events: tuple[LetterEvent, ...]) -> models.Documen
         type=letter.type,
         title=letter.title,
         sha256=letter.sha256,
-        events=[models.DocumentEvent(type=event.type, at=event.at) for event in events],
+        events=[models.DocumentEvent(type=event.type, at=event.at) for event in events if event.type in STATES],
         replaced_by=letter.replaced_by,
         withdrawal_code=letter.withdrawn_code,
     )

@@ -240,7 +240,9 @@ class Reference(_Output):
 class FieldError(_Output):
     """What is wrong with one field."""
 
-    pointer: str = Field(description="A JSON pointer into the request's body (RFC 6901).", examples=["/mobile"])
+    pointer: str = Field(
+        description="A JSON pointer into the request's body, or into its query (RFC 6901).", examples=["/mobile"]
+    )
     detail: str
 
 

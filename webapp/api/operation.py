@@ -62,6 +62,8 @@ class Operation:
     parameters: Mapping[str, Mapping[str, Any]]
     takes_file: bool = False
     """Whether it comes in two parts: `document`, which is what it takes, and `file`."""
+    query: type[BaseModel] | None = None
+    """What the address may say after its question mark."""
 
     @property
     def media(self) -> str:
@@ -96,13 +98,14 @@ def operation(
     links: Mapping[str, str] | None = None,
     parameters: Mapping[str, Mapping[str, Any]] | None = None,
     takes_file: bool = False,
+    query: type[BaseModel] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Make a function an operation: what stands here is what is enforced, and what the document says.
 
     The function is given the client, the path's parameters and the body, and returns what it `gives`, or a PDF, and
     headers.
     One that `takes_file` is given the file too, and `once`: what is the same for the same request when it is repeated,
-    None where the client does not promise that.
+    None where the client does not promise that. One with a `query` is given that too.
     """
 
     def made(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -110,7 +113,7 @@ def operation(
         summary, _, description = words.partition(". ")
         one = Operation(
             call.__name__, method, path, scope, summary.rstrip("."), description, takes, gives, status, problems,
-            links or {}, parameters or {}, takes_file,
+            links or {}, parameters or {}, takes_file, query,
         )  # fmt: skip
         operations.append(one)
 
@@ -135,6 +138,8 @@ def _attend(one: Operation, call: Callable[..., Any], named: Mapping[str, str]) 
         if request.accept_mimetypes and not request.accept_mimetypes.best_match([one.media]):
             raise Problem("not_acceptable")
         body, asked = _parts_of(one, client) if one.takes_file else _body_of(one)
+        if one.query is not None:
+            asked = {**asked, "query": _query_of(one.query)}
         response = _once(client, body, lambda: _execute(one, call, client, {**named, **asked}))
     except Problem as problem:
         response = problem.answer()
@@ -210,6 +215,15 @@ def _body_of(one: Operation) -> tuple[bytes, Mapping[str, Any]]:
     if request.mimetype != "application/json":
         raise Problem("media_type", headers={"Accept": "application/json"})
     return body, {"body": _read(one.takes, body)}
+
+
+def _query_of(model: type[BaseModel]) -> BaseModel:
+    given = {name: values[0] if len(values) == 1 else values for name, values in request.args.lists()}
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_input=False)
+        raise Problem("invalid", errors=[_field_error(one, "") for one in wrong[:_MOST_ERRORS]]) from None
 
 
 def _parts_of(one: Operation, client: ApiKey) -> tuple[bytes, Mapping[str, Any]]:

@@ -18,7 +18,7 @@ from services.clients.keys import SOON
 from services.gateways.scanner import ScannerUnavailable
 from services.gateways.storage import StorageUnavailable
 from services.profiles import ProfileError
-from services.store.version import is_current
+from services.store.version import is_current, newest, version_of
 from webapp.cli.main import Context
 from webapp.http.assets import Assets
 from webapp.parts import Parts
@@ -71,6 +71,7 @@ def examine(settings: Settings) -> list[Finding]:
             _messages,
             _sms_budget,
             _api_keys,
+            _webhooks,
             _company,
             _tidying,
             _limits,
@@ -151,6 +152,10 @@ def _database(parts: Parts) -> Iterator[Finding]:
         if not is_current(parts.store):
             yield Finding("database", name, "Run belepo migrate.", is_bad=True)
             return
+        if reason := parts.health.fault_of_writing():
+            advice = "Is the disk full, is it a copy that only reads, has the server's user the right to write?"
+            yield Finding("database", f"{name} takes nothing: {reason}", advice, is_bad=True)
+            return
         count = parts.health.customers()
         is_of_demo = parts.staff.accounts.has_members_without_second_factor()
     except SQLAlchemyError as error:
@@ -158,7 +163,10 @@ def _database(parts: Parts) -> Iterator[Finding]:
             "database", f"{name}: {type(error).__name__}", "Is it running, is the address right?", is_bad=True
         )
         return
-    yield Finding("database", f"{name}, up to date")
+    if (found := version_of(parts.store)) > newest():
+        yield Finding("database", f"{name}, migrated to {found} by a newer version", "Upgrade this machine too.")
+    else:
+        yield Finding("database", f"{name}, up to date")
     yield Finding("register", f"{count} customers", "" if count else "Load them with belepo import.")
     if is_of_demo and not parts.settings.demo:
         yield Finding(
@@ -244,6 +252,23 @@ def _api_keys(parts: Parts) -> Iterator[Finding]:
         yield Finding("API key", state, "Make a new one with belepo api-key add, then revoke this one.")
     if keys and not ending:
         yield Finding("API keys", f"{len(keys)} in use")
+
+
+def _webhooks(parts: Parts) -> Iterator[Finding]:
+    if not is_current(parts.store):
+        return
+    found = parts.clients.events.webhooks.all()
+    for one in found:
+        if one.failing_since is not None:
+            state = f"{one.id} at {one.url} has failed since {one.failing_since:%Y-%m-%d %H:%M} UTC: {one.error}"
+            yield Finding("webhook", f"{state}; {one.waiting} events wait", "Look at the endpoint.", is_bad=True)
+        elif one.oldest_at is not None and parts.clock.now() - one.oldest_at > _WAITS_LONG:
+            yield Finding("webhook", f"{one.id}: {one.waiting} events wait", "Is belepo worker running?", is_bad=True)
+        if one.given_up:
+            state = f"{one.id}: {one.given_up} events were given up"
+            yield Finding("webhook", state, f"Once its endpoint works, run belepo webhook retry {one.id}.")
+    if found:
+        yield Finding("webhooks", f"{len(found)} in use")
 
 
 def _company(parts: Parts) -> Iterator[Finding]:

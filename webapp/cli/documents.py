@@ -1,4 +1,4 @@
-"""`belepo documents`: letters from a folder."""
+"""`belepo documents`: letters from a folder, and letters for the post."""
 
 import json
 from dataclasses import asdict
@@ -18,7 +18,7 @@ from webapp.wiring import wire
 
 @click.group("documents")
 def documents() -> None:
-    """Publish letters to customers."""
+    """Publish letters to customers, and print those that nobody opens."""
 
 
 @documents.command()
@@ -54,6 +54,33 @@ def add(shared: Context, folder: Path, rejects: Path | None, as_json: bool) -> N
     click.echo(json.dumps({**asdict(report), "rejects": str(rejects)}) if as_json else _words(report, rejects))
     if report.lines and report.refused == report.lines:
         raise click.exceptions.Exit(1)
+
+
+@documents.command("print-list")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.pass_obj
+def print_list(shared: Context, folder: Path) -> None:
+    """Write the letters that nobody opened before their day into FOLDER, for the post.
+
+    Each list is a folder of its own with the PDFs and list.csv, at most 500 letters. Its letters count as printed and
+    come into no other list. A folder whose name ends in .part is not finished: leave it alone.
+    """
+    parts = wire(shared.settings)
+    migrate(parts.store)
+    try:
+        report = parts.portal.letters.print_list.write(folder)
+    except StorageUnavailable as failure:
+        reason = f"The storage is away ({failure}). Lists that were written stay; run it again for the rest."
+        raise click.ClickException(reason) from failure
+    except OSError as failure:
+        raise click.ClickException(f"The list cannot be written: {failure.strerror}.") from failure
+    finally:
+        parts.store.close()
+    for one in report.folders:
+        click.echo(str(one))
+    click.echo(f"{report.printed:,} letters are to be printed.")
+    if report.damaged:
+        raise click.ClickException(f"{report.damaged:,} letters are damaged and were left out; they stay due.")
 
 
 def _words(report: BatchReport, rejects: Path) -> str:

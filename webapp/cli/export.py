@@ -20,11 +20,12 @@ def export() -> None:
 @click.option("--after", type=click.IntRange(min=0), default=0, help="Leave out changes up to this number.")
 @click.pass_obj
 def contact_changes(shared: Context, after: int) -> None:
-    """Print the contact data that staff recorded with customers, as CSV (UTF-8, semicolons).
+    """Print the contact data that staff recorded and customers changed, as CSV (UTF-8, semicolons).
 
     Values are as they were recorded, for a program: a spreadsheet would drop the + of a mobile.
 
-    Each change has a number. Whoever asks with --after and the last one they have gets every change once, in order.
+    Each change has a number. Ask with --after and the last number that you have: you get every later change once, in
+    order.
     """
     parts = wire(shared.settings)
     migrate(parts.store)

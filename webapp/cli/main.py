@@ -22,9 +22,12 @@ _COMMANDS = {
     "worker": "webapp.cli.worker:worker",
     "migrate": "webapp.cli.migrate:migrate",
     "export": "webapp.cli.export:export",
+    "backup": "webapp.cli.backup:backup",
+    "restore": "webapp.cli.backup:restore",
     "tidy": "webapp.cli.tidy:tidy",
     "staff": "webapp.cli.staff:staff",
     "api-key": "webapp.cli.api_key:api_key",
+    "webhook": "webapp.cli.webhook:webhook",
     "payments": "webapp.cli.payments:payments",
     "doctor": "webapp.cli.doctor:doctor",
     "profile": "webapp.cli.profile:profile",
@@ -46,7 +49,9 @@ class Context:
 
     def open_store(self) -> "Store":
         """Open the database and bring it up to date."""
-        store: Store = import_module("webapp.wiring").open_store(self.settings)
+        settings = self.settings
+        engine = import_module("services.store.engine")
+        store: Store = engine.Store(settings.database, synchronous=settings.sqlite_synchronous)
         import_module("services.store.migrate").migrate(store)
         return store
 

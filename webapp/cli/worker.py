@@ -3,6 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import click
 
@@ -18,7 +19,10 @@ from webapp.worker.tidying import tidying
 @click.command()
 @click.pass_obj
 def worker(shared: Context) -> None:
-    """Deliver messages, send invitations and erase what is over until stopped; several workers share the work."""
+    """Deliver messages and webhooks, send invitations and erase what is over until stopped.
+
+    Several workers share the work.
+    """
     parts = wire(shared.settings)
     if not is_current(parts.store):
         raise RuntimeError("The database is not up to date: run `belepo migrate`.")
@@ -36,4 +40,6 @@ def works(parts: Parts) -> dict[str, Callable[[threading.Event], None]]:
         "worklists": parts.worklists.worker.run,
         "payments": parts.portal.payments.worker.run,
         "uploads": parts.portal.uploads.checking.run,
+        "webhooks": parts.clients.events.delivery.run,
+        "letters": partial(parts.portal.letters.worker.run, print_folder=parts.settings.print_folder),
     }

@@ -220,6 +220,8 @@ def show_case(seen: StaffSession, case_id: str, *, form: SentForm | None = None)
         customer=customer,
         events=[_event(event) for event in file.events] if case.is_identified else None,
         code=code_shown(code) if stage == "code" else None,
+        letters_url=staff_sessions.address("show_letters", case_id=case_id),
+        password_url=_password_url(case_id),
         mobile=_phone((code.mobile if code else case.mobile) or "") if stage == "code" else None,
         codes_again=clock_time(first_minute(file.code.budget_ends_at)) if file.code else None,
         methods=[(method, say()(f"staff.identify.method.{method}"), _PICTURES[method]) for method in METHODS],
@@ -296,11 +298,18 @@ def _customer(file: CustomerFile) -> dict[str, Any]:
 def _policy(policy: Policy) -> dict[str, Any]:
     return {
         "number": policy.number,
+        "id": current_parts().portal.contracts.ids.of(policy.number),
         "product": _product(policy.product),
         "is_live": policy.status == "live",
         "ended": date_in_words(policy.ended_on) if policy.ended_on else None,
         "phones": [_phone(number) for number in policy.phones],
     }
+
+
+def _password_url(case_id: str) -> str | None:
+    """Return where staff help with the letter password; None where the insurer mails no encrypted letters."""
+    is_offered = current_parts().staff.letter_passwords.is_offered
+    return staff_sessions.address("show_letter_password", case_id=case_id) if is_offered else None
 
 
 def _invitation(file: CustomerFile) -> str | None:

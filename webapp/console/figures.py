@@ -168,6 +168,7 @@ def _show(chosen: Chosen, form: SentForm) -> Response:
         has_price=current_parts().profile.messages.sms_price is not None,
         sms_cost=None if report.sms_cost is None else _money(report.sms_cost),
         budget=_budget(budget),
+        in_time=current_parts().portal.letters.figures.in_time(chosen.first, chosen.last),
     )
 
 

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, abort, current_app, jsonify, make_respons
 
 from services.refusal import Refusal
 from webapp.demo.clock import DemoClock
+from webapp.demo.faults import FAULTS, DemoFaults
 from webapp.demo.inbox import arrived, attachments, deliver
 from webapp.demo.letters import add_letters
 from webapp.demo.payments import DemoProvider
@@ -187,6 +188,22 @@ def clock() -> Response:
     return _answer(now=moving.now().isoformat())
 
 
+@blueprint.route("/faults", methods=["GET", "POST"])
+def faults() -> Response:
+    """Tell what fails, and until when; POST lets the part `name` fail `for` seconds, or work again with `off=1`."""
+    if request.method == "POST":
+        name, duration = request.values.get("name", ""), request.values.get("for", type=float)
+        if name not in FAULTS:
+            abort(400)
+        if request.values.get("off") == "1":
+            _faults().end(name)
+        elif duration is not None and 0 < duration <= _FURTHEST:
+            _faults().begin(name, timedelta(seconds=duration))
+        else:
+            abort(400)
+    return jsonify({name: until.isoformat() for name, until in sorted(_faults().failing().items())})
+
+
 @blueprint.post("/terms")
 def publish_terms() -> Response:
     """Publish a new version of the terms, in force from now."""
@@ -213,6 +230,7 @@ def back_to_start() -> Response:
     """Go back to the demo data, the real time and an empty inbox."""
     parts = current_parts()
     _clock().reset()
+    _faults().end_all()
     _terms().forget_published()
     cast(DemoProvider, parts.demo and parts.demo.payments).forget()
     parts.figures.funnel.flush()  # or what is counted and not written yet would outlast the reset
@@ -224,6 +242,10 @@ def back_to_start() -> Response:
 
 def _clock() -> DemoClock:
     return cast(DemoClock, current_parts().clock)
+
+
+def _faults() -> DemoFaults:
+    return cast(DemoFaults, cast(Any, current_parts().demo).faults)
 
 
 def _terms() -> PublishedTerms:

@@ -41,7 +41,7 @@ class _Customer:
 
 
 def add_letters(base: Base, storage: Storage) -> None:
-    """Give the demonstration's customers their letters (contract, "the demo data set"). Raises StorageUnavailable."""
+    """Give the demonstration's customers their letters. Raises StorageUnavailable."""
     language = next((one for one in base.profile.languages if one in LANGUAGES), None)
     if language is None:
         return  # an insurer's own profile, which speaks others

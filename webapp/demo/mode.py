@@ -4,11 +4,14 @@ from datetime import timedelta
 
 from flask import Flask
 
+from services.gateways.scanner import Scanner
+from services.gateways.storage import ObjectStorage, Storage
 from services.messages.senders import Sender
 from services.profiles import Profile
 from webapp import console
 from webapp.demo import doors, payment_doors, seed
 from webapp.demo.clock import DemoClock
+from webapp.demo.faults import DemoFaults, FailingSender, FailingStorage
 from webapp.demo.letters import add_letters
 from webapp.demo.payments import DemoProvider
 from webapp.demo.scanner import DemoScanner
@@ -24,14 +27,14 @@ from webapp.ui.formats import date_and_time
 class DemoMode:
     """The clock, terms, inbox, customers and doors of a demonstration."""
 
-    blueprint = doors.blueprint
-    provider_blueprint = payment_doors.blueprint
+    blueprints = (doors.blueprint, payment_doors.blueprint)
 
     def __init__(self, settings: Settings) -> None:
         self.clock = DemoClock(settings.demo_file("clock"))
         self._terms_file = settings.demo_file("terms")
-        self.payments = DemoProvider(settings.demo_file("payments"))
-        self.scanner = DemoScanner()
+        self.faults = DemoFaults(settings.demo_file("faults"), self.clock)
+        self.payments = DemoProvider(settings.demo_file("payments"), self.faults)
+        self.scanner: Scanner = DemoScanner(self.faults)
 
     @property
     def moved_by(self) -> timedelta:
@@ -44,17 +47,20 @@ class DemoMode:
 
     def set_up(self, app: Flask, parts: Parts) -> None:
         """Add the testers' doors to the application, and the moved clock to its pages."""
-        app.register_blueprint(self.blueprint)
-        app.register_blueprint(self.provider_blueprint)
         app.jinja_env.globals["demo_clock"] = lambda: date_and_time(parts.clock.now()) if self.moved_by else None
-        # A tester who has met the limit moves the clock on, or resets everything.
-        app.extensions["belepo.limits"].exempt(self.blueprint)
-        app.extensions["belepo.limits"].exempt(self.provider_blueprint)
+        for blueprint in self.blueprints:
+            app.register_blueprint(blueprint)
+            # A tester who has met the limit moves the clock on, or resets everything.
+            app.extensions["belepo.limits"].exempt(blueprint)
+
+    def storage(self, url: str) -> Storage:
+        """Return the storage, which testers let fail."""
+        return FailingStorage(ObjectStorage.at(url), self.faults)
 
     def sender(self, parts: Parts, way_out: Sender | None) -> Sender:
         """Return what puts messages into the inbox, after it has sent them by `way_out` if there is one."""
         inbox = DemoSender(parts.store, parts.clock)
-        return CopyingSender(way_out, inbox) if way_out else inbox
+        return FailingSender(CopyingSender(way_out, inbox) if way_out else inbox, self.faults)
 
     def seed(self, parts: Parts) -> None:
         """Fill an empty database with the demo customers, their letters, and the staff."""
@@ -66,7 +72,7 @@ class DemoMode:
         (service, *_), (adviser, *_), (supervisor, *_) = seed.STAFF
         site = Application(__name__)  # the process that says this serves no pages
         site.register_blueprint(page.blueprint)
-        site.register_blueprint(self.blueprint)
+        site.register_blueprint(doors.blueprint)
         console.open_doors(site)
 
         def url(endpoint: str) -> str:

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from flask import url_for
 
-from services.gateways.payments import PaymentOrder, ProviderState
+from services.gateways.payments import PaymentOrder, ProviderState, ProviderUnavailable
+from webapp.demo.faults import DemoFaults
 
 _BOOKS = """CREATE TABLE IF NOT EXISTS payments (
     attempt TEXT PRIMARY KEY, invoice TEXT, amount INTEGER, currency TEXT, state TEXT, back_to TEXT
@@ -24,11 +25,13 @@ class DemoProvider:
 
     name = "Minta Pay"
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, faults: DemoFaults) -> None:
         self._file = file.with_suffix(".sqlite")
+        self._faults = faults
 
     def start(self, order: PaymentOrder) -> str:
         """Begin a payment, once for an attempt, and return the page where it is made."""
+        self._answer()
         with self._books() as books:
             books.execute(
                 "INSERT OR IGNORE INTO payments VALUES (?, ?, ?, ?, 'pending', ?)",
@@ -39,11 +42,13 @@ class DemoProvider:
 
     def state(self, attempt: str) -> ProviderState:
         """Return the state of a payment; `expired` for one that was never begun."""
+        self._answer()
         found = self.find(attempt)
         return cast(ProviderState, found["state"]) if found else "expired"
 
     def cancel(self, attempt: str) -> ProviderState:
         """Cancel a payment that is not final."""
+        self._answer()
         self.become(attempt, "cancelled", only_if_pending=True)
         return self.state(attempt)
 
@@ -63,10 +68,19 @@ class DemoProvider:
             rows = books.execute("SELECT * FROM payments ORDER BY rowid").fetchall()
         return [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether its calls to the insurer get lost."""
+        return self._faults.is_failing("payments-callback")
+
     def forget(self) -> None:
         """Empty the books."""
         with self._books() as books:
             books.execute("DELETE FROM payments")
+
+    def _answer(self) -> None:
+        if self._faults.is_failing("payments"):
+            raise ProviderUnavailable("the demonstration's provider is away")
 
     @contextmanager
     def _books(self) -> Iterator[sqlite3.Connection]:

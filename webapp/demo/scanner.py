@@ -2,16 +2,23 @@
 
 from typing import IO
 
+from services.gateways.scanner import ScannerUnavailable
+from webapp.demo.faults import DemoFaults
+
 _EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}" + b"$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 """In two pieces, so that no scanner finds it here."""
 _CHUNK = 64 * 1024
 
 
 class DemoScanner:
-    """Finds the EICAR line anywhere in a file."""
+    """Finds the EICAR line anywhere in a file, unless testers let it fail."""
+
+    def __init__(self, faults: DemoFaults) -> None:
+        self._faults = faults
 
     def find(self, file: IO[bytes]) -> str | None:
-        """Return the name of what is found, None for a clean file."""
+        """Return the name of what is found, None for a clean file. Raises ScannerUnavailable."""
+        self.probe()
         file.seek(0)
         end = b""
         while chunk := file.read(_CHUNK):
@@ -21,4 +28,6 @@ class DemoScanner:
         return None
 
     def probe(self) -> None:
-        """Answer at once."""
+        """Raise ScannerUnavailable while the fault lasts."""
+        if self._faults.is_failing("scanner"):
+            raise ScannerUnavailable("the demonstration's scanner is away")

@@ -21,6 +21,8 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+SANDBOX = "default-src 'none'; sandbox; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+"""The policy of files that others made: they run nothing, and reach nothing of ours (P17)."""
 _HTTPS_ONLY = "max-age=31536000; includeSubDomains"
 
 

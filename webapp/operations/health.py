@@ -18,7 +18,7 @@ def alive() -> Response:
 
 @blueprint.get("/readyz")
 def ready() -> Response:
-    """Answer 200 when the database answers and has all its tables."""
+    """Answer 200 when the database answers, has all its tables, and takes what is written."""
     is_ready = current_parts().health.is_ready()
     return _text("ready" if is_ready else "not ready", 200 if is_ready else 503)
 
@@ -58,11 +58,20 @@ def _figures(parts: Parts) -> Iterable[str]:
         ("belepo_uploads_refused", "Files that were refused after they had been taken in", queue.refused),
     ):
         yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {figure}\n"
-    counts = parts.health.counts()
+    backlog = parts.clients.events.webhooks.backlog()
+    for name, words, figure in (
+        ("belepo_webhooks_waiting", "Calls of webhooks that are still to be made", backlog.waiting),
+        ("belepo_webhooks_age_seconds", "Age of the oldest event that waits for a webhook", backlog.age_seconds),
+        ("belepo_webhooks_given_up", "Calls of webhooks that were given up", backlog.given_up),
+    ):
+        yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {figure}\n"
+    counts, in_time = parts.health.counts(), parts.portal.letters.figures.lately()
     for name, words, count in (
         ("belepo_accounts", "Accounts", counts.accounts),
         ("belepo_registrations_open", "Registrations under way", counts.open_registrations),
         ("belepo_letters_damaged", "Letters whose stored bytes do not fit their hash", counts.damaged_letters),
+        ("belepo_letters_due", "Letters whose latest day was in the last 30 days", in_time.due),
+        ("belepo_letters_in_time", "Letters among them that were opened or printed in time", in_time.provided),
     ):
         yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {count}\n"
 

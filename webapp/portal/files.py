@@ -14,6 +14,7 @@ from services.gateways.storage import StorageUnavailable
 from services.letters.archive import LetterDamaged
 from services.letters.letter import Letter
 from webapp.account import sessions
+from webapp.http.security import SANDBOX
 from webapp.parts import current_parts
 from webapp.portal.letter import is_prefetched, withdrawn
 from webapp.portal.words import file_name, type_in_words
@@ -23,8 +24,6 @@ from webapp.ui.respond import page
 
 blueprint = Blueprint("files", __name__, url_prefix="/levelezes")
 
-_SANDBOX = "default-src 'none'; sandbox; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-"""What others made runs nothing, and reaches nothing of ours."""
 _SUMS = "SHA256SUMS"
 
 
@@ -49,7 +48,7 @@ def show(session: Session, letter_id: str) -> Response:
         except StorageUnavailable:
             return _away("fault.storage.heading", "fault.storage.text")
     response.content_length = letter.size
-    response.headers["Content-Security-Policy"] = _SANDBOX
+    response.headers["Content-Security-Policy"] = SANDBOX
     response.headers.set("Content-Disposition", "attachment" if is_saved else "inline", filename=file_name(letter))
     response.make_conditional(request, accept_ranges=True, complete_length=letter.size)
     return response
@@ -63,7 +62,7 @@ def archive(session: Session) -> Response:
     response = Response(mimetype="application/zip")
     if request.method == "GET":
         response.response = stream_with_context(_packed(session, since))
-    response.headers["Content-Security-Policy"] = _SANDBOX
+    response.headers["Content-Security-Policy"] = SANDBOX
     response.headers["Content-Disposition"] = 'attachment; filename="levelek.zip"'
     return response
 

@@ -1,4 +1,4 @@
-"""Links that fill in the number of the first step: an invitation's, or that of a letter's notice (B2, T2, T4)."""
+"""Links that fill in the number of the first step: an invitation's, or that of a letter's notification (B2, T2, T4)."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from webapp.parts import current_parts
 from webapp.ui.language import say
 
 _LINKS = ("meghivo", REGISTER_PARAMETER)
-"""The parameters of links that fill in a number: an invitation's, a letter's notice's."""
+"""The parameters of links that fill in a number: an invitation's, a letter's notification's."""
 
 
 def read() -> tuple[Prefill | None, Markup | None]:
@@ -36,7 +36,7 @@ def read() -> tuple[Prefill | None, Markup | None]:
 def _told_by_letter(token: str) -> tuple[Prefill | None, Markup | None]:
     parts = current_parts()
     letter_id = parts.links.read(REGISTER_PURPOSE, token)
-    found = parts.portal.letters.notices.prefill(letter_id) if letter_id else None
+    found = parts.portal.letters.notifications.prefill(letter_id) if letter_id else None
     return found, say()("identify.letter.filled") if found else None
 
 

@@ -6,12 +6,13 @@ from typing import Protocol
 
 from flask import Flask, Response, current_app, request, url_for
 from flask_limiter.errors import RateLimitExceeded
-from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from services import randomness
 from services.gateways.storage import StorageUnavailable
+from services.health import name_of_outage
 from services.passwords.hashing import Overloaded
 from services.refusal import OutOfTurn
 from services.texts import MissingText
@@ -51,6 +52,7 @@ def set_up(app: Flask, for_programs: ProgramErrors) -> None:
     app.register_error_handler(HTTPException, _http)
     for outage in (OperationalError, InterfaceError, PoolTimeoutError, Overloaded, StorageUnavailable, TimeoutError):
         app.register_error_handler(outage, _unavailable)
+    app.register_error_handler(InternalError, _read_only)
     app.register_error_handler(DataError, _unheld)
     app.register_error_handler(OutOfTurn, lambda _error: _fault("404", 404))
     app.register_error_handler(InternalServerError, _broken)
@@ -111,11 +113,17 @@ def _http(error: HTTPException) -> Response:
 
 def _unavailable(error: Exception) -> Response:
     # The statement and its values stay out of the log: they hold personal data.
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    log.error("unavailable: %s", type(cause).__name__)
+    log.error("unavailable: %s", name_of_outage(error))
     response = _fault("503", 503)
     response.headers["Retry-After"] = "10"
     return response
+
+
+def _read_only(error: InternalError) -> Response:
+    # PostgreSQL's class of internal errors has this outage beside mistakes of ours.
+    if name_of_outage(error) == "ReadOnlySqlTransaction":
+        return _unavailable(error)
+    raise error
 
 
 def _unheld(error: DataError) -> Response:

@@ -8,7 +8,7 @@ from flask import Flask
 from flask_babel import Babel
 from markupsafe import Markup
 
-from services.profiles import Profile
+from services.profiles import PasswordRules, Profile
 from webapp.http.addresses import here
 from webapp.http.assets import Assets
 from webapp.http.cookies import kept
@@ -66,6 +66,8 @@ class _Voice:
     hours_text: str
     privacy_url: str
     legal_url: str
+    password_rules: str
+    """The rules of a password in the words of Apple's `passwordrules`, for managers that make one."""
 
 
 def _voice(profile: Profile, code: str) -> _Voice:
@@ -76,7 +78,16 @@ def _voice(profile: Profile, code: str) -> _Voice:
         hours_text=facts["hours"],
         privacy_url=profile.contact.privacy_url,
         legal_url=profile.contact.legal_url,
+        password_rules=_for_managers(profile.password),
     )
+
+
+def _for_managers(rules: PasswordRules) -> str:
+    """Return the rules of a password as password managers read them. One of their own breaks many insurers' (F29)."""
+    kinds = {"upper": rules.upper, "lower": rules.lower, "digit": rules.digit}
+    words = [f"minlength: {rules.min_length}", *(f"required: {kind}" for kind, is_needed in kinds.items() if is_needed)]
+    words.append(f"allowed: {'ascii-printable' if rules.special else 'upper, lower, digit'}")
+    return "; ".join(words)
 
 
 def _theme() -> str | None:

@@ -24,9 +24,10 @@ def delivery(parts: Parts) -> Delivery:
         kutid = one_time_codes.whose(topic)
         if kutid is not None:
             parts.codes.one_time_codes.give_back(connection, kutid, may_have_arrived=may_have_arrived)
-        notices.undelivered(connection, topic)
+        notifications.undelivered(connection, topic)
+        parts.portal.letters.reminding.undelivered(connection, topic)
 
-    settings, notices = parts.settings, parts.portal.letters.notices
+    settings, notifications = parts.settings, parts.portal.letters.notifications
     try:
         senders = {"email": _sender(settings.mail_url, parts), "sms": _sender(settings.sms_url, parts)}
     except ValueError as error:
@@ -34,7 +35,7 @@ def delivery(parts: Parts) -> Delivery:
     composer = Composer(parts.profile, parts.links, mailed_pages(), parts.portal.letters.enclosing)
     sms_budget = parts.messages.sms_budget
     made = Delivery(parts.store, parts.clock, composer, senders, undelivered, sms_budget=sms_budget)
-    made.delivered = notices.delivered
+    made.delivered = notifications.delivered
     return made
 
 

@@ -10,10 +10,14 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 
 from services.store.declarations import Declarations, ErasedRows, ExportedRows, newest
 from services.store.tables.base import Moment, metadata
+
+_HAS_DAY = text("latest_on IS NOT NULL")
+_UNOPENED = text("latest_on IS NOT NULL AND opened_at IS NULL AND printed_at IS NULL")
 
 letters = Table(
     "letters",
@@ -42,11 +46,16 @@ letters = Table(
     Column("replaced_by", String(32)),
     # What makes a letter the same as one that was sent before; a repetition publishes nothing.
     Column("once", String(64), unique=True),
-    Column("notice_id", String(32), index=True),  # the mail that tells of it: letters of one minute share one
+    Column("notification_id", String(32), index=True),  # the mail that tells of it: letters of one minute share one
     Column("damaged_at", Moment, index=True),  # since when the stored bytes do not fit the hash (P12)
+    Column("printed_at", Moment),
+    Column("remind_at", Moment, index=True),  # when its customer is reminded next, as long as it is unopened (P20)
     # The newest of a customer first, by page; and those that nobody has opened.
     Index("ix_letters_kutid_published_at_id", "kutid", "published_at", "id"),
     Index("ix_letters_kutid_opened_at", "kutid", "opened_at"),
+    # Those that are to be printed before their day; and all with a day, for the figures.
+    Index("ix_letters_unopened", "latest_on", sqlite_where=_UNOPENED, postgresql_where=_UNOPENED),
+    Index("ix_letters_latest_on", "latest_on", sqlite_where=_HAS_DAY, postgresql_where=_HAS_DAY),
 )
 
 letter_events = Table(
@@ -55,7 +64,7 @@ letter_events = Table(
     # Appended, never changed (P13). `once` is the letter and the kind where a kind happens once, else the row's id.
     Column("id", String(32), primary_key=True),
     Column("letter_id", ForeignKey("letters.id"), nullable=False, index=True),
-    Column("type", String(16), nullable=False),  # see services.letters.letter.EVENTS
+    Column("type", String(16), nullable=False),  # see services.letters.letter.EventType
     Column("at", Moment, nullable=False, index=True),
     Column("actor", String(64), nullable=False),
     Column("once", String(64), nullable=False),

@@ -108,7 +108,8 @@ advisers = Table(
 contact_changes = Table(
     "contact_changes",
     metadata,
-    # What staff learnt of a customer: it counts here at once, and is an event for the insurer's own system.
+    # What staff learnt of a customer counts here at once. What a customer changed counts for the account alone, and is
+    # settled as it is written. Both are events for the insurer's own system.
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("kutid", ForeignKey("customers.kutid"), nullable=False, index=True),
     Column("kind", String(8), nullable=False),  # email, mobile

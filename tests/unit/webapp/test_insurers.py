@@ -613,3 +613,11 @@ def test_no_insurer_is_named_in_code() -> None:
         if names.search(line)
     ]
     assert not found
+
+
+def test_password_managers_make_one_that_is_taken(allianz: Site) -> None:
+    visitor = allianz.visitor()
+    visitor.walk_to("password", ALLIANZ_BY_POLICY)
+    (field,) = [one for one in visitor.seen.root.all("input") if "name" in one and one["name"] == "password"]
+    wanted = "minlength: 6; required: upper; required: lower; required: digit; allowed: upper, lower, digit"
+    assert field["passwordrules"] == wanted

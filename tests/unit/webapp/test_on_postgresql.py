@@ -12,6 +12,7 @@ from tests.world.api_client import START, Client, about
 from tests.world.cast import ANNA, PASSWORD
 from tests.world.colleague import BOSS, SERVICE, Colleague
 from tests.world.site import Site
+from tests.world.walk import FIRST
 
 
 @pytest.fixture
@@ -51,3 +52,20 @@ def test_a_fault_of_our_own_with_data_is_still_a_fault(site: Site, monkeypatch: 
 
     monkeypatch.setattr(ApiKeys, "recognise", broken)
     assert about(Client(site).get(f"{START}/x")) == (500, "broken")
+
+
+def test_a_server_that_only_reads_is_an_outage(postgresql_site: Site, postgresql_store: Store) -> None:
+    site, name = postgresql_site, postgresql_site.parts.store.url.database
+    visitor = site.visitor()
+    visitor.walk_to("email")
+    with postgresql_store.engine.connect() as connection:
+        anywhere = connection.execution_options(isolation_level="AUTOCOMMIT")
+        anywhere.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
+        site.parts.store.close()
+        assert visitor.send(email=ANNA.email, email_confirm=ANNA.email).status == 503
+        assert site.app.test_client().get("/readyz").status_code == 503
+        anywhere.execute(text(f"ALTER DATABASE {name} RESET default_transaction_read_only"))
+    site.parts.store.close()
+    assert site.app.test_client().get("/readyz").status_code == 200
+    assert visitor.open(FIRST).step == "email"
+    assert visitor.send(email=ANNA.email, email_confirm=ANNA.email).step == "email-sent"

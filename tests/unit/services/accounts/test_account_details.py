@@ -10,7 +10,7 @@ from services.store.tables.accounts import account_changes, accounts, sessions
 from services.store.tables.audit import audit
 from services.store.tables.codes import one_time_codes
 from services.store.tables.messages import outbox
-from services.store.tables.register import REGISTER
+from services.store.tables.register import REGISTER, contact_changes
 from services.store.tables.registrations import registrations
 from services.values import email_addresses
 from tests.world.cast import ANNA, ANNAS_OTHER_MOBILE, CROWD, ESZTER, LAPTOP, OTHER_PASSWORD, PASSWORD, PHONE
@@ -58,6 +58,8 @@ def test_the_link_proves_the_new_address_and_the_old_one_is_told(anna: World, se
     assert anna.everything() == before, "being looked at changes nothing"
     assert anna.told("address_changed", ANNA.email) == 0
     assert anna.email_changes.confirm_email(link) == NEW.typed
+    (change,) = anna.rows(contact_changes)
+    assert (change.kind, change.before, change.after, change.actor) == ("email", ANNA.email, NEW.typed, "customer")
     assert (account_of(anna).email, account_of(anna).email_key) == (NEW.typed, NEW.key)
     assert anna.email_changes.pending_email(session) is None
     assert outcome_of(anna.email_changes.confirm_email, link) == "dead_link", "once"
@@ -170,6 +172,9 @@ def test_the_code_proves_the_new_mobile(anna: World, session: Session) -> None:
     assert found is not None
     assert found[0] == NEW_MOBILE
     assert outcome_of(anna.mobile_changes.confirm_mobile, session, anna.code_sent(NEW_MOBILE)) == "ok"
+    (change,) = anna.rows(contact_changes)
+    assert (change.before, change.after, change.actor) == (ANNA.mobile, NEW_MOBILE, "customer")
+    assert change.settled_at, "it counts for the account alone"
     assert account_of(anna).mobile == NEW_MOBILE
     assert anna.mobile_changes.mobile_change(session) is None
     assert anna.told("mobile_changed", ANNA.email) == 1

@@ -1,5 +1,6 @@
 """The store: transactions, moments, and migrations that end where the tables are, on both databases."""
 
+import re
 import subprocess
 import sys
 import threading
@@ -18,9 +19,10 @@ from services.store.migrate import migrate
 from services.store.tables import metadata
 from services.store.tables.limits import allowances
 from services.store.tables.register import policies
-from services.store.version import is_current
+from services.store.version import is_current, version_of
 from tests.world.outcomes import at_once
 
+ROOT = Path(__file__).resolve().parents[4]
 NOW = datetime(2026, 11, 20, 9, 2, 3, 456789, tzinfo=UTC)
 
 
@@ -272,6 +274,31 @@ def test_migrating_again_does_nothing(new_databases: tuple[Store, Store]) -> Non
     migrate(store)
     assert schema(store) == before
     assert used(store) == 1
+
+
+def test_a_database_of_a_newer_version_is_served_and_left_alone(new_databases: tuple[Store, Store]) -> None:
+    store, _ = new_databases
+    migrate(store)
+    with store.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    before = schema(store)
+    migrate(store)
+    assert (version_of(store), schema(store)) == ("9999", before)
+    assert is_current(store)
+    with store.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    assert not is_current(store)
+
+
+def test_migrations_only_add_what_the_version_before_lives_with() -> None:
+    """While machines are upgraded one by one, both versions use the tables (F46)."""
+    landed_before_the_rule = 10
+    for file in sorted((ROOT / "services/store/migrations/versions").glob("[0-9]*.py")):
+        upgrade = file.read_text().partition("def upgrade")[2].partition("def downgrade")[0]
+        assert not re.findall(r"\.drop_(?!index)\w+|\.rename_table|alter_column\(.*nullable=False", upgrade), file.name
+        if int(file.name[:4]) > landed_before_the_rule:
+            for column in re.findall(r"add_column\((.*nullable=False.*)\)", upgrade):
+                assert "server_default" in column, f"{file.name}: {column}"
 
 
 MIGRATE = """

@@ -18,8 +18,10 @@ from services.store.engine import Store
 from tests.ports import free_port
 from tests.unit.services.uploads.given import checked, found
 from tests.world import clamd
+from tests.world.clock import HandClock
 from tests.world.files import EICAR, paper, photo
 from tests.world.world import World, move_in
+from webapp.demo.faults import DemoFaults
 from webapp.demo.scanner import DemoScanner
 
 needs_clamd = pytest.mark.skipif(
@@ -113,6 +115,7 @@ def test_a_scanner_that_is_not_there_is_away(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("at", [0, 1, 64 * 1024 - 20, 64 * 1024, 200_000])
-def test_the_demonstrations_scanner_finds_the_line_anywhere(at: int) -> None:
-    assert DemoScanner().find(BytesIO(b"x" * at + EICAR + b"x" * 100)) is not None
-    assert DemoScanner().find(BytesIO(b"x" * at + EICAR[:-1] + b"x" * 100)) is None
+def test_the_demonstrations_scanner_finds_the_line_anywhere(at: int, tmp_path: Path) -> None:
+    scanner = DemoScanner(DemoFaults(tmp_path / "faults", HandClock()))
+    assert scanner.find(BytesIO(b"x" * at + EICAR + b"x" * 100)) is not None
+    assert scanner.find(BytesIO(b"x" * at + EICAR[:-1] + b"x" * 100)) is None

@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 OPERATIONS = {
     "findCustomer", "startRegistration", "readRegistration", "sendCode", "checkCode", "startPasswordReset",
     "readReference", "publishDocument", "readDocument", "withdrawDocument", "readCertificate",
-    "putInvoice", "readInvoice",
+    "putInvoice", "readInvoice", "readEvents",
 }  # fmt: skip
 
 

@@ -262,6 +262,7 @@ def test_an_invitations_policy_number_is_filled_in_and_escaped(visitor: Visitor)
 def test_figures_are_for_this_machine_alone(site: Site, make_site: Callable[..., Site]) -> None:
     client = site.app.test_client()
     assert b"belepo_accounts" in client.get("/metrics").data
+    assert b"belepo_webhooks_waiting 0" in client.get("/metrics").data
     assert client.get("/metrics", environ_base={"REMOTE_ADDR": "::ffff:127.0.0.1"}).status_code == 200
     assert client.get("/metrics", environ_base={"REMOTE_ADDR": "::ffff:203.0.113.9"}).status_code == 404
     assert client.get("/metrics", environ_base={"REMOTE_ADDR": "203.0.113.9"}).status_code == 404

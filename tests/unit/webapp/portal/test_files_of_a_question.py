@@ -9,7 +9,6 @@ from jinja2 import ChoiceLoader, DictLoader
 from werkzeug.test import TestResponse
 
 from services.accounts import Session
-from services.gateways.scanner import ScannerUnavailable
 from tests.world.files import EICAR, image_of, paper, photo
 from tests.world.pages import Page
 from tests.world.site import Site, Visitor
@@ -220,13 +219,8 @@ def test_other_addresses_take_no_large_form(anna: Visitor) -> None:
     assert anna.client.post("/fiok/jelszo", data=body).status_code == 413
 
 
-def test_operators_see_the_queue(anna: Visitor, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(_file: object) -> None:
-        raise ScannerUnavailable("away")
-
-    demo = site.parts.demo
-    assert demo is not None
-    monkeypatch.setattr(demo.scanner, "find", away)
+def test_operators_see_the_queue(anna: Visitor, site: Site) -> None:
+    site.ask("/dev/faults", **{"name": "scanner", "for": "3600"})
     anna.open(HERE)
     add(anna, photo())
     check(site)

@@ -18,6 +18,7 @@ from tests.world.cast import ANNA, PASSWORD
 from tests.world.site import Site
 from tests.world.walk import FIRST, SECOND
 from webapp import wiring
+from webapp.cli.doctor import examine
 
 
 @pytest.fixture
@@ -167,3 +168,21 @@ def test_readiness_tells_of_the_database(
         connection.exec_driver_sql("DROP TABLE alembic_version")
     assert fresh.app.test_client().get("/healthz").status_code == 200
     assert fresh.app.test_client().get("/readyz").status_code == 503
+
+
+def test_readiness_and_doctor_tell_of_a_file_that_only_reads(make_site: Callable[..., Site]) -> None:
+    site = make_site()
+    file = site.parts.store.url.database or ""
+    site.parts.store.close()
+    with open(file, "r+b") as header:
+        header.seek(18)
+        header.write(b"\x03")  # a form of the file that this SQLite can read and not write
+    assert site.app.test_client().get("/readyz").status_code == 503
+    (found,) = [one for one in examine(site.parts.settings) if one.subject == "database"]
+    assert found.is_bad
+    assert "SQLITE_READONLY" in found.state
+
+
+def test_a_writer_at_work_is_no_outage(site: Site) -> None:
+    with _locked(site):
+        assert site.app.test_client().get("/readyz").status_code == 200
