@@ -6,7 +6,8 @@ from io import BytesIO
 import pytest
 from flask import Blueprint, Response
 from jinja2 import ChoiceLoader, DictLoader
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
 
 from services.accounts import Session
 from tests.world.files import EICAR, image_of, paper, photo
@@ -77,9 +78,21 @@ def add(visitor: Visitor, content: bytes, name: str = "kár.jpg") -> Page:
 
 
 def post(visitor: Visitor, content: bytes, name: str = "kár.jpg", token: str | None = None) -> TestResponse:
-    body = {"csrf_token": token or visitor.csrf_token, "file": (BytesIO(content), name)}
-    headers = {"Accept-Language": "hu"}
-    return visitor.client.post(HERE, data=body, headers=headers, content_type="multipart/form-data")
+    return send(visitor, HERE, content, name, token)
+
+
+def send(
+    visitor: Visitor, address: str, content: bytes, name: str = "kár.jpg", token: str | None = None
+) -> TestResponse:
+    """Post a file to an address. The test client itself would leave a temporary file open."""
+    fields = {"csrf_token": token or visitor.csrf_token, "file": FileStorage(BytesIO(content), name)}
+    boundary, body = encode_multipart(fields)
+    return visitor.client.post(
+        address,
+        data=body,
+        headers={"Accept-Language": "hu"},
+        content_type=f"multipart/form-data; boundary={boundary}",
+    )
 
 
 def check(site: Site) -> None:
@@ -215,8 +228,7 @@ def test_no_file_comes_in_without_a_session_or_its_form(anna: Visitor, site: Sit
 
 def test_other_addresses_take_no_large_form(anna: Visitor) -> None:
     anna.open(HERE)
-    body = {"csrf_token": anna.csrf_token, "file": (BytesIO(photo().ljust(100_000, b"\0")), "a.jpg")}
-    assert anna.client.post("/fiok/jelszo", data=body).status_code == 413
+    assert send(anna, "/fiok/jelszo", photo().ljust(100_000, b"\0")).status_code == 413
 
 
 def test_operators_see_the_queue(anna: Visitor, site: Site) -> None:
