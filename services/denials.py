@@ -170,18 +170,33 @@ _FIELDS = {
         "unavailable": _because(text="pay.card.unavailable"),
         "too_late": _because(text="pay.live.cancel.too_late"),
     },
+    # An answer in a request, by the type of its question
+    **{field: {"empty": _PLAIN} for field in ("town", "street", "name", "yes_no", "statement", "files", "answer")},
+    "choice": {"empty": _PLAIN, "unknown": _PLAIN},
+    "contract": {"empty": _PLAIN, "unsuitable": _PLAIN, "ended": _PLAIN},
+    "date": dict.fromkeys(
+        ("empty", "year", "month", "day", "malformed", "impossible", "past", "future"), _because("parts")
+    ),
+    "time": {"empty": _PLAIN, "malformed": _PLAIN},
+    "money": {"empty": _PLAIN, "malformed": _PLAIN, "zero": _PLAIN},
+    "plate": {"empty": _PLAIN, "malformed": _PLAIN},
+    "account": {"empty": _PLAIN, "malformed": _PLAIN, "check": _PLAIN},
+    "phone": {"empty": _PLAIN, "malformed": _PLAIN},
+    "long_text": {"too_long": _because("count")},
+    # What the insurer's system does with a request
+    "request": dict.fromkeys(("text", "letter"), _BY_API),
     # A number of whatever kind, in a search
     "code": {"empty": _CAUGHT, "malformed": _CAUGHT},
     "currency": {"malformed": _CAUGHT},
     "premium": {"malformed": _CAUGHT},
     # What stands in files alone
-    **{field: {"empty": _BY_IMPORT, "malformed": _BY_IMPORT} for field in ("kutid", "old_number", "phone")},
+    **{field: {"empty": _BY_IMPORT, "malformed": _BY_IMPORT} for field in ("kutid", "old_number")},
 }
 """About one field, which bears the name."""
 
 _FORMS = {
     # Whatever field it is in
-    "text": {"characters": _PLAIN, "too_long": _OF_LENGTH},
+    "text": {"empty": _PLAIN, "characters": _PLAIN, "too_long": _OF_LENGTH},
     "identify": {
         "mismatch": _PLAIN,
         "slowed": _because("at", "with_id", is_wait=True),

@@ -6,14 +6,14 @@ from services.accounts.group import AccountServices
 from services.base import Base
 from services.codes.group import CodeServices
 from services.contracts.group import ContractServices, build_contracts
-from services.gateways.payments import PaymentProvider
-from services.gateways.scanner import Scanner
+from services.gateways.group import Gateways
 from services.gateways.storage import Storage
 from services.letters.group import LetterServices, build_letters
 from services.limits.group import LimitServices
 from services.links import Links
 from services.messages.group import MessageServices
 from services.payments.group import PaymentServices, build_payments
+from services.requests.group import RequestServices, build_requests
 from services.uploads.group import UploadServices, build_uploads
 
 
@@ -24,6 +24,7 @@ class PortalServices:
     contracts: ContractServices
     letters: LetterServices
     payments: PaymentServices
+    requests: RequestServices
     uploads: UploadServices
     storage: Storage
     """Where the bytes of letters and files are."""
@@ -31,22 +32,23 @@ class PortalServices:
 
 def build_portal(
     base: Base,
-    storage: Storage,
+    gateways: Gateways,
     messages: MessageServices,
     limits: LimitServices,
     codes: CodeServices,
     *,
     accounts: AccountServices,
     links: Links,
-    provider: PaymentProvider | None = None,
-    scanner: Scanner | None = None,
 ) -> PortalServices:
-    """Build the portal's groups in their order; no `provider` takes no card, no `scanner` scans no file."""
+    """Build the portal's groups in their order."""
+    storage = gateways.storage
     letters = build_letters(base, storage=storage, messages=messages, limits=limits, codes=codes, accounts=accounts)
+    contracts = build_contracts(base)
     return PortalServices(
-        contracts=build_contracts(base),
+        contracts=contracts,
         letters=letters,
-        payments=build_payments(base, messages=messages, links=links, provider=provider),
-        uploads=build_uploads(base, storage=storage, messages=messages, scanner=scanner),
+        payments=build_payments(base, messages=messages, links=links, provider=gateways.provider),
+        requests=build_requests(base, messages=messages, portfolio=contracts.portfolio),
+        uploads=build_uploads(base, storage=storage, messages=messages, scanner=gateways.scanner),
         storage=storage,
     )

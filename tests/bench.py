@@ -24,11 +24,16 @@ import psutil
 import requests
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import event
+from sqlalchemy import event, insert
 
+from services.clock import SystemClock
+from services.events.feed import Feed, number_all
 from services.passwords import hash_secret
 from services.profiles import load as load_profile
+from services.store.engine import Store
 from services.store.migrate import migrate
+from services.store.tables.events import events
+from tests.world.world import base_of
 from webapp.application import create_app
 from webapp.demo import seed
 from webapp.http.assets import BUILT, Assets
@@ -38,6 +43,7 @@ _PORT = 8790
 _ADDRESS = f"http://127.0.0.1:{_PORT}"
 _ROUNDS, _PASSWORD = 12, "Meggyfa-2026-Kert"
 _WARM, _MEASURED, _AT_ONCE = 5, 40, 32
+_EVENTS = 100_000
 
 _HTMX = MappingProxyType({"HX-Request": "true"})
 
@@ -56,6 +62,8 @@ def main() -> None:
     console.print(table("Front end, brotli", front_end()))
     with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as process:
         console.print(table("On one worker", on_a_server(process)))
+    with tempfile.TemporaryDirectory() as folder:
+        console.print(table(f"The feed of {_EVENTS} events", feed(Path(folder))))
 
 
 def register(send: Send, inbox: Inbox, number: int) -> None:
@@ -143,6 +151,28 @@ def front_end() -> dict[str, float]:
         for name in ("app.css", "app.js", "htmx.min.js", "icons.svg", "favicon.svg")
     }
     return {**sizes, "in all": sum(sizes.values())}
+
+
+def feed(folder: Path) -> dict[str, float]:
+    """Number many events, and read some of them at both ends and in the middle."""
+    store = Store(f"sqlite:///{folder / 'feed.sqlite3'}")
+    migrate(store)
+    row = {"type": "document.opened", "at": SystemClock().now()}
+    with store.write() as connection:
+        connection.execute(insert(events), [{**row, "data": {"document": str(one)}} for one in range(_EVENTS)])
+    begun = time.perf_counter()
+    number_all(store)
+    figures = {"numbering, s": time.perf_counter() - begun}
+    reader = Feed(base_of(store, SystemClock()))
+    for name, after in (("first", 0), ("middle", _EVENTS // 2), ("last", _EVENTS - 100)):
+        spent = []
+        for _ in range(10):
+            begun = time.perf_counter()
+            reader.read(after, 100)
+            spent.append(time.perf_counter() - begun)
+        figures[f"{name} hundred, ms"] = 1000 * min(spent)
+    store.close()
+    return figures
 
 
 def on_a_server(process: psutil.Process) -> dict[str, float]:

@@ -26,7 +26,20 @@ from webapp.http.addresses import Application
 from webapp.http.compression import CompressEveryStatus
 from webapp.journey.registry import journey_of
 from webapp.operations import health
-from webapp.portal import contracts, files, home, invoices, letter, letter_password, letters, payments, places, uploads
+from webapp.portal import (
+    contracts,
+    files,
+    home,
+    invoices,
+    letter,
+    letter_password,
+    letters,
+    payments,
+    places,
+    request_new,
+    requests,
+    uploads,
+)
 from webapp.registration import page
 from webapp.settings import Settings
 from webapp.site import accessibility, declining, privacy_notice, start, terms
@@ -62,7 +75,7 @@ def create_app(settings: Settings) -> Flask:
     for module in (
         accessibility, activation, brand, closing, contracts, declining, email, files, forgotten_password,
         health, home, invoices, letter, letter_password, letters, mobile, overview, page, passkeys, password,
-        payments, privacy_notice, sign_in, start, terms, terms_update, uploads,
+        payments, privacy_notice, request_new, requests, sign_in, start, terms, terms_update, uploads,
     ):  # fmt: skip
         app.register_blueprint(module.blueprint)
     app.register_blueprint(payments.hints)

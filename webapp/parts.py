@@ -12,9 +12,8 @@ from services.clients.group import ClientServices
 from services.clock import SystemClock
 from services.codes.group import CodeServices
 from services.figures.group import FigureServices
+from services.gateways.group import Gateways
 from services.gateways.payments import PaymentProvider
-from services.gateways.scanner import Scanner
-from services.gateways.storage import Storage
 from services.health import Health
 from services.limits.group import LimitServices
 from services.links import Links
@@ -33,9 +32,6 @@ from webapp.settings import Settings
 
 class Demonstration(Protocol):
     """What demo mode adds (`webapp.demo.mode`); production imports nothing of it."""
-
-    scanner: Scanner
-    """The virus scanner where the settings name none."""
 
     @property
     def blueprints(self) -> tuple[Blueprint, ...]:
@@ -65,8 +61,8 @@ class Demonstration(Protocol):
         """Add the testers' doors to the application, and the moved clock to its pages."""
         ...
 
-    def storage(self, url: str) -> Storage:
-        """Return the storage of letters and files, which testers let fail."""
+    def gateways(self, settings: Settings) -> Gateways:
+        """Return the ways to the world outside, which testers let fail."""
         ...
 
     def sender(self, parts: "Parts", way_out: Sender | None) -> Sender:

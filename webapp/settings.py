@@ -83,18 +83,18 @@ class Settings(BaseSettings):
             "environment variables of AWS. By default the folder `files` in `BELEPO_DATA_DIR`."
         ),
     )
-    scanner_url: str = Field(
-        "",
-        description=(
-            "The virus scanner for files that customers add: a clamd at `tcp://host:port` or `unix:<path>`. While it "
-            "is away, files wait and nobody opens them. By default files are not scanned."
-        ),
-    )
     print_folder: Path | None = Field(
         None,
         description=(
             "The folder into which the worker writes the lists of letters to be printed. Without it "
             "`belepo documents print-list` writes them. Demo mode uses the folder `print` in `BELEPO_DATA_DIR`."
+        ),
+    )
+    scanner_url: str = Field(
+        "",
+        description=(
+            "The virus scanner for files that customers add: a clamd at `tcp://host:port` or `unix:<path>`. While it "
+            "is away, files wait and nobody opens them. By default files are not scanned."
         ),
     )
     host: str = Field("127.0.0.1", description="The address to listen on.")
@@ -153,7 +153,8 @@ class Settings(BaseSettings):
         le=1024,
         description=(
             "How many requests each process answers at once. Three quarters of them may wait for a password to be "
-            "hashed; the next one is told to try again (503). Under another WSGI server, give its number of threads."
+            "hashed; the next one gets 503 and a hint to try again. Under another WSGI server, give its number of "
+            "threads."
         ),
     )
     requests_a_minute: int = Field(

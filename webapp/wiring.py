@@ -8,8 +8,6 @@ from services.clients.group import build_clients
 from services.clock import SystemClock
 from services.codes.group import build_codes
 from services.figures.group import build_figures
-from services.gateways.scanner import scanner_at
-from services.gateways.storage import ObjectStorage
 from services.gateways.webhooks import HttpCaller
 from services.health import Health
 from services.limits.group import build_limits
@@ -25,6 +23,7 @@ from services.store.engine import Store
 from services.store.version import last_written
 from services.terms import build_documents
 from services.worklists.group import build_worklists
+from webapp.gateways import open_gateways
 from webapp.journey.registry import read_profile
 from webapp.parts import Demonstration, Parts
 from webapp.settings import Settings
@@ -53,10 +52,8 @@ def wire(settings: Settings) -> Parts:
         base, journey.facts, limits=limits, register=build_register(base, limits), messages=messages, codes=codes,
         figures=figures, documents=documents, accounts=accounts, hasher=hasher,
     )  # fmt: skip
-    storage = (demo.storage if demo else ObjectStorage.at)(settings.storage_url)
-    portal = build_portal(base, storage, messages, limits, codes, accounts=accounts, links=links,
-        provider=demo.payments if demo else None,
-        scanner=scanner_at(settings.scanner_url, demo.scanner if demo else None))  # fmt: skip
+    gateways = demo.gateways(settings) if demo else open_gateways(settings)
+    portal = build_portal(base, gateways, messages, limits, codes, accounts=accounts, links=links)
     staff = build_staff(
         base, limits=limits, messages=messages, codes=codes, registrations=registrations, accounts=accounts,
         portal=portal, hasher=hasher, is_second_factor_needed=not settings.demo,
@@ -65,5 +62,6 @@ def wire(settings: Settings) -> Parts:
         documents=documents, references=References(base), limits=limits, messages=messages, codes=codes,
         figures=figures, accounts=accounts, registrations=registrations, staff=staff,
         clients=build_clients(base, limits=limits, staff=staff, caller=HttpCaller(settings.webhooks_private)),
-        worklists=build_worklists(base, limits=limits, messages=messages, staff=staff), portal=portal,
+        worklists=build_worklists(base, limits=limits, messages=messages, staff=staff),
+        portal=portal,
     )  # fmt: skip

@@ -1,8 +1,8 @@
 """The code that is mailed when the account is opened, and closes the registration at the first sign-in (A7, B3).
 
-The address has not been proved by a link in such a journey: until the code is given, the account can do nothing, and a
-forgotten password cannot be set anew by mail, or whoever owns a mistyped address could take the account. An account
-that waits too long ends (`services.retention`): whose address it took, or who forgot its password, can register then.
+In such a journey no link has proved the address. Until the code is given, the account can do nothing, and no mail can
+set a new password: the owner of a mistyped address could take the account. An account that waits too long ends
+(`services.retention`); then the address is free, and a customer who forgot the password can register again.
 """
 
 from datetime import datetime, timedelta
@@ -47,7 +47,7 @@ class Activations:
         self._outbox = outbox
 
     def begin(self, connection: Connection, account_id: str, email: str, language: str, now: datetime) -> None:
-        """Have a new account wait for the code, and mail it."""
+        """Mail a new account's code, and let the account wait for it."""
         code, seal = self._code_generator.new()
         connection.execute(activations.insert().values(account_id=account_id, mailed_at=now, **seal))
         self._mail(connection, account_id, email, language=language, code=code, now=now)
@@ -77,7 +77,7 @@ class Activations:
             own = activations.c.account_id == account.id
             row = connection.execute(select(activations).where(own)).first()
             if row is None:
-                raise SignedOut  # activated meanwhile, or closed: what holds now is shown
+                raise SignedOut  # activated or closed meanwhile: the page shows the present state
             used = delete(activations).where(own, activations.c.serial == row.serial)
             is_right = self._code_generator.fits(code, row)
             if not is_right or connection.execute(used.returning(activations.c.account_id)).first() is None:
@@ -110,9 +110,9 @@ class Activations:
     def end(self, connection: Connection, kutid: str) -> bool:
         """End a customer's account in a caller's transaction if it still waits for the code; tell whether it did.
 
-        Nobody is written to: the address may be anybody's.
+        No mail leaves: the address may be a stranger's.
         """
-        # Its row is taken first, as by all who change an account: a code that is typed meanwhile is waited for.
+        # The account's row first, as in every change of an account: this waits for a code that is being typed.
         account_id = connection.execute(
             select(accounts.c.id).where(accounts.c.kutid == kutid).with_for_update()
         ).scalar()
@@ -137,7 +137,7 @@ class Activations:
             facts={
                 "code": code,
                 "typed": str(self._profile.one_time_code.typed),
-                # The last whole day: it ends in the course of the next one.
+                # The last whole day: the account ends during the next one.
                 "deadline": (now + self._profile.retention.unactivated - timedelta(days=1)).isoformat(),
             },
         )

@@ -12,7 +12,7 @@ from services.values.email_addresses import EmailAddress
 
 
 class TakenAddresses:
-    """Tells that an address is taken, and counts who was told: a customer, and whoever asks for one."""
+    """Says that an address is taken, and counts how often it was said: by customer and by asker."""
 
     def __init__(self, rules: Rules, allowances: Allowances) -> None:
         self._rules = rules
@@ -23,8 +23,8 @@ class TakenAddresses:
     ) -> None:
         """Raise Refusal ``email.taken`` if another customer has an account with `address`.
 
-        After the last time it may be said, any address is refused, with ``email.too_many`` or, where `by` has asked
-        too often, ``email.unanswered``: an answer that differs would say it once more.
+        After the last time, every address is refused, with ``email.too_many`` or, where `by` has asked too often,
+        ``email.unanswered``: a different answer for a free address would say it once more.
         """
         limit, a_day = self._rules.mails_an_hour, self._rules.taken_a_day_by_one
         own, asker = self._allowances.key("taken", kutid), self._allowances.key("taken by", by or "")

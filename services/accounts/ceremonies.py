@@ -51,7 +51,7 @@ class NewPasskey:
 
 @dataclass(frozen=True)
 class PasskeyUse:
-    """A passkey's answer to a challenge; nothing is proved before `new_sign_count`."""
+    """A passkey's answer to a challenge; only `new_sign_count` proves it."""
 
     passkey_id: str
     user_handle: bytes | None
@@ -77,7 +77,7 @@ class PasskeyUse:
 def options_to_make(
     account: Account, insurer: str, *, host: str, challenge: str, milliseconds: int, others: Iterable[str]
 ) -> str:
-    """Return what a browser is to make a passkey of, as JSON; `others` are the ids of those that there are."""
+    """Return the options from which a browser makes a passkey, as JSON; `others` are the ids of existing passkeys."""
     return options_to_json(
         generate_registration_options(
             rp_id=host,
@@ -110,7 +110,7 @@ def read_made(answer: str, challenge: str, host: str, origin: str) -> NewPasskey
             expected_origin=origin,
             require_user_verification=True,
         )
-        # A key that could not be used is found out now, not when somebody wants to sign in with it.
+        # An unusable key is found now, not at the next sign-in.
         decoded_public_key_to_cryptography(decode_credential_public_key(proof.credential_public_key))
         transports = [transport.value for transport in credential.response.transports or ()]
         made = NewPasskey(
@@ -131,15 +131,15 @@ def read_use(answer: str) -> PasskeyUse | None:
 
 
 def _challenge_of(credential: AuthenticationCredential | RegistrationCredential) -> str | None:
-    """Return the challenge that was answered, if it was answered on a page of its own, not in somebody's frame."""
-    told = _faultless(lambda: parse_client_data_json(credential.response.client_data_json))
-    return _faultless(told.challenge.decode) if told is not None and not told.cross_origin else None
+    """Return the challenge that was answered; None for an answer from inside another site's frame."""
+    data = _faultless(lambda: parse_client_data_json(credential.response.client_data_json))
+    return _faultless(data.challenge.decode) if data is not None and not data.cross_origin else None
 
 
 def _faultless(check: Callable[[], T]) -> T | None:
     """Return what a check of an answer returns, or None when it finds fault with it.
 
-    Anybody may send anything: besides its own errors the library lets those of what it is built on through.
+    Anybody may send anything. The library raises its own errors, and those of the libraries below it.
     """
     try:
         return check()

@@ -13,11 +13,11 @@ ANSWERED_WITHIN = timedelta(minutes=5)
 """How long a challenge may be answered."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _REMEMBERED_FOR = timedelta(minutes=10)
-"""How long it is known that a challenge was answered: longer than one can be."""
+"""How long an answered challenge is remembered: longer than it could be answered."""
 
 
 class Challenges:
-    """Makes challenges, and tells which of them may still be answered.
+    """Makes challenges, and knows which of them can still be answered.
 
     A challenge carries its time and belongs to one holder, so that two windows of a browser do not disturb each other.
     """

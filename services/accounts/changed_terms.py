@@ -24,7 +24,7 @@ class ChangedTerms:
     def terms_due(self, session: Session) -> Terms | None:
         """Return the terms that this session must accept before anything else (M24), or None.
 
-        Asked at the first sign-in after they came into force: a session that was open then goes on undisturbed.
+        They are asked at the first sign-in after they came into force; a session that was open then goes on.
         """
         accepted, accepted_at = session.account.terms_version, session.account.terms_accepted_at
         if accepted is None or accepted_at is None:

@@ -10,7 +10,7 @@ from services.store.declarations import AccountKey
 from services.store.tables import DECLARED
 from services.store.tables.accounts import accounts, activations
 
-# The other way round than rows are erased when their time is over: the account first, what led to it last.
+# Retention erases in the opposite order: here the account comes first, and what led to it last.
 _ERASED = tuple(rows for declared in reversed(DECLARED) for rows in declared.erased_with_account)
 _WITHDRAWN = tuple(topic for declared in reversed(DECLARED) for topic in declared.withdrawn_with_account)
 
@@ -34,9 +34,9 @@ def end_unactivated(
 ) -> bool:
     """End an account in a caller's transaction if `is_over` holds of its activation; tell whether it did.
 
-    An account that is activated, or given a new code, at this moment stays.
+    An account that is activated or gets a new code at this moment stays.
     """
-    # Its row first, as by all who change an account; only then is it certain that nobody gives the code.
+    # The account's row first, as in every change of an account: only then can nobody give the code.
     held = select(accounts.c.kutid).where(accounts.c.id == account_id).with_for_update(skip_locked=True)
     ended = delete(activations).where(activations.c.account_id == account_id, is_over)
     kutid = connection.execute(held).scalar()

@@ -41,9 +41,9 @@ class AccountDetails:
         self._outbox = outbox
 
     def export(self, session: Session) -> dict[str, Any]:
-        """Return everything that is held about the account, secrets excepted (GDPR, articles 15 and 20).
+        """Return everything that is held about the account, without secrets (GDPR, articles 15 and 20).
 
-        The account itself heads it; every package declares what follows.
+        The account itself comes first; every package declares what follows.
         """
         account = session.account
         with self._store.write() as connection:
@@ -66,10 +66,10 @@ class AccountDetails:
         reach("accounts.closed")
 
     def end(self, connection: Connection, kutid: str, now: datetime) -> bool:
-        """End a customer's account in a caller's transaction, whoever is signed in; tell whether there was one.
+        """End a customer's account in a caller's transaction, without a session; tell whether there was one.
 
-        One that waits for its code is left to `Activations.end`. This one's address was proved and is told: a thief
-        sees it anyway, and the customer whose account is ended by mistake should know.
+        `Activations.end` ends accounts that wait for their code. This account's address was proved and gets a mail: a
+        thief sees the end anyway, and a customer whose account is ended by mistake should know.
         """
         proved = ACCOUNT.where(accounts.c.kutid == kutid, IS_PROVED)
         row = connection.execute(proved.with_for_update(of=accounts)).first()

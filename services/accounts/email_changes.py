@@ -1,4 +1,4 @@
-"""Changing the address of an account, which a link to the new address proves."""
+"""Changing the address of an account: a link to the new address proves it."""
 
 from datetime import datetime, timedelta
 
@@ -70,13 +70,13 @@ class EmailChanges:
     def confirm_email(self, link_id: str) -> str:
         """Make the new address the account's user name, once; links mailed to the old address die. Returns it.
 
-        The old address is told.
+        The old address gets a mail.
         Raises DeadLink or Refusal ``email.taken``.
         """
         now = self._clock.now()
         try:
             with self._store.write() as connection:
-                # The account's row is taken first, as by all who change it.
+                # The account's row first, as in every change of an account.
                 own = ACCOUNT.join(account_changes, account_changes.c.account_id == accounts.c.id)
                 held = own.where(account_changes.c.id == link_id).with_for_update(of=accounts)
                 before = connection.execute(held).first()
@@ -92,7 +92,7 @@ class EmailChanges:
 
     def _refuse_address(self, connection: Connection, account: Account, address: EmailAddress, now: datetime) -> None:
         self._addresses.refuse_taken(connection, address, kutid=account.kutid, now=now)
-        # Nor do strangers, or the old address, get more mails from one account than an address may get at all.
+        # One account sends a stranger's address, or its old one, no more mails than an address may get.
         limit, until = self._profile.registration.mails_an_hour, None
         for purpose, subject in (("email change", account.id), ("mail", address.key)):
             until = until or self._allowances.take_within(

@@ -26,7 +26,7 @@ from services.terms import Documents
 
 
 class _Proving(TypedDict):
-    """What every change needs that the password proves, and a mail tells of."""
+    """What every change needs that asks for the password and mails a notice."""
 
     sessions: Sessions
     password_checks: PasswordChecks

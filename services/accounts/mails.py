@@ -24,9 +24,9 @@ class AccountMails:
     def tell(self, connection: Connection, message: str, account: Account, now: datetime, **facts: str) -> None:
         """Mail the notice ``mail.<message>`` to the account's address; it says that this happened `now`.
 
-        It takes none of the mails that an address may get in an hour: only the customer, signed in or with a mailed
-        link in hand, causes it, and somebody else could use those up to hide it. Of new devices, which a known
-        password is enough for, `SignIns` counts the mails.
+        The hourly allowance of mails does not count it. Only the customer causes it, signed in or by a mailed link, and
+        somebody else could use the allowance up to hide it. `SignIns` counts the mails about new devices, since a known
+        password is enough to cause those.
         """
         if facts.get("device") == "":
             facts["device"] = self._texts.say("account.device.unknown", account.language)
@@ -67,9 +67,9 @@ class AccountMails:
     def mail_unproved(
         self, connection: Connection, to: str, language: str, now: datetime, *, ends_at: datetime | None
     ) -> None:
-        """Mail that a new password was asked for with this address, and why there is none.
+        """Mail that somebody asked for a new password with this address, and why there is none.
 
-        It has no account, or one that waits for its activation code and ends at `ends_at` without it.
+        The address has no account, or one that waits for its activation code and ends at `ends_at` without it.
         """
         message = "reset_unactivated" if ends_at else "reset_unknown"
         self._put(
@@ -79,10 +79,10 @@ class AccountMails:
             language=language,
             topic=f"{message}:{randomness.opaque_id()}",
             expires_at=now + _WORTH_SENDING,
-            # The first whole day on which it is no longer there.
+            # The first whole day without the account.
             facts={"deadline": (ends_at + timedelta(days=1)).isoformat()} if ends_at else {},
         )
 
     def drop(self, connection: Connection, topic: str) -> None:
-        """Keep the topic's unsent mail from being sent: its link is dead."""
+        """Withdraw the topic's unsent mail: its link is dead."""
         self._outbox.replace(connection, topic)

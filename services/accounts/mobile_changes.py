@@ -1,4 +1,4 @@
-"""Changing the mobile of an account, which a code to the new number proves."""
+"""Changing the mobile of an account: a code to the new number proves it."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""How an account is opened: by one statement, of what another table holds."""
+"""How an account is opened: by one statement, from a row of another table."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,9 +22,9 @@ def opening(
     holding: Table,
     returning: ColumnElement[Any],
 ) -> Insert:
-    """Return the statement that opens an account if the conditions hold of a row in another table.
+    """Return the statement that opens an account if a row of another table meets the conditions.
 
-    `facts` are columns of that row by the account's; the parameters ``account_id``, ``hashed``, ``spoken`` and ``now``
+    `facts` maps the account's columns to that row's; the parameters ``account_id``, ``hashed``, ``spoken`` and ``now``
     bring the rest. The statement locks the row of `holding`, and returns the account's id, address and mobile, and
     `returning`. The database's unique keys decide between two at once: it raises IntegrityError then.
     """

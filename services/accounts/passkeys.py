@@ -35,7 +35,7 @@ _ASKED_FOR = (
     .where(passkeys.c.id == bindparam("of_passkey"))
 )
 _MOST = 20
-"""So many passkeys an account may have."""
+"""Passkeys that an account may have at most."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Passkeys:
     # --- Signing in --------------------------------------------------------------------------------------------
 
     def options(self, browser: str) -> str:
-        """Return what `browser`, known by any lasting secret of its own, is to ask its passkeys, as JSON."""
+        """Return the options with which `browser`, a lasting secret of its own, asks its passkeys, as JSON."""
         challenge = base64.urlsafe_b64encode(self._challenges.new("in", browser).encode()).decode().rstrip("=")
         return json.dumps(
             {
@@ -110,8 +110,8 @@ class Passkeys:
     ) -> str:
         """Open a session by a passkey's answer (JSON) and return what its browser is to hold.
 
-        As with the password, see `SignIns.sign_in`. A passkey cannot be guessed, so nobody waits; failures count for
-        their network all the same. Raises Refusal ``login.passkey`` for every failure.
+        It works like `SignIns.sign_in`. A passkey cannot be guessed, so nobody waits; failures still count for their
+        network. Raises Refusal ``login.passkey`` for every failure.
         """
         found = self._verify(answer, browser, device)
         now = self._clock.now()
@@ -119,7 +119,7 @@ class Passkeys:
         with self._store.write() as connection:
             if found is not None:
                 account, is_known, use, sign_count = found
-                # The account's row first, as everywhere: whoever closes it at this moment is waited for.
+                # The account's row first, as in every change: this waits for a request that closes the account.
                 connection.execute(select(accounts.c.id).where(accounts.c.id == account.id).with_for_update(read=True))
                 if self._challenges.use(connection, use.challenge, now) and self._use(connection, use, sign_count, now):
                     token = self._sign_ins.admit(
@@ -135,7 +135,7 @@ class Passkeys:
     # --- Adding and removing -----------------------------------------------------------------------------------
 
     def ask_to_add(self, session: Session, password: str) -> str:
-        """Return the challenge for a new passkey, once the password was asked again.
+        """Return the challenge for a new passkey if the password is right.
 
         Raises Refusal ``current_password.…`` or ``passkey.too_many``.
         """
@@ -147,7 +147,7 @@ class Passkeys:
         return self._challenges.new("new", session.id)
 
     def options_to_add(self, session: Session, challenge: str) -> str | None:
-        """Return what the browser is to make a passkey of, as JSON; None when the challenge is over."""
+        """Return the options from which the browser makes a passkey, as JSON; None when the challenge is over."""
         from services.accounts.ceremonies import options_to_make  # noqa: PLC0415 (see there)
 
         if not self._challenges.is_fresh(challenge, "new", session.id):
@@ -183,7 +183,7 @@ class Passkeys:
                 audit.record(connection, "passkey_added", kutid=account.kutid, at=now)
                 token = self._sessions.renew(connection, session, now)
         except IntegrityError:
-            # A passkey of this id is there already: somebody's device copies another's.
+            # A passkey with this id exists already: a device copies another's.
             raise Refusal("passkey", "stopped") from None
         reach("accounts.passkey_added")
         return token
@@ -197,11 +197,9 @@ class Passkeys:
             return [Passkey(*row) for row in connection.execute(found.order_by(passkeys.c.created_at, passkeys.c.id))]
 
     def remove(self, session: Session, passkey_id: str) -> str | None:
-        """Forget a passkey of the account and tell its address; return what the browser is to hold from now on.
+        """Remove a passkey of the account and mail a notice; return what the browser holds from now on.
 
-        None if there was no such passkey.
-
-        Raises SignedOut.
+        Returns None if there was no such passkey. Raises SignedOut.
         """
         with self._sessions.holding(session) as (connection, now):
             gone = delete(passkeys).where(passkeys.c.id == passkey_id, passkeys.c.account_id == session.account.id)
@@ -227,9 +225,9 @@ class Passkeys:
         return connection.execute(used).first() is not None
 
     def _verify(self, answer: str, browser: str, device: Device) -> "tuple[Account, bool, PasskeyUse, int] | None":
-        """Return whose answer it is, whether the device has signed in there, the answer, and the passkey's counter.
+        """Return the account, whether the device has signed in to it before, the answer, and the passkey's counter.
 
-        None when it proves nothing (7.2).
+        Returns None when the answer proves nothing (7.2).
         """
         from services.accounts.ceremonies import read_use  # noqa: PLC0415 (see there)
 

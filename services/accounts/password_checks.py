@@ -1,4 +1,4 @@
-"""The present password, asked again before something important changes."""
+"""Asks for the present password again before an important change."""
 
 from services.accounts.account import Session
 from services.base import Base
@@ -8,7 +8,7 @@ from services.refusal import Refusal
 
 
 class PasswordChecks:
-    """Compares the password with the same growing waits as a sign-in: a session in wrong hands guesses no faster."""
+    """Compares the password with the same growing waits as a sign-in: a stolen session guesses no faster."""
 
     def __init__(self, base: Base, tries: FailedAttempts, hasher: Hasher) -> None:
         self._store = base.store

@@ -100,16 +100,15 @@ class PasswordChanges:
         return len(self._places)
 
     def ask_for_reset(self, address: EmailAddress, language: str, *, source: str = "") -> None:
-        """Mail a link for a new password to the address, if it has an account; whatever it is, nothing is told.
+        """Mail a link for a new password to the address, if it has an account. The caller learns nothing.
 
-        `source` is the network address that it is asked from: so many strangers an hour are written to at its wish, and
-        no more, or anybody could have us write to thousands.
+        `source` is the network address of the request. In an hour it causes mails to a limited number of addresses
+        without an account; else anybody could have this server write to thousands of strangers.
 
-        A newer link kills the older one. An address without an account is told so once a day at most, and so is one
-        whose account waits for its activation code. No address
-        gets more mails than the profile allows in an hour; the newest link that was mailed stays good then. The first
-        place is left to other mails: whoever asks for links does not keep away what tells of a new device; the last
-        one to a registration's success, which is not counted.
+        A newer link kills the older one. An address without an account gets one mail a day that says so; so does an
+        address whose account waits for its activation code. No address gets more mails an hour than the profile
+        allows; the newest link that was mailed stays good then. One mail of the hour stays free for the notice of a new
+        device, and the last one for a registration's success, which is not counted.
         """
         now = self._clock.now()
         with self._store.write() as connection:
@@ -124,13 +123,13 @@ class PasswordChanges:
             if row is not None and row.code_mailed_at is None:
                 self._mail_reset(connection, account_from(row._mapping), now)
             elif self._may_write_to_stranger(connection, address, source, now):
-                # To the address as it is stored, where it is: the mail about an account goes to no other.
+                # The mail goes to the stored address, letter by letter, and to no other spelling.
                 to, spoken = (row.email, row.language) if row else (address.typed, language)
                 ends_at = row.code_mailed_at + self._profile.retention.unactivated if row else None
                 self._account_mails.mail_unproved(connection, to, spoken, now, ends_at=ends_at)
 
     def send_reset(self, connection: Connection, kutid: str, now: datetime) -> None:
-        """Mail the same link at the wish of a customer who turned to staff, in the transaction that records it (M30).
+        """Mail the same link for a customer who asked staff for it, in the transaction that records this (M30).
 
         Raises Refusal ``email.too_many`` with `at`, or OutOfTurn when the customer has no account, or one that waits
         for its activation code.
@@ -148,7 +147,7 @@ class PasswordChanges:
         self._mail_reset(connection, account, now)
 
     def find_reset(self, link_id: str) -> Reset | None:
-        """Return what a link opens, if it is the newest, unused and in time; changes nothing."""
+        """Return what a link opens if it is the newest, unused and in time. Nothing changes."""
         now = self._clock.now()
         statement = (
             ACCOUNT.add_columns(password_resets.c.expires_at)
@@ -163,8 +162,8 @@ class PasswordChanges:
         """Set a new password by the mailed link, once; every session ends and every wait after failed sign-ins too.
 
         The account's passkeys go as well: somebody who knew the old password could have made them.
-        Returns what `SignIns.sign_in` takes as `reset_here` from the browser that did it: whoever fails on purpose
-        elsewhere meanwhile does not keep it out. Raises Refusal ``password.…``, which uses nothing up, or DeadLink.
+        Returns what this browser passes to `SignIns.sign_in` as `reset_here`: failed sign-ins elsewhere do not keep it
+        out. Raises Refusal ``password.…``, which uses nothing up, or DeadLink.
         """
         found = self.find_reset(link_id)
         if found is None:
@@ -174,7 +173,7 @@ class PasswordChanges:
         now = self._clock.now()
         with self._store.write() as connection:
             connection.execute(select(accounts.c.id).where(accounts.c.id == found.account.id).with_for_update())
-            # Of the same link used by many at once, one finds its row: the statement that uses it up removes it.
+            # If many use the same link at once, one finds its row: the statement that uses the link removes it.
             used = delete(password_resets).where(*_is_good(link_id, now)).returning(password_resets.c.account_id)
             if connection.execute(used).first() is None:
                 raise DeadLink
@@ -241,7 +240,7 @@ class PasswordChanges:
         self._sessions.end_all(connection, account.id, now, but=but)
         connection.execute(delete(password_resets).where(password_resets.c.account_id == account.id))
         self._account_mails.drop(connection, f"reset:{account.id}")
-        # A new password is what keeps out somebody who knew the old one: what they asked for must not come true later.
+        # A new password keeps out somebody who knew the old one: changes that they asked for must not happen later.
         connection.execute(delete(account_changes).where(account_changes.c.account_id == account.id))
         self._account_mails.drop(connection, f"address_new:{account.id}")
         self._failed_attempts.forget(connection, *self._keys(connection, account))
@@ -250,9 +249,9 @@ class PasswordChanges:
         audit.record(connection, action, kutid=account.kutid, at=now)
 
     def _opened_by(self, connection: Connection, account: Account, *, have_passkeys_gone: bool) -> dict[str, str]:
-        """Return the fact that has the mail say what opens the account now.
+        """Return the fact by which the mail says what opens the account now.
 
-        Passkeys by the days on which they were added: their names may be those that a thief chose.
+        It names passkeys by the days on which they were added: a thief may have chosen their names.
         """
         added = (
             select(passkeys.c.created_at)
@@ -272,7 +271,7 @@ class PasswordChanges:
         return [self._failed_attempts.key(CUSTOMER, account.email_key, browser) for browser in browsers]
 
     def _after_another(self, session: Session, new: str) -> str:
-        """Another request of this session was quicker; the same one, sent twice, has what it asked for."""
+        """Another request of this session was quicker; the same request sent twice has succeeded."""
         account = self._now(session)
         if not self._hasher.is_password(new, account.password_hash):
             self._refuse_too_soon(account)

@@ -19,7 +19,7 @@ SIGNED_OUT, ELSEWHERE, IDLE, ABSOLUTE = "signed_out", "elsewhere", "idle", "abso
 
 ACCOUNT = select(*accounts.c, customers.c.name).join_from(accounts, customers)
 IS_PROVED = ~exists().where(activations.c.account_id == accounts.c.id)
-"""Nobody has proved the address of an account that waits for its activation code: nothing is mailed that opens it."""
+"""An account that waits for its activation code has no proved address: no mail may open it."""
 IS_KNOWN = (
     exists()
     .where(sessions.c.account_id == accounts.c.id, sessions.c.device_hash == bindparam("of_device"))
@@ -46,7 +46,7 @@ class Sessions(SessionRows[Session]):
     def hold(self, connection: Connection, session: Session, now: datetime) -> None:
         """Keep the session and its account as they are until the transaction ends. Raises SignedOut unless it lasts.
 
-        A change of an account takes its row first: so changes at once take turns, and none waits in a circle.
+        Every change of an account takes the account's row first, so changes take turns and cannot deadlock.
         """
         both = select(accounts.c.id).join_from(accounts, sessions).where(self.is_live(session, now))
         if connection.execute(both.with_for_update()).first() is None:

@@ -83,11 +83,11 @@ class SignIns:
         return len(password) <= self._profile.password.max_length and self._hasher.is_password(password, hashed)
 
     def _let_in(self, account: Account | None, key: str, device: Device, **session: Any) -> str:
-        """Admit to the account whose password was right, and forget the try; without one, refuse."""
+        """Sign in to the account whose password was right, and forget the try; refuse if there is none."""
         now, token = self._clock.now(), None
         with self._store.write() as connection:
             if account is not None:
-                # Not if the password has changed since: whoever resets it ends every session that the old one opened.
+                # Not if the password has changed since: a reset ends every session that the old password opened.
                 unchanged = accounts.c.password_hash == account.password_hash
                 token = self.admit(connection, account, device, now, unchanged, **session)
             if token is None:
@@ -99,7 +99,7 @@ class SignIns:
     def _count_try(self, connection: Connection, email_key: str, browser: str, device: Device, now: datetime) -> str:
         """Count a try before its password is compared; return the key it is counted by. Raises Refusal ``login.wait``.
 
-        The count is committed first, so of tries at once no more are compared than are free.
+        The count is committed first, so parallel tries cannot exceed the limit.
         """
         key = self._failed_attempts.key(CUSTOMER, email_key, browser)
         wait = self._failed_attempts.count_sign_in(connection, key, now, source=None if browser else device.source)
@@ -118,10 +118,10 @@ class SignIns:
         held: str | None,
         kept: Mapping[str, str] | None,
     ) -> str | None:
-        """In the transaction of whichever way of signing in: open a session and return what its browser is to hold.
+        """Open a session in the transaction of any way of signing in; return what its browser holds from now on.
 
-        The session that it held before ends (ASVS 7.2.4), and a device that is not known to the account is told of
-        by mail. None when the conditions on the account fail.
+        The browser's earlier session ends (ASVS 7.2.4). A mail reports a device that the account does not know.
+        Returns None when the account does not meet the conditions.
         """
         own = {"device": device.name, "kept": kept}
         token = self._sessions.open(connection, account.id, device, now, *conditions, **own)
@@ -134,7 +134,7 @@ class SignIns:
         return token
 
     def turn_away(self, connection: Connection, device: Device, now: datetime) -> None:
-        """In such a transaction: count a failure for the network that it came from."""
+        """Count a failure for the network that it came from, in the transaction of a way of signing in."""
         self._failed_attempts.count_source(connection, device.source, now)
 
     def resume(self, token: str, *, is_activity: bool = True) -> Session | None:
@@ -142,7 +142,7 @@ class SignIns:
         return self._sessions.resume(token, is_activity=is_activity)
 
     def speak(self, session: Session, language: str) -> None:
-        """Have the account's messages follow a language in which the customer goes on. Raises SignedOut."""
+        """Use the language in which the customer goes on for the account's messages. Raises SignedOut."""
         with self._sessions.holding(session) as (connection, _):
             connection.execute(update(accounts).where(accounts.c.id == session.account.id).values(language=language))
 
@@ -152,10 +152,10 @@ class SignIns:
             self._sessions.end(connection, session.id, session.account.id, SIGNED_OUT, self._clock.now())
 
     def _tell_of_device(self, connection: Connection, account: Account, device: Device, now: datetime) -> None:
-        """Tell of a new device, within what an address may get in an hour (security.md, Email).
+        """Mail a notice of a new device, within the hourly allowance of mails (security.md, Email).
 
-        The last mail of the hour is left to a registration's success, which is not counted, and the one before to a
-        link for a new password: whoever has the old one does not keep that away.
+        The last mail of the hour stays free for a registration's success, which is not counted, and the one before for
+        a link for a new password: somebody who knows the old one cannot use those up.
         """
         limit = max(1, self._profile.registration.mails_an_hour - 2)
         if self._allowances.take_mail(connection, account.email_key, limit=limit, now=now) is None:

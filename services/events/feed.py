@@ -82,5 +82,5 @@ def number_all(store: Store) -> None:
 
 def last_number(connection: Connection) -> int:
     """Return the number of the newest event that has one, 0 when there is none."""
-    number: int = connection.execute(select(func.coalesce(func.max(events.c.number), 0))).scalar_one()
-    return number
+    last: int = connection.execute(select(func.coalesce(func.max(events.c.number), 0))).scalar_one()
+    return last

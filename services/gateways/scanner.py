@@ -85,9 +85,9 @@ class ClamdScanner:
         return link
 
 
-def scanner_at(url: str, otherwise: Scanner | None = None) -> Scanner | None:
-    """Return the scanner that the setting names, the other one where it names none."""
-    return ClamdScanner(url) if url else otherwise
+def scanner_at(url: str) -> Scanner | None:
+    """Return the scanner that the setting names, None where there is none."""
+    return ClamdScanner(url) if url else None
 
 
 def _answer(link: socket.socket) -> str:

@@ -65,11 +65,18 @@ class HttpCaller:
 
     @contextmanager
     def _connected(self, host: str, port: int) -> Iterator[socket.socket]:
-        """Yield a connection that ends when its time is up, whatever it waits for."""
+        """Yield a connection that ends when its time is up, whatever it waits for; then raise TimeoutError."""
+        is_over = threading.Event()
+
+        def cut() -> None:
+            is_over.set()
+            with suppress(OSError):
+                watched.shutdown(socket.SHUT_RDWR)
+
         address = self._address(host, port), port
         # Encryption takes the socket over: the timer has a copy of its own.
         with socket.create_connection(address, self._step_seconds) as connected, connected.dup() as watched:
-            timer = threading.Timer(self._all_seconds, _cut, [watched])
+            timer = threading.Timer(self._all_seconds, cut)
             timer.daemon = True
             timer.start()
             try:
@@ -77,6 +84,9 @@ class HttpCaller:
             finally:
                 timer.cancel()
                 timer.join()
+            # What was cut off in the middle may pass for a whole answer.
+            if is_over.is_set():
+                raise TimeoutError
 
     def _secured(self, plain: socket.socket, host: str, *, is_https: bool) -> socket.socket:
         return self._tls.wrap_socket(plain, server_hostname=host) if is_https else plain
@@ -98,8 +108,3 @@ class HttpCaller:
         if address.is_multicast or address.is_link_local or address.is_unspecified or address.is_loopback:
             return False
         return address.is_global or self._allows_private
-
-
-def _cut(connection: socket.socket) -> None:
-    with suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)

@@ -59,6 +59,8 @@ class Pages:
     """A letter's page, with `letter_id` in braces."""
     invoice: str
     """An invoice's page, with `link_id` in braces."""
+    request: str
+    """A request's page, with `link_id` in braces; of one that was not sent, the page that is due."""
     receipt: str
     """A paid invoice's receipt, with `link_id` in braces."""
 
@@ -100,6 +102,10 @@ def _targets(pages: Pages) -> dict[str, _Target]:
         "letter_password_set": _Target(pages.forgotten_password),
         "letter_password_reset": _Target(pages.letter_password),
         "upload_refused": _Target(pages.sign_in),
+        **dict.fromkeys(
+            (f"request_{what}" for what in ("sent", "question", "answered", "closed", "withdrawn", "draft")),
+            _Target(pages.request),
+        ),
         "payment_received": _Target(pages.receipt),
         "payment_not_made": _Target(pages.invoice),
         "payment_doubled": _Target(pages.invoice),

@@ -15,6 +15,10 @@ _TABLE = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*((?:\"[^\"]*\"|[\w-]+)(?:\s*\.\s*(?:\"[^\"]*\"|[\w-]+))*)\s*=")
 
 
+_OF_PAGE = re.compile(r"pages\.(\d+): ")
+_ITEM = re.compile(r"\s*\{")
+
+
 class ProfileError(RuntimeError):
     """The profile's file cannot be used; the message says where and why, `problems` also how to mend it."""
 
@@ -56,8 +60,10 @@ def explain(error: ErrorDetails, model: type[BaseModel], text: str) -> Problem:
     """Return the problem behind an error of validating `text` as `model`."""
     path = tuple(part for part in map(str, error["loc"]) if part != _OF_KEY)
     what, mend = _sentence(error, path, model)
+    if page := _OF_PAGE.match(what):
+        path, what = (*path, "pages", page[1]), what[page.end() :]
     # Rules that look at several settings begin with the one that is to be mended.
-    found = path or tuple(re.match(r"[\w.]*", what)[0].split("."))  # type: ignore[index]
+    found = path or tuple(re.match(r"[\w.-]*", what)[0].split("."))  # type: ignore[index]
     return Problem(".".join(path), what, mend, line_of(text, found))
 
 
@@ -73,6 +79,7 @@ def line_of(text: str, path: Sequence[str]) -> int | None:
 def _places(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Yield each line that begins a table or a setting with its path; of a table that repeats, with its number."""
     table: tuple[str, ...] = ()
+    listed, number = table, 0
     repeated: dict[tuple[str, ...], int] = {}
     for line, content in enumerate(text.splitlines(), 1):
         if header := _TABLE.match(content):
@@ -82,7 +89,11 @@ def _places(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
                 table = (*table, str(repeated[table]))
             yield line, table
         elif setting := _KEY.match(content):
-            yield line, (*table, *_keys(setting[1]))
+            yield line, (listed := (*table, *_keys(setting[1])))
+            number = 0
+        elif _ITEM.match(content):  # a list of tables, a line each
+            yield line, (*listed, str(number))
+            number += 1
 
 
 def _keys(dotted: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from stdnum import iban
 from stdnum.exceptions import ValidationError
 
 from services.profiles.contrast import contrast
+from services.profiles.request_kinds import RequestKind, RequestRules, is_name_of_kind
 from services.texts import Texts, has_catalogue
 from services.values import email_addresses
 
@@ -392,14 +393,14 @@ class Retention(_Part):
     worklists_days: Annotated[
         _Days, Field(description="Invitations, after their deadline; how a data issue was closed.")
     ] = 365
-    unsent_files_days: Annotated[_Days, Field(description="Files that were added and never sent, after they came.")] = (
-        60
-    )
-    files_days: Annotated[_Days, Field(description="Files that were sent, and their renditions.")] = 1826
     events_days: Annotated[
         _Days,
         Field(description="Events of the API's feed, and webhooks that were given up: ids, no personal data."),
     ] = 365
+    unsent_files_days: Annotated[_Days, Field(description="Files that were added and never sent, after they came.")] = (
+        60
+    )
+    files_days: Annotated[_Days, Field(description="Files that were sent, and their renditions.")] = 1826
     audit_days: Annotated[
         int,
         Field(
@@ -441,6 +442,11 @@ class Retention(_Part):
         return timedelta(days=self.worklists_days)
 
     @property
+    def events(self) -> timedelta:
+        """How long events can be read again, and a webhook that was given up can be sent again."""
+        return timedelta(days=self.events_days)
+
+    @property
     def unsent_files(self) -> timedelta:
         """How long a file is kept that was never sent."""
         return timedelta(days=self.unsent_files_days)
@@ -449,11 +455,6 @@ class Retention(_Part):
     def files(self) -> timedelta:
         """How long a file is kept after it was sent."""
         return timedelta(days=self.files_days)
-
-    @property
-    def events(self) -> timedelta:
-        """How long events can be read again, and a webhook that was given up can be sent again."""
-        return timedelta(days=self.events_days)
 
     @property
     def audit(self) -> timedelta:
@@ -661,6 +662,14 @@ class Contact(_Part):
     phone: Annotated[
         str, AfterValidator(_phone), Field(description="Customer service's telephone number, as `+3612345678`.")
     ]
+    claim_phone: Annotated[
+        Annotated[str, AfterValidator(_phone)] | None,
+        Field(description="The number for claims (P46). Without it no page names one."),
+    ] = None
+    assistance_phone: Annotated[
+        Annotated[str, AfterValidator(_phone)] | None,
+        Field(description="The number for help on the road and at home, day and night (P46)."),
+    ] = None
     privacy_url: Annotated[
         str, AfterValidator(_web_address), Field(description="The address of the privacy information.")
     ]
@@ -766,6 +775,13 @@ class Profile(_Part):
     payments: Annotated[
         Payments | None, Field(description="The table may be missing: then no invoice can be paid here.")
     ] = None
+    requests: Annotated[
+        Mapping[str, RequestKind],
+        Field(
+            description="The kinds of requests that customers can make, a table each (P33). Without any there is none."
+        ),
+    ] = {}
+    request_rules: RequestRules = RequestRules()
     contact: Contact
     brand: Brand
     terms: Annotated[tuple[Document, ...], Field(min_length=1, description="The versions of the terms, a table each.")]
@@ -793,6 +809,15 @@ class Profile(_Part):
         for code, product in self.products.items():
             if self.languages[0] not in product.name:
                 raise ValueError(f"products.{code}: name has no text in “{self.languages[0]}”")
+        return self
+
+    @model_validator(mode="after")
+    def _names_kinds(self) -> "Profile":
+        for name, kind in self.requests.items():
+            if not is_name_of_kind(name):
+                raise ValueError(f"requests.{name}: cannot be the name of a kind; write small letters and hyphens")
+            if unknown := [code for code in kind.products if code not in self.products]:
+                raise ValueError(f"requests.{name}.products: there is no product “{unknown[0]}” in [products]")
         return self
 
     @model_validator(mode="after")

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 from services.profiles.problems import Mistake
 from services.profiles.profile import Profile
+from services.profiles.request_kinds import needed_texts
 from services.texts import Texts, Unfillable, placeholders
 from services.values.segments import outside_gsm7, parts
 
@@ -41,6 +42,7 @@ def mistakes_in_words(profile: Profile) -> Iterator[Mistake]:
         yield from _in_facts(profile, language)
         in_wording = list(_in_wording(profile, language))
         yield from in_wording
+        yield from _in_requests(profile, language)
         if not in_wording:  # what cannot be filled in has no length
             yield from _in_text_messages(profile, language)
 
@@ -58,8 +60,28 @@ def _in_facts(profile: Profile, language: str) -> Iterator[Mistake]:
             yield Mistake(("facts", language, name), "is not one line of visible letters", "Write it on one line.")
 
 
+def _in_requests(profile: Profile, language: str) -> Iterator[Mistake]:
+    """Yield the texts of the kinds of requests that neither the catalogues nor the profile's wording have."""
+    for name, kind in profile.requests.items():
+        for path, keys in needed_texts(name, kind):
+            if not any(profile.texts.has(key, language) for key in keys):
+                mend = f'Add "{keys[0]}" = "…" to [wording.{language}].'
+                yield Mistake(path, f"there is no text {keys[0]} in “{language}”", mend)
+
+
+def _of_kinds(profile: Profile) -> set[str]:
+    """Return the keys of texts that the profile's own kinds of requests may have besides those of the catalogues."""
+    keys: set[str] = set()
+    for name, kind in profile.requests.items():
+        own = f"request.kind.{name}"
+        keys |= {f"{own}.{end}" for end in ("title", "text", "needs")}
+        for question in kind.questions.values():
+            keys |= {f"{own}.{question.name}.{end}" for end in ("label", "hint", *question.options)}
+    return keys
+
+
 def _in_wording(profile: Profile, language: str) -> Iterator[Mistake]:
-    known, facts = profile.texts.known_keys, {*profile.facts[language], *_DERIVED}
+    known, facts = profile.texts.known_keys | _of_kinds(profile), {*profile.facts[language], *_DERIVED}
     for key, text in profile.wording.get(language, {}).items():
         path = ("wording", language, key)
         if key not in known:

@@ -101,7 +101,10 @@ _CHANGES = (
 
 
 def contact_changes(store: Store, *, after: int = 0) -> Iterator[ContactChange]:
-    """Yield the changes whose number is greater than `after`, in order; going on from the last one yields each once."""
+    """Yield the changes whose number is greater than `after`, in order.
+
+    Asking with the last number yields each change once.
+    """
     query = _CHANGES.where(contact_changes_table.c.id > after)
     with store.read() as connection:
         for row in connection.execute(query, execution_options={"yield_per": 1000}):

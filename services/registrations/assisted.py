@@ -1,4 +1,4 @@
-"""What staff may do with customers' registrations: in a caller's transaction, which also holds who did it and why."""
+"""What staff may do with customers' registrations, in the caller's transaction, which also records who and why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _HAS_ADDRESS = registrations.c.email.is_not(None)
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a registration has come, in the eyes of staff: moments alone, and what the customer gave."""
+    """How far a registration has come, as staff see it: moments, and what the customer gave."""
 
     id: str
     begun_by: str
@@ -70,7 +70,7 @@ class AssistedRegistrations:
         self._rules = base.profile.registration
         self._registration_mails = RegistrationMails(base.profile.registration, allowances, outbox)
         self._outbox = outbox
-        # Staff take the place of what comes before the mailed link (M5): there must be one, right after who it is.
+        # Staff replace the steps before the mailed link (M5): the journey needs one, right after identification.
         self.is_possible = tuple(facts[:3]) == ("identifier", "email", EMAIL_CONFIRMED)
 
     def begin(
@@ -84,7 +84,7 @@ class AssistedRegistrations:
         by: str,
         now: datetime,
     ) -> Registration:
-        """Begin a registration that the customer goes on with from the link, which is mailed (M28).
+        """Begin a registration and mail its link, from which the customer goes on (M28).
 
         Raises Refusal ``email.taken`` or ``email.too_many``, or DeadEnd ``already_registered``.
         """
@@ -107,7 +107,7 @@ class AssistedRegistrations:
         return mailed
 
     def count_refused(self, by: str, refusal: Refusal) -> None:
-        """Count, for the figures, what was refused while staff or another system began a registration."""
+        """Count for the figures what was refused while staff or a program began a registration."""
         step = {"email": "email", "mobile": "mobile"}.get(refusal.field, "sms-code")
         self._observations.count(step, REFUSED, begun_by=by, error=f"{refusal.field}.{refusal.reason}")
 
@@ -116,7 +116,7 @@ class AssistedRegistrations:
 
         Raises Refusal ``email.resend_too_early`` or ``email.too_many``, DeadEnd or OutOfTurn.
         """
-        # Where the mobile is proved before the mail, it was; the browser that opens the link proves it again.
+        # Where the mobile is proved before the mail, this was done; the browser that opens the link proves it again.
         access, again = Access(registration_id, is_staff=True), self._rules.mail_again
         changed = self._rows.advance(
             connection, access, "email", now, _HAS_ADDRESS, _IS_LONG_AGO, again_before=now - again, new_link=True

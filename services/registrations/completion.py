@@ -80,7 +80,7 @@ class Completion:
             new = {"account_id": randomness.opaque_id(), "hashed": hashed, "spoken": seen.language}
             opened = connection.execute(self._completing, {**binds(access, now), **new}).first()
             if opened is not None:
-                # While the hash was made, another window may have given another address.
+                # Another window may have given another address while the hash was made.
                 seen = replace(seen, email=opened.email, mobile=opened.mobile, is_complete=True)
                 self._mail(connection, seen, opened, now)
         if opened is not None:
@@ -119,10 +119,10 @@ class Completion:
 
 
 def _completing(conditions: Sequence[ColumnElement[bool]]) -> Insert:
-    """Return the statement that opens an account of what the registration holds, if the conditions hold of it.
+    """Return the statement that opens an account from the registration, if it meets the conditions.
 
-    It also returns whether a link that dies with this still waits in the outbox. The registration is held meanwhile:
-    staff who end it do so before this or not at all.
+    It also returns whether a link that dies with this still waits in the outbox. It locks the registration: staff end
+    it before this or not at all.
     """
     facts = {
         "kutid": registrations.c.kutid,

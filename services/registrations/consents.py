@@ -108,9 +108,9 @@ class ConsentSteps:
         *conditions: ColumnElement[bool],
         **values: Any,
     ) -> tuple[Registration | None, Registration | None]:
-        """Write an answer among the others; return the registration if that could be done, and how it stood."""
+        """Add an answer to the others; return the registration if that could be done, and its state before."""
         with self._store.write() as connection:
-            # Locked, because the answers are written as a whole: those of two steps at once are both kept.
+            # Locked, because all answers are written as one value: two steps at once keep both answers.
             connection.execute(
                 select(registrations.c.id).where(registrations.c.id == access.registration_id).with_for_update()
             )

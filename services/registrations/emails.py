@@ -60,7 +60,7 @@ class EmailSteps:
             )  # fmt: skip
             if changed is None:
                 return self._same_again(connection, access, address, now)
-            # After the last "taken" any address is refused: an answer that differs would be one more.
+            # After the last "taken" every address is refused: a different answer would be one more.
             taken = self._allowances.key("taken", changed.kutid)
             if is_link_mailed:
                 return self._registration_mails.mail_link(connection, changed, now, unless=taken)
@@ -70,7 +70,7 @@ class EmailSteps:
             return changed
 
     def _same_again(self, connection: Connection, access: Access, address: EmailAddress, now: datetime) -> Registration:
-        """Return the registration that has this address already; raise why it cannot get it."""
+        """Return the registration if it has this address already; else raise the reason for the refusal."""
         seen = self._rows.see(connection, access)
         if seen is None or not self._rows.is_in_turn(seen, "email", now):
             raise why_not(seen, now)

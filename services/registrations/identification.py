@@ -50,9 +50,9 @@ class Identification:
     ) -> Registration:
         """Begin a registration for a customer with a live policy (M7, M8, T1, A1).
 
-        `kind` is the kind of `number`, `source` the network address that the request comes from. Where the mobile is
-        part of what was asked, the code is sent to it at once, but not within the wait after another one, which counts
-        here only if this `browser` asked for it.
+        `kind` is the kind of `number`, `source` the network address that the request comes from. Where the first
+        step asks for the mobile, the code leaves at once, except within the wait after an earlier code. The earlier
+        code counts here only if this `browser` asked for it.
         Raises Refusal ``identify.mismatch``, ``identify.slowed``, ``identify.wait`` with `at` for a network with too
         many wrong tries, ``identify.no_mobile`` (M12), ``account_number.old``, ``account_number.managed`` or
         ``sms.paused``, DeadEnd ``already_registered`` or ``codes_used_up``.
@@ -67,8 +67,8 @@ class Identification:
     ) -> Registration:
         """Begin a registration by a communication id and its password (M10).
 
-        Raises as `identify`, ``identify.slowed`` with `with_id`; Overloaded, before the try is counted, where it could
-        not be looked at.
+        Raises as `identify`, ``identify.slowed`` with `with_id`; Overloaded where the password cannot be compared now:
+        the try is not counted.
         """
         self._hasher.refuse_overload()
         now = self._clock.now()
@@ -94,7 +94,7 @@ class Identification:
         mobile: str | None = None,
         browser: str | None = None,
     ) -> Registration:
-        # What each of these says is true, so earlier slips stay forgotten.
+        # The data were right in each of these cases, so earlier wrong tries stay forgotten.
         if found.has_account:
             raise DeadEnd("already_registered", kutid=found.kutid).counted()
         if not found.has_mobile:
@@ -107,7 +107,7 @@ class Identification:
     def _send_first_code(self, connection: Connection, begun: Registration, mobile: str, now: datetime) -> Registration:
         try:
             return replace(begun, code=self._code_sender.send(connection, code_order(begun), now))
-        except Refusal:  # one has just been sent: if this browser asked for it, it is as good for this registration
+        except Refusal:  # a code has just left: it is good for this registration if this browser asked for it
             code = self._codes.hand_over(
                 connection,
                 kutid=begun.kutid,

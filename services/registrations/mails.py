@@ -22,7 +22,7 @@ left yet, or may leave again. Written out, since SQLAlchemy names no tables in w
 
 
 class RegistrationMails:
-    """Puts mails into the outbox, within what an address may get."""
+    """Puts mails into the outbox, within the allowance of an address."""
 
     def __init__(self, rules: Rules, allowances: Allowances, outbox: Outbox) -> None:
         self._rules = rules
@@ -57,7 +57,7 @@ class RegistrationMails:
         return registration
 
     def withdraw_links(self, connection: Connection, kutid: str) -> None:
-        """Keep the links of a customer's registrations that have not left from being sent: all of them are dead."""
+        """Withdraw the unsent links of a customer's registrations: all of them are dead."""
         own = select(registrations.c.id).where(registrations.c.kutid == kutid)
         for registration_id in connection.execute(own).scalars().all():
             self._outbox.replace(connection, f"confirm:{registration_id}")

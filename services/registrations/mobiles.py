@@ -43,9 +43,9 @@ class MobileSteps:
     def choose_mobile(self, access: Access, mobile: str) -> Registration:
         """Take a mobile that the register holds for this customer and send a code to it (M20, M21).
 
-        The same number again within the wait changes nothing. After a few that are not on record no other is looked at
-        for a while: the answers would tell which are. Raises Refusal ``mobile.not_on_record``, ``mobile.wait`` with
-        `at`, ``sms.paused`` or ``sms_resend.too_early``, DeadEnd or OutOfTurn.
+        The same number again within the wait changes nothing. After a few numbers that are not on record, none is
+        looked up for a while: the answers would show which numbers are. Raises Refusal ``mobile.not_on_record``,
+        ``mobile.wait`` with `at`, ``sms.paused`` or ``sms_resend.too_early``, DeadEnd or OutOfTurn.
         """
         now = self._clock.now()
         with self._store.write() as connection:
@@ -111,7 +111,7 @@ class MobileSteps:
         )
         if not is_right:
             raise Refusal("sms_code", "wrong")
-        # Asked again: of two browsers at once the other may have used it.
+        # Asked again: another browser may have used the code meanwhile.
         changed = self._rows.advance(
             connection, access, MOBILE_CONFIRMED, now,
             _HAS_UNUSED_CODE,
@@ -139,7 +139,7 @@ def _with_tries(refusal: Denial, seen: Registration, now: datetime) -> Denial:
 def _has_code(seen: Registration, now: datetime) -> bool:
     """Tell whether the mobile needs no new code.
 
-    A code that was sent just now is waited for, and the last one is not lost for one that cannot be had.
+    It waits for a code that has just left, and does not give up a good code when no new one can be sent.
     """
     code = seen.code if seen.code and seen.code.is_usable(now) else None
     has_good = code is not None and (code.again_at > now or code.codes_left(now) == 0)

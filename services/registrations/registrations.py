@@ -30,10 +30,10 @@ class Registrations:
             return self._rows.see(connection, access)
 
     def why_dead(self, access: Access) -> str:
-        """Return the kind of dead end that a link which shows no registration leads to.
+        """Return the kind of dead end for a link that shows no registration.
 
-        ``link_unknown`` when a newer mail has left for it; once it was erased, ``link_completed`` while there is
-        the account that it opened, else ``link_expired``.
+        ``link_unknown`` after a newer mail; for an erased registration ``link_completed`` while its account exists,
+        else ``link_expired``.
         """
         with self._store.read() as connection:
             is_kept, has_account = connection.execute(
@@ -45,7 +45,7 @@ class Registrations:
         return "link_unknown" if is_kept else "link_completed" if has_account else "link_expired"
 
     def note_refusal(self, access: Access, field: str, reason: str) -> None:
-        """Record a refusal for customer service, up to a number an hour."""
+        """Record a refusal for customer service, up to a limit an hour."""
         now = self._clock.now()
         with self._store.write() as connection:
             kutid = connection.execute(

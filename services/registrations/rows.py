@@ -71,11 +71,11 @@ IS_SAME_BROWSER = registrations.c.browser == _browser
 IS_UNPROVED_HERE = or_(
     registrations.c.mobile_confirmed_at.is_(None), registrations.c.browser.is_distinct_from(_browser)
 )
-"""That this browser has not proved the mobile, whatever another one has."""
+"""The condition that this browser has not proved the mobile, even if another browser has."""
 IS_CODE_UNUSED = or_(
     registrations.c.mobile_confirmed_at.is_(None), registrations.c.mobile_confirmed_at < _code.issued_at
 )
-"""That the newest code of a registration has proved nothing yet: one that was typed proves no mobile elsewhere."""
+"""The condition that a registration's newest code is unused: a used code proves no mobile in another browser."""
 _BEGIN = insert(registrations).returning(*registrations.c)
 
 
@@ -117,7 +117,7 @@ class Rows:
         browser: str | None = None,
         begun_by: str = CUSTOMER,
     ) -> Registration:
-        """Write down a new registration of an identified customer, with the mobile that was part of it if any was."""
+        """Insert a new registration of an identified customer, with the mobile if the first step asked for it."""
         row = connection.execute(
             _BEGIN,
             {
@@ -156,7 +156,7 @@ class Rows:
         )
 
     def _code_state(self, registration: Registration, mapping: RowMapping) -> CodeState:
-        """Return what may be known of the customer's newest code: used, or for elsewhere, it opens nothing."""
+        """Return what may be known of the customer's newest code; a used code, or another's, opens nothing."""
         state, confirmed_at = self._codes.state(mapping), registration.mobile_confirmed_at
         is_used = confirmed_at is not None and confirmed_at >= state.issued_at
         is_for_here = mapping[_code.registration_id] == registration.id and not is_used
@@ -174,9 +174,8 @@ class Rows:
     ) -> Registration | None:
         """Change the registration if it is open, `fact` is its turn and the conditions hold; one statement.
 
-        `values` are by the names of columns, and of the bind parameters in the conditions, which are built once and
-        handed over at every call. A new mailed link makes a new hour, and all that came after the address is dropped.
-        The language comes along in which this step was taken.
+        `values` holds columns and the bind parameters of the conditions, by name; the conditions are built once. A new
+        mailed link begins a new hour and drops every fact after the address. The language of this step is stored too.
         """
         if MOBILE_CONFIRMED in self.before(fact) and not access.is_staff:
             conditions = (*conditions, IS_SAME_BROWSER)
@@ -201,7 +200,7 @@ class Rows:
         return registration if is_proved_here else replace(registration, mobile_confirmed_at=None)
 
     def _advance(self, fact: str, conditions: tuple[ColumnElement[bool], ...], new_link: bool) -> Update:
-        """Return the statement of `advance` without the columns that are simply set: it takes those from its values."""
+        """Return the statement of `advance` without the columns in its values."""
         changes: dict[str, Any] = {}
         if EMAIL_CONFIRMED in self.before(fact):
             changes[EMAIL_CONFIRMED] = func.coalesce(registrations.c.email_confirmed_at, _now)
@@ -216,7 +215,7 @@ class Rows:
 
     def _conditions(self, fact: str | None) -> tuple[ColumnElement[bool], ...]:
         """Return what must hold of the row: it is open, and every fact that comes before `fact` is there."""
-        # A browser that came by a link has nothing more in hand once a newer mail has left.
+        # A newer mail ends the proof of a browser that came by an older link.
         is_newest = or_(_link_id.is_(None), registrations.c.link_id == _link_id)
         conditions = [registrations.c.id == _id, registrations.c.expires_at > _now, ~_HAS_ACCOUNT, is_newest]
         for earlier in self.before(fact) if fact else ():
@@ -234,7 +233,7 @@ class Rows:
         return self._facts[: self._facts.index(fact)]
 
     def dropped(self) -> dict[str, None]:
-        """Return the changes that drop every fact after the address: the holder of its link gave them."""
+        """Return the changes that drop every fact after the address: they came from the holder of its older link."""
         if not self.is_link_mailed:
             return {}
         return {
@@ -244,7 +243,7 @@ class Rows:
         }
 
     def dropped_answers(self) -> dict[str, ColumnElement[Any]]:
-        """Return the change that drops the answers among it."""
+        """Return the change that drops the answers among those facts."""
         answers = [fact for fact in self._after_address() if fact not in registrations.c and fact != COMPLETE]
         return {"answers": without(registrations.c.answers, answers)} if answers and self.is_link_mailed else {}
 

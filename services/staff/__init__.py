@@ -1,7 +1,7 @@
 """Staff: their accounts and sessions, the customers they look at, and what they do together with a customer (M28–M30).
 
-A member of staff never sees a code, a link or a password, and chooses none. Every look and every deed stands in the
-audit trail under the member's id.
+Members of staff never see or choose a code, a link or a password. The audit trail holds every look and every deed
+under the member's id.
 """
 
 from services.staff.accounts import StaffAccounts

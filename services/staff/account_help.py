@@ -9,8 +9,8 @@ from services.staff.member import Actor
 class AccountHelp:
     """Helps an identified customer with their account. Each public method is one deed: see `Deeds`.
 
-    `ask_for_reset` with `identified_by`, one of `cases.METHODS`, records the identification itself, and only with
-    what it was for.
+    `ask_for_reset` with `identified_by`, one of `cases.METHODS`, also records the identification, in the same
+    transaction.
     """
 
     def __init__(self, deeds: Deeds, accounts: AccountServices) -> None:
@@ -20,9 +20,9 @@ class AccountHelp:
         self._password_changes = accounts.password_changes
 
     def end_account(self, by: Actor, case_id: str, reason: str) -> None:
-        """End an account that was not activated, so that the customer can register anew (A7): the address was wrong.
+        """End an account that was not activated because its address was wrong; the customer can register again (A7).
 
-        Raises Refusal ``reason.…``, or OutOfTurn when there is none, or the customer has activated it meanwhile.
+        Raises Refusal ``reason.…``, or OutOfTurn when there is no such account or the customer has activated it.
         """
         with self._deeds.doing(by, case_id, "end_account", reason=reason) as deed:
             if not self._activations.end(deed.connection, deed.case.kutid):
@@ -30,10 +30,10 @@ class AccountHelp:
             deed.record("account_ended")
 
     def end_active_account(self, by: Actor, case_id: str, reason: str) -> None:
-        """End an account that is in somebody else's hands, so that the customer registers anew; supervisors alone.
+        """End an account that somebody else has taken over; the customer registers again. Only supervisors may.
 
-        Whoever has changed its address would get the link for a new password. Raises Refusal ``reason.…``,
-        ``not_supervisor`` among them, or OutOfTurn when there is none that was activated, or it was closed meanwhile.
+        A link for a new password would go to the intruder if they changed the address. Raises Refusal ``reason.…``,
+        also ``reason.not_supervisor``, or OutOfTurn when there is no activated account.
         """
         with self._deeds.doing(by, case_id, "end_active_account", reason=reason, is_for_supervisors=True) as deed:
             if not self._account_details.end(deed.connection, deed.case.kutid, deed.now):
@@ -41,9 +41,9 @@ class AccountHelp:
             deed.record("active_account_ended")
 
     def ask_for_reset(self, by: Actor, case_id: str, *, identified_by: str | None = None) -> None:
-        """Mail the customer the link for a new password (M30): they alone choose it (ASVS 6.4.6).
+        """Mail the customer the link for a new password (M30); only the customer chooses it (ASVS 6.4.6).
 
-        Raises Refusal ``email.too_many``, or OutOfTurn when there is no account, or none that was activated.
+        Raises Refusal ``email.too_many``, or OutOfTurn when there is no activated account.
         """
         with self._deeds.doing(by, case_id, "ask_for_reset", identified_by=identified_by) as deed:
             self._password_changes.send_reset(deed.connection, deed.case.kutid, deed.now)

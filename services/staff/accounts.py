@@ -1,4 +1,4 @@
-"""The accounts of staff: who there is, and who has left."""
+"""The accounts of staff: present members and those who left."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -33,11 +33,11 @@ class StaffAccounts:
     def add(
         self, address: EmailAddress, name: str, role: str, password: str, *, issuer: str, adviser: str | None = None
     ) -> str:
-        """Open an account and return the address for the authenticator app: the secret is shown this once.
+        """Open an account and return the address for the authenticator app, which shows the secret only now.
 
-        Who was disabled comes back under the same id, with a new password and secret. An adviser's customers are those
-        whom the register gives to the code `adviser`, by default the email address. Raises Refusal ``staff.…``: `role`,
-        `taken`, or `weak` for the password (ASVS 6.2.1, 6.2.4).
+        A disabled member comes back under the same id, with a new password and secret. `adviser` is the code by which
+        the register lists an adviser's customers; by default it is the email address. Raises Refusal ``staff.role``,
+        ``staff.taken``, or ``staff.weak`` for the password (ASVS 6.2.1, 6.2.4).
         """
         if role not in ROLES:
             raise Refusal("staff", "role")
@@ -76,14 +76,14 @@ class StaffAccounts:
         return disabled is not None
 
     def everybody(self) -> list[Member]:
-        """Return all members of staff, those who left too, by address."""
+        """Return all members of staff by address, including those who left."""
         with self._store.read() as connection:
             return [
                 member_from(row) for row in connection.execute(select(*staff.c).order_by(staff.c.email_key)).mappings()
             ]
 
     def has_members_without_second_factor(self) -> bool:
-        """Tell whether a member of staff signs in by a password alone, as those of demo mode do and nobody else."""
+        """Tell whether a member of staff signs in by a password alone. Only demo mode makes such members."""
         with self._store.read() as connection:
             return bool(connection.execute(select(exists().where(staff.c.totp_secret.is_(None)))).scalar())
 
@@ -114,7 +114,7 @@ def new_member(
 
 
 def add_members(connection: Connection, members: Sequence[Mapping[str, Any]]) -> None:
-    """Add rows of `new_member` in a caller's transaction; those whose address is known already stay as they are."""
+    """Add rows of `new_member` in a caller's transaction; leave members with a known address unchanged."""
     connection.execute(insert_for(connection, staff).on_conflict_do_nothing(), members)
 
 
@@ -124,7 +124,7 @@ def _is_weak(password: str, address: EmailAddress, name: str) -> bool:
 
 
 def _bring_back(connection: Connection, member: Mapping[str, Any]) -> str | None:
-    """Give a member who has left these data; return their id, or None when there is none with the address."""
+    """Give these data to a member who has left; return their id, or None when nobody who left has the address."""
     again = {column: value for column, value in member.items() if column not in ("id", "created_at")}
     left = update(staff).where(staff.c.email_key == member["email_key"], staff.c.disabled_at.is_not(None))
     known: str | None = connection.execute(left.values({**again, "disabled_at": None}).returning(staff.c.id)).scalar()

@@ -16,7 +16,7 @@ from services.store.tables.staff import staff_cases
 METHODS = ("call", "branch", "telecode", "callback")
 """How a member of staff may have identified a customer."""
 IDENTIFIED_FOR = timedelta(hours=1)
-"""A conversation is over then: whoever calls again is identified anew."""
+"""A conversation is over after this time: the next call needs a new identification."""
 _ANY = true()
 
 
@@ -43,7 +43,7 @@ class Cases:
         self._clock = base.clock
 
     def case(self, by: Actor, case_id: str) -> Case:
-        """Return a case of theirs. Raises OutOfTurn, also for an adviser whose customer it is no more."""
+        """Return a case of the actor's. Raises OutOfTurn, also when the customer has left the adviser."""
         with self._store.read() as connection:
             return self.hold(connection, by, case_id, needs_identification=False)
 
@@ -62,9 +62,9 @@ class Cases:
             raise
 
     def hold(self, connection: Connection, by: Actor, case_id: str, *, needs_identification: bool = True) -> Case:
-        """Return the case in a caller's transaction, if it is theirs, they may still work, and the customer is theirs.
+        """Return the case in a caller's transaction.
 
-        Raises OutOfTurn.
+        Raises OutOfTurn unless the case and the customer are the actor's and the actor may still work.
         """
         now = self._clock.now()
         row = connection.execute(
@@ -81,9 +81,9 @@ class Cases:
         )  # fmt: skip
 
     def read(self, by: Actor, case_id: str) -> Case:
-        """Return a case of theirs to a program that asks for it; each time is a row of the audit trail.
+        """Return a case to the program that asks for it, and note each look in the audit trail.
 
-        Raises OutOfTurn, as `case`.
+        Raises OutOfTurn like `case`.
         """
         try:
             with self._store.write() as connection:
@@ -105,8 +105,8 @@ class Cases:
     def begin(
         self, connection: Connection, by: Actor, kutid: str, now: datetime, only_if: ColumnElement[bool] = _ANY
     ) -> str:
-        """Return the case of a customer in a caller's transaction: one that is still open, or a new one."""
-        # A case that is still open for this customer is gone on with: one look, however often the page is opened.
+        """Return the customer's open case, or a new one, in a caller's transaction."""
+        # An open case for this customer is continued: opening the page again is no second look.
         going_on = (
             select(staff_cases.c.id)
             .where(belongs_to(by), staff_cases.c.kutid == kutid, only_if)
@@ -122,13 +122,13 @@ class Cases:
         return case_id
 
     def is_allowed(self, connection: Connection, by: Actor, kutid: str) -> bool:
-        """Tell whether the customer is there for them."""
+        """Tell whether the actor may work with the customer."""
         found = select(customers.c.kutid).where(customers.c.kutid == kutid, is_theirs(by))
         return connection.execute(found).first() is not None
 
 
 def record_identification(connection: Connection, by: Actor, case: Case, method: str, now: datetime) -> None:
-    """Record it in the transaction of what the customer was identified for.
+    """Record the identification in the transaction of the deed that needed it.
 
     Raises Refusal ``identified_by.empty`` when `method` is none of `METHODS`.
     """
@@ -141,7 +141,7 @@ def record_identification(connection: Connection, by: Actor, case: Case, method:
 
 
 def is_theirs(by: Actor) -> ColumnElement[bool]:
-    """Return the condition that a customer is there for them: for an adviser, their own alone."""
+    """Return the condition that the actor may work with a customer: an adviser only with their own."""
     if by.adviser is None:
         return true()
     return is_advised_by(customers.c.kutid, by.adviser)
@@ -153,5 +153,5 @@ def is_recent(identified_at: datetime | None, now: datetime) -> bool:
 
 
 def belongs_to(by: Actor) -> ColumnElement[bool]:
-    """Return the condition that a case is theirs."""
+    """Return the condition that a case is the actor's."""
     return and_(*(staff_cases.c[column] == value for column, value in by.owner.items()))

@@ -1,6 +1,6 @@
 """Registering together with a customer: recording contact data, and the read-back of the code (M28, M29).
 
-Staff see neither code nor link: what they begin, the customer ends on the same pages as everybody.
+Staff see neither code nor link. They begin a registration; the customer finishes it on the usual pages.
 """
 
 import unicodedata
@@ -29,14 +29,13 @@ from services.values import identifiers
 from services.values.email_addresses import EmailAddress
 
 _FORMULA_SIGNS = frozenset("=+-@")
-"""With these a cell begins that a spreadsheet works out instead of showing it."""
+"""A spreadsheet runs a cell that begins with one of these as a formula."""
 
 
 class CustomerContacts:
     """Takes an identified customer's address and mobile. Each public method is one deed: see `Deeds`.
 
-    `record` with `identified_by`, one of `cases.METHODS`, records the identification itself, and only with what it was
-    for.
+    `record` with `identified_by`, one of `cases.METHODS`, also records the identification, in the same transaction.
     """
 
     def __init__(
@@ -60,7 +59,7 @@ class CustomerContacts:
 
     @property
     def can_register(self) -> bool:
-        """Whether the profile's journey is one that staff can begin."""
+        """Whether staff can begin the profile's journey."""
         return self._registrations.is_possible
 
     def record(
@@ -75,9 +74,10 @@ class CustomerContacts:
     ) -> None:
         """Take the address and the mobile, and send a code to it from the customer's one budget (M29).
 
-        The same number again from this case within the wait sends nothing. What was read back in this case may be
-        recorded anew once its registration is over: the address may have been mistyped. Raises Refusal ``email.taken``,
-        ``email.first_sign``, ``email.too_many`` or, except for supervisors, ``email.unanswered``; or as `resend_code`.
+        The same number again from this case within the wait sends nothing. Once the registration is over, data that
+        were read back in this case can be recorded again: the address may have been mistyped. Raises Refusal
+        ``email.taken``, ``email.first_sign``, ``email.too_many`` or, except for supervisors, ``email.unanswered``;
+        or as `resend_code`.
         """
         with self._deeds.doing(by, case_id, "record", identified_by=identified_by, is_step=True) as deed:
             if not self._may_register(deed):
@@ -131,7 +131,7 @@ class CustomerContacts:
             return self._codes.sent_for(connection, case.kutid, case.id)
 
     def _may_register(self, deed: Deed) -> bool:
-        """Tell whether a registration can begin, and the one that was begun in this case is over."""
+        """Tell whether a registration can begin, and the earlier one of this case is over."""
         kutid = deed.case.kutid
         begun = self._registrations.of_customer(deed.connection, kutid)
         if any(one.id == deed.case.registration_id and one.is_open(deed.now) for one in begun):
@@ -140,7 +140,7 @@ class CustomerContacts:
         return self.can_register and bool(deed.connection.execute(may).scalar())
 
     def _take(self, deed: Deed, case: Case) -> None:
-        """Write what was recorded, and send a code unless one that was sent here to this number is good and waits."""
+        """Store the contact data, and send a code unless a good one to this number already waits in this case."""
         _write(
             deed, email=case.email, email_key=case.email_key, mobile=case.mobile, language=case.language,
             confirmed_at=None, registration_id=None,
@@ -152,7 +152,7 @@ class CustomerContacts:
             deed.record("code_sent")
 
     def _begin(self, deed: Deed) -> None:
-        """Do what the right code stands for, in the transaction that counted it."""
+        """Do what follows from the right code, in the transaction that counted it."""
         connection, case, now = deed.connection, deed.case, deed.now
         number = connection.execute(live_policy_numbers(case.kutid)).scalar()
         if number is None or case.email is None or case.email_key is None or case.mobile is None:
@@ -172,7 +172,7 @@ class CustomerContacts:
         self._learn(deed, "mobile", case.mobile)
 
     def _learn(self, deed: Deed, kind: str, value: str) -> None:
-        """Have an address or a mobile count from now on, and tell the one on record before (ASVS 6.3.7)."""
+        """Use an address or a mobile from now on, and notify the one on record before (ASVS 6.3.7)."""
         for known in learn(deed.connection, deed.case.kutid, kind, value, actor=deed.by.actor, now=deed.now):
             if kind == "mobile" and not identifiers.is_mobile(known, self._profile.country):
                 continue
@@ -181,7 +181,7 @@ class CustomerContacts:
                 kind="sms" if kind == "mobile" else "email",
                 recipient=known,
                 message="other_contact",
-                language=self._profile.languages[0],  # not the asker's choice: they may be who it warns of
+                language=self._profile.languages[0],  # not the asker's choice: the mail may warn of the asker
                 topic=f"other_contact:{kind}:{deed.case.id}",
                 expires_at=deed.now + self._profile.registration.longest,
                 facts={},

@@ -1,4 +1,4 @@
-"""What staff see of a customer: the register's data, the account, and how the registrations stand."""
+"""What staff see of a customer: the register's data, the account, and the state of the registrations."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class CustomerFile:
-    """A customer as the member of staff may see them who has identified them."""
+    """A customer as a member of staff sees them after identification."""
 
     kutid: str
     name: str
@@ -56,16 +56,16 @@ class CustomerFile:
     invited_at: datetime | None
     deadline_at: datetime | None
     account_registration_id: str | None
-    """By which registration the account was opened."""
+    """The registration that opened the account."""
     registrations: tuple[Progress, ...]
-    """Those that are kept, open or over, the newest first."""
+    """Open and past ones that are still stored, the newest first."""
     code: CodeState | None
     """What is left of the customer's allowance, whichever registration spent it."""
     events: tuple[Event, ...]
 
     @property
     def registration(self) -> Progress | None:
-        """The newest one that is kept."""
+        """The newest one that is still stored."""
         return self.registrations[0] if self.registrations else None
 
     @property
@@ -84,9 +84,9 @@ class CustomerFiles:
         self._codes = codes
 
     def of(self, case: Case, *, events_of: Collection[str] | None = None) -> CustomerFile:
-        """Return the customer's file; what of it may be shown, the case says.
+        """Return the customer's file; the case decides which part may be shown.
 
-        The timeline holds the doings of `events_of`, actors as the audit trail knows them, or of everybody.
+        The timeline holds what the actors `events_of` did, by their ids in the audit trail, or what everybody did.
         """
         now = self._clock.now()
         with self._store.read() as connection:

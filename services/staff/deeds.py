@@ -1,4 +1,4 @@
-"""What staff do with a customer: each deed is one transaction with its audit row, and what was refused is on record."""
+"""What staff do with a customer: each deed is one transaction with its audit row. Refused deeds are recorded too."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from services.staff.reasons import refuse_reason
 
 @dataclass(frozen=True)
 class Deed:
-    """One deed under way: in which transaction, by whom, and for which customer."""
+    """One deed in progress: its transaction, its actor and its customer."""
 
     connection: Connection
     by: Actor
@@ -33,7 +33,7 @@ class Deed:
         audit.record(self.connection, action, kutid=self.case.kutid, at=self.now, actor=self.by.actor, **facts)
 
     def identify(self) -> None:
-        """Record how the customer was identified, if it was for this. Raises Refusal ``identified_by.empty``."""
+        """Record how the customer was identified for this deed, if so. Raises Refusal ``identified_by.empty``."""
         if self.identified_by is not None:
             record_identification(self.connection, self.by, self.case, self.identified_by, self.now)
 
@@ -59,11 +59,11 @@ class Deeds:
         identified_by: str | None = None,
         is_step: bool = False,
     ) -> Iterator[Deed]:
-        """Yield a deed in its transaction. A refusal is noted afterwards; it keeps nothing but what it counted.
+        """Yield a deed in its transaction. A refused deed keeps only what it counted, and is noted afterwards.
 
-        `identified_by` is one of `cases.METHODS`, for `Deed.identify`; by None the customer was identified before.
-        `is_step`: a step of a registration, whose refusals stand in the customer's timeline and in the figures. Raises
-        Refusal ``reason.…``, ``not_supervisor`` among them, or OutOfTurn when the case is not the actor's, or the
+        `identified_by` is one of `cases.METHODS`, for `Deed.identify`; None means that the customer was identified
+        before. `is_step` marks a registration's step: the customer's timeline and the figures show its refusals. Raises
+        Refusal ``reason.…``, also ``reason.not_supervisor``, or OutOfTurn when the case is not the actor's or the
         customer was not identified.
         """
         now = self._clock.now()

@@ -1,4 +1,4 @@
-"""A member of staff, a session of theirs, and what whoever works with customers has in common with it."""
+"""A member of staff, their session, and the actor: what sessions and API clients have in common."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from services.store.tables.staff import staff, staff_sessions
 SERVICE, ADVISER, SUPERVISOR = "service", "adviser", "supervisor"
 ROLES = (SERVICE, ADVISER, SUPERVISOR)
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 15, 1000
-"""NIST SP 800-63B-4, 3.1.1.2: fifteen where nothing else is sure to stand beside it."""
+"""NIST SP 800-63B-4, 3.1.1.2: fifteen where a second factor is not certain."""
 
 
 class Actor(Protocol):
-    """Whoever works with customers: a member of staff in a session, or a client of the API by its key."""
+    """Works with customers: a member of staff in a session, or a client of the API by its key."""
 
     @property
     def id(self) -> str:
@@ -29,7 +29,7 @@ class Actor(Protocol):
 
     @property
     def adviser(self) -> str | None:
-        """The adviser's code whose customers alone are there for them; None where all are."""
+        """An adviser's code: the actor reaches this adviser's customers alone. None reaches all customers."""
 
     @property
     def is_supervisor(self) -> bool:
@@ -37,14 +37,14 @@ class Actor(Protocol):
 
     @property
     def sees_identified(self) -> bool:
-        """Whether the customer's data are shown once they were identified; else they stay masked."""
+        """Whether the actor sees an identified customer's data; otherwise they stay masked."""
 
     @property
     def owner(self) -> Mapping[str, str]:
-        """The column by which a case is theirs, and its value."""
+        """The column that says whose a case is, and its value."""
 
     def lasts(self, now: datetime) -> ColumnElement[bool]:
-        """Return the condition that they may still work, whatever was read of them before."""
+        """Return the condition that the actor may still work at the moment of the statement."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,13 @@ class Member:
     name: str
     role: str
     adviser: str | None
-    """Of an adviser: the code by which the register knows whose customers are theirs."""
+    """The code by which the register lists an adviser's customers."""
     is_disabled: bool
     has_second_factor: bool
 
     @property
     def is_adviser(self) -> bool:
-        """Whether only their own customers are there for them."""
+        """Whether they reach their own customers alone."""
         return self.role == ADVISER
 
     @property
@@ -86,7 +86,7 @@ class StaffSession(AnySession):
 
     @property
     def adviser(self) -> str | None:
-        """The member's own code if they advise; one without a code has no customers."""
+        """The member's own code if they are an adviser. An adviser without a code has no customers."""
         return (self.member.adviser or "") if self.member.is_adviser else None
 
     @property

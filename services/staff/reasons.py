@@ -1,4 +1,4 @@
-"""What staff write in their own words: the reason for a deed that somebody may ask about later, a note on a case."""
+"""What staff write in their own words: the reason for a deed, or a note on a case."""
 
 import re
 
@@ -10,7 +10,7 @@ _PERSONAL = re.compile(r"@|\d(?:[ ./-]?\d){4}")
 
 
 def refuse_reason(reason: str, field: str = "reason") -> None:
-    """Raise Refusal ``<field>.…``: `empty`, `too_long` or `personal`, for one that will not do."""
+    """Raise Refusal ``<field>.empty``, ``<field>.too_long`` or ``<field>.personal`` for a text that cannot be used."""
     if not reason.strip():
         raise Refusal(field, "empty")
     if len(reason) > _LONGEST:

@@ -1,4 +1,4 @@
-"""Finding customers: by whatever a caller says, in lists, and by the numbers that systems know (M28)."""
+"""Finding customers: by what a caller says, in lists, and by the numbers that systems know (M28)."""
 
 import re
 import unicodedata
@@ -27,9 +27,9 @@ from services.values.fingerprints import fingerprint
 from services.values.spelling import fold, plain
 
 NUMBERS = ("policy_number", "kutid", "customer_number", "account_number")
-"""By what kind of number a customer can be named."""
+"""The kinds of number that name a customer."""
 REFERENCE = "reference"
-"""The code that a customer reads out from a dead end names them too."""
+"""The reference code of a dead end, which a customer reads out, names the customer too."""
 _MOST = 10
 _OWN = 50
 _NAME = re.compile(r"(?!.*\d{5})[^@]*[^\W\d_]{2}[^@]*")
@@ -38,13 +38,13 @@ _NOT_NAMES = frozenset({
     "paeddr", "rndr", "mr", "mrs", "ms", "szul", "szuletett", "szuletesi", "nev", "nar", "narodeny", "narodena", "rod",
     "rodena", "born", "nee", "napjan",
 })  # fmt: skip
-"""Titles, and words about birth: those who call say them, whether or not the register has them."""
+"""Titles, and words about birth: callers say them even where the register has none."""
 _REFERENCE = re.compile(r"[2-9A-HJKMNP-Z]{3}[ -]?[2-9A-HJKMNP-Z]{3}")
 _PEOPLE = select(
     customers.c.kutid, customers.c.name,
     is_registered(customers.c.kutid).label("has_account"), has_mobile(customers.c.kutid).label("has_mobile"),
 )  # fmt: skip
-# Of several of one customer the last is kept: the first live policy, the newest case.
+# A customer's last row wins: the first live policy, the newest case.
 _POLICIES = select(policies_table.c.kutid, policies_table.c.policy_number, policies_table.c.status).order_by(
     (policies_table.c.status == "live").asc(), policies_table.c.policy_number.desc()
 )
@@ -55,11 +55,11 @@ _CASES = select(staff_cases.c.kutid, staff_cases.c.id, staff_cases.c.identified_
 class Hit:
     """A customer whom a search found, or whom the member has looked at before.
 
-    Masked until identified; to a client of the API, always.
+    Masked until identification; for a client of the API, always.
     """
 
     mark: str
-    """What opens them; it tells nothing and is good in this session alone."""
+    """The selection token that opens the customer; it is good in this session alone."""
     kutid: str = field(repr=False)
     name: str
     policy_number: str
@@ -70,7 +70,7 @@ class Hit:
 
 
 class CustomerSearch:
-    """Finds customers, and opens cases of those found. Each public method is one transaction."""
+    """Finds customers and opens their cases. Each public method is one transaction."""
 
     def __init__(self, base: Base, cases: Cases) -> None:
         self._store = base.store
@@ -80,11 +80,11 @@ class CustomerSearch:
         self._languages = (*base.profile.languages, "en")
 
     def search(self, session: StaffSession, text: str) -> str | None:
-        """Search by whatever `text` may be, and remember whom it found; return the case if it was one customer.
+        """Search by `text` and remember whom it found; return the case if it was one customer.
 
-        A policy number, KÜTID or another number of the register, a name with a birth date, an email address, a phone
-        number, or the reference code of a dead end. Raises Refusal ``search.empty``, ``search.none``,
-        ``search.name_alone`` or ``search.too_many``; to an adviser others' customers are not there.
+        `text` is a policy number, KÜTID or another number of the register, a name with a birth date, an email address,
+        a phone number, or the reference code of a dead end. Raises Refusal ``search.empty``, ``search.none``,
+        ``search.name_alone`` or ``search.too_many``. An adviser finds their own customers alone.
         """
         text = " ".join(plain(unicodedata.normalize("NFC", text)).split())
         if not text:
@@ -104,7 +104,7 @@ class CustomerSearch:
             return self._cases.begin(connection, session, found[0], now) if len(found) == 1 else None
 
     def found(self, session: StaffSession) -> list[Hit] | None:
-        """Return whom the session's last search found; None when it has not searched."""
+        """Return the customers whom the session's last search found; None before the first search."""
         return None if session.found is None else self.hits(session, session.found)
 
     def own(self, session: StaffSession) -> list[Hit]:
@@ -127,7 +127,7 @@ class CustomerSearch:
         return self.hits(session, kutids)
 
     def hits(self, by: Actor, kutids: list[str] | tuple[str, ...]) -> list[Hit]:
-        """Return these customers as they may see them, those who are not theirs left out."""
+        """Return these customers as the member may see them, without those whom the member may not see."""
         if not kutids:
             return []
         now = self._clock.now()
@@ -159,7 +159,7 @@ class CustomerSearch:
         raise denial
 
     def look(self, by: Actor, kutid: str) -> str:
-        """Look at a customer of a worklist, and return the case. Raises OutOfTurn for an adviser who is another's."""
+        """Look at a customer of a worklist, and return the case. Raises OutOfTurn for another adviser's customer."""
         with self._store.write() as connection:
             if self._cases.is_allowed(connection, by, kutid):
                 return self._cases.begin(connection, by, kutid, self._clock.now())
@@ -170,8 +170,8 @@ class CustomerSearch:
     def look_up(self, by: Actor, kind: str, number: str) -> str:
         """Look at the one customer whom a number of a known kind names, and return the case; for clients of the API.
 
-        `kind` is one of `NUMBERS` or `REFERENCE`. A case in which a code was read back is over: the next look begins
-        anew. Raises Refusal ``customer.unknown``; others' customers are unknown to an adviser.
+        `kind` is one of `NUMBERS` or `REFERENCE`. A code that was read back ends the case: the next look begins a new
+        one. Raises Refusal ``customer.unknown``, also for a customer whom the adviser does not have.
         """
         now = self._clock.now()
         is_code = _REFERENCE.fullmatch(plain(number).upper()) is not None
@@ -207,7 +207,7 @@ class CustomerSearch:
         return list(found)[: _MOST + 1]
 
     def _queries(self, text: str) -> Iterator[tuple[Select[Any], frozenset[str] | None]]:
-        """Yield what `text` may mean: the query, and the words that the name must have if it is about a name."""
+        """Yield each meaning of `text`: the query, and for a name the words that it must contain."""
         customer = select(customers.c.kutid, customers.c.name)
         code = _parsed(lambda: identifiers.code(text, "code"))
         if code is not None:
@@ -248,7 +248,7 @@ class CustomerSearch:
 
 
 def _numbered(kind: str, number: str) -> Select[Any]:
-    """Return the query for the customer whom a number of this kind is about."""
+    """Return the query for the customer whom a number of this kind names."""
     if kind == REFERENCE:
         customer = select(customers.c.kutid, customers.c.name)
         signs, codes = re.sub(r"[ -]", "", number.upper()), reference_codes.c

@@ -19,20 +19,20 @@ class SecondFactors:
     """Makes secrets and recognises their codes."""
 
     def __init__(self, keys: tuple[str, ...], *, is_needed: bool = True) -> None:
-        """Not `is_needed` in a demonstration alone, and there for those only who have none."""
+        """`is_needed` is false in a demonstration alone, and only for members who have no second factor."""
         self._keys = keys
         self.is_needed = is_needed
 
     def new(self) -> tuple[str, str]:
-        """Return a new secret, for the authenticator app alone, and the same encrypted, to be kept."""
+        """Return a new secret for the authenticator app, and the same encrypted for the database."""
         secret = randomness.base32_secret()
         return secret, self._box.close(secret)
 
     def step(self, sealed: str, code: str, now: datetime) -> int | None:
-        """Return the time step that `code` belongs to, or None when it fits neither this nor a neighbouring one.
+        """Return the time step of `code`, or None when it fits neither the present step nor a neighbour.
 
-        One step back and one ahead forgive a clock that is a little off (RFC 6238, 5.2). Whether the step was used
-        before, only the database can tell.
+        One step back and one ahead forgive a clock that is a little off (RFC 6238, 5.2). The database knows whether
+        the step was used before.
         """
         secret = self._box.open(sealed)
         if secret is None:

@@ -1,4 +1,4 @@
-"""The box in which secrets are kept, encrypted: those of second factors, and what a sign-in elsewhere must remember.
+"""Keeps secrets encrypted: those of second factors, and what the company's sign-in must remember.
 
 `cryptography` takes 7 MB, so this module is loaded when the first member of staff signs in, not at the start.
 """
@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 SECOND_FACTORS, COMPANY = b"belepo staff totp", b"belepo company sign-in"
-"""What a box is for: its keys are good for nothing else."""
+"""The purposes of a box: its keys are good for nothing else."""
 
 
 class SecretBox:

@@ -102,7 +102,7 @@ class StaffSignIns:
         self, connection: Connection, email_key: str, device: Device, now: datetime, *, is_known: bool
     ) -> str:
         """Count a try before it is looked at; return the key it is counted by. Raises Refusal ``staff_login.wait``."""
-        # As with customers: whoever fails on purpose elsewhere keeps no known browser out.
+        # As with customers: failures elsewhere, made on purpose, keep no known browser out.
         key = self._failed_attempts.key(STAFF, email_key, device.hash if is_known else "")
         wait = self._failed_attempts.count_sign_in(connection, key, now, source=None if is_known else device.source)
         if wait is not None:

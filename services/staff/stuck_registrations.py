@@ -13,7 +13,7 @@ from services.staff.deeds import Deed, Deeds
 from services.staff.member import Actor
 
 _BUDGETS_A_DAY = 2
-"""So many new allowances of codes a customer may get in a day: each is nine guesses more."""
+"""New allowances of codes that a customer may get in a day: each is nine more guesses."""
 
 
 class StuckRegistrations:
@@ -45,7 +45,7 @@ class StuckRegistrations:
             deed.record("ended")
 
     def give_new_budget(self, by: Actor, case_id: str, reason: str) -> None:
-        """Let the customer's allowance of codes begin anew; supervisors alone, twice a day for one customer.
+        """Give the customer a new allowance of codes. Only supervisors may, twice a day for one customer.
 
         Raises Refusal ``reason.…``: ``not_supervisor``, ``too_often`` with `at`, ``empty`` and others; or OutOfTurn
         when there is nothing to renew.

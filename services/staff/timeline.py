@@ -55,7 +55,7 @@ _DEEDS = {
     "invitations_declined": "own.declined",
     "letter_password_set": "letter_password.own",
 }
-"""What of the audit trail stands in the timeline, and by which text, ``staff.event.…``."""
+"""The actions of the audit trail that the timeline shows, and the text of each, ``staff.event.…``."""
 _BAD = ("refused", "ended", "account_ended", "active_account_ended")
 _STAFF = "staff"
 """Whose doing an event is where nothing says which of them."""

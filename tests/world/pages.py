@@ -17,6 +17,7 @@ STEPS = {
     "home", "settings", "letters", "letter", "letter-confirm", "other-account",
     "contracts", "contract",
     "letter-password", "letter-password-try", "letter-password-sms", "letter-password-sent",
+    "requests", "request", "request-form", "request-review", "request-done", "request-answer",
     "invoices", "invoice", "pay", "payment", "receipt", "demo-payment", "upload", "upload-password",
 }  # fmt: skip
 _POLICY = {
@@ -224,6 +225,8 @@ class Page:
             target = self.by_id(name)
             assert target is not None
             if target.tag != "section":
-                assert target["aria-invalid" if target.tag == "input" else "role"], f"{name} is not marked"
+                assert target["aria-invalid" if target.tag in ("input", "textarea") else "role"], (
+                    f"{name} is not marked"
+                )
                 described = [self.by_id(each) for each in target["aria-describedby"].split()]
                 assert any(each and "error" in each["class"].split() and each.text for each in described)

@@ -21,6 +21,7 @@ from services.clock import Clock
 from services.codes import one_time_codes
 from services.codes.group import build_codes
 from services.figures.group import build_figures
+from services.gateways.group import Gateways
 from services.gateways.scanner import Scanner
 from services.gateways.storage import ObjectStorage, Storage
 from services.gateways.webhooks import HttpCaller
@@ -197,13 +198,12 @@ class World:
         """Return the portal's services with another storage, and perhaps a virus scanner."""
         return build_portal(
             self.base,
-            storage,
+            Gateways(storage, scanner=scanner),
             self.message_services,
             self.limits,
             self.code_services,
             accounts=self.account_services,
             links=LINKS,
-            scanner=scanner,
         )
 
     def _name_services(self) -> None:

@@ -22,8 +22,9 @@ _RESET = "reset"
 flash = Flash("customer")
 """What the sign-in and the account say once."""
 _KEPT = ("email", "mobile")
-"""What is kept of a form whose session has ended: what was typed there, and never a secret."""
-_LONGEST_KEPT = 320
+"""What is kept of a form whose session has ended: what was typed there, and never a secret; the answers of a request
+besides (P35)."""
+_LONGEST_KEPT = 4000
 
 
 def _is_activity() -> bool:
@@ -124,8 +125,15 @@ def ask() -> Response:
 
 def kept(prefix: str = "") -> dict[str, str]:
     """Return what was sent in this form that is to outlast the sign-in; `prefix` is what its names begin with."""
-    sent = {name: request.form.get(f"{prefix}{name}", "") for name in _KEPT}
+    sent = {name: request.form.get(f"{prefix}{name}", "") for name in {*_KEPT, *_asked_in_requests()}}
     return {name: value for name, value in sent.items() if value and len(value) <= _LONGEST_KEPT}
+
+
+def _asked_in_requests() -> set[str]:
+    """Return the names of the fields in which requests ask."""
+    questions = [one for kind in current_parts().profile.requests.values() for one in kind.questions.values()]
+    parts = {f"{one.name}-{part}" for one in questions if one.is_date for part in ("year", "month", "day")}
+    return parts | {one.name for one in questions}
 
 
 def ask_before(address: str) -> Response:

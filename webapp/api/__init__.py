@@ -1,7 +1,7 @@
 """The API for the insurer's own applications: customer service's, a partner portal's, a broker's. JSON in, JSON out.
 
-It knows neither cookies nor sessions: every request brings its client's key. What a client may do with customers
-are the console's own verbs, with the same rules, limits and audit trail.
+It uses neither cookies nor sessions: every request brings its client's key. Clients do with customers what staff do at
+the console, by the same rules, limits and audit trail.
 """
 
 from webapp.api import calls, documents, events, invoices, reading

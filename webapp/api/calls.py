@@ -27,7 +27,7 @@ Given = tuple[Any, Mapping[str, str]]
 _PLACES = {"email": "/email", "mobile": "/mobile", "sms_code": "/code", "identified_by": "/identified_by"}
 _ID = {
     "registration_id": {
-        "description": "As it was given when the registration was begun.",
+        "description": "The id that the registration got when it was begun.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{22}$"},
     }
 }
@@ -48,7 +48,7 @@ _AFTER_START = {"read_registration": "registration_id", "send_code": "registrati
 )  # fmt: skip
 def find_customer(client: ApiKey, body: models.FoundBy) -> Given:
     """Find a customer. By a policy number, a KÜTID, another number of the register, or the reference code that the
-    customer reads out; masked. Each look stands in the audit trail.
+    customer reads out; masked. The audit trail records each look.
     """
     case_id = _look_up(client, body.customer.by, body.customer.number)
     return _customer(client, case_id), {}
@@ -60,9 +60,9 @@ def find_customer(client: ApiKey, body: models.FoundBy) -> Given:
     problems=(*_FINDING, "already_registered", "no_policy", "not_possible", "codes_used_up", "too_early", "sms_paused"),
 )  # fmt: skip
 def start_registration(client: ApiKey, body: models.NewRegistration) -> Given:
-    """Begin a registration with a customer. Takes the email address and the mobile, and sends a code to the mobile,
-    from the customer's one allowance of codes. The mobile need not be on record: it counts once the code was read
-    back. Repeated with the same mobile within a minute, it sends nothing; with other data, those count.
+    """Begin a registration with a customer. Stores the email address and the mobile, and sends a code to the mobile,
+    from the customer's one allowance of codes. The mobile need not be on record: it is valid once the customer has
+    read the code back. The same mobile again within a minute gets no second code; other data replace the earlier ones.
     """
     parts = current_parts()
     with _refusals():
@@ -85,8 +85,8 @@ def start_registration(client: ApiKey, body: models.NewRegistration) -> Given:
     "GET", "/registrations/{registration_id}", scope="registrations", gives=models.RegistrationInFull, parameters=_ID
 )
 def read_registration(client: ApiKey, registration_id: str) -> Given:
-    """Tell how a registration stands. With the customer's timeline: what was sent, opened and refused, by the
-    customer and by this client alone; never a code or a link. A client sees the registrations that it began itself.
+    """Get a registration's state. With the customer's timeline: what was sent, opened and refused, by the customer and
+    by this client; never a code or a link. A client sees the registrations that it began itself.
     """
     registration = _found(client, registration_id, current_parts().clients.registrations.read)
     events = None if registration.events is None else [_event(event) for event in registration.events]
@@ -98,7 +98,7 @@ def read_registration(client: ApiKey, registration_id: str) -> Given:
     problems=("not_identified", "out_of_turn", "codes_used_up", "too_early", "sms_paused"),
 )  # fmt: skip
 def send_code(client: ApiKey, registration_id: str) -> Given:
-    """Send another code. To the mobile that was given; the older code dies. A minute must lie between two codes."""
+    """Send another code. It goes to the mobile that was given; the older code dies. Two codes are a minute apart."""
     with _refusals(lambda: _stands(client, registration_id)):
         current_parts().staff.contacts.resend_code(client, registration_id)
     return _registration(_found(client, registration_id)), {}
@@ -110,8 +110,8 @@ def send_code(client: ApiKey, registration_id: str) -> Given:
     problems=("not_identified", "out_of_turn", "already_registered", "codes_used_up", "too_early"),
 )  # fmt: skip
 def check_code(client: ApiKey, registration_id: str, body: models.ReadBack) -> Given:
-    """Check the code that the customer reads back. If it is right, email and mobile count at once, and the mail with
-    the link leaves: the customer goes on from there alone. Every wrong code is one of the customer's few tries.
+    """Check the code that the customer reads back. If it is right, email and mobile are valid at once, and the mail
+    with the link leaves: the customer goes on from there alone. Every wrong code uses one of the customer's few tries.
     """
     with _refusals(lambda: _stands(client, registration_id)):
         current_parts().staff.contacts.check_code(
@@ -125,8 +125,8 @@ def check_code(client: ApiKey, registration_id: str, body: models.ReadBack) -> G
     status=202, problems=(*_FINDING, "no_account", "too_early"),
 )  # fmt: skip
 def start_password_reset(client: ApiKey, body: models.NewPasswordReset) -> Given:
-    """Start a forgotten password. The mail with the link goes to the account's own address; the customer alone
-    chooses the new password.
+    """Mail a link for a new password. The mail goes to the account's own address; only the customer chooses the new
+    password.
     """
     parts = current_parts()
     with _refusals():
@@ -142,8 +142,8 @@ def start_password_reset(client: ApiKey, body: models.NewPasswordReset) -> Given
 
 @operation("GET", "/references/{code}", scope="references", gives=models.Reference, parameters=_CODE, problems=_FINDING)
 def read_reference(client: ApiKey, code: str) -> Given:
-    """Look up a reference code. What a customer met who could not go on alone, when, and who it was, masked."""
-    case_id = _look_up(client, REFERENCE, code)  # first: a code that nobody knows stands in the audit trail too
+    """Look up a reference code. It tells which dead end a customer met, when, and who the customer is, masked."""
+    case_id = _look_up(client, REFERENCE, code)  # first: the audit trail records unknown codes too
     found = current_parts().references.find(code)
     if found is None:
         raise Problem("customer_unknown")
@@ -152,12 +152,12 @@ def read_reference(client: ApiKey, code: str) -> Given:
     return models.Reference(code=found.code, kind=found.kind, text=text, met_at=found.created_at, customer=customer), {}
 
 
-# --- What was refused ------------------------------------------------------------------------------------------------
+# --- Refusals --------------------------------------------------------------------------------------------------------
 
 
 @contextmanager
 def _refusals(out_of_turn: Callable[[], Problem] | None = None) -> Iterator[None]:
-    """Turn what a service says into a problem."""
+    """Turn a service's refusal into a problem."""
     try:
         yield
     except Refusal as refusal:
@@ -193,7 +193,7 @@ def _stands(client: ApiKey, case_id: str) -> Problem:
     return Problem("out_of_turn")
 
 
-# --- What is told ----------------------------------------------------------------------------------------------------
+# --- Answers ---------------------------------------------------------------------------------------------------------
 
 
 def _look_up(client: ApiKey, kind: str, number: str) -> str:

@@ -1,4 +1,4 @@
-"""The OpenAPI document, made of the operations and their models: what it says is what is enforced."""
+"""The OpenAPI document, made from the operations and their models: the server enforces what it says."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -17,18 +17,17 @@ _ALWAYS = ("unauthorized", "forbidden", "not_acceptable", "too_many", "broken", 
 _WITH_BODY = ("malformed", "too_large", "media_type", "invalid")
 _WITH_KEY = ("idempotency_key", "under_way", "key_reused")
 _INTRODUCTION = """\
-For the insurer's own applications: customer service's, a partner portal, a broker's software. They do with a customer \
-what staff do at the console, by the same rules and within the same limits, and see neither codes nor links nor \
-passwords.
+For the insurer's own applications: customer service's, a partner portal, a broker's software. They do with a \
+customer what staff do at the console, by the same rules and limits. They see no codes, links or passwords.
 
-Every request brings its client's key: `Authorization: Bearer belepo_…`. A `POST` may carry an `Idempotency-Key`: \
-repeated with the same key and body within 24 hours, it is answered as before and does nothing again. What cannot be \
-done is answered with a problem document (RFC 9457), whose texts follow `Accept-Language`. The moments are UTC.
+Every request brings its client's key: `Authorization: Bearer belepo_…`. A `POST` may carry an `Idempotency-Key`: a \
+repetition with the same key and body within 24 hours gets the first answer and does nothing. A request that cannot be \
+done gets a problem document (RFC 9457), whose texts follow `Accept-Language`. Times are UTC.
 """
 _RETRY = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
 _COUNTED = {
     "RateLimit-Limit": {"description": "Requests that a key may make in a minute.", "schema": {"type": "integer"}},
-    "RateLimit-Remaining": {"description": "So many are left.", "schema": {"type": "integer"}},
+    "RateLimit-Remaining": {"description": "Requests that are left in this minute.", "schema": {"type": "integer"}},
     "RateLimit-Reset": {"description": "Seconds until the next minute begins.", "schema": {"type": "integer"}},
 }
 
@@ -110,7 +109,7 @@ def _parameters(one: Operation) -> Iterator[dict[str, Any]]:
             "name": "Idempotency-Key",
             "in": "header",
             "required": False,
-            "description": "A string of the client's own, such as a UUID, new for every request that is new.",
+            "description": "A string that the client chooses, such as a UUID; a new one for every new request.",
             "schema": {"type": "string", "pattern": IDEMPOTENCY_KEY},
             "example": '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
         }
@@ -123,7 +122,7 @@ def _responses(one: Operation) -> Iterator[tuple[str, dict[str, Any]]]:
         "content": {one.media: {"schema": _ref(one.gives) if one.gives else {"type": "string", "format": "binary"}}},
     }
     if one.status == 201:
-        good["headers"]["Location"] = {"description": "Where it stands.", "schema": {"type": "string"}}
+        good["headers"]["Location"] = {"description": "Its address.", "schema": {"type": "string"}}
     if one.links:
         good["links"] = {
             operation_id(name): {"operationId": operation_id(name), "parameters": {parameter: "$response.body#/id"}}

@@ -20,7 +20,7 @@ Given = tuple[Any, Mapping[str, str]]
 
 _ID = {
     "document_id": {
-        "description": "As it was given when the letter was published.",
+        "description": "The id that the letter got when it was published.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{22}$"},
     }
 }
@@ -32,7 +32,7 @@ _PLACES = {
     "replaces": "/document/replaces",
     "reason": "/reason",
 }
-"""Where each refusal stands in what was sent; all others are about the file."""
+"""The place of each refusal in the request; all others are about the file."""
 
 
 @operation(
@@ -41,10 +41,10 @@ _PLACES = {
     problems=("customer_unknown", "out_of_turn"),
 )  # fmt: skip
 def publish_document(client: ApiKey, body: models.NewDocument, file: IO[bytes], once: str | None) -> Given:
-    """Publish a letter. A PDF of at most 20 MB, unencrypted, and what there is to say about it. The customer finds it
-    in Letters, and a mail tells of it within two minutes. A letter that `replaces` another takes its place; of a letter
-    that is replaced or withdrawn already this is `out-of-turn`. With an `Idempotency-Key` a letter is published once,
-    whatever happens to the connection.
+    """Publish a letter. Send a PDF of at most 20 MB, unencrypted, and its description. The customer finds it in
+    Letters; a mail about it leaves within two minutes. A letter that `replaces` another takes its place; where that
+    one is replaced or withdrawn already, the answer is `out-of-turn`. With an `Idempotency-Key` a letter is published
+    once, even if the connection breaks.
     """
     parts = current_parts()
     known = parts.profile.languages
@@ -71,8 +71,8 @@ def publish_document(client: ApiKey, body: models.NewDocument, file: IO[bytes], 
 
 @operation("GET", "/documents/{document_id}", scope="documents", gives=models.Document, parameters=_ID)
 def read_document(client: ApiKey, document_id: str) -> Given:
-    """Tell how a letter stands. What happened to it, oldest first: the mail that told of it, opening, downloading,
-    confirming, withdrawing, replacing.
+    """Get a letter's state. Its events, oldest first: the mail about it, opening, downloading, confirming,
+    withdrawing, replacing.
     """
     return _document(*_found(client, document_id)), {}
 
@@ -82,7 +82,7 @@ def read_document(client: ApiKey, document_id: str) -> Given:
     parameters=_ID, problems=("out_of_turn",),
 )  # fmt: skip
 def withdraw_document(client: ApiKey, document_id: str, body: models.Withdrawal) -> Given:
-    """Withdraw a letter. The customer can no longer open it, and reads why. A letter is withdrawn once."""
+    """Withdraw a letter. The customer can no longer open it, and reads the reason. A letter is withdrawn once."""
     _found(client, document_id)
     try:
         current_parts().portal.letters.publishing.withdraw(document_id, body.reason, actor=client.actor)
@@ -122,7 +122,7 @@ def _problem(refusal: Refusal) -> Problem:
 
 
 def _found(client: ApiKey, letter_id: str) -> tuple[Letter, tuple[LetterEvent, ...]]:
-    """Return a letter to a customer whom the client reaches; another is as one that never was."""
+    """Return a letter to a customer whom the client reaches; any other letter is not found."""
     parts = current_parts()
     try:
         letter, events = parts.portal.letters.publishing.find(letter_id)

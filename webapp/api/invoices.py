@@ -35,7 +35,7 @@ class InvoiceFile(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     policy_number: Annotated[str, StringConstraints(min_length=1, max_length=32)] = Field(
-        description="The contract that it is for.", examples=["940100101"]
+        description="The policy that it is for.", examples=["940100101"]
     )
     amount: Annotated[int, Field(ge=1, le=999_999_999_999)] = Field(
         description="In the currency's smallest unit: forints, cents.", examples=[24900]
@@ -49,7 +49,7 @@ class InvoiceFile(BaseModel):
     )
     state: Literal["due", "paid", "refunded"] = Field(
         default="due",
-        description="`paid` and `refunded` are what the insurer has noted. `due` takes neither back.",
+        description="The insurer notes `paid` and `refunded`. `due` takes neither back.",
         examples=["due"],
     )
 
@@ -89,8 +89,8 @@ class InvoiceInFull(BaseModel):
     problems=("not_found", "invoice_paid"),
 )  # fmt: skip
 def put_invoice(client: ApiKey, number: str, body: InvoiceFile) -> Given:
-    """Bring an invoice. The same again changes nothing. Another amount or customer is refused once it is paid or being
-    paid; other data may change at any time.
+    """Create or change an invoice. Sending the same data again changes nothing. Once it is paid or being paid, another
+    amount or customer is refused; other data may change at any time.
     """
     if not re.fullmatch(_NUMBER, number):
         raise Problem("not_found")
@@ -115,7 +115,7 @@ def put_invoice(client: ApiKey, number: str, body: InvoiceFile) -> Given:
 
 @operation("GET", _ADDRESS, scope="invoices", gives=InvoiceInFull, parameters=_PATH, problems=("not_found",))
 def read_invoice(client: ApiKey, number: str) -> Given:
-    """Tell an invoice's state and the attempts to pay it."""
+    """Get an invoice's state and the attempts to pay it."""
     return _invoice(client, number), {}
 
 

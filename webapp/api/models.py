@@ -27,19 +27,19 @@ State = Literal[
 
 
 class _Asked(BaseModel):
-    """What a client sends: nothing else, and every value of the type that is named."""
+    """What a client sends. Unknown fields and values of other types are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class _Output(BaseModel):
-    """What a client is told."""
+    """What a client gets."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class Customer(_Asked):
-    """Who the customer is, by one number of theirs or by the reference code that they read out."""
+    """A customer, by one of their numbers or by the reference code that they read out."""
 
     by: Literal["policy_number", "kutid", "customer_number", "account_number", "reference"] = Field(
         description="What kind of number it is.", examples=["policy_number"]
@@ -61,7 +61,7 @@ class NewRegistration(_Asked):
     customer: Customer
     identified_by: Method = Field(
         description="How the client has identified the customer: by a call, in a branch, by the telephone code, by "
-        "calling back. It stands in the audit trail.",
+        "calling back. The audit trail records it.",
         examples=["call"],
     )
     email: Email = Field(
@@ -72,14 +72,14 @@ class NewRegistration(_Asked):
     )
     language: Literal["hu", "en", "sk"] | None = Field(
         default=None,
-        description="Of the messages, until the customer goes on in another; the insurer's first language where it is "
-        "left out or not one of theirs.",
+        description="The language of the messages, until the customer goes on in another. By default, or where the "
+        "insurer does not have it, the insurer's first language.",
         examples=["hu"],
     )
 
 
 class NewPasswordReset(_Asked):
-    """The mail with a link for a new password, at a customer's wish."""
+    """A mail with a link for a new password, which the customer asked for."""
 
     customer: Customer
     identified_by: Method = Field(description="How the client has identified the customer.", examples=["call"])
@@ -92,7 +92,7 @@ class ReadBack(_Asked):
 
 
 class DocumentOf(_Asked):
-    """Who the customer is, by one number of theirs."""
+    """A customer, by one of their numbers."""
 
     by: Literal["policy_number", "kutid", "customer_number", "account_number"] = Field(
         description="What kind of number it is.", examples=["kutid"]
@@ -115,30 +115,32 @@ class NewDocument(_Asked):
         description="What the customer's list shows.", examples=["Díjbekérő 2027"]
     )
     issued_on: date = Field(description="The letter's own date.", examples=["2026-11-20"])
-    policy_number: CustomerNumber | None = Field(default=None, description="Of the customer's policy it is about.")
+    policy_number: CustomerNumber | None = Field(
+        default=None, description="The customer's policy that the letter is about."
+    )
     language: Literal["hu", "en", "sk"] | None = Field(
         default=None,
-        description="Of the letter; the insurer's first language where it is left out or not one of theirs.",
+        description="The letter's language. By default, or where the insurer lacks it, the insurer's first one.",
     )
     latest_on: date | None = Field(
         default=None, description="The legal day before which an unopened letter is printed and posted."
     )
     confirm_by: date | None = Field(
-        default=None, description="The day by which the customer is to confirm having read it."
+        default=None, description="The day by which the customer should confirm reading it."
     )
     replaces: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{22}$")] | None = Field(
         default=None, description="The id of the customer's letter that this one corrects."
     )
     data: dict[str, Any] | None = Field(
-        default=None, description="What the letter says, for its page; the PDF is binding."
+        default=None, description="The letter's content for its page; the PDF is binding."
     )
 
 
 class Withdrawal(_Asked):
-    """A letter that is taken back."""
+    """The withdrawal of a letter."""
 
     reason: Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=_ONE_LINE)] = Field(
-        description="Why, in words that the customer reads.", examples=["Téves összeg szerepelt benne."]
+        description="The reason, in words that the customer reads.", examples=["Téves összeg szerepelt benne."]
     )
 
 
@@ -155,7 +157,7 @@ class DocumentEvent(_Output):
 
 
 class Document(_Output):
-    """A letter as it stands."""
+    """A letter and its events."""
 
     id: str
     type: str
@@ -163,11 +165,13 @@ class Document(_Output):
     sha256: str = Field(description="Of the PDF's bytes, in hexadecimal digits.")
     events: list[DocumentEvent] = Field(description="What happened to it, oldest first.")
     replaced_by: str | None = Field(description="The id of the letter that took its place.")
-    withdrawal_code: str | None = Field(description="By which staff find a withdrawn letter.", examples=["7KX-2MD"])
+    withdrawal_code: str | None = Field(
+        description="The code by which staff find a withdrawn letter.", examples=["7KX-2MD"]
+    )
 
 
 class FoundCustomer(_Output):
-    """A customer, masked: that they are who they say is for the client to find out."""
+    """A customer, masked. The client identifies the customer itself."""
 
     name: str = Field(examples=["N••• I•••"])
     policy_number: str | None = Field(description="Of a live policy if there is one.", examples=["9400•••05"])
@@ -181,7 +185,7 @@ class Code(_Output):
 
     sent_at: datetime
     expires_at: datetime
-    again_at: datetime = Field(description="From when on another one can be sent.")
+    again_at: datetime = Field(description="The time from which another one can be sent.")
     tries_left: int
     codes_left: int
     is_undelivered: bool = Field(description="Whether it could not be delivered: another one can be sent at once.")
@@ -204,12 +208,12 @@ class Registration(_Output):
         description="`code_sent`: the code waits to be read back. `code_over`: it is over, another can be sent. "
         "`codes_used_up`: the customer's allowance of codes is used up for today. `mailed`: it was read back, and the "
         "mail with the link leaves. `under_way`: the customer has opened the link. `completed`: there is an account. "
-        "`ended`: by staff. `expired`: begin anew. `account_elsewhere`: the customer has got an account otherwise."
+        "`ended`: by staff. `expired`: begin a new one. `account_elsewhere`: the account has another origin."
     )
     email: str = Field(description="Masked.", examples=["i•••a@example.hu"])
     mobile: str = Field(description="Masked.", examples=["+36 20 ••• ••77"])
     code: Code | None = Field(description="Until it is read back.")
-    expires_at: datetime | None = Field(description="Until when the customer can go on from the mail.")
+    expires_at: datetime | None = Field(description="The customer can go on from the mail until this time.")
 
 
 class RegistrationInFull(Registration):
@@ -224,11 +228,11 @@ class PasswordReset(_Output):
     """A mail with a link for a new password is leaving."""
 
     email: str = Field(description="Masked: the account's address.", examples=["i•••a@example.hu"])
-    minutes: int = Field(description="So long the link is good.")
+    minutes: int = Field(description="How many minutes the link is good.")
 
 
 class Reference(_Output):
-    """What a reference code stands for."""
+    """The dead end behind a reference code."""
 
     code: str
     kind: str = Field(description="What the customer met, a name that stays.", examples=["no_mobile"])
@@ -256,6 +260,6 @@ class ProblemDocument(BaseModel):
     status: int
     detail: str
     errors: list[FieldError] | None = Field(default=None, description="With 422: field by field.")
-    tries_left: int | None = Field(default=None, description="With a wrong code: so many tries are left for it.")
-    again_at: datetime | None = Field(default=None, description="From when on it can be tried again.")
-    reference: str | None = Field(default=None, description="With 500: by which the operator finds it.")
+    tries_left: int | None = Field(default=None, description="With a wrong code: the tries that are left.")
+    again_at: datetime | None = Field(default=None, description="The time from which it can be tried again.")
+    reference: str | None = Field(default=None, description="With 500: the code by which the operator finds it.")

@@ -1,4 +1,4 @@
-"""Who may come in: the client's key, its scopes, how often, and what is asked of every request."""
+"""What every request passes: the client's key, its scopes, the limit, the body and the idempotency key."""
 
 import hashlib
 import json
@@ -31,14 +31,14 @@ PREFIX = f"{API}v1"
 blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
 _LARGEST_DOCUMENT = 64 * 1024
 IDEMPOTENCY_KEY = r'^("[A-Za-z0-9._:-]{1,128}"|[A-Za-z0-9._:-]{1,128})$'
-"""A string of structured fields (RFC 9651), as the draft has it; without its quotation marks too, as most send it."""
+"""A string of structured fields (RFC 9651), as in the draft; also without quotation marks, as most clients send it."""
 _MINUTE = 60
 _CHUNK = 64 * 1024
 _NOT_KEPT = (429,)
 _MOST_ERRORS = 20
-"""So many wrong fields are pointed at: a body of thousands is answered in short."""
+"""Wrong fields that an answer names: a body with thousands of them gets a short answer."""
 _alone = FixedWindowRateLimiter(MemoryStorage())
-"""Counts while the store of counts does not answer: each process for itself, as everywhere (webapp.http.limits)."""
+"""Counts in each process while the shared store does not answer (see webapp.http.limits)."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ class Operation:
     """None where it gives a PDF."""
     status: int
     problems: tuple[str, ...]
-    """Those that it may say besides what every operation may say."""
+    """Kinds of problem that it may answer, besides those of every operation."""
     links: Mapping[str, str]
-    """Names of operations on what it gives, and the parameter that its id goes into."""
+    """Names of operations that follow, and the parameter that takes the id of what it gives."""
     parameters: Mapping[str, Mapping[str, Any]]
     takes_file: bool = False
     """Whether it comes in two parts: `document`, which is what it takes, and `file`."""
@@ -100,12 +100,11 @@ def operation(
     takes_file: bool = False,
     query: type[BaseModel] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Make a function an operation: what stands here is what is enforced, and what the document says.
+    """Make a function an operation: the server enforces these arguments, and the document shows them.
 
-    The function is given the client, the path's parameters and the body, and returns what it `gives`, or a PDF, and
-    headers.
-    One that `takes_file` is given the file too, and `once`: what is the same for the same request when it is repeated,
-    None where the client does not promise that. One with a `query` is given that too.
+    The function gets the client, the path's parameters and the body. It returns what it `gives`, or a PDF, and headers.
+    With `takes_file` it also gets the file, and `once`: a key that is the same when the request is repeated, None
+    without an idempotency key. With `query` it also gets the query.
     """
 
     def made(call: Callable[..., Any]) -> Callable[..., Any]:
@@ -171,7 +170,7 @@ def _client() -> ApiKey:
     except Refusal as refusal:
         if refusal.reason == "wait":
             raise wait("too_many", time_left(refusal.facts["at"])) from None
-        # RFC 6750, 3.1: without a key nothing is said about it.
+        # RFC 6750, 3.1: an answer to a request without a key names no error.
         reason = ', error="invalid_token"' if refusal.reason == "unknown" else ""
         raise Problem("unauthorized", headers={"WWW-Authenticate": f'Bearer realm="belepo"{reason}'}) from None
 
@@ -180,7 +179,7 @@ def _client() -> ApiKey:
 
 
 def _count(client: ApiKey) -> None:
-    """Count a request of this client's; the minute is of the application's clock, which testers move."""
+    """Count a request of this client's, by minutes of the application's clock, which testers move."""
     allowed = RateLimitItemPerMinute(current_parts().settings.api_requests_a_minute)
     now = int(current_parts().clock.now().timestamp())
     key, left = f"api {client.id} {now // _MINUTE}", _MINUTE - now % _MINUTE
@@ -208,7 +207,7 @@ def _with_count(response: Response) -> Response:
 
 
 def _body_of(one: Operation) -> tuple[bytes, Mapping[str, Any]]:
-    """Return the body, and what an operation is given of it."""
+    """Return the body, and the arguments that an operation gets from it."""
     body = request.get_data(cache=False)
     if one.takes is None:
         return body, {}
@@ -227,7 +226,7 @@ def _query_of(model: type[BaseModel]) -> BaseModel:
 
 
 def _parts_of(one: Operation, client: ApiKey) -> tuple[bytes, Mapping[str, Any]]:
-    """Return what makes a request of two parts the same as another, whatever its boundary, and what it holds."""
+    """Return what identifies a request of two parts, whatever its boundary, and the operation's arguments."""
     if request.mimetype != "multipart/form-data":
         raise Problem("media_type", headers={"Accept": "multipart/form-data"})
     assert one.takes is not None, "what comes with a file is described"
@@ -279,7 +278,7 @@ def _field_error(error: ErrorDetails, under: str) -> tuple[str, str]:
 
 
 def _once(client: ApiKey, body: bytes, execute: Callable[[], Response]) -> Response:
-    """Execute a request that causes something once for its idempotency key, and give the same answer again."""
+    """Execute a request once for its idempotency key; a repetition gets the first answer."""
     sent = request.headers.get("Idempotency-Key")
     if request.method != "POST" or sent is None:
         return execute()

@@ -1,4 +1,4 @@
-"""What is said when the API says no: problem documents (RFC 9457), in the language that the client prefers."""
+"""The API's refusals: problem documents (RFC 9457), in the language that the client prefers."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ STATUS = {
     "sms_paused": 503,
     "unavailable": 503,
 }
-"""Each kind of problem, whose texts are ``api.problem.<kind>`` and ``….text``, and the status that it comes with."""
+"""Each kind of problem and its status. The texts are ``api.problem.<kind>`` and ``api.problem.<kind>.text``."""
 _BY_STATUS = {
     400: "malformed",
     404: "not_found",
@@ -53,7 +53,7 @@ _BY_STATUS = {
 class Problem(Exception):
     """The request cannot be done.
 
-    `errors` name the fields of the body, (JSON pointer, sentence) each; `members` are further ones of the document.
+    `errors` are pairs of a JSON pointer to a wrong field and a sentence; `members` are further members of the document.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ def slug_of(kind: str) -> str:
 
 
 def by_status(status: int, reference: str | None = None) -> Response:
-    """Answer what went wrong outside of the API's own calls, such as an address that is not there."""
+    """Answer an error outside of the API's operations, such as an unknown address."""
     kind = _BY_STATUS.get(status, "broken" if status >= 500 else "malformed")
     members = {"reference": reference} if reference else {}
     response = Problem(kind, members=members).answer()

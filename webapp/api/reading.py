@@ -1,4 +1,4 @@
-"""What whoever writes a client reads: the document, the same as a page, and what each problem means."""
+"""Pages for authors of clients: the OpenAPI document, the same as a page, and the kinds of problem."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -16,13 +16,13 @@ from webapp.ui.language import language, say, speak
 
 @blueprint.get("/openapi.json", provide_automatic_options=False)
 def openapi() -> Response:
-    """Answer with the OpenAPI document; no key is needed, it tells nothing that the code does not."""
+    """Answer with the OpenAPI document. It needs no key: it holds nothing that the code does not."""
     return as_json(document(current_parts().settings.public_url))
 
 
 @blueprint.get("/docs", provide_automatic_options=False)
 def docs() -> Response:
-    """Show the document as a page. In English, as what it describes is written in the code."""
+    """Show the document as a page, in English like its descriptions in the code."""
     speak("en")
     described = document(current_parts().settings.public_url)
     return _page(
@@ -39,7 +39,7 @@ def docs() -> Response:
 
 @blueprint.get("/problems/<kind>", provide_automatic_options=False)
 def problem(kind: str) -> Response:
-    """Explain a kind of problem: where its `type` leads."""
+    """Explain a kind of problem: the page that its `type` leads to."""
     known = next((one for one in _problems() if one["slug"] == kind), None)
     if known is None:
         abort(404)
@@ -47,7 +47,7 @@ def problem(kind: str) -> Response:
 
 
 def _page(template: str, **context: Any) -> Response:
-    # Without the frame of the customers' pages, which looks at the session: a session means nothing here.
+    # Without the frame of the customers' pages, which reads the session: the API has none.
     rendered = current_app.jinja_env.get_template(template).render(language=language(), **context)
     response = make_response(rendered)
     response.headers["Content-Language"] = language()
@@ -87,7 +87,7 @@ def _operations(described: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _taken(schema: Mapping[str, Any]) -> str:
-    """Return the schema's name, or that of the part which is a document."""
+    """Return the name of the schema, or of the part that is a document."""
     return _name(schema if "$ref" in schema else schema["properties"]["document"])
 
 
@@ -111,7 +111,7 @@ def _fields(schema: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _kinds(field: Mapping[str, Any]) -> Iterator[dict[str, str | None]]:
-    """Yield what a field may be, each with the schema that it leads to if to any."""
+    """Yield each type that a field may have, with the address of its schema if it has one."""
     for one in field.get("anyOf", [field]):
         if "$ref" in one:
             yield {"text": _name(one), "href": f"#{_name(one)}"}
@@ -130,7 +130,7 @@ def _paragraphs(text: str) -> list[Markup]:
 
 
 def _marked(text: str) -> Markup:
-    """Return text in which what stands between backquotes is code: so much of Markdown the descriptions use."""
+    """Return text with the parts between backquotes as code; the descriptions use no other Markdown."""
     parts = enumerate(re.split(r"`([^`]+)`", text))
     return Markup("").join(Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in parts)
 

@@ -24,7 +24,9 @@ def api_key() -> None:
 @click.argument("name")
 @click.option("--scope", "scopes", multiple=True, type=click.Choice(SCOPES), help="What for; several can be given.")
 @click.option("--adviser", help="An adviser's code: the key reaches their customers alone.")
-@click.option("--days", type=click.IntRange(min=1, max=3650), help="So long the key is good; without, until revoked.")
+@click.option(
+    "--days", type=click.IntRange(min=1, max=3650), help="Days that the key is good; by default until revoked."
+)
 @click.pass_obj
 def add(shared: Context, name: str, scopes: tuple[str, ...], adviser: str | None, days: int | None) -> None:
     """Make a key for the client NAME and print it, this once.
@@ -65,7 +67,7 @@ def revoke(shared: Context, key_id: str) -> None:
 @api_key.command("list")
 @click.pass_obj
 def list_keys(shared: Context) -> None:
-    """List all keys; when one was last used is told to the hour."""
+    """List all keys; the last use is shown to the hour."""
     parts = _parts(shared)
     try:
         keys = parts.clients.api_keys.all()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from services.profiles import Profile
+from services.profiles.request_kinds import Page
 from webapp.journey.journey import ACTIVATION, Journey
 from webapp.journey.registry import known_steps
 
@@ -22,7 +23,7 @@ def stations(profile: Profile) -> list[tuple[str, str]]:
 
 
 def draw_text(profile: Profile) -> str:
-    """Return the journey as lines of text."""
+    """Return the journey, and the kinds of requests, as lines of text."""
     lines = [profile.name]
     for number, (name, about) in enumerate(stations(profile), 1):
         lines.append(f"  {number}  {name:<12}{about}".rstrip())
@@ -30,7 +31,29 @@ def draw_text(profile: Profile) -> str:
             lines.append("     ── behind the mailed link: the second half ──")
         if name == "password":
             lines.append("     ── the account is open ──")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_requests(profile)])
+
+
+def _requests(profile: Profile) -> list[str]:
+    """Return a line for each kind of request: its pages in order, the questions of one page joined by a plus."""
+    if not profile.requests:
+        return []
+    width = max(map(len, profile.requests)) + 2
+    lines = [
+        f"  {name:<{width}}{'  →  '.join(map(_page, kind.pages))}  →  send; {_days(kind.days)}"
+        for name, kind in profile.requests.items()
+    ]
+    return ["", "  requests", *lines]
+
+
+def _days(days: int) -> str:
+    return "at once" if not days else "1 working day" if days == 1 else f"{days} working days"
+
+
+def _page(page: Page) -> str:
+    asked = " + ".join(f"{one.name}{'?' if one.is_optional else ''}" for one in page.questions)
+    conditions = " and ".join(f"{name} = {'/'.join(wanted)}" for name, wanted in page.condition.items())
+    return f"[{conditions}: {asked}]" if conditions else asked
 
 
 def draw_svg(profiles: Sequence[Profile]) -> str:

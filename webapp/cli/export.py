@@ -24,8 +24,7 @@ def contact_changes(shared: Context, after: int) -> None:
 
     Values are as they were recorded, for a program: a spreadsheet would drop the + of a mobile.
 
-    Each change has a number. Ask with --after and the last number that you have: you get every later change once, in
-    order.
+    Each change has a number. Asking with --after and the last number yields every change once, in order.
     """
     parts = wire(shared.settings)
     migrate(parts.store)

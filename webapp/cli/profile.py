@@ -49,6 +49,12 @@ def show(name: str | None, hardened: bool | None) -> None:
     )
     if chosen.letters == "encrypted_mail":
         console.print(f"{_worth_of_digits(chosen)}\n")
+    if chosen.requests:
+        rules = chosen.request_rules
+        console.print(
+            f"Requests: {len(chosen.requests)} kinds. A draft is kept {rules.draft_days} days, a question waits "
+            f"{rules.answer_days} days for its answer, a request is kept {rules.kept_days} days after its end.\n"
+        )
     table = Table(title="Departures from OWASP ASVS 5.0 and NIST SP 800-63B-4", title_justify="left", box=box.SIMPLE)
     for heading in ("paragraph", "it asks for", "here"):
         table.add_column(heading)
@@ -78,7 +84,7 @@ def check(file: str, pages: bool) -> None:
 @click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write an SVG picture to this file.")
 @_hardened
 def draw(names: Sequence[str], svg: Path | None, hardened: bool | None) -> None:
-    """Draw the journeys of profiles from their declaration, as text or as SVG."""
+    """Draw the journeys and the requests of profiles from their declaration as text, or the journeys as SVG."""
     chosen = [_load(name, hardened) for name in names] or [_load(None, hardened)]
     if svg is not None:
         svg.write_text(draw_svg(chosen), "utf-8")

@@ -39,7 +39,7 @@ def works(parts: Parts) -> dict[str, Callable[[threading.Event], None]]:
         "tidy": tidying(parts).run,
         "worklists": parts.worklists.worker.run,
         "payments": parts.portal.payments.worker.run,
-        "uploads": parts.portal.uploads.checking.run,
         "webhooks": parts.clients.events.delivery.run,
         "letters": partial(parts.portal.letters.worker.run, print_folder=parts.settings.print_folder),
+        "uploads": parts.portal.uploads.checking.run,
     }

@@ -1,4 +1,4 @@
-"""A customer in front of a member of staff: who they are, what is recorded with them, and what helps them on."""
+"""One customer's page at the console: identify them, record contact data, help with the account."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -49,39 +49,39 @@ class RecordForm(EmailForm):
 @blueprint.get(_CASE)
 @needed
 def show(seen: StaffSession, case_id: str) -> Response:
-    """Show the customer, masked until it is recorded how they were identified."""
+    """Show the customer, masked until their identification is recorded."""
     return show_case(seen, case_id)
 
 
 @blueprint.get(f"{_CASE}/idovonal")
 @needed
 def follow(seen: StaffSession, case_id: str) -> Response:
-    """Show the same for a page that follows the timeline by itself: whoever only looks on is not active."""
+    """Show the same for a page that refreshes its timeline; this does not count as activity."""
     return show_case(seen, case_id)
 
 
 @blueprint.post(_CASE)
 @needed
 def submit(seen: StaffSession, case_id: str) -> Response:
-    """Do what the form that was sent is about."""
+    """Do what the form asks for."""
     try:
         _do(seen, case_id)
     except _Refused as refused:
         shown = show_case(seen, case_id, form=refused.form)
         if shown.status_code >= 400:
             return shown
-        # Of a form that is not there any more: the page shows where things stand.
+        # The form is outdated: the page shows the present state.
     except OutOfTurn:
-        # Done by a second click, or in another window: the page shows where things stand, or that there is no case.
+        # Done by a second click or in another window: the page shows the present state, or that there is no case.
         pass
     except DeadEnd as dead_end:
-        # That all codes are used up, or that there is an account now, stands in place of the form.
+        # The page says in place of the form that all codes are used up, or that there is an account now.
         flash.leave(f"dead_end.{dead_end.kind}.heading")
     return go_on(f"{address(case_id)}#due", lambda: show_case(seen, case_id), push=False)
 
 
 def address(case_id: str) -> str:
-    """Return where a case stands."""
+    """Return the address of a case."""
     return staff_sessions.address("show", case_id=case_id)
 
 
@@ -100,7 +100,7 @@ def _do(seen: StaffSession, case_id: str) -> None:
     try:
         deed(seen, case_id)
     except Refusal as refusal:
-        # Only a code that is not sent yet is spoken of beside the number that it would go to.
+        # An error about a code that has not left is shown beside its number.
         place = "mobile" if fields is _RECORD and refusal.field in ("sms_resend", "sms") else ""
         if (refusal.field, refusal.reason) == ("sms", "paused"):
             place, refusal = place or "resend", Refusal("sms_budget", "stopped")  # as staff are told
@@ -187,7 +187,7 @@ _DEEDS: Mapping[str, tuple[Fields, Callable[[StaffSession, str], None]]] = {
     "end-active-account": (_REASON, _end_active_account),
     "new-budget": (_REASON, _give_new_budget),
 }
-"""What a form is about, by its field or by the name of its button."""
+"""What a form asks for, by its field or by the name of its button."""
 
 
 # --- What the page shows -----------------------------------------------------------------------------------------
@@ -201,10 +201,10 @@ def show_case(seen: StaffSession, case_id: str, *, form: SentForm | None = None)
     form = form or SentForm()
     stage, customer = _stage(case, file), _customer(file) if case.is_identified else _masked(file)
     if not _is_about(form, stage, customer, seen):
-        form = SentForm()  # of a form that is not there any more
+        form = SentForm()  # the form is outdated
     if stage == "record" and not form.values:
         form = SentForm({"mobile": _known_mobile(file), "email": case.email or _known_email(file)})
-    # Without one a colleague, or the customer at home, has asked for another code since: this one's is dead.
+    # Without a code: a colleague or the customer has asked for another one since, and this one is dead.
     code = parts.staff.contacts.code_of(case) if stage == "code" else None
     return desk_page(
         seen,
@@ -231,7 +231,7 @@ def show_case(seen: StaffSession, case_id: str, *, form: SentForm | None = None)
 
 
 def _stage(case: Case, file: CustomerFile) -> str:
-    """Return what is due with this customer: the first that is so."""
+    """Return the first thing that is due with this customer."""
     now = current_parts().clock.now()
     begun = next((one for one in file.registrations if one.id == case.registration_id and one.is_open(now)), None)
     stages = (
@@ -248,7 +248,7 @@ def _stage(case: Case, file: CustomerFile) -> str:
 
 
 def _is_about(form: SentForm, stage: str, customer: Mapping[str, Any], seen: StaffSession) -> bool:
-    """Tell whether what is to be mended stands on the page."""
+    """Tell whether the field in error is on the page."""
     asked = {"identify": _IDENTIFY, "record": _RECORD, "code": Fields({**_CODE.labels, **_RESEND.labels})}.get(stage)
     there = {*(asked.labels if asked else ()), *([] if stage == "identify" else ["actions"])}
     can_end = customer.get("can_end") or customer.get("can_end_account")
@@ -352,7 +352,7 @@ def _known_email(file: CustomerFile) -> str:
 
 
 def _product(name: str | None) -> str | None:
-    """Return a product in words; the register may know others, by names of its own."""
+    """Return a product in words; the register may hold products with names of its own."""
     key = f"staff.product.{name}"
     return say().plain(key) if name and current_parts().profile.texts.has(key, language()) else name
 

@@ -1,7 +1,7 @@
 """Signing in with the company's own account: OpenID Connect, by Authlib; loaded only where it is configured.
 
 The authorization code flow with PKCE (RFC 7636), state and nonce (OpenID Connect Core 1.0, 3.1; RFC 9700, 2.1.1). The
-provider says who somebody is and asks for their second factor; who works here, and as what, is kept here.
+provider identifies people and asks for their second factor; this server knows who works here, and in which role.
 """
 
 import logging
@@ -33,7 +33,7 @@ _PATIENCE_SECONDS = 5
 _STATE_LIFETIME = timedelta(minutes=15)
 """From leaving for the provider to coming back, a second factor included."""
 _FAILURES = (AuthlibBaseError, JoseError, RequestException, ValueError, KeyError, TypeError, RuntimeError)
-"""Whatever the provider does wrong: it is down, says nonsense, or vouches for nobody."""
+"""The provider's failures: it is down, answers nonsense, or vouches for nobody."""
 
 
 class _Sealed:
@@ -49,7 +49,7 @@ class _Sealed:
         return value if end.isdecimal() and current_parts().clock.now().timestamp() < int(end) else None
 
     def set(self, key: str, value: str, _timeout: int) -> None:
-        """Keep a text. Its end is sealed with it: a saved cookie outlives what a browser deletes."""
+        """Keep a text with its end inside the seal: somebody may save a cookie that the browser deletes."""
         end = int((current_parts().clock.now() + _STATE_LIFETIME).timestamp())
         session[f"sealed {key}"] = self._box.close(f"{end} {value}")
 
@@ -80,7 +80,7 @@ def set_up(app: Flask, settings: Settings) -> None:
 @blueprint.get("")
 def leave() -> Response:
     """Send the browser to the provider."""
-    # One attempt a browser: what is left of earlier ones would fill the cookie.
+    # One attempt a browser: leftovers of earlier ones would fill the cookie.
     for key in [key for key in session if "_state_" in key]:
         session.pop(key)
     try:
@@ -93,7 +93,7 @@ def leave() -> Response:
 
 @blueprint.get("/vissza")
 def come_back() -> Response:
-    """Let in whom the provider vouches for, if they have an account here."""
+    """Sign in the person whom the provider vouches for, if they have an account here."""
     settings = current_parts().settings
     try:
         key = _key(_claims(), settings.oidc_claim)
@@ -132,8 +132,8 @@ def _claims() -> Mapping[str, object]:
 def _key(claims: Mapping[str, object], claim: str) -> str:
     """Return the address by which the member is known here.
 
-    Raises Refusal ``staff_login.unknown`` when the provider does not vouch for one, ``staff_login.unverified`` when it
-    does not say whether it does: OpenID Connect Core 1.0, 5.1, wants a boolean.
+    Raises Refusal ``staff_login.unknown`` when the provider vouches for no address, ``staff_login.unverified`` when it
+    does not say so by a boolean (OpenID Connect Core 1.0, 5.1).
     """
     is_verified = claims.get("email_verified")
     if claim == "email" and not isinstance(is_verified, bool):
@@ -147,7 +147,7 @@ def _key(claims: Mapping[str, object], claim: str) -> str:
         raise Refusal("staff_login", "unknown")
     address = str(claims.get(claim) or "")
     try:
-        # Other letters fold to those of somebody else's address: "ſ" to "s" (Unicode TR36, 2.8).
+        # Other letters fold to the letters of somebody else's address: "ſ" to "s" (Unicode TR36, 2.8).
         if not address.isascii():
             raise Refusal("staff_login", "unknown")
         return email_addresses.parse(address).key

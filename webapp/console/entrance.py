@@ -34,7 +34,7 @@ class StaffCredentials(Credentials):
 
 @blueprint.post("/belepes")
 def sign_in() -> Response:
-    """Let a member of staff in; they go on to their own door."""
+    """Sign in a member of staff and lead them to their own entrance."""
     form, device = StaffCredentials(request.form), devices.this_device()
     mistakes = form.mistakes()
     if not mistakes:
@@ -61,7 +61,7 @@ def sign_out() -> Response:
 
 @blueprint.post("/maradok")
 def stay() -> Response:
-    """Prolong the session: to be asked for is to be active."""
+    """Prolong the session: this request counts as activity."""
     if staff_sessions.current() is None:
         return staff_sessions.ask()
     note_extended()
@@ -71,7 +71,7 @@ def stay() -> Response:
 
 @blueprint.get("/meddig")
 def until_when() -> Response:
-    """Tell how long the session lasts; being asked does not prolong it."""
+    """Tell how long the session lasts; this request does not prolong it."""
     return _session_note()
 
 

@@ -36,7 +36,7 @@ _RELEASE = Fields({"more": "funnel.sms_budget.more", "reason": "staff.takeover.r
 
 
 def _for_service(view: Callable[Concatenate[StaffSession, P], Response]) -> Callable[P, Response]:
-    """Let customer service and supervisors see a view; to advisers it is not there."""
+    """Show a view to customer service and supervisors; for advisers it is 404."""
     return sessions.staff.guard(view, ask=staff_sessions.ask, first=_refuse_advisers)
 
 
@@ -49,7 +49,7 @@ def _refuse_advisers(seen: StaffSession) -> Response | None:
 @blueprint.get(_FIGURES)
 @_for_service
 def show_figures(seen: StaffSession) -> Response:
-    """Show the figures of a period, of today's and the six days before where none is chosen."""
+    """Show the figures of a period; by default, today and the six days before."""
     chosen, form = _chosen()
     return _show(chosen, form)
 
@@ -88,10 +88,10 @@ def release_sms(seen: StaffSession) -> Response:
         chosen, form = _chosen()
         return _show(chosen, explain([("", refusal)], _RELEASE, {**form.values, **typed}))
     except OutOfTurn:
-        pass  # done by a second click, or by a colleague: the page shows where things stand
+        pass  # done by a second click or by a colleague: the page shows the present state
     else:
         staff_sessions.flash.leave("funnel.sms_budget.released", count=more or 0)
-    # Whole, because the alarm stands outside of the main part.
+    # The whole page, because the alarm is outside of the main part.
     return go_on(staff_sessions.address("show_figures"))
 
 
@@ -99,7 +99,7 @@ def release_sms(seen: StaffSession) -> Response:
 
 
 def _chosen() -> tuple[Chosen, SentForm]:
-    """Return what the address chooses, and its form with what is wrong in it; then the last week is shown."""
+    """Return the period in the address, or the last week where it is wrong, and the form with its errors."""
     today = current_parts().clock.now().astimezone(current_parts().profile.zone).date()
     given = {name: request.args.get(name, "").replace("\0", "")[:40] for name in ("first", "last")}
     only = {
@@ -185,7 +185,7 @@ class _Row:
     left: str
     share: str
     came: float
-    """How long the bar of those who came is, in percent of the longest; and of it those who came through."""
+    """The length of the bar for those who came, in percent of the longest, and its part for those who finished."""
     through: float
 
 
@@ -241,7 +241,7 @@ def _mistake(one: Mistake) -> dict[str, str]:
 
 
 def _in_words(error: str, kind: str) -> str:
-    """Return the catalogue's text for an error: what staff are told of it, or what the customer was."""
+    """Return the catalogue's text for an error: the one for staff, or else the customer's."""
     t, texts, error = say(), current_parts().profile.texts, error.removesuffix(".tail").removesuffix(".with_id")
     for key in (f"funnel.error.{error}", f"staff.event.refused.{error}", f"{kind}.{error}.heading", f"error.{error}"):
         if texts.has(key, language()):
@@ -250,11 +250,11 @@ def _in_words(error: str, kind: str) -> str:
 
 
 _SEVERAL = {"count": 2}
-"""Of a subject in plural forms, the one for several is shown."""
+"""Texts with plural forms are shown in the form for several."""
 
 
 class _Unknown(dict[str, Any]):
-    """Facts of a text; those that only the moment knew are left open."""
+    """A text's facts; facts that were known only at the time stay open."""
 
     def __missing__(self, key: str) -> str:
         return "…"

@@ -14,10 +14,10 @@ _AT_ONCE = 4
 """Requests of ours that may wait for the provider; each holds a thread."""
 _PATIENCE_SECONDS = 5
 _LIFETIME = timedelta(hours=1)
-"""Of metadata and keys: one that the provider has withdrawn is not believed for longer."""
+"""How long metadata and keys are kept: a key that the provider has withdrawn is trusted no longer than this."""
 _SHORTEST_REST, _LONGEST_REST = timedelta(seconds=2), timedelta(minutes=1)
 _NEVER = datetime.min.replace(tzinfo=UTC)
-# Whoever could choose a symmetric algorithm, or none, would sign for the provider (RFC 8725, 3.1).
+# An attacker who could choose a symmetric algorithm, or none, could sign for the provider (RFC 8725, 3.1).
 _ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 
 
@@ -37,7 +37,7 @@ class Provider:
 
     @contextmanager
     def asked(self) -> Iterator[Any]:
-        """Lend the client, which has the metadata. Raises Unreachable, RequestException, or ValueError for nonsense."""
+        """Yield the client with its metadata. Raises Unreachable, RequestException, or ValueError for nonsense."""
         if not self._places.acquire(blocking=False):
             raise Unreachable
         try:

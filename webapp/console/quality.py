@@ -43,7 +43,7 @@ def choose(seen: StaffSession) -> Response:
 @blueprint.post(f"{_ISSUES}/<case_id>")
 @needed
 def close(seen: StaffSession, case_id: str) -> Response:
-    """Close a case with a note. One that a colleague has closed meanwhile is not in the list any more."""
+    """Close a case with a note. A case that a colleague has closed meanwhile is gone from the list."""
     note = " ".join(request.form.get("note", "").replace("\0", "").split())
     try:
         is_closed = current_parts().worklists.data_issues.close(seen, case_id, note)
@@ -71,7 +71,7 @@ def _show(seen: StaffSession, values: Mapping[str, str], form: SentForm | None =
         seen, kind, values.get("utan", ""), adviser=adviser_of(seen, values), closed=closed
     )
     if form.problems and form.problems[0].field_id not in {f"note-{line.id}" for line in page.lines}:
-        form = SentForm()  # of a case that is not there any more
+        form = SentForm()  # the case is gone
     chosen = {**values, "utan": ""}
     return console_page(
         "console/quality.html",

@@ -24,7 +24,7 @@ class SearchForm(StepForm):
 @blueprint.get("")
 @needed
 def home(seen: StaffSession) -> Response:
-    """Show the search, whom it found, and an adviser's own customers."""
+    """Show the search, the customers it found, and an adviser's own customers."""
     return _home(seen, shows_results="talalatok" in request.args)
 
 
@@ -40,7 +40,7 @@ def search(seen: StaffSession) -> Response:
     except Refusal as refusal:
         typed = {"policy_number": str(form.policy_number.data).replace("\0", "")}
         if refusal.reason == "none":
-            # To an adviser one answer, whether there is no such customer or they are another's.
+            # An adviser gets one answer, whether the customer does not exist or is another adviser's.
             missing = say()("staff.not_yours" if seen.member.is_adviser else "staff.search.none")
             label = say().plain(_FIELDS.labels["policy_number"])
             problem = Problem("policy_number", label, missing)

@@ -1,4 +1,4 @@
-"""The member of staff behind a request: an opaque secret of its own in the browser's signed session, and two doors."""
+"""The member of staff behind a request: their secret in the browser's signed session, and the two entrances."""
 
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec
@@ -22,7 +22,7 @@ P = ParamSpec("P")
 SERVICE, PARTNER = "console", "partner"
 """The two entrances, by the blueprint's names there."""
 DOORS = {SERVICE: "/ugyfelszolgalat", PARTNER: "/partner"}
-"""Where they are."""
+"""Their addresses."""
 blueprint = Blueprint("console", __name__)
 current, held, look_again = sessions.staff.current, sessions.staff.secret, sessions.staff.look_again
 flash = Flash("staff")
@@ -51,14 +51,14 @@ def own_door(member: Member) -> str:
 
 
 def home_of(seen: StaffSession | None) -> str:
-    """Return the address of a member's own entrance; without a session, of the one that this request came by."""
+    """Return the address of a member's own entrance; without a session, the entrance that this request came by."""
     return url_for(f"{own_door(seen.member) if seen else door()}.home")
 
 
 def enter(token: str, device: Device, go: Callable[[str], Response]) -> Response:
-    """Have this browser hold a new session, and go on to the member's own door by `go`.
+    """Give this browser a new session, and lead to the member's own entrance by `go`.
 
-    Whatever was in it before, a customer's session too, has ended.
+    Its earlier session, also a customer's, has ended.
     """
     sessions.let_go()
     sessions.staff.hold(token)
@@ -68,7 +68,7 @@ def enter(token: str, device: Device, go: Callable[[str], Response]) -> Response
 
 
 def needed(view: Callable[Concatenate[StaffSession, P], Response]) -> Callable[P, Response]:
-    """Let a view be reached by members of staff alone, each by their own door; the view is handed their session."""
+    """Let only members of staff reach a view, each by their own entrance; the view gets their session."""
 
     return sessions.staff.guard(view, ask=ask, first=own_door_first)
 
@@ -93,7 +93,7 @@ def ask() -> Response:
 
 
 def show_login(status: int = 200, *, notice: str | None = None, **context: Any) -> Response:
-    """Show the sign-in of staff; `notice` is the key of a text that counts more than what was left to be said."""
+    """Show the sign-in of staff; `notice` is the key of a text that replaces the waiting one."""
     left = flash.take()
     shown: dict[str, Any] = {"wait": None, "is_failed": False, "is_refused": False, **context}
     shown["notice"] = say()(notice) if notice else left

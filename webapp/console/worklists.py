@@ -1,4 +1,4 @@
-"""The worklist of who has not registered, and invitations from it: choosing, sending, and how far that is (B2)."""
+"""The worklist of customers without a registration, and invitations from it (B2)."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -29,22 +29,22 @@ _FIELDS = Fields({"due_on": "worklist.deadline", "customers": "worklist.unregist
 _LISTS = "/munkalistak"
 _BATCH = f"{_LISTS}/kuldes/<batch_id>"
 ROOM = "unregistered"
-"""The endpoint where the worklists begin, by which the navigation knows that one is there."""
+"""The endpoint where the worklists begin; the navigation marks it as the present place."""
 _USUAL_TIME = timedelta(days=21)
-"""The deadline that stands in the form at first."""
+"""The form's first value for the deadline."""
 
 
 @blueprint.get(_LISTS)
 @needed
 def unregistered(seen: StaffSession) -> Response:
-    """Show a page of who has not registered."""
+    """Show a page of customers who have not registered."""
     return _show(seen, request.args)
 
 
 @blueprint.post(_LISTS)
 @needed
 def order(seen: StaffSession) -> Response:
-    """Open a customer of the list, choose an adviser, or have mails sent; to everybody only after asking again."""
+    """Open a customer of the list, choose an adviser, or send mails; mails to everybody need a confirmation."""
     form = request.form
     if "customer" in form:
         case_id = current_parts().worklists.unregistered.open(seen, form["customer"])
@@ -75,21 +75,21 @@ def order(seen: StaffSession) -> Response:
 @blueprint.get(f"{_LISTS}/mindenki")
 @needed
 def everybody(seen: StaffSession) -> Response:
-    """Ask again before everybody in a list is written to."""
+    """Ask for confirmation before mails go to everybody in a list."""
     return _ask(seen, request.args)
 
 
 @blueprint.get(_BATCH)
 @needed
 def batch_progress(seen: StaffSession, batch_id: str) -> Response:
-    """Show how far a batch is; asked again by the page itself, which does not prolong the session."""
+    """Show a batch's progress; the page asks again by itself, which does not prolong the session."""
     return _show_batch(seen, batch_id)
 
 
 @blueprint.post(_BATCH)
 @needed
 def stop_batch(seen: StaffSession, batch_id: str) -> Response:
-    """Send nothing more of it."""
+    """Stop a batch."""
     try:
         current_parts().worklists.invitations.stop(seen, batch_id)
     except OutOfTurn:
@@ -106,7 +106,7 @@ def adviser_of(seen: StaffSession, values: Mapping[str, str]) -> str | None:
 
 
 def view_of(seen: StaffSession, values: Mapping[str, str]) -> View:
-    """Return which list is asked for, and of which adviser."""
+    """Return the list that is asked for, and the adviser."""
     return View(_BY_WORD.get(values.get("lista", ""), ALL), adviser_of(seen, values)).seen_by(seen)
 
 
@@ -184,7 +184,7 @@ def _show_batch(seen: StaffSession, batch_id: str) -> Response:
 
 
 def _usual() -> SentForm:
-    """Return the form with the day by which customers usually have time."""
+    """Return the form with the usual deadline."""
     usual = current_parts().clock.now() + _USUAL_TIME
     return SentForm({"due_on": usual.astimezone(current_parts().profile.zone).date().isoformat()})
 

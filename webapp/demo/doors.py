@@ -13,6 +13,7 @@ from webapp.demo.faults import FAULTS, DemoFaults
 from webapp.demo.inbox import arrived, attachments, deliver
 from webapp.demo.letters import add_letters
 from webapp.demo.payments import DemoProvider
+from webapp.demo.requests import add_requests
 from webapp.demo.seed import reset
 from webapp.demo.states import State, Walker, known
 from webapp.demo.terms import PublishedTerms
@@ -236,6 +237,7 @@ def back_to_start() -> Response:
     parts.figures.funnel.flush()  # or what is counted and not written yet would outlast the reset
     reset(parts.store, parts.profile, parts.clock, parts.settings.bcrypt_rounds)
     add_letters(parts.base, parts.portal.storage)
+    add_requests(parts.base)
     limits.reset(current_app.extensions["belepo.limits"])
     return _answer(reset=True)
 

@@ -12,7 +12,7 @@ from services.gateways.storage import Storage, StorageUnavailable, StoredFile
 from services.messages.composer import Composed
 from services.messages.senders import Sender, TemporaryFailure, unwatched
 
-Fault = Literal["scanner", "storage", "storage-corrupt", "payments", "payments-callback", "mail", "sms"]
+Fault = Literal["storage", "storage-corrupt", "payments", "payments-callback", "mail", "sms", "scanner"]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 
 

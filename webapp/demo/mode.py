@@ -4,8 +4,7 @@ from datetime import timedelta
 
 from flask import Flask
 
-from services.gateways.scanner import Scanner
-from services.gateways.storage import ObjectStorage, Storage
+from services.gateways.group import Gateways
 from services.messages.senders import Sender
 from services.profiles import Profile
 from webapp import console
@@ -14,9 +13,11 @@ from webapp.demo.clock import DemoClock
 from webapp.demo.faults import DemoFaults, FailingSender, FailingStorage
 from webapp.demo.letters import add_letters
 from webapp.demo.payments import DemoProvider
+from webapp.demo.requests import add_requests
 from webapp.demo.scanner import DemoScanner
 from webapp.demo.sender import CopyingSender, DemoSender
 from webapp.demo.terms import PublishedTerms
+from webapp.gateways import open_gateways
 from webapp.http.addresses import Application
 from webapp.parts import Parts
 from webapp.registration import page
@@ -34,7 +35,6 @@ class DemoMode:
         self._terms_file = settings.demo_file("terms")
         self.faults = DemoFaults(settings.demo_file("faults"), self.clock)
         self.payments = DemoProvider(settings.demo_file("payments"), self.faults)
-        self.scanner: Scanner = DemoScanner(self.faults)
 
     @property
     def moved_by(self) -> timedelta:
@@ -53,9 +53,14 @@ class DemoMode:
             # A tester who has met the limit moves the clock on, or resets everything.
             app.extensions["belepo.limits"].exempt(blueprint)
 
-    def storage(self, url: str) -> Storage:
-        """Return the storage, which testers let fail."""
-        return FailingStorage(ObjectStorage.at(url), self.faults)
+    def gateways(self, settings: Settings) -> Gateways:
+        """Return the ways to the world outside, which testers let fail; a provider and a scanner are there."""
+        chosen = open_gateways(settings)
+        return Gateways(
+            FailingStorage(chosen.storage, self.faults),
+            chosen.provider or self.payments,
+            chosen.scanner or DemoScanner(self.faults),
+        )
 
     def sender(self, parts: Parts, way_out: Sender | None) -> Sender:
         """Return what puts messages into the inbox, after it has sent them by `way_out` if there is one."""
@@ -63,9 +68,10 @@ class DemoMode:
         return FailingSender(CopyingSender(way_out, inbox) if way_out else inbox, self.faults)
 
     def seed(self, parts: Parts) -> None:
-        """Fill an empty database with the demo customers, their letters, and the staff."""
+        """Fill an empty database with the demo customers, their letters and requests, and the staff."""
         if seed.load(parts.store, parts.profile, parts.clock, parts.settings.bcrypt_rounds):
             add_letters(parts.base, parts.portal.storage)
+            add_requests(parts.base)
 
     def greeting(self, parts: Parts) -> str:
         """Return what a tester needs to begin: addresses, customers who can register, staff and their password."""

@@ -11,7 +11,7 @@ _CHUNK = 64 * 1024
 
 
 class DemoScanner:
-    """Finds the EICAR line anywhere in a file, unless testers let it fail."""
+    """Finds the EICAR line anywhere in a file, unless testers let it be away."""
 
     def __init__(self, faults: DemoFaults) -> None:
         self._faults = faults
@@ -28,6 +28,6 @@ class DemoScanner:
         return None
 
     def probe(self) -> None:
-        """Raise ScannerUnavailable while the fault lasts."""
+        """Answer at once. Raises ScannerUnavailable."""
         if self._faults.is_failing("scanner"):
             raise ScannerUnavailable("the demonstration's scanner is away")

@@ -50,19 +50,19 @@ def _figures(parts: Parts) -> Iterable[str]:
             ("belepo_sms_stopped", "Whether the SMS budget is used up and no text message leaves", budget.is_stopped),
         ):
             yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {int(figure)}\n"
+    backlog = parts.clients.events.webhooks.backlog()
+    for name, words, figure in (
+        ("belepo_webhooks_waiting", "Calls of webhooks that are still to be made", backlog.waiting),
+        ("belepo_webhooks_age_seconds", "Age of the oldest event that waits for a webhook", backlog.age_seconds),
+        ("belepo_webhooks_given_up", "Calls of webhooks that were given up", backlog.given_up),
+    ):
+        yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {figure}\n"
     queue = parts.portal.uploads.checking.queue()
     age = int((parts.clock.now() - queue.since).total_seconds()) if queue.since else 0
     for name, words, figure in (
         ("belepo_uploads_waiting", "Files that wait to be scanned and checked", queue.waiting),
         ("belepo_uploads_oldest_seconds", "For how many seconds the oldest of them has waited", age),
         ("belepo_uploads_refused", "Files that were refused after they had been taken in", queue.refused),
-    ):
-        yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {figure}\n"
-    backlog = parts.clients.events.webhooks.backlog()
-    for name, words, figure in (
-        ("belepo_webhooks_waiting", "Calls of webhooks that are still to be made", backlog.waiting),
-        ("belepo_webhooks_age_seconds", "Age of the oldest event that waits for a webhook", backlog.age_seconds),
-        ("belepo_webhooks_given_up", "Calls of webhooks that were given up", backlog.given_up),
     ):
         yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {figure}\n"
     counts, in_time = parts.health.counts(), parts.portal.letters.figures.lately()

@@ -1,5 +1,7 @@
 """The customer's contracts: the list, one of them, and their dates for a calendar (P5–P9; T5, B4)."""
 
+from typing import Any
+
 from flask import Blueprint, Response, abort, request, url_for
 
 from services.accounts import Session
@@ -9,6 +11,8 @@ from webapp.account import sessions
 from webapp.parts import current_parts
 from webapp.portal.calendars import calendar
 from webapp.portal.contract_lines import by_account, facts, line
+from webapp.portal.request_words import address, title_of
+from webapp.portal.request_words import line as request_line
 from webapp.ui.formats import date_in_words, date_until
 from webapp.ui.language import language, speak
 from webapp.ui.respond import go_on, page
@@ -80,6 +84,8 @@ def show(session: Session, contract_id: str) -> Response:
         account=contract.account,
         kept_until=contract.kept_until and date_until(contract.kept_until),
         letters=url_for("letters.show", contract=contract.id),
+        requests=_requests(session, contract),
+        offers=_offers(session, contract),
         calendar=url_for("contracts.download_dates", contract_id=contract.id),
     )
 
@@ -105,6 +111,26 @@ def feed(token: str) -> Response:
         abort(404)
     speak(found.language)
     return _calendar(calendar([(contract, one) for contract in found.contracts for one in _dates(contract)]))
+
+
+def _requests(session: Session, contract: Contract) -> list[dict[str, Any]]:
+    """Return the requests about a contract (P5)."""
+    services = current_parts().portal.requests
+    if not services.kinds.has_any:
+        return []
+    return [request_line(one) for one in services.own.all(session, contract.number)]
+
+
+def _offers(session: Session, contract: Contract) -> list[tuple[str, str]] | None:
+    """Return what can be asked for a contract, with its address; None where the insurer takes no requests here."""
+    kinds = current_parts().portal.requests.kinds
+    if not kinds.has_any:
+        return None
+    return [
+        (title_of(one.kind.name), address(one.kind.name, contract_id=contract.id))
+        for one in kinds.offers(session)
+        if contract in one.contracts
+    ]
 
 
 def _shown(contracts: tuple[Contract, ...], after: str) -> tuple[tuple[Contract, ...], str | None]:

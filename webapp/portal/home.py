@@ -10,8 +10,9 @@ from webapp.account import sessions
 from webapp.parts import current_parts
 from webapp.portal import places
 from webapp.portal.contract_lines import line as contract_line
+from webapp.portal.request_words import end_of_draft, title_of
 from webapp.portal.words import due_day, due_in_words, line, type_in_words
-from webapp.ui.formats import amount, clock_time, date_in_words, date_until
+from webapp.ui.formats import amount, clock_time, date_in_words, date_on, date_until
 from webapp.ui.language import say
 from webapp.ui.respond import page
 
@@ -24,6 +25,12 @@ _WAYS = (
     ("settings.archive", "files.archive", "", "download"),
 )
 """Ways on: the key of the words, the page and a part of it, the picture."""
+_REQUEST_WAYS = (
+    ("home.ways.claim", "claim", "alert"),
+    ("home.ways.change", "change", "user"),
+    ("home.ways.documents", "documents", "document"),
+)
+"""Ways to requests: the key of the words, the group, the picture."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +63,23 @@ def show(session: Session) -> Response:
         letters=[{**line(letter), "badge": None} for letter in newest],
         contracts=[contract_line(one) for one in contracts if not one.is_cancelled][:_NEWEST],
         has_contracts=bool(contracts),
-        ways=[(key, url_for(page_, _anchor=part or None), picture) for key, page_, part, picture in _WAYS],
+        ways=_ways(),
     )
 
 
+def _ways() -> list[tuple[str, str, str]]:
+    """Return the ways on, each with its address and picture: first what can be asked for here (T5)."""
+    groups = {kind.group for kind in current_parts().profile.requests.values()}
+    asked = [
+        (key, url_for("requests.show_all", _anchor=group), picture)
+        for key, group, picture in _REQUEST_WAYS
+        if group in groups
+    ]
+    return asked + [(key, url_for(page_, _anchor=part or None), picture) for key, page_, part, picture in _WAYS]
+
+
 def _tasks(session: Session) -> list[Task]:
-    """Return what waits: letters with a day, invoices to pay, then what is unread besides."""
+    """Return what waits: letters with a day, invoices to pay, requests, then what is unread besides."""
     due = current_parts().portal.letters.mailbox.page(session, LetterFilter(is_due=True)).letters
     tasks = []
     for letter in sorted(due, key=due_day):
@@ -80,10 +98,29 @@ def _tasks(session: Session) -> list[Task]:
             )
         )
     tasks += _invoices(session)
+    tasks += _requests(session)
     others = places.unread() - sum(letter.is_unread for letter in due)
     if others > 0:
         words = say().plain("home.letters.unread", count=places.unread())
         tasks.append(Task(words, url_for("letters.show", unread=1), "", "mail"))
+    return tasks
+
+
+def _requests(session: Session) -> list[Task]:
+    """Return the insurer's questions that wait for an answer, and what was begun and not sent."""
+    t, services = say(), current_parts().portal.requests
+    if not services.kinds.has_any:
+        return []
+    tasks = []
+    for one in services.own.waiting(session):
+        if one.reference is None:
+            about = t.plain("home.todo.draft.ends", date_on=date_on(end_of_draft(one.at)))
+            words, tone, icon = t.plain("home.todo.draft", kind=title_of(one.kind)), "", "document"
+        else:
+            about, tone, icon = "", "warn", "chat"
+            words = t.plain("home.todo.question", kind=title_of(one.kind), number=one.reference)
+        button = t.plain("home.todo.answer" if one.reference else "request.list.draft.go_on")
+        tasks.append(Task(words, url_for("requests.show", request_id=one.id), tone, icon, about, button=button))
     return tasks
 
 

@@ -43,6 +43,7 @@ PLACES = (
     Place("home", "home.show", "home"),
     Place("contracts", "contracts.show_all", "shield", inside=("contracts",)),
     Place("letters", "letters.show", "mail", inside=("letter", "files")),
+    Place("requests", "requests.show_all", "chat", inside=("requests", "request_new")),
     Place("invoices", "invoices.show_all", "document", inside=("invoices", "payments")),
     Place("settings", "account.overview", "sliders", inside=_SETTINGS),
 )
@@ -69,5 +70,6 @@ def frame() -> dict[str, object]:
 
 def _offered() -> tuple[Place, ...]:
     """Return the places of this insurer: without an account to pay to, it sends no invoices here."""
-    has_invoices = current_parts().profile.payments is not None
-    return tuple(place for place in PLACES if place.key != "invoices" or has_invoices)
+    profile = current_parts().profile
+    offered = {"invoices": profile.payments is not None, "requests": bool(profile.requests)}
+    return tuple(place for place in PLACES if offered.get(place.key, True))

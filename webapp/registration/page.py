@@ -33,7 +33,7 @@ _SECOND_HALF = "/regisztracioveglegesites"
 @blueprint.get(_FIRST_HALF, endpoint="first_half")
 @blueprint.get(_SECOND_HALF, endpoint="second_half")
 def show() -> Response:
-    """Show the step that is due. Changes nothing here but what this browser holds: mail scanners open links too."""
+    """Show the step that is due. Only the browser's own session changes: mail scanners open links too."""
     browser = this_browser(link_token())
     if browser.is_token_unknown:
         return dead_ends.show("link_unknown")
@@ -43,14 +43,14 @@ def show() -> Response:
     if browser.token and registration and shown.is_completed(registration) and not is_own(registration):
         return dead_ends.show("link_completed", registration=registration)
     if browser.token:
-        # The link leads on behind its step, whatever this browser had begun to change before.
+        # The link leads to the step after it, even if this browser had begun to change an earlier one.
         reopen(None)
     if registration is not None and _is_over(registration) and prefills.read()[0] is not None:
-        forget()  # a new beginning: what is over is not gone on with
+        forget()  # a new beginning: the old registration is over
         registration, browser = None, Browser(None)
     response = shown.show(registration, browser, notice=_notice(registration))
     if browser.token and registration is not None and response.status_code == 200:
-        # This browser alone remembers it: without the token in its address bar it stands where the link led.
+        # Only this browser remembers it: it stays at the link's address, without the token in the address bar.
         browser.go_on_with(registration)
     return response
 
@@ -58,7 +58,7 @@ def show() -> Response:
 @blueprint.post(_FIRST_HALF)
 @blueprint.post(_SECOND_HALF)
 def submit() -> Response:
-    """Submit the step whose form was sent, or do what its other buttons say, and show what is due then."""
+    """Submit the step whose form was sent, or do what another button asks for; show the step that is due then."""
     parts, browser = current_parts(), this_browser(request.form.get("token", ""))
     if not browser.is_about(request.form.get("registration", "")):
         return _answer(browser.registration, None, browser)
@@ -81,7 +81,7 @@ def _submit_step(parts: Parts, browser: Browser) -> Response:
     step = current_journey().step(name)
     if step is None:
         raise OutOfTurn
-    # The form's own fields alone: Flask-WTF by itself would also take a JSON body or an uploaded file for them.
+    # Only the form's own fields: Flask-WTF would also read them from a JSON body or an uploaded file.
     form = step.form(request.form)
     values = {key: value for key, value in request.form.items() if "password" not in key}
     if not form.validate():
@@ -100,13 +100,13 @@ def _asker() -> Submitter:
 
 
 def _note(parts: Parts, browser: Browser, refusal: Refusal) -> None:
-    """Record for customer service which rule was not met, and when."""
+    """Record for customer service which rule the values broke."""
     if browser.access is not None:
         parts.registrations.records.note_refusal(browser.access, refusal.field, refusal.reason)
 
 
 def _step_of_fields(parts: Parts, browser: Browser) -> str:
-    """Return the step that a form without its mark is for: the one with these fields, else the one that is due."""
+    """Return the step of a form without a mark: the step with these fields, else the step that is due."""
     for step in current_journey().steps:
         if any(entry.name in request.form for entry in step.form(None)):
             return step.name
@@ -143,7 +143,7 @@ def _refused(
     sent: FlaskForm | None = None,
     step: Step | None = None,
 ) -> Response:
-    """Show the same step again with what was typed and what is to be mended."""
+    """Show the same step again with the typed values and the errors."""
     registration = browser.registration
     if registration is not None:
         browser.go_on_with(registration)
@@ -151,29 +151,29 @@ def _refused(
         return _dead_link(browser)
     due = current_journey().current(registration, reopened())
     if due is None or (step is not None and step is not due and not is_about(refusals, due)):
-        # It was not this form's turn, so what is wrong with it does not matter.
+        # It was not this form's turn, so its errors do not matter.
         return _answer(registration, None, browser)
     if step is not None and step is not due:
-        # An earlier answer has become impossible meanwhile: the address was taken by another customer.
+        # An earlier answer has become impossible: another customer has taken the address.
         values, sent = {}, None
     if sent is not None:
         refusals = due.mistakes(current_parts(), registration, sent, refusals)
     funnel.refused(due, refusals, registration)
     if any((refusal.field, refusal.reason) == ("sms", "paused") for _, refusal in refusals):
-        # Nothing of what was typed is to be mended, so nothing is marked, and all of it stands there still.
+        # No typed value is wrong: nothing is marked, and the form keeps all values.
         form = replace(explain((), due, values), status=409)
         return shown.show(registration, browser, sent=sent, form=form, is_paused=True)
     return shown.show(registration, browser, sent=sent, form=explain(refusals, due, values))
 
 
 def _dead_link(browser: Browser) -> Response:
-    """Say why the link by which this browser came shows no registration."""
+    """Say why this browser's link shows no registration."""
     assert browser.access is not None
     return dead_ends.show(current_parts().registrations.records.why_dead(browser.access))
 
 
 def _act(action: str, parts: Parts, browser: Browser) -> tuple[Registration | None, str | None] | None:
-    """Do what another button than a step's own says; return what comes of it, or None when there is no such button."""
+    """Do what a button besides the step's own asks for; return the answer, or None for an unknown button."""
     if action == "restart":
         forget()
         return None, None

@@ -16,10 +16,10 @@ _LINKS = ("meghivo", REGISTER_PARAMETER)
 
 
 def read() -> tuple[Prefill | None, Markup | None]:
-    """Return what the link fills in, and what is said of it.
+    """Return the number that the link fills in, and the page's words about it.
 
-    Nothing where no link was followed. The page does not say why a link is dead: outdated, forged, or of a
-    registered customer.
+    Returns nothing without a link. The page does not say why a link is dead: it may be outdated, forged, or belong to
+    a registered customer.
     """
     link = followed()
     if link is None:

@@ -36,11 +36,11 @@ def show(
 ) -> Response:
     """Show the step that is due, or why there is none.
 
-    `form` is its form as it was sent, `sent` what it held; `is_paused` says that no text message can be sent.
+    `form` is the form that was sent, `sent` its values; `is_paused` says that no text message can be sent.
     """
     now = current_parts().clock.now()
     if registration is not None and is_completed(registration) and registration.expires_at <= now:
-        # Its hour is over: this browser's next customer starts afresh and sees nothing of it.
+        # Its hour is over: the next customer in this browser starts a new one and sees nothing of it.
         registration = None
     elif registration is not None and (ended := _ended(registration, now)):
         return dead_ends.show(ended, registration=registration)
@@ -130,7 +130,7 @@ def _path(registration: Registration | None, now: Step, half: int) -> list[_Plac
             number,
             speak(step.title_key),
             "done" if number < place else "now" if number == place else "later",
-            # Behind the link, earlier values are masked: the address may have been mistyped.
+            # After the link, earlier values are masked: the address may have been mistyped.
             step.summary(parts, registration, 2 if registration.email_confirmed_at else half)
             if registration and number < place
             else None,
@@ -152,7 +152,7 @@ def _first_values(step: Step, registration: Registration | None) -> Mapping[str,
 
 
 def _begin_invited(registration: Registration) -> str | None:
-    """Return where to begin with another customer's invitation that came while this registration is under way."""
+    """Return the address at which another customer's invitation begins while this registration is in progress."""
     prefill, _ = prefills.read()
     followed = prefills.followed()
     if prefill is None or prefill.kutid == registration.kutid or followed is None or followed[0] not in request.args:

@@ -14,6 +14,17 @@ from services.values.spelling import plain
 LONGEST = 300
 
 
+def check_text(text: str, longest: int = LONGEST) -> None:
+    """Refuse what no person types: NUL and other controls, half characters, and texts without end.
+
+    Raises Refusal ``text.characters`` or ``text.too_long``.
+    """
+    if any(sign == "\ufffd" or unicodedata.category(sign) in ("Cc", "Cs") for sign in text.replace("\t", "")):
+        raise Refusal("text", "characters")
+    if len(text) > longest:
+        raise Refusal("text", "too_long", length=longest)
+
+
 class Text(StringField):
     """A line of text without control characters or broken Unicode, at most `longest` characters."""
 
@@ -30,11 +41,11 @@ class Text(StringField):
         self.data = value or ""
 
     def pre_validate(self, form: FlaskForm) -> None:
-        """Refuse what no person types: NUL and other controls, half characters, and texts without end."""
-        if any(sign == "\ufffd" or unicodedata.category(sign) in ("Cc", "Cs") for sign in self.data.replace("\t", "")):
-            raise ValidationError(Refusal("text", "characters"))
-        if len(self.data) > self._longest:
-            raise ValidationError(Refusal("text", "too_long", length=self._longest))
+        """Refuse what no person types."""
+        try:
+            check_text(self.data, self._longest)
+        except Refusal as refusal:
+            raise ValidationError(refusal) from None
 
 
 def read_code(field: str, typed: str, rules: OneTimeCode) -> str:

@@ -5,7 +5,7 @@ from functools import cache
 from services.messages.composer import Pages
 from webapp.account import email, forgotten_password, sign_in
 from webapp.http.addresses import Application
-from webapp.portal import invoices, letter, letter_password, payments
+from webapp.portal import invoices, letter, letter_password, payments, requests
 from webapp.registration import page
 from webapp.site import declining
 
@@ -14,7 +14,18 @@ from webapp.site import declining
 def mailed_pages() -> Pages:
     """Return the paths of the pages that mails lead to, as their routes declare them."""
     site = Application(__name__)
-    for module in (declining, email, forgotten_password, invoices, letter, letter_password, page, payments, sign_in):
+    for module in (
+        declining,
+        email,
+        forgotten_password,
+        invoices,
+        letter,
+        letter_password,
+        page,
+        payments,
+        requests,
+        sign_in,
+    ):
         site.register_blueprint(module.blueprint)
 
     def pattern(endpoint: str, **facts: str) -> str:
@@ -35,6 +46,7 @@ def mailed_pages() -> Pages:
         declining=site.url_for("declining.show"),
         letter_password=site.url_for("letter_password.show"),
         invoice=pattern("invoices.show", invoice_id="link_id"),
+        request=pattern("requests.show", request_id="link_id"),
         receipt=pattern("payments.receipt", invoice_id="link_id"),
         letter=pattern("letter.show", letter_id="letter_id"),
     )

@@ -97,7 +97,7 @@ STAGED = {
         Column("intermediary", String),
     ),
     ADVISERS: _temporary("staged_advisers", _line(), Column("kutid", String), Column("adviser", String)),
-    # A row without a label stands for a policy of which the file says nothing (sound).
+    # A row without a label belongs to a policy that the file does not mention (sound).
     POLICY_ROWS: _temporary(
         "staged_policy_rows",
         _line(),

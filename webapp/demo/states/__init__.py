@@ -16,6 +16,7 @@ from webapp.demo.states import (  # isort: skip  # noqa: F401
     letters,
     portal,
     registration,
+    requests,
 )
 
 __all__ = ["STATES", "State", "Walker", "known"]

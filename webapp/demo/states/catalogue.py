@@ -39,6 +39,7 @@ GROUPS = (
     "the portal",
     "contracts",
     "letters",
+    "requests",
     "the forgotten password",
     "invoices and payments",
     "documents",

@@ -225,17 +225,19 @@ def test_one_that_is_slow_holds_no_other_up(insurer: Insurer, monkeypatch: pytes
     insurer.add()
     insurer.add(url=OTHER)
     insurer.happens(1)
-    stop, answers, arrived = threading.Event(), threading.Event(), threading.Event()
+    stop, answers, arrived, hangs = (threading.Event() for _ in range(4))
 
     def post(url: str, _headers: Mapping[str, str], _body: bytes) -> None:
         if url == OTHER:
             arrived.set()
         else:
+            hangs.set()
             answers.wait(20)
 
     monkeypatch.setattr(insurer.outside, "post", post)
     worker = threading.Thread(target=insurer.delivery.run, args=(stop,))
     worker.start()
+    assert hangs.wait(20)
     assert arrived.wait(20)
     stop.set()
     answers.set()

@@ -131,7 +131,7 @@ def test_one_that_drips_is_left(endpoint: Endpoint) -> None:
             handler.wfile.write(b"x")
 
     endpoint.answers = drips
-    assert fails(endpoint.url(), HttpCaller(allows_private=False, step_seconds=5, all_seconds=0.5))
+    assert fails(endpoint.url(), HttpCaller(allows_private=False, step_seconds=5, all_seconds=0.5)) == "no answer"
 
 
 @pytest.mark.parametrize(

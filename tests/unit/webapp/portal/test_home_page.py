@@ -67,13 +67,22 @@ def test_a_letter_that_was_read_or_confirmed_waits_no_more(anna: Visitor, site: 
 
 def test_the_places_are_the_same_on_every_page(anna: Visitor, site: Site) -> None:
     letter = publish(site)
-    expected = {"/fiok": "", "/szerzodesek": "", "/levelezes": "", "/szamlak": "", "/fiok/beallitasok": ""}
+    expected = {
+        "/fiok": "",
+        "/szerzodesek": "",
+        "/levelezes": "",
+        "/ugyintezes": "",
+        "/szamlak": "",
+        "/fiok/beallitasok": "",
+    }
     for address, place in (
         ("/fiok", "/fiok"),
         ("/szerzodesek", "/szerzodesek"),
         ("/levelezes", "/levelezes"),
         (f"/levelezes/{letter}", "/levelezes"),
         (f"/levelezes/{letter}/igazolas", "/levelezes"),
+        ("/ugyintezes", "/ugyintezes"),
+        ("/ugyintezes/uj/address-change", "/ugyintezes"),
         ("/szamlak", "/szamlak"),
         ("/fiok/beallitasok", "/fiok/beallitasok"),
         ("/fiok/email", "/fiok/beallitasok"),

@@ -1,0 +1,185 @@
+"""A request before it is sent: kept on the server from the first answer, gone on with on any device (P35, P36)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from services import randomness
+from services.accounts import Session
+from services.base import Base
+from services.crash_points import reach
+from services.profiles.request_kinds import CONTRACT, Page
+from services.randomness import opaque_id
+from services.refusal import OutOfTurn, Refusal
+from services.requests import rows
+from services.requests.files import RequestFiles
+from services.requests.kinds import Kinds, Offer
+from services.requests.mails import RequestMails
+from services.requests.reading import Reader
+from services.requests.request import CUSTOMER, Answers, Draft, Request
+from services.store.statements import insert_for
+from services.store.tables.requests import request_drafts, requests
+
+_FIRST_LETTER = "U-"
+_SATURDAY = 5
+
+
+class Drafts:
+    """Begins, fills in and sends requests. Somebody else's raises OutOfTurn, as one that never was.
+
+    Each public method is one transaction, and each change one conditional UPDATE: of two at once one counts.
+    """
+
+    def __init__(self, base: Base, kinds: Kinds, mails: RequestMails, files: RequestFiles | None = None) -> None:
+        self._store = base.store
+        self._clock = base.clock
+        self._profile = base.profile
+        self._kinds = kinds
+        self._mails = mails
+        self._files = files
+
+    @property
+    def reader(self) -> Reader:
+        """What answers are read by at this moment."""
+        profile = self._profile
+        return Reader(profile.country, profile.languages, self._clock.now().astimezone(profile.zone))
+
+    def all(self, session: Session) -> tuple[Draft, ...]:
+        """Return the customer's drafts, the oldest first."""
+        query = rows.DRAFT.where(_is_own(session)).order_by(request_drafts.c.begun_at, request_drafts.c.id)
+        with self._store.read() as connection:
+            return tuple(Draft(**row._mapping) for row in connection.execute(query))
+
+    def find(self, session: Session, kind: str) -> Draft | None:
+        """Return the customer's draft of a kind, or None where none is begun."""
+        with self._store.read() as connection:
+            row = connection.execute(rows.DRAFT.where(_is_own(session), request_drafts.c.kind == kind)).first()
+        return Draft(**row._mapping) if row else None
+
+    def begin(self, session: Session, offer: Offer) -> Draft:
+        """Return a draft of the kind, begun now unless there is one. Raises OutOfTurn where it cannot be asked for."""
+        if not offer.is_suitable:
+            raise OutOfTurn
+        now, kind = self._clock.now(), offer.kind.name
+        draft = Draft(opaque_id(), kind, {}, None, 0, now, now)
+        with self._store.write() as connection:
+            begun = insert_for(connection, request_drafts).values(kutid=session.account.kutid, **vars(draft))
+            unless_begun = begun.on_conflict_do_nothing(index_elements=["kutid", "kind"])
+            if connection.execute(unless_begun).rowcount:
+                self._mails.will_erase(connection, session.account.kutid, draft)
+                return draft
+            own = rows.DRAFT.where(_is_own(session), request_drafts.c.kind == kind)
+            return Draft(**connection.execute(own).one()._mapping)
+
+    def save(self, session: Session, offer: Offer, page: Page, answers: Answers) -> Draft:
+        """Keep the answers to a page, which begins the draft where there is none; return it as it is then.
+
+        Answers of pages that are not asked any more are dropped. Raises OutOfTurn for a page that is not due yet,
+        Refusal ``contract.unsuitable`` for a contract that the kind cannot be asked for.
+        """
+        known = self.find(session, offer.kind.name)
+        _check_contract(offer, answers)
+        if not _is_reached(offer, known.answers if known else {}, page):
+            raise OutOfTurn
+        draft = known or self.begin(session, offer)
+        kept = offer.kind.kept({**draft.answers, **answers})
+        return self._change(session, draft, answers=dict(kept), typed=None)
+
+    def keep(self, session: Session, offer: Offer, typed: Mapping[str, str]) -> Draft:
+        """Keep what was typed into a page that is left before it is answered; return the draft. Raises OutOfTurn."""
+        draft = self.find(session, offer.kind.name) or self.begin(session, offer)
+        return self._change(session, draft, typed=dict(typed))
+
+    def count_files(self, draft_id: str, question: str) -> int:
+        """Return how many files a draft has for a question."""
+        return len(self._files.all(draft_id, question)) if self._files else 0
+
+    def discard(self, session: Session, kind: str) -> None:
+        """Erase the customer's draft of a kind. Raises OutOfTurn where there is none."""
+        with self._store.write() as connection:
+            gone = delete(request_drafts).where(_is_own(session), request_drafts.c.kind == kind)
+            row = connection.execute(gone.returning(request_drafts.c.id)).first()
+            if row is None:
+                raise OutOfTurn
+            self._mails.forget(connection, row.id)
+
+    def send(self, session: Session, offer: Offer, draft_id: str) -> Request:
+        """Send a draft, once: the row of the draft goes, that of the request comes, and the mail with it.
+
+        Raises OutOfTurn when it is sent already or not answered to the end, Refusal ``contract.ended`` when its
+        contract cannot be asked about any more.
+        """
+        now = self._clock.now()
+        with self._store.write() as connection:
+            taken = delete(request_drafts).where(_is_own(session), request_drafts.c.id == draft_id)
+            row = connection.execute(taken.returning(*rows.DRAFT.selected_columns)).first()
+            if row is None or row.kind != offer.kind.name or offer.kind.due(row.answers) is not None:
+                raise OutOfTurn
+            answers = offer.kind.kept(row.answers)
+            if answers.get(CONTRACT) and not _has_contract(offer, str(answers[CONTRACT])):
+                raise Refusal(CONTRACT, "ended")
+            promised_on = working_days_after(now.astimezone(self._profile.zone).date(), offer.kind.rules.days)
+            request = Request(
+                id=row.id, reference=_new_reference(connection), number=None, kutid=session.account.kutid,
+                kind=row.kind, policy_number=answers.get(CONTRACT), state="sent", answers=dict(answers),
+                sent_at=now, promised_on=promised_on, answer_by=None, changed_at=now, ended_at=None,
+            )  # fmt: skip
+            connection.execute(insert(requests).values(**vars(request)))
+            rows.note(connection, request.id, "sent", now, CUSTOMER)
+            if self._files is not None:
+                self._files.submit(connection, request.id)
+            self._mails.forget(connection, request.id)
+            self._mails.tell(connection, request, "request_sent", promised_on)
+            reach("requests.sending")
+        reach("requests.sent")
+        return request
+
+    def _change(self, session: Session, draft: Draft, **values: Any) -> Draft:
+        """Change a draft that is still as it was read. Raises OutOfTurn where it was changed or sent meanwhile."""
+        changed = replace(draft, version=draft.version + 1, saved_at=self._clock.now(), **values)
+        statement = (
+            update(request_drafts)
+            .where(_is_own(session), request_drafts.c.id == draft.id, request_drafts.c.version == draft.version)
+            .values(version=changed.version, saved_at=changed.saved_at, **values)
+        )
+        with self._store.write() as connection:
+            if not connection.execute(statement).rowcount:
+                raise OutOfTurn
+        return changed
+
+
+def _is_own(session: Session) -> Any:
+    return request_drafts.c.kutid == session.account.kutid
+
+
+def _is_reached(offer: Offer, answers: Answers, page: Page) -> bool:
+    """Tell whether a page is due or was answered before: those behind the due one are not asked yet."""
+    due, path = offer.kind.due(answers), offer.kind.path(answers)
+    return page in path and (due is None or path.index(page) <= path.index(due))
+
+
+def _check_contract(offer: Offer, answers: Answers) -> None:
+    if CONTRACT in answers and not _has_contract(offer, str(answers[CONTRACT])):
+        raise Refusal(CONTRACT, "unsuitable")
+
+
+def _has_contract(offer: Offer, policy_number: str) -> bool:
+    return any(one.number == policy_number for one in offer.contracts)
+
+
+def working_days_after(day: date, count: int) -> date:
+    """Return the day that is so many working days, Monday to Friday, after `day`."""
+    while count > 0:
+        day += timedelta(days=1)
+        count -= day.weekday() < _SATURDAY
+    return day
+
+
+def _new_reference(connection: Connection) -> str:
+    while True:  # a number that happens to be taken is not given again
+        fresh = f"{_FIRST_LETTER}{randomness.characters(6)}"
+        if connection.execute(select(requests.c.id).where(requests.c.reference == fresh)).first() is None:
+            return fresh

@@ -1,0 +1,92 @@
+"""The customer's requests that were sent: the list, one of them, answering and withdrawing (P37)."""
+
+from sqlalchemy import Connection, String, literal, select, union_all
+
+from services.accounts import Session
+from services.base import Base
+from services.refusal import OutOfTurn
+from services.requests import rows
+from services.requests.mails import RequestMails
+from services.requests.request import CUSTOMER, Event, Request, Waiting
+from services.store.tables.requests import request_drafts, requests
+
+MOST = 200
+"""Requests in one list, the newest."""
+
+
+class OwnRequests:
+    """Shows customers their own requests. Another customer's raises OutOfTurn, as one that never was."""
+
+    def __init__(self, base: Base, mails: RequestMails) -> None:
+        self._store = base.store
+        self._clock = base.clock
+        self._mails = mails
+
+    def all(self, session: Session, policy_number: str | None = None) -> tuple[Request, ...]:
+        """Return the customer's requests, the newest first; of one contract where one is given."""
+        query = rows.REQUEST.where(requests.c.kutid == session.account.kutid)
+        if policy_number is not None:
+            query = query.where(requests.c.policy_number == policy_number)
+        newest = query.order_by(requests.c.sent_at.desc(), requests.c.id.desc()).limit(MOST)
+        with self._store.read() as connection:
+            return tuple(Request(**row._mapping) for row in connection.execute(newest))
+
+    def waiting(self, session: Session) -> tuple[Waiting, ...]:
+        """Return what waits for the customer: the insurer's questions, then what is begun and not sent."""
+        kutid, drafts = session.account.kutid, request_drafts.c
+        asked = select(requests.c.id, requests.c.kind, requests.c.reference, requests.c.sent_at.label("at")).where(
+            requests.c.kutid == kutid, requests.c.state == "question"
+        )
+        begun = select(drafts.id, drafts.kind, literal(None, String), drafts.begun_at).where(drafts.kutid == kutid)
+        with self._store.read() as connection:
+            found = [Waiting(*row) for row in connection.execute(union_all(asked, begun))]
+        return tuple(sorted(found, key=lambda one: (one.reference is None, one.at)))
+
+    def find(self, session: Session, request_id: str) -> tuple[Request, tuple[Event, ...]]:
+        """Return a request and what happened to it, oldest first. Raises OutOfTurn."""
+        query = rows.REQUEST.where(requests.c.id == request_id, requests.c.kutid == session.account.kutid)
+        with self._store.read() as connection:
+            row = connection.execute(query).first()
+            if row is None:
+                raise OutOfTurn
+            return Request(**row._mapping), rows.events_of(connection, request_id)
+
+    def kind_of_draft(self, session: Session, draft_id: str) -> str:
+        """Return the kind of a draft of the customer's. Raises OutOfTurn."""
+        c = request_drafts.c
+        with self._store.read() as connection:
+            kind = connection.execute(select(c.kind).where(c.id == draft_id, c.kutid == session.account.kutid)).scalar()
+        if kind is None:
+            raise OutOfTurn
+        return str(kind)
+
+    def is_anybodys(self, request_id: str) -> bool:
+        """Tell whether there is such a request or draft at all: a mail's link may be opened in another account."""
+        with self._store.read() as connection:
+            return any(
+                connection.execute(select(table.c.id).where(table.c.id == request_id)).first() is not None
+                for table in (requests, request_drafts)
+            )
+
+    def reply(self, session: Session, request_id: str, text: str) -> None:
+        """Answer the insurer's question. Raises OutOfTurn where none is asked, or it is answered already."""
+        now = self._clock.now()
+        with self._store.write() as connection:
+            _check_own(connection, session, request_id)
+            rows.move(connection, request_id, ("question",), "taken", answer_by=None, changed_at=now)
+            rows.note(connection, request_id, "replied", now, CUSTOMER, text=text)
+
+    def withdraw(self, session: Session, request_id: str) -> None:
+        """Withdraw a request that nobody works on yet. Raises OutOfTurn otherwise."""
+        now = self._clock.now()
+        with self._store.write() as connection:
+            _check_own(connection, session, request_id)
+            request = rows.move(connection, request_id, ("sent",), "withdrawn", changed_at=now, ended_at=now)
+            rows.note(connection, request_id, "withdrawn", now, CUSTOMER)
+            self._mails.tell(connection, request, "request_withdrawn")
+
+
+def _check_own(connection: Connection, session: Session, request_id: str) -> None:
+    own = select(requests.c.id).where(requests.c.id == request_id, requests.c.kutid == session.account.kutid)
+    if connection.execute(own).first() is None:
+        raise OutOfTurn
