@@ -9,13 +9,15 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import LocalStore, ObjectStore, from_url
+from obstore.store import LocalStore, ObjectStore, S3Store, from_url
 
 if TYPE_CHECKING:
     from obstore import GetResult
 
 _CHUNK = 64 * 1024
 """Bytes that are read at once: a download takes flat memory."""
+_SMALL_PIECE, _S3_PIECE = 256 * 1024, 5 * 1024 * 1024
+"""Bytes that are written at once: little, as far as the storage allows. S3 takes no smaller parts."""
 _PATIENCE = timedelta(seconds=10)
 """How long a bucket may take to answer, its retries included: a customer or a program waits."""
 
@@ -57,6 +59,7 @@ class ObjectStorage:
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
+        self._piece = _S3_PIECE if isinstance(store, S3Store) else _SMALL_PIECE
 
     @classmethod
     def at(cls, url: str) -> "ObjectStorage":
@@ -80,7 +83,7 @@ class ObjectStorage:
     def put(self, key: str, content: bytes | IO[bytes]) -> None:
         """Keep `content`, whole or not at all. Raises StorageUnavailable."""
         try:
-            obstore.put(self._store, key, content)
+            obstore.put(self._store, key, content, chunk_size=self._piece, max_concurrency=2)
         except (BaseError, OSError) as error:
             raise StorageUnavailable(f"put: {type(error).__name__}") from error
 

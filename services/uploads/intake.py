@@ -52,7 +52,9 @@ class Intake:
             self._objects.give(connection, kept.key, upload_id)
             rows.note(connection, upload_id, "received", now)
             reach("uploads.writing")
-            return rows.found(connection, uploads.c.id == upload_id)
+            received = rows.found(connection, uploads.c.id == upload_id)
+        reach("uploads.received")
+        return received
 
     def unlock(self, owner: str, upload_id: str, password: str) -> Upload:
         """Open a PDF that waits for its password, which is not kept (P40).

@@ -37,7 +37,7 @@ class Refused(Exception):
 
 def photo(kind: str, source: IO[bytes], out: IO[bytes]) -> str:
     """Write a photo as JPEG: upright, at most 2048 pixels long, with nothing but its pixels. Raises Refused."""
-    image = import_module("PIL.Image")
+    image: Any = import_module("PIL.Image")
     if kind == "heic":
         import_module("pi_heif").register_heif_opener(thumbnails=False)
     vars(image)["MAX_IMAGE_PIXELS"] = None  # bounded here, without a warning

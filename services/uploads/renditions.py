@@ -3,12 +3,15 @@
 import json
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
 _PRESS = Path(__file__).with_name("press.py")
+_AT_ONCE = threading.BoundedSemaphore(2)
+"""Customers who give passwords start the press too: so many of one process may run."""
 _SECONDS = 45
 """How long one file may take, whatever it waits for; the press limits its own processor time."""
 
@@ -46,7 +49,8 @@ def _pressed(kind: str, source: IO[bytes], password: str = "") -> Rendition:
     out = TemporaryFile()  # noqa: SIM115 (handed on)
     try:
         source.seek(0)
-        made = json.loads(_run(kind, source, out, password))
+        with _AT_ONCE:
+            made = json.loads(_run(kind, source, out, password))
         if "type" not in made:
             raise Unmade(str(made["reason"]))
     except BaseException:

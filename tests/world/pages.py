@@ -18,7 +18,7 @@ STEPS = {
     "contracts", "contract",
     "letter-password", "letter-password-try", "letter-password-sms", "letter-password-sent",
     "requests", "request", "request-form", "request-review", "request-done", "request-answer",
-    "invoices", "invoice", "pay", "payment", "receipt", "demo-payment",
+    "invoices", "invoice", "pay", "payment", "receipt", "demo-payment", "upload", "upload-password",
 }  # fmt: skip
 _POLICY = {
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",
@@ -215,7 +215,7 @@ class Page:
             if self.status >= 400:
                 self._lint_dead_end()
             return
-        assert self.status in (404, 422, 429)  # 404: the search found nobody
+        assert self.status in (404, 413, 422, 429)  # 404: the search found nobody; 413: a file is too large
         assert summary["role"] == "alert", "the summary is not announced"
         assert self.fields_in_error
         # A date's three fields are led to as one, by the first that is wrong.

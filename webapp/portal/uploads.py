@@ -4,6 +4,7 @@ The pages that have such a question know whose files they are: they call `shown`
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -156,11 +157,13 @@ def _admit() -> Response | None:
 
 def _receive(place: Place) -> None:
     file = request.files.get("file")
-    if file is None or not (file.filename or file.stream.read(1)):
+    if file is None:
         raise Refusal("file", "empty")
-    current_parts().portal.uploads.intake.receive(
-        place.owner, place.kutid, place.question, file.filename or "", file.stream
-    )
+    with closing(file):
+        if not (file.filename or file.stream.read(1)):
+            raise Refusal("file", "empty")
+        intake = current_parts().portal.uploads.intake
+        intake.receive(place.owner, place.kutid, place.question, file.filename or "", file.stream)
     sessions.flash.leave("upload.added")
 
 

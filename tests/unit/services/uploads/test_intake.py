@@ -60,7 +60,7 @@ def test_what_is_not_taken_leaves_nothing(world: World, content: bytes, reason: 
 
 
 def test_a_file_of_exactly_twenty_megabytes_is_taken_in_little_memory(world: World, tmp_path: Path) -> None:
-    world.portal = world.portal_at(ObjectStorage(LocalStore(tmp_path / "storage")))
+    world.portal = world.portal_at(ObjectStorage.at(f"folder:{tmp_path / 'storage'}"))
     large = tmp_path / "large"
     large.write_bytes(photo().ljust(LARGEST, b"\0"))
     with large.open("rb") as stream:
@@ -76,6 +76,7 @@ def test_a_question_has_twenty_files_and_others_have_their_own(world: World) -> 
     names = [f"{number}.jpg" for number in range(20)]
     for name in names:
         receive(world, photo(), name=name)
+        world.clock.advance(seconds=1)
     assert refused(world, photo()) == "file.too_many"
     assert [one.name for one in world.portal.uploads.files.all(OWNER, "photos")] == names
     assert receive(world, photo(), question="police").question == "police"

@@ -12,7 +12,7 @@ from tests.world.files import photo
 from tests.world.victims import Victims
 from tests.world.world import World
 
-RECEIVING = ("uploads.noted", "uploads.kept", "uploads.writing")
+RECEIVING = ("uploads.noted", "uploads.kept", "uploads.writing", "uploads.received")
 CHECKING = ("uploads.claimed", "uploads.scanned", "uploads.noted", "uploads.kept", "uploads.finishing")
 
 
