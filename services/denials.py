@@ -180,9 +180,10 @@ _FIELDS = {
     "choice": {"empty": _PLAIN, "unknown": _PLAIN},
     "contract": {"empty": _PLAIN, "unsuitable": _PLAIN, "ended": _PLAIN},
     "date": dict.fromkeys(
-        ("empty", "year", "month", "day", "malformed", "impossible", "past", "future"), _because("parts")
+        ("empty", "year", "month", "day", "malformed", "impossible", "past", "future", "before"),
+        _because("parts"),
     ),
-    "time": {"empty": _PLAIN, "malformed": _PLAIN},
+    "time": {"empty": _PLAIN, "malformed": _PLAIN, "future": _PLAIN},
     "money": {"empty": _PLAIN, "malformed": _PLAIN, "zero": _PLAIN},
     "plate": {"empty": _PLAIN, "malformed": _PLAIN},
     "account": {"empty": _PLAIN, "malformed": _PLAIN, "check": _PLAIN},
