@@ -153,6 +153,8 @@ _FIELDS = {
     "more": {"malformed": _because("count", audience=Audience.STAFF)},
     # An invoice, as the insurer's system sends it
     "invoice": dict.fromkeys(("policy", "letter", "paid"), _BY_API),
+    # The invoice for which a transfer is meant
+    "invoice_number": dict.fromkeys(("unknown", "currency"), _BY_STAFF),
     # How an invoice is paid
     "way": {
         "unavailable": _because(text="pay.card.unavailable"),

@@ -9,6 +9,7 @@ from services.clients.group import build_clients
 from services.clock import SystemClock
 from services.codes.group import build_codes
 from services.figures.group import build_figures
+from services.gateways.providers import open_provider
 from services.gateways.storage import ObjectStorage
 from services.health import Health
 from services.limits.group import build_limits
@@ -62,8 +63,8 @@ def wire(settings: Settings) -> Parts:
         clients=build_clients(base, limits=limits, staff=staff),
         worklists=build_worklists(base, limits=limits, messages=messages, staff=staff),
         portal=build_portal(
-            base, ObjectStorage.at(settings.storage_url), messages, limits, codes,
-            accounts=accounts, links=links, provider=demo.payments if demo else None),
+            base, ObjectStorage.at(settings.storage_url), messages, limits, codes, accounts=accounts, links=links,
+            provider=open_provider(settings.payments_url) or (demo.payments if demo else None)),
     )  # fmt: skip
 
 

@@ -39,6 +39,7 @@ NEVER_OVER = {
     **dict.fromkeys(("letters", "letter_events"), "proof of delivery, as long as the policy holder is in the register"),
     "letter_passwords": "kept as long as the account",
     **dict.fromkeys(("invoices", "payments"), "the insurer's books, as long as the policy holder is in the register"),
+    "bank_entries": "the insurer's books: what came in",
 }
 OUTLIVES_THE_ACCOUNT = {
     **dict.fromkeys(_OF_REGISTER, _REGISTER),
@@ -51,7 +52,9 @@ OUTLIVES_THE_ACCOUNT = {
     "sign_in_tries": "keyed hashes: they name nobody, and a guesser gets no new tries",
     "contact_changes": "events for the insurer's own system",
     **dict.fromkeys(("letters", "letter_events"), "the insurer's archive and its proof of delivery"),
-    **dict.fromkeys(("invoices", "payments"), "the insurer's books: what was asked for and what was paid"),
+    **dict.fromkeys(
+        ("invoices", "payments", "bank_entries"), "the insurer's books: what was asked for and what was paid"
+    ),
     "audit": "says that the account was closed, and by whom",
     "invitations": "who has declined stays known",
     "quality_cases": "about the register's data",
@@ -78,6 +81,7 @@ NOT_EXPORTED = {
     "quality_cases": "about the register's data",
     "letter_events": "each letter's certificate tells them",
     "payments": "each invoice says when it was paid",
+    "bank_entries": "each invoice says when it was paid",
     "staff_cases": "the history says what staff did",
     "api_answers": "what the API's client was answered",
     **dict.fromkeys(("staff", "staff_sessions", "invitation_batches", "quality_sweep", "api_keys"), _OF_STAFF),

@@ -15,6 +15,7 @@ from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.clients.keys import SOON
+from services.gateways.payments import ProviderUnavailable
 from services.gateways.storage import StorageUnavailable
 from services.profiles import ProfileError
 from services.store.version import is_current
@@ -66,6 +67,7 @@ def examine(settings: Settings) -> list[Finding]:
             _passkeys,
             _database,
             _storage,
+            _payments,
             _messages,
             _sms_budget,
             _api_keys,
@@ -182,6 +184,19 @@ def _storage(parts: Parts) -> Iterator[Finding]:
     if is_current(parts.store) and (damaged := parts.health.counts().damaged_letters):
         state = f"{damaged} {'letter' if damaged == 1 else 'letters'} whose bytes do not fit their hash"
         yield Finding("letters", state, "Restore them from a backup; the log names them.", is_bad=True)
+
+
+def _payments(parts: Parts) -> Iterator[Finding]:
+    provider = parts.portal.payments.provider
+    if provider is None:
+        return
+    try:
+        provider.probe()
+    except ProviderUnavailable as error:
+        advice = "Is BELEPO_PAYMENTS_URL right, can the server reach the provider?"
+        yield Finding("card payments", f"cannot be taken: {error}", advice, is_bad=True)
+    else:
+        yield Finding("card payments", f"{provider.name} answers")
 
 
 def _messages(parts: Parts) -> Iterator[Finding]:
