@@ -1,6 +1,6 @@
 """The console of staff: customer service and advisers each have an entrance, and the same pages behind it."""
 
-from webapp.console import cases, entrance, figures, quality, search, worklists
+from webapp.console import cases, entrance, figures, money, quality, search, worklists
 from webapp.console.staff_sessions import open_doors
 
-__all__ = ["cases", "entrance", "figures", "open_doors", "quality", "search", "worklists"]
+__all__ = ["cases", "entrance", "figures", "money", "open_doors", "quality", "search", "worklists"]

@@ -43,7 +43,7 @@ _NOT_SHOWN = {
             "error.birth_date.day", "error.birth_date.too_old", "error.birth_date.year",
             "error.due_on.malformed", "error.due_on.too_far", "error.note.personal", "error.note.too_long",
             "error.password.like_email", "error.password.like_record", "error.password.lower", "error.password.special",
-            "error.password.too_long", "error.tax_number.malformed",
+            "error.password.too_long", "error.invoice_number.currency", "error.tax_number.malformed",
         ),
         "another of the field's sentences is shown where it would stand",
     ),
