@@ -87,7 +87,7 @@ class Settling:
         """Count a payment's money for its invoice, once a payment, and tell the customer; in the caller's transaction.
 
         `invoice` has the id, the number and the customer, and is locked. What is too much goes to the refunds. Money
-        that `is_known_to_insurer` may be what the insurer meant when it said that the invoice is paid: that is no second
+        that `is_known_to_insurer` may be what the insurer meant when it said that the invoice is paid: no second
         payment.
         """
         mine, total = invoices.c.id == invoice.id, invoices.c.received + amount
