@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_nudges")),
         sa.UniqueConstraint("kutid", "day", name=op.f("uq_nudges_kutid_day")),
     )
-    op.create_index(op.f("ix_nudges_day"), "nudges", ["day"], unique=False)
+    op.create_index(op.f("ix_nudges_at"), "nudges", ["at"], unique=False)
     op.create_table(
         "letter_consents",
         sa.Column("id", sa.String(length=32), nullable=False),
