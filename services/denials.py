@@ -134,6 +134,11 @@ _FIELDS = {
         "wrong": _PLAIN,
         "wait": _because("at", text="letter_password.try.wait", is_wait=True),
     },
+    # Whom they let see what
+    "scope": {"empty": _PLAIN},
+    "until": {"empty": _PLAIN, "malformed": _PLAIN, "past": _PLAIN, "too_far": _PLAIN},
+    "letter_consent": {"manager": _because(text="consent.revoke.manager")},
+    "nudge": {"no_address": _BY_STAFF},
     "current_password": {"empty": _PLAIN, "wrong": _PLAIN, "wait": _because("at", is_wait=True)},
     "confirm": {"not_ticked": _PLAIN},
     # What staff type
@@ -176,9 +181,10 @@ _FIELDS = {
     "choice": {"empty": _PLAIN, "unknown": _PLAIN},
     "contract": {"empty": _PLAIN, "unsuitable": _PLAIN, "ended": _PLAIN},
     "date": dict.fromkeys(
-        ("empty", "year", "month", "day", "malformed", "impossible", "past", "future"), _because("parts")
+        ("empty", "year", "month", "day", "malformed", "impossible", "past", "future", "before"),
+        _because("parts"),
     ),
-    "time": {"empty": _PLAIN, "malformed": _PLAIN},
+    "time": {"empty": _PLAIN, "malformed": _PLAIN, "future": _PLAIN},
     "money": {"empty": _PLAIN, "malformed": _PLAIN, "zero": _PLAIN},
     "plate": {"empty": _PLAIN, "malformed": _PLAIN},
     "account": {"empty": _PLAIN, "malformed": _PLAIN, "check": _PLAIN},

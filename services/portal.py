@@ -8,6 +8,7 @@ from services.codes.group import CodeServices
 from services.contracts.group import ContractServices, build_contracts
 from services.gateways.group import Gateways
 from services.gateways.storage import Storage
+from services.grants.group import GrantServices, build_grants
 from services.letters.group import LetterServices, build_letters
 from services.limits.group import LimitServices
 from services.links import Links
@@ -24,6 +25,7 @@ class PortalServices:
     contracts: ContractServices
     letters: LetterServices
     payments: PaymentServices
+    grants: GrantServices
     requests: RequestServices
     uploads: UploadServices
     storage: Storage
@@ -51,5 +53,6 @@ def build_portal(
         payments=build_payments(base, messages=messages, links=links, provider=gateways.provider),
         requests=build_requests(base, messages=messages, portfolio=contracts.portfolio, files=uploads.files),
         uploads=uploads,
+        grants=build_grants(base, accounts=accounts, messages=messages),
         storage=storage,
     )

@@ -1,4 +1,4 @@
-"""Reads the addresses that settings name: the public one, the database's, the mail server's and others.
+"""Reads the addresses that settings name: the public one, the database's, the mail servers' and others.
 
 All of them may hold passwords: a refusal says what is wrong and repeats nothing of the address.
 """
@@ -89,6 +89,42 @@ def mail_server(address: str) -> MailServer:
         starts_tls=starts_tls,
         user=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else None,
+    )
+
+
+@dataclass(frozen=True)
+class ImapServer:
+    """A mailbox at an IMAP server."""
+
+    host: str
+    port: int
+    is_encrypted: bool
+    user: str
+    password: str = field(repr=False)
+    folder: str = "INBOX"
+
+
+def imap_server(address: str) -> ImapServer:
+    """Return the mailbox of ``imaps://user:password@host:port/folder``.
+
+    Raises ValueError where the address cannot be read, or would send the password unencrypted over a network.
+    """
+    parts = _split(address)
+    form = "the form is imaps://user:password@host:port/folder"
+    if parts.scheme not in ("imap", "imaps") or not parts.hostname or parts.query or "?" in address:
+        raise ValueError(f"{form}; {_ESCAPES}")
+    if not parts.username or not parts.password:
+        raise ValueError(f"it needs a user and a password; {form}")
+    is_encrypted = parts.scheme == "imaps"
+    if not is_encrypted and parts.hostname not in LOOPBACK:
+        raise ValueError("it would send its password unencrypted; use imaps://")
+    return ImapServer(
+        host=parts.hostname,
+        port=parts.port or (993 if is_encrypted else 143),
+        is_encrypted=is_encrypted,
+        user=unquote(parts.username),
+        password=unquote(parts.password),
+        folder=unquote(parts.path.removeprefix("/")) or "INBOX",
     )
 
 

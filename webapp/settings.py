@@ -17,7 +17,7 @@ from services.keys import Keys, fault_of
 from services.profiles import default
 from services.profiles.problems import in_words
 from webapp import service_urls
-from webapp.service_urls import LOOPBACK, MailServer, is_of_this_machine
+from webapp.service_urls import LOOPBACK, ImapServer, MailServer, is_of_this_machine
 
 _DEMO_KEY = "demo-mode-has-no-secrets-and-uses-this-key"
 _FILE = "BELEPO_SETTINGS_FILE"
@@ -130,6 +130,14 @@ class Settings(BaseSettings):
             "`folder:<path>`."
         ),
     )
+    bounces_url: str = Field(
+        "",
+        description=(
+            "The mailbox to which mails come back that could not be delivered, `imaps://user:password@host/folder`: "
+            "that of the profile's `mail_from`. The worker reads it and notes at each letter that its mail bounced. In "
+            "a user or password `#` is `%23`, `/` is `%2F`, `?` is `%3F`, `@` is `%40`."
+        ),
+    )
     bcrypt_rounds: int = Field(
         12,
         ge=4,
@@ -235,6 +243,13 @@ class Settings(BaseSettings):
             service_urls.mail_server(address)
         return address
 
+    @field_validator("bounces_url")
+    @classmethod
+    def _is_mailbox(cls, address: str) -> str:
+        if address:
+            service_urls.imap_server(address)
+        return address
+
     @field_validator("sms_url")
     @classmethod
     def _is_sms_service(cls, address: str) -> str:
@@ -329,6 +344,11 @@ class Settings(BaseSettings):
     def mail_server(self) -> MailServer | None:
         """The server that mails go to; None where they go to a folder, or to the demonstration's inbox."""
         return service_urls.mail_server(self.mail_url) if self.mail_url.startswith(("smtp://", "smtps://")) else None
+
+    @cached_property
+    def bounces(self) -> ImapServer | None:
+        """The mailbox to which undeliverable mails come back; None where none is read."""
+        return service_urls.imap_server(self.bounces_url) if self.bounces_url else None
 
     @cached_property
     def keys(self) -> Keys:

@@ -62,6 +62,6 @@ def wire(settings: Settings) -> Parts:
         documents=documents, references=References(base), limits=limits, messages=messages, codes=codes,
         figures=figures, accounts=accounts, registrations=registrations, staff=staff,
         clients=build_clients(base, limits=limits, staff=staff, caller=HttpCaller(settings.webhooks_private)),
-        worklists=build_worklists(base, limits=limits, messages=messages, staff=staff),
+        worklists=build_worklists(base, limits=limits, messages=messages, staff=staff, grants=portal.grants),
         portal=portal,
     )  # fmt: skip

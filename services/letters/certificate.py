@@ -6,6 +6,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from babel.units import format_unit
 from sqlalchemy import Connection, select
@@ -13,14 +14,14 @@ from sqlalchemy import Connection, select
 from services.accounts import Session
 from services.base import Base
 from services.gateways.storage import StorageUnavailable
-from services.letters import rows
+from services.letters import consents, rows
 from services.letters.archive import Archive
 from services.letters.letter import Letter, LetterEvent
 from services.letters.notifications import topic_of
 from services.pdf import Block, Events, Fine, Heading, Items, Letterhead, Paper, Text, typeset
 from services.profiles import Profile
 from services.refusal import OutOfTurn
-from services.store.tables.letters import letters
+from services.store.tables.letters import letter_consents, letters
 from services.store.tables.messages import outbox
 from services.store.tables.register import customers
 from services.values import masking, spoken_dates
@@ -77,7 +78,7 @@ class Certificates:
             events = rows.events(connection, letter_id)
             own_number = select(customers.c.customer_number).where(customers.c.kutid == letter.kutid)
             number = connection.execute(own_number).scalar() or letter.kutid
-            address = _address(connection, letter_id)
+            address, consent = _address(connection, letter_id), _consent(connection, letter)
         words = _Words(self._profile, letter, events, language)
         at, is_unchanged = self._clock.now(), self._is_unchanged(letter)
         return Certificate(
@@ -87,7 +88,7 @@ class Certificates:
             issued=words.say("certificate.issued", datetime=words.moment(at), customer_number=number),
             facts=words.facts(),
             events=words.events(),
-            proves=tuple(words.proves(address, is_unchanged=is_unchanged)),
+            proves=tuple(words.proves(address, consent, is_unchanged=is_unchanged)),
             provided=words.provided(),
             proves_not=tuple(words.say(f"certificate.not.{what}") for what in _PROVES_NOT),
             notes=(
@@ -158,7 +159,7 @@ class _Words:
     def events(self) -> tuple[tuple[str, str], ...]:
         return tuple((self.moment(event.at), self.say(f"letter.state.{event.type}")) for event in self._events)
 
-    def proves(self, address: str | None, *, is_unchanged: bool) -> Iterator[str]:
+    def proves(self, address: str | None, consent: Any, *, is_unchanged: bool) -> Iterator[str]:
         """Yield what is certified, and what has not happened yet."""
         yield self._proved("published")
         if notified := self._first("notified"):
@@ -167,6 +168,8 @@ class _Words:
             yield self.say(key, datetime=self.moment(notified.at), **masked)
         else:
             yield self.say("certificate.bounced" if self._first("bounced") else "certificate.not_yet.notified")
+        if consent is not None:
+            yield self.say("certificate.proves.consent", datetime=self.moment(consent.at), version=consent.version)
         yield self._proved("opened") if self._first("opened") else self.say("certificate.not_yet.opened")
         if self._first("confirmed"):
             yield self._proved("confirmed")
@@ -198,6 +201,13 @@ class _Words:
 def _grouped(sha256: str) -> str:
     """Return a hash in groups of eight."""
     return " ".join(sha256[start : start + _GROUP] for start in range(0, len(sha256), _GROUP))
+
+
+def _consent(connection: Connection, letter: Letter) -> Any:
+    """Return the customer's consent to electronic letters as it was when this one was published; None without one."""
+    before = consents.newest(letter.kutid).where(letter_consents.c.at <= letter.published_at)
+    row = connection.execute(before).first()
+    return row if row is not None and row.is_agreed else None
 
 
 def _address(connection: Connection, letter_id: str) -> str | None:

@@ -9,6 +9,7 @@ from services.gateways.storage import Storage
 from services.letters.archive import Archive
 from services.letters.batch import LetterBatch
 from services.letters.certificate import Certificates
+from services.letters.consents import Consents
 from services.letters.desk import LetterDesk
 from services.letters.enclosing import Enclosing
 from services.letters.figures import LetterFigures
@@ -20,6 +21,7 @@ from services.letters.passwords import LetterPasswords
 from services.letters.print_list import PrintList
 from services.letters.publishing import Publishing
 from services.letters.reminding import Reminding
+from services.letters.returns import Returns
 from services.letters.worker import LetterWorker
 from services.limits.group import LimitServices
 from services.messages.group import MessageServices
@@ -43,6 +45,8 @@ class LetterServices:
     worker: LetterWorker
     figures: LetterFigures
     desk: LetterDesk
+    consents: Consents
+    returns: Returns
 
 
 def build_letters(
@@ -74,4 +78,6 @@ def build_letters(
         worker=LetterWorker(reminding, print_list),
         figures=LetterFigures(base),
         desk=LetterDesk(base, archive=archive, notifications=notifications, publishing=publishing),
+        consents=Consents(base, sessions=accounts.sessions, mails=accounts.account_mails),
+        returns=Returns(base, outbox=messages.outbox, notifications=notifications, reminding=reminding),
     )

@@ -138,7 +138,7 @@ class PrintList:
     def _tell(self, connection: Connection, row: Row[Any]) -> None:
         """Tell the customer by mail that the letter also comes by post."""
         reader = reader_of(connection, self._profile, row.kutid, row.language)
-        if reader.address is None:
+        if reader.address is None or row.latest_on is None:  # one that goes by post in any case
             return
         self._outbox.put(
             connection,

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 from io import BytesIO
 from typing import IO, Any
 
@@ -11,8 +11,8 @@ from sqlalchemy import Connection, bindparam, exists, insert, select, update
 
 from services.base import Base
 from services.crash_points import reach
-from services.letters import pdf, rows, unread
-from services.letters.archive import Archive
+from services.letters import consents, pdf, rows, unread
+from services.letters.archive import Archive, Kept
 from services.letters.letter import Letter, LetterEvent
 from services.letters.notifications import Notifications
 from services.randomness import opaque_id, reference
@@ -82,19 +82,10 @@ class Publishing:
             letter = self._judged(connection, letter)
             if letter.replaces is not None:
                 self._replace(connection, letter, letter_id, actor, now)
-            given = {name: getattr(letter, name) for name in NewLetter.__dataclass_fields__}
-            connection.execute(
-                insert(letters).values(
-                    id=letter_id,
-                    **given,
-                    sha256=kept.sha256,
-                    size=kept.size,
-                    published_at=now,
-                    remind_at=self._remind_at(letter, now),
-                )
-            )
+            is_on_paper = self._add(connection, letter_id, letter, kept, now)
             rows.note(connection, letter_id, "published", now, actor)
-            self._notifications.tell(connection, letter_id, letter.kutid, letter.language)
+            if not is_on_paper:
+                self._notifications.tell(connection, letter_id, letter.kutid, letter.language)
             reach("letters.writing")
         reach("letters.written")
         return letter_id
@@ -156,6 +147,24 @@ class Publishing:
         today = self._clock.now().astimezone(self._profile.zone).date()
         latest_on = letter.latest_on or unread.latest_day(self._profile, letter.type, policy.anniversary, today)
         return replace(letter, latest_on=latest_on)
+
+    def _add(self, connection: Connection, letter_id: str, letter: NewLetter, kept: Kept, now: datetime) -> bool:
+        """Add a letter's row; tell whether it goes by post, as its customer wants (P19)."""
+        midnight = datetime.combine(now.astimezone(self._profile.zone).date(), time(), self._profile.zone)
+        is_on_paper = consents.is_on_paper(connection, letter.kutid, letter.policy_number, midnight)
+        given = {name: getattr(letter, name) for name in NewLetter.__dataclass_fields__}
+        connection.execute(
+            insert(letters).values(
+                id=letter_id,
+                **given,
+                sha256=kept.sha256,
+                size=kept.size,
+                published_at=now,
+                remind_at=None if is_on_paper else self._remind_at(letter, now),
+                is_on_paper=is_on_paper,
+            )
+        )
+        return is_on_paper
 
     def _remind_at(self, letter: NewLetter, now: datetime) -> datetime | None:
         return min(unread.reminders(self._profile, letter.type, now, letter.latest_on).values(), default=None)

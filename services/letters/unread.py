@@ -50,7 +50,8 @@ def reminders(
 def is_to_print(profile: Profile, now: datetime) -> ColumnElement[bool]:
     """Return the condition that a letter goes on the print list: nobody opened it, and its day is near.
 
-    A letter is left a day to be opened, as far as its latest day allows.
+    A letter is left a day to be opened, as far as its latest day allows. A customer who wants letters by post gets
+    each one so (P19).
     """
     today = _local(profile, now).date()
     midnight = datetime.combine(today, time(), profile.zone)
@@ -60,13 +61,13 @@ def is_to_print(profile: Profile, now: datetime) -> ColumnElement[bool]:
         for name in special
     ]
     others = letters.c.latest_on <= today + profile.reminders_of(OTHER_LETTERS).print_before
-    return and_(
+    is_near = and_(
+        letters.c.latest_on.is_not(None),
         letters.c.opened_at.is_(None),
-        letters.c.printed_at.is_(None),
-        rows.IS_CURRENT,
         or_(*near, and_(letters.c.type.not_in(special), others)),
         or_(letters.c.published_at < midnight, letters.c.latest_on <= today + _DAY),
     )
+    return and_(letters.c.printed_at.is_(None), rows.IS_CURRENT, or_(letters.c.is_on_paper, is_near))
 
 
 def _print_day(rules: Reminders, published_on: date, latest_on: date) -> date:

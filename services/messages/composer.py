@@ -55,6 +55,9 @@ class Pages:
     declining: str
     """Where invitations are declined."""
     letter_password: str
+    settings: str
+    desk: str
+    """The adviser's entrance to the console."""
     letter: str
     """A letter's page, with `letter_id` in braces."""
     invoice: str
@@ -99,6 +102,13 @@ def _targets(pages: Pages) -> dict[str, _Target]:
         "encrypted_again": _Target(pages.letter),
         "document_reminder": _Target(pages.letter),
         "document_posted": _Target(pages.letter),
+        "grant_given": _Target(pages.settings),
+        "grant_ended": _Target(pages.settings),
+        "grant_adviser": _Target(pages.desk),
+        "grant_adviser_ended": _Target(pages.desk),
+        "consent_agreed": _Target(pages.settings),
+        "consent_revoked": _Target(pages.settings),
+        "nudge": _Target(pages.sign_in),
         "letter_password_set": _Target(pages.forgotten_password),
         "letter_password_reset": _Target(pages.letter_password),
         "upload_refused": _Target(pages.sign_in),

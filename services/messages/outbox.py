@@ -135,6 +135,16 @@ class Outbox:
         ).scalar()
         return newest
 
+    def come_back(self, connection: Connection, message_id: str, status: str) -> str | None:
+        """Note that a mail that was sent has come back, once; return its topic, or None when there is nothing to note.
+
+        The mail server had taken it over, and another server has refused it.
+        """
+        mine = outbox.c.id == message_id, outbox.c.kind == "email", outbox.c.state == "sent"
+        returned = update(outbox).where(*mine).values(state="given_up", last_error=f"the mail came back: {status}")
+        topic: str | None = connection.execute(returned.returning(outbox.c.topic)).scalar()
+        return topic
+
     def is_busy(self) -> bool:
         """Tell whether a message is leaving at this moment, or should be."""
         is_leaving = outbox.c.state.in_((SENDING, REPEATING))

@@ -759,6 +759,16 @@ class Profile(_Part):
         ),
     ] = "portal"
     letter_password: LetterPassword = LetterPassword()
+    letter_consent: Annotated[
+        str,
+        _like(r"[\w.-]{1,40}", "the name of a version, such as 2026-1: letters, digits, . _ -"),
+        Field(
+            description=(
+                "The version of the statement on electronic letters, the texts `consent.text.…`. With another word in "
+                "it, give it another version: customers are then asked again."
+            )
+        ),
+    ] = "2026-1"
     staff_read_letters: Annotated[
         bool,
         Field(

@@ -6,15 +6,16 @@ policy number; only `services.requests.drafts` knows which there are.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any
 
 from stdnum import iban
 from stdnum.exceptions import InvalidChecksum, ValidationError
 
-from services.profiles.request_kinds import Question
+from services.profiles.request_kinds import Page, Question
 from services.refusal import Refusal
 from services.requests.request import LONGEST_TEXT
 from services.values import email_addresses, identifiers, money, written_dates
@@ -61,6 +62,23 @@ class Reader:
                 raise Refusal("choice", "unknown")
             return whole
         return _READERS[question.type](self, whole)
+
+    def check(self, page: Page, answers: Mapping[str, Any]) -> Iterator[tuple[str, Refusal]]:
+        """Yield what the answers to one page cannot be together, each with the name of its question.
+
+        Of two days the second is not before the first: ``date.before``. A time of a day that cannot be in the future
+        is not to come: ``time.future``.
+        """
+        given = [one for one in page.questions if answers.get(one.name) is not None]
+        days = [one for one in given if one.is_date]
+        for first, second in pairwise(days):
+            if answers[second.name] < answers[first.name]:
+                yield second.name, Refusal("date", "before", parts=frozenset(_PARTS))
+        now = f"{self.now:%Y-%m-%d %H:%M}"
+        for one in given:
+            past = [day for day in days if day.type == "date_until_today"]
+            if one.type == "time" and past and f"{answers[past[0].name]} {answers[one.name]}" > now:
+                yield one.name, Refusal("time", "future")
 
     def _date(self, kind: str, typed: str, parts: tuple[str, str, str]) -> str:
         found = self._day(typed, parts)

@@ -17,6 +17,7 @@ from services.staff.contacts import CustomerContacts
 from services.staff.customer_letters import CustomerLetters
 from services.staff.customers import CustomerFiles
 from services.staff.deeds import Deeds
+from services.staff.granted import Granted
 from services.staff.letter_passwords import LetterPasswordHelp
 from services.staff.search import CustomerSearch
 from services.staff.second_factor import SecondFactors
@@ -40,6 +41,7 @@ class StaffServices:
     sms_releases: SmsReleases
     letters: CustomerLetters
     letter_passwords: LetterPasswordHelp
+    granted: Granted
 
 
 def build_staff(
@@ -79,4 +81,11 @@ def build_staff(
         sms_releases=SmsReleases(base, messages.sms_budget),
         letters=CustomerLetters(base, cases=cases, deeds=deeds, desk=portal.letters.desk),
         letter_passwords=LetterPasswordHelp(base, cases=cases, deeds=deeds, passwords=portal.letters.password_help),
+        granted=Granted(
+            base,
+            cases=cases,
+            grants=portal.grants.grants,
+            desk=portal.letters.desk,
+            portfolio=portal.contracts.portfolio,
+        ),
     )

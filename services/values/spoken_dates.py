@@ -26,6 +26,11 @@ def day_until(day_of_month: date, language: str) -> str:
     return _with_ending(day_of_month, language, ("jéig", "ig", "ig"))
 
 
+def day_from(day_of_month: date, language: str) -> str:
+    """Return the first day of a span: in Hungarian “2026. november 20-ától”, else as `day`."""
+    return _with_ending(day_of_month, language, ("jétől", "ától", "étől"))
+
+
 def short(day_of_month: date, language: str) -> str:
     """Return a day in figures, for text messages: “2026.11.20”, in other languages “20.11.2026”."""
     return f"{day_of_month:%Y.%m.%d}" if language == "hu" else f"{day_of_month:%d.%m.%Y}"

@@ -300,7 +300,15 @@ def _told(file: str, column: str) -> str:
     return "|".join(map(re.escape, sorted(found, key=len, reverse=True)))
 
 
-_OF_EACH_CUSTOMER = ("inbox", "contract", "contract-ended", "receipt", "request-contract", "request-review")
+_OF_EACH_CUSTOMER = (
+    "inbox",
+    "contract",
+    "contract-ended",
+    "receipt",
+    "request-contract",
+    "request-contract-empty",
+    "request-review",
+)
 """What is on these pages depends on whose they are: another customer walks through a state each time."""
 _CHANGING = [
     (re.compile(_told("customers.csv", "Név")), "NAME"),

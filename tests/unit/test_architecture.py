@@ -170,7 +170,8 @@ ROOMS = {
         "service_urls",
     ),
     "services": (
-        "health", "retention", "worklists", "clients", "staff", "portal", "payments", "requests", "uploads", "letters",
+        "health", "retention", "worklists", "clients", "staff", "portal", "payments", "requests", "uploads", "grants",
+        "letters",
         "pdf", "contracts", "gateways", "registrations", "accounts", "sessions", "figures", "codes", "messages",
         "register", "events", "passwords", "terms",
         "references", "audit", "limits", "base", "store", "links", "keys", "profiles", "texts", "values", "randomness",

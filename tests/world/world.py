@@ -225,7 +225,9 @@ class World:
         self.staff, self.cases, self.search, self.contacts = staff.accounts, staff.cases, staff.search, staff.contacts
         self.stuck_registrations, self.account_help = staff.stuck_registrations, staff.account_help
         self.customer_files, self.sms_releases = staff.customer_files, staff.sms_releases
-        worklists = build_worklists(self.base, limits=self.limits, messages=self.message_services, staff=staff)
+        worklists = build_worklists(
+            self.base, limits=self.limits, messages=self.message_services, staff=staff, grants=self.portal.grants
+        )
         self.unregistered, self.invitations = worklists.unregistered, worklists.invitations
         self.quality_cases, self.marks, self.worklist_worker = worklists.data_issues, worklists.marks, worklists.worker
         self.dispatch, self.scan = self.worklist_worker.dispatch, self.worklist_worker.scan

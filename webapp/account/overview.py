@@ -1,6 +1,6 @@
 """The settings: what the signed-in customer's account holds, and where it is open."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request, url_for
@@ -10,8 +10,9 @@ from services.accounts.devices import SignedInDevice
 from services.accounts.passkeys import Passkey
 from services.refusal import OutOfTurn
 from services.values import masking
-from webapp.account import sessions
+from webapp.account import grants, sessions
 from webapp.parts import current_parts
+from webapp.ui.form_errors import SentForm
 from webapp.ui.formats import clock_time, date_and_time, day, first_minute
 from webapp.ui.language import say
 from webapp.ui.respond import go_on, page
@@ -25,11 +26,42 @@ _SETTINGS = "/beallitasok"
 @sessions.needed
 def overview(session: Session) -> Response:
     """Show what the account holds."""
-    parts = current_parts()
+    return _show(session)
+
+
+@blueprint.post(f"{_SETTINGS}/hozzaferes")
+@sessions.needed
+def grant(session: Session) -> Response:
+    """Let the adviser see something, or take it back."""
+    return _acted(session, grants.act_on_grant)
+
+
+@blueprint.post(f"{_SETTINGS}/levelek")
+@sessions.needed
+def letter_consent(session: Session) -> Response:
+    """Decide whether letters come electronically or by post."""
+    return _acted(session, grants.act_on_consent)
+
+
+def _acted(session: Session, act: Callable[[Session], SentForm | None]) -> Response:
+    try:
+        refused = act(session)
+    except OutOfTurn:
+        refused = None  # done by a second click: the page shows where things stand
+    if refused is not None:
+        return _show(session, refused)
+    return go_on(url_for("account.overview"), lambda: _show(session))
+
+
+def _show(session: Session, form: SentForm | None = None) -> Response:
+    parts, form = current_parts(), form or SentForm()
     account, places = session.account, parts.accounts.devices.places(session)
     possible_from = parts.accounts.password_changes.possible_from(account)
     return page(
         "account/overview.html",
+        form.status,
+        form=form,
+        problems=form.problems,
         notice=sessions.flash.take(time=clock_time(session.over_at)),
         pending_email=parts.accounts.email_changes.pending_email(session),
         customer=account.name,
@@ -49,6 +81,8 @@ def overview(session: Session) -> Response:
         last=[{"device": _device(place.device), "at": date_and_time(place.created_at)} for place in places.last],
         has_letter_password=parts.profile.letters == "encrypted_mail",
         action=url_for("account.end_sessions"),
+        grant=grants.grant_card(session),
+        consent=grants.consent_card(session),
     )
 
 

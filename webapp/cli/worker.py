@@ -7,6 +7,7 @@ from functools import partial
 
 import click
 
+from services.gateways.mailbox import ImapMailbox
 from services.store.version import is_current
 from webapp.cli.main import Context
 from webapp.parts import Parts
@@ -34,7 +35,10 @@ def worker(shared: Context) -> None:
 
 def works(parts: Parts) -> dict[str, Callable[[threading.Event], None]]:
     """Return what is done beside the pages, by the names of its threads. Raises SettingsError for a URL of no use."""
+    bounces, returns = parts.settings.bounces, parts.portal.letters.returns
+    read = {"bounces": partial(returns.run, mailbox=ImapMailbox(**vars(bounces)))} if bounces else {}
     return {
+        **read,
         "outbox": delivery(parts).run,
         "tidy": tidying(parts).run,
         "worklists": parts.worklists.worker.run,

@@ -1,8 +1,20 @@
 """The console of staff: customer service and advisers each have an entrance, and the same pages behind it."""
 
-from webapp.console import cases, entrance, figures, letter_passwords, letters, quality, search, worklists
+from webapp.console import (
+    cases,
+    entrance,
+    figures,
+    granted,
+    letter_lists,
+    letter_passwords,
+    letters,
+    quality,
+    search,
+    worklists,
+)
 from webapp.console.staff_sessions import open_doors
 
 __all__ = [
-    "cases", "entrance", "figures", "letter_passwords", "letters", "open_doors", "quality", "search", "worklists",
+    "cases", "entrance", "figures", "granted", "letter_lists", "letter_passwords", "letters", "open_doors", "quality",
+    "search", "worklists",
 ]  # fmt: skip

@@ -222,6 +222,7 @@ def show_case(seen: StaffSession, case_id: str, *, form: SentForm | None = None)
         code=code_shown(code) if stage == "code" else None,
         letters_url=staff_sessions.address("show_letters", case_id=case_id),
         password_url=_password_url(case_id),
+        contracts_url=_contracts_url(seen, case),
         mobile=_phone((code.mobile if code else case.mobile) or "") if stage == "code" else None,
         codes_again=clock_time(first_minute(file.code.budget_ends_at)) if file.code else None,
         methods=[(method, say()(f"staff.identify.method.{method}"), _PICTURES[method]) for method in METHODS],
@@ -304,6 +305,12 @@ def _policy(policy: Policy) -> dict[str, Any]:
         "ended": date_in_words(policy.ended_on) if policy.ended_on else None,
         "phones": [_phone(number) for number in policy.phones],
     }
+
+
+def _contracts_url(seen: StaffSession, case: Case) -> str | None:
+    """Return where an adviser sees the contracts' data; None without the customer's grant."""
+    is_granted = "contracts" in current_parts().staff.granted.scopes(seen, case.kutid)
+    return staff_sessions.address("show_granted_contracts", case_id=case.id) if is_granted else None
 
 
 def _password_url(case_id: str) -> str | None:

@@ -11,12 +11,12 @@ from services.refusal import OutOfTurn, Refusal
 from services.staff import StaffSession
 from services.values import masking
 from webapp.console import cases, staff_sessions
-from webapp.console.staff_sessions import blueprint, desk_page, flash, needed
+from webapp.console.staff_sessions import blueprint, console_page, flash, needed
 from webapp.http.security import SANDBOX
 from webapp.parts import current_parts
 from webapp.portal.words import file_name, type_in_words
 from webapp.ui.form_errors import Fields, SentForm, explain
-from webapp.ui.formats import date_and_time, date_in_words
+from webapp.ui.formats import date_and_time, date_in_words, date_until
 from webapp.ui.language import language, say
 from webapp.ui.respond import go_on
 
@@ -82,24 +82,24 @@ def _show(seen: StaffSession, case_id: str, form: SentForm | None = None) -> Res
     if form.problems and form.problems[0].field_id not in shown:
         form = SentForm()  # of a letter that is not on this page
     can_read = parts.staff.letters.can_read(seen)
-    return desk_page(
-        seen,
+    grant = parts.staff.granted.scopes(seen, parts.staff.cases.case(seen, case_id).kutid).get("letters")
+    return console_page(
         "console/letters.html",
         form.status,
         form=form,
         problems=form.problems,
         notice=flash.take(),
         name=parts.staff.search.hit(seen, case_id).name,
-        case_id=case_id,
         case_url=cases.address(case_id),
         can_read=can_read,
-        lines=[_line(one, case_id, can_read=can_read) for one in page.letters],
+        granted_until=date_until(grant.until) if grant else None,
+        lines=[_line(one, case_id, can_read=can_read, is_granted=grant is not None) for one in page.letters],
         more_url=f"{_address(case_id)}?utan={page.older}" if page.older else None,
         first_url=_address(case_id) if request.args.get("utan") else None,
     )
 
 
-def _line(one: DeskLetter, case_id: str, *, can_read: bool) -> dict[str, Any]:
+def _line(one: DeskLetter, case_id: str, *, can_read: bool, is_granted: bool) -> dict[str, Any]:
     letter, t = one.letter, say()
     withdrawn = (
         t("staff.letter.withdrawn", datetime=date_and_time(letter.withdrawn_at), reason=letter.withdrawn_reason or "",
@@ -109,7 +109,9 @@ def _line(one: DeskLetter, case_id: str, *, can_read: bool) -> dict[str, Any]:
     is_current = letter.withdrawn_at is None and letter.replaced_by is None
     place = {"utan": request.args["utan"]} if request.args.get("utan") else {}
     file_url = staff_sessions.address("read_letter", case_id=case_id, letter_id=letter.id)
+    granted_url = staff_sessions.address("show_granted", letter_id=letter.id)
     return {
+        "granted_url": granted_url if is_granted and letter.withdrawn_at is None else None,
         "id": letter.id,
         "type": type_in_words(letter.type),
         "contract": letter.policy_number,

@@ -4,7 +4,7 @@ from flask import Response, request
 
 from services.refusal import Refusal
 from services.staff import StaffSession
-from webapp.console import cases, staff_sessions
+from webapp.console import cases, letter_lists, staff_sessions
 from webapp.console.staff_sessions import blueprint, desk_page, listed, needed
 from webapp.parts import current_parts
 from webapp.ui.form_errors import Fields, Problem, SentForm, explain
@@ -77,5 +77,8 @@ def _home(
         status,
         found=None if found is None else listed(found),
         own=listed(parts.staff.search.own(seen)) if seen.member.is_adviser and found is None else None,
+        desk=letter_lists.desk_lines(seen) if seen.member.is_adviser and found is None else None,
+        notice=staff_sessions.flash.take() if seen.member.is_adviser else None,
+        warning=letter_lists.warning.take(),
         form=form or SentForm(),
     )

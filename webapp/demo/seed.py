@@ -13,8 +13,9 @@ from services.register.importing import RegisterImport
 from services.staff.accounts import add_members, new_member
 from services.staff.member import ADVISER, SERVICE, SUPERVISOR
 from services.store.engine import Store
+from services.store.statements import insert_for
 from services.store.tables import metadata
-from services.store.tables.register import REGISTER, customer_accounts, customers, phones, policies
+from services.store.tables.register import REGISTER, advisers, customer_accounts, customers, phones, policies
 from services.store.tables.staff import staff
 from services.values import email_addresses
 from webapp.demo.invoices import load_invoices
@@ -77,6 +78,14 @@ def add_staff(store: Store, clock: Clock, rounds: int) -> None:
     with store.write() as connection:
         # Several processes may begin at once.
         add_members(connection, members)
+
+
+def advise(store: Store, kutid: str) -> None:
+    """Make a customer one of the demonstration's adviser's."""
+    adviser = next(email for email, _, role in STAFF if role == ADVISER)
+    with store.write() as connection:
+        theirs = insert_for(connection, advisers).values(kutid=kutid, adviser=adviser)
+        connection.execute(theirs.on_conflict_do_update(index_elements=["kutid"], set_={"adviser": adviser}))
 
 
 def examples(store: Store, profile: Profile) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import url_for
+from markupsafe import Markup
 
 from services.accounts import Session
 from services.profiles.request_kinds import CONTRACT, Page, Question
@@ -36,18 +37,29 @@ _LOOKS: Mapping[str, tuple[str, Mapping[str, str]]] = {
 _NARROW = frozenset({"postal_code", "time", "year", "money", "plate", "phone"})
 
 
+def heading(offer: Offer, page: Page) -> str | None:
+    """Return the question that heads a page; None where several do, or a statement, whose words are long."""
+    (first, *others) = page.questions
+    if others or first.type == "statement":
+        return None
+    return say().plain(label_key(offer.kind.name, first.name)).rstrip(" *")
+
+
 def fields(offer: Offer, page: Page) -> list[dict[str, Any]]:
     """Return what the template shows of each question."""
-    return [_field(offer, question) for question in page.questions]
+    is_heading = heading(offer, page) is not None
+    return [_field(offer, question, is_heading=is_heading) for question in page.questions]
 
 
-def _field(offer: Offer, question: Question) -> dict[str, Any]:
+def _field(offer: Offer, question: Question, *, is_heading: bool) -> dict[str, Any]:
+    label = say()(label_key(offer.kind.name, question.name))
     hint = hint_key(offer.kind.name, question)
     of_type, attributes = _LOOKS.get(question.type, ("text", {"autocomplete": "off"}))
     is_date = question.is_date
     return {
         "name": question.name,
-        "label": say()(label_key(offer.kind.name, question.name)),
+        # The heading says it already to those who see.
+        "label": Markup('<span class="vh">{}</span>').format(label) if is_heading else label,
         "hint": say()(hint) if hint else "",
         "look": "date" if is_date else question.type,
         "type": of_type,
@@ -104,6 +116,9 @@ def read(
                 answers[question.name] = _read(offer, question, form, reader)
         except Refusal as refusal:
             refusals.append((question.name, _in_own_words(question, refusal)))
+    if not refusals:
+        questions = {question.name: question for question in page.questions}
+        refusals = [(name, _in_own_words(questions[name], one)) for name, one in reader.check(page, answers)]
     return answers, refusals
 
 

@@ -277,6 +277,7 @@ def _question(
         kind=title_of(offer.kind.name),
         intro=say()(f"request.kind.{offer.kind.name}.text") if asked is path[0] and not form.problems else None,
         title=request_form.page_title(offer, asked),
+        heading=request_form.heading(offer, asked),
         number=path.index(asked) + 1,
         total=len(path),
         fields=request_form.fields(offer, asked),

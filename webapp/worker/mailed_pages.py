@@ -3,7 +3,8 @@
 from functools import cache
 
 from services.messages.composer import Pages
-from webapp.account import email, forgotten_password, sign_in
+from webapp import console
+from webapp.account import email, forgotten_password, overview, sign_in
 from webapp.http.addresses import Application
 from webapp.portal import invoices, letter, letter_password, payments, requests
 from webapp.registration import page
@@ -15,18 +16,11 @@ def mailed_pages() -> Pages:
     """Return the paths of the pages that mails lead to, as their routes declare them."""
     site = Application(__name__)
     for module in (
-        declining,
-        email,
-        forgotten_password,
-        invoices,
-        letter,
-        letter_password,
-        page,
-        payments,
-        requests,
+        declining, email, forgotten_password, invoices, letter, letter_password, overview, page, payments, requests,
         sign_in,
-    ):
+    ):  # fmt: skip
         site.register_blueprint(module.blueprint)
+    console.open_doors(site)
 
     def pattern(endpoint: str, **facts: str) -> str:
         """Return an address in which facts stand in braces."""
@@ -44,6 +38,8 @@ def mailed_pages() -> Pages:
         new_password=site.url_for("forgotten_password.show"),
         new_address=site.url_for("email.show_new"),
         declining=site.url_for("declining.show"),
+        settings=site.url_for("account.overview"),
+        desk=site.url_for("partner.home"),
         letter_password=site.url_for("letter_password.show"),
         invoice=pattern("invoices.show", invoice_id="link_id"),
         request=pattern("requests.show", request_id="link_id"),

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     Date,
     ForeignKey,
@@ -10,6 +11,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -17,6 +19,7 @@ from services.store.declarations import Declarations, ErasedRows, ExportedRows, 
 from services.store.tables.base import Moment, metadata
 
 _HAS_DAY = text("latest_on IS NOT NULL")
+_IS_POSTED = text("is_on_paper AND printed_at IS NULL")
 _UNOPENED = text("latest_on IS NOT NULL AND opened_at IS NULL AND printed_at IS NULL")
 
 letters = Table(
@@ -50,11 +53,13 @@ letters = Table(
     Column("damaged_at", Moment, index=True),  # since when the stored bytes do not fit the hash (P12)
     Column("printed_at", Moment),
     Column("remind_at", Moment, index=True),  # when its customer is reminded next, as long as it is unopened (P20)
+    Column("is_on_paper", Boolean, nullable=False, server_default=false()),  # its customer wants post (P19)
     # The newest of a customer first, by page; and those that nobody has opened.
     Index("ix_letters_kutid_published_at_id", "kutid", "published_at", "id"),
     Index("ix_letters_kutid_opened_at", "kutid", "opened_at"),
     # Those that are to be printed before their day; and all with a day, for the figures.
     Index("ix_letters_unopened", "latest_on", sqlite_where=_UNOPENED, postgresql_where=_UNOPENED),
+    Index("ix_letters_on_paper", "id", sqlite_where=_IS_POSTED, postgresql_where=_IS_POSTED),
     Index("ix_letters_latest_on", "latest_on", sqlite_where=_HAS_DAY, postgresql_where=_HAS_DAY),
 )
 
@@ -81,6 +86,20 @@ letter_passwords = Table(
     Column("reset_at", Moment),
 )
 
+letter_consents = Table(
+    "letter_consents",
+    metadata,
+    # Whether a customer gets letters electronically, appended each time they decide; the newest counts (P19).
+    Column("id", String(32), primary_key=True),
+    Column("kutid", ForeignKey("customers.kutid"), nullable=False),
+    Column("is_agreed", Boolean, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("version", String(40), nullable=False),  # of the statement
+    Column("sha256", String(64), nullable=False),  # of the statement as the customer read it
+    Column("language", String(8), nullable=False),
+    Index("ix_letter_consents_kutid_at", "kutid", "at"),
+)
+
 DECLARED = Declarations(
     erased_with_account=(ErasedRows(letter_passwords.c.kutid, "kutid"),),
     exported=(
@@ -101,6 +120,18 @@ DECLARED = Declarations(
             letters.c.kutid,
             "kutid",
         ),
+        ExportedRows(
+            "letter_consents",
+            (
+                letter_consents.c.is_agreed,
+                letter_consents.c.at,
+                letter_consents.c.version,
+                letter_consents.c.sha256,
+                letter_consents.c.language,
+            ),
+            letter_consents.c.kutid,
+            "kutid",
+        ),
     ),
-    written=(newest(letter_events.c.at),),
+    written=(newest(letter_events.c.at), newest(letter_consents.c.at)),
 )

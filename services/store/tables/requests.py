@@ -71,14 +71,12 @@ request_events = Table(
 DECLARED = Declarations(
     retention=(
         RetentionRule(
-            "requests that were not sent",
+            "request_drafts",
             request_drafts.c.id,
             request_drafts.c.begun_at,
             lambda profile: profile.request_rules.draft,
         ),
-        RetentionRule(
-            "requests that have ended", requests.c.id, requests.c.ended_at, lambda profile: profile.request_rules.kept
-        ),
+        RetentionRule("requests", requests.c.id, requests.c.ended_at, lambda profile: profile.request_rules.kept),
     ),
     erased_with_account=(ErasedRows(request_drafts.c.kutid, "kutid", topic="request_draft"),),
     exported=(

@@ -31,6 +31,7 @@ from services.store.tables.messages import demo_messages, outbox
 from services.store.tables.references import reference_codes
 from services.store.tables.register import contact_changes
 from services.store.tables.registrations import registrations
+from services.store.tables.requests import request_drafts, request_events, requests
 from services.store.tables.staff import staff_cases
 from services.store.tables.worklists import batches, invitations, quality_cases
 from tests import ROOT
@@ -88,6 +89,13 @@ def session(world: World, at: datetime, account_id: str, **values: Any) -> dict[
     return {
         "id": "s", "account_id": account_id, "token_hash": "t", "device_hash": "d", "device": "Firefox",
         "created_at": at, "seen_at": at, "ends_at": at, **values,
+    }  # fmt: skip
+
+
+def request(at: datetime, **values: Any) -> dict[str, Any]:
+    return {
+        "id": "r", "reference": "U-AAAAAA", "kutid": ANNA.kutid, "kind": "green-card", "state": "closed",
+        "answers": {}, "sent_at": at, "promised_on": at.date(), "changed_at": at, **values,
     }  # fmt: skip
 
 
@@ -180,6 +188,17 @@ ROWS: dict[str, tuple[timedelta, Callable[[World, datetime], tuple[Table, dict[s
             },
         ),
     ),
+    "request_drafts": (
+        PROFILE.request_rules.draft,
+        lambda world, at: (
+            request_drafts,
+            {
+                "id": "r", "kutid": ANNA.kutid, "kind": "green-card", "answers": {}, "version": 0, "begun_at": at,
+                "saved_at": at,
+            },
+        ),
+    ),
+    "requests": (PROFILE.request_rules.kept, lambda world, at: (requests, request(at, ended_at=at))),
     "audit": (
         KEPT.audit,
         lambda world, at: (
@@ -207,6 +226,18 @@ def test_a_case_that_is_closed_and_still_so_keeps_its_row_and_loses_its_note(wor
     assert tidy(world) == {"quality_notes": 1}
     (row,) = world.rows(quality_cases)
     assert (row.note, row.closed_at) == (None, at)
+
+
+def test_an_open_request_stays_and_one_that_ended_goes_with_what_happened_to_it(world: World) -> None:
+    at = world.clock.now()
+    put(world, requests, **request(at))
+    put(world, request_events, id="e", request_id="r", place=0, type="sent", at=at, actor="customer")
+    world.clock.moment += 2 * PROFILE.request_rules.kept
+    assert "requests" not in tidy(world)
+    with world.store.write() as connection:
+        connection.execute(update(requests).values(ended_at=at))
+    assert tidy(world)["requests"] == 1
+    assert world.rows(request_events) == []
 
 
 def test_open_cases_and_batches_stay(world: World) -> None:

@@ -51,6 +51,12 @@ def settings(**changed: Any) -> Settings:
         ("mail_url", "smtps://user:secret\u2100@mail.example"),
         ("mail_url", "smtps://:secret@mail.example"),
         ("mail_url", "smtps://user:secret@mail.example:99999"),
+        ("bounces_url", "https://user:secret@mail.example"),
+        ("bounces_url", "imaps://mail.example"),
+        ("bounces_url", "imaps://user@mail.example"),
+        ("bounces_url", "imap://user:secret@mail.example"),
+        ("bounces_url", "imaps://user:secret@mail.example?folder=INBOX"),
+        ("bounces_url", "imaps://user:25#secret@mail.example"),
         ("sms_url", "secret"),
         ("sms_url", "json://user:25#secret@gateway.example/{to}"),
         ("sms_url", "json://user:[secret@gateway.example/{to}"),
@@ -167,3 +173,15 @@ def test_a_name_that_is_no_setting_is_told_by_doctor(
     monkeypatch.setenv("BELEPO_TRUSTED_PROXY", "1")
     told = [finding.state for finding in examine(site.parts.settings) if finding.subject == "settings"]
     assert told == ["There is no setting BELEPO_TRUSTED_PROXY; it is ignored. Did you mean BELEPO_TRUSTED_PROXIES?"]
+
+
+def test_a_mailbox_for_bounces_is_read_from_its_address() -> None:
+    mailbox = settings(bounces_url="imaps://portal%40insurer.example:p%23w@mail.example/Vissza").bounces
+    assert mailbox is not None
+    assert (mailbox.host, mailbox.port, mailbox.is_encrypted) == ("mail.example", 993, True)
+    assert (mailbox.user, mailbox.password, mailbox.folder) == ("portal@insurer.example", "p#w", "Vissza")
+    assert "p#w" not in repr(mailbox)
+    local = settings(bounces_url="imap://user:secret@localhost").bounces
+    assert local is not None
+    assert (local.port, local.is_encrypted, local.folder) == (143, False, "INBOX")
+    assert settings().bounces is None

@@ -9,6 +9,7 @@ from webapp.demo.states.walker import Walker
 # Each module adds its states to the catalogue.
 from webapp.demo.states import (  # isort: skip  # noqa: F401
     account,
+    advised,
     console,
     contracts,
     documents,

@@ -21,7 +21,8 @@ _CANCELLED = "940000004"
 """A policy of all profiles' demo customers."""
 
 
-def _come_in(walker: Walker, role: str = SERVICE) -> str:
+def come_in(walker: Walker, role: str = SERVICE) -> str:
+    """Sign in at the role's own entrance, and return its name."""
     door = _DOORS[role]
     walker.visit(f"{door}.home")
     email = next(email for email, _, is_in in STAFF if is_in == role)
@@ -53,14 +54,14 @@ def staff_login_wait(walker: Walker) -> None:
 @state(_CONSOLE)
 def staff_signed_out(walker: Walker) -> None:
     """After signing out."""
-    _come_in(walker)
+    come_in(walker)
     walker.send("logout")
 
 
 @state(_CONSOLE, moves_clock=True, status=403)
 def staff_session_over(walker: Walker) -> None:
     """The session had ended when a form was sent."""
-    _come_in(walker)
+    come_in(walker)
     walker.advance(minutes=walker.parts.profile.sign_in.idle_minutes + 1)
     walker.send("staff-search", policy_number=walker.email)
 
@@ -68,33 +69,33 @@ def staff_session_over(walker: Walker) -> None:
 @state(_CONSOLE)
 def staff_home(walker: Walker) -> None:
     """The search."""
-    _come_in(walker)
+    come_in(walker)
 
 
 @state(_CONSOLE)
 def adviser_home(walker: Walker) -> None:
     """The search, and an adviser's own customers."""
-    _come_in(walker, ADVISER)
+    come_in(walker, ADVISER)
 
 
 @state(_CONSOLE, status=422)
 def staff_search_empty(walker: Walker) -> None:
     """Nothing was filled in."""
-    _come_in(walker)
+    come_in(walker)
     walker.send("staff-search")
 
 
 @state(_CONSOLE, status=404)
 def staff_search_none(walker: Walker) -> None:
     """Nobody is found."""
-    _come_in(walker)
+    come_in(walker)
     walker.send("staff-search", policy_number="999999999")
 
 
 @state(_CONSOLE, status=422)
 def staff_search_name_alone(walker: Walker) -> None:
     """A name without a date of birth."""
-    _come_in(walker)
+    come_in(walker)
     walker.send("staff-search", policy_number="Kovács Anna")
 
 
@@ -123,7 +124,7 @@ def _search_shared_address(walker: Walker, count: int) -> None:
         walker.visit()
         walker.walk_to("email-sent")
     walker.forget()
-    _come_in(walker)
+    come_in(walker)
     walker.send("staff-search", policy_number=walker.email)
 
 
@@ -152,7 +153,7 @@ def staff_record_too_many(walker: Walker) -> None:
     used_up = walker.cast.somebody()
     walker.cast.spoilt.add(used_up.kutid)
     mobile = identifiers.written(used_up.mobile)
-    _come_in(walker)
+    come_in(walker)
     while walker.page.status_code == 200:
         walker.be(walker.cast.somebody())
         walker.visit(f"{SERVICE_DOOR}.home")
@@ -273,7 +274,7 @@ def _use_codes_up(customer: Walker, staff: Walker, role: str = SERVICE) -> None:
 @state(_CONSOLE, by_staff=True)
 def staff_no_policy(walker: Walker) -> None:
     """All policies of the customer are cancelled."""
-    _come_in(walker)
+    come_in(walker)
     walker.send("staff-search", policy_number=_CANCELLED)
     record_identification(walker)
 
@@ -383,7 +384,7 @@ def _find_registered(walker: Walker, register: Callable[[Walker], None], role: s
 @state(_CONSOLE, status=404)
 def adviser_not_yours(walker: Walker) -> None:
     """Somebody else's customer, or nobody: one answer."""
-    _come_in(walker, ADVISER)
+    come_in(walker, ADVISER)
     walker.send("staff-search", policy_number="999999999")
 
 
@@ -425,7 +426,7 @@ def worklist_batch_done(walker: Walker) -> None:
 @state(_CONSOLE)
 def worklist_empty(walker: Walker) -> None:
     """There is nothing to do in the list."""
-    door = _come_in(walker, ADVISER)
+    door = come_in(walker, ADVISER)
     walker.visit(f"{door}.unregistered", lista="lejart")
 
 
@@ -508,7 +509,7 @@ def worklist_overdue(walker: Walker) -> None:
     walker.act("invite", customers=_first(walker), due_on=tomorrow.isoformat())
     walker.parts.worklists.worker.finish()
     walker.advance(minutes=3 * 24 * 60)
-    door = _come_in(walker, SUPERVISOR)
+    door = come_in(walker, SUPERVISOR)
     walker.visit(f"{door}.unregistered", lista="lejart")
 
 
@@ -522,7 +523,7 @@ def worklist_batch_stopped(walker: Walker) -> None:
 
 
 def _open_list(walker: Walker) -> None:
-    door = _come_in(walker, SUPERVISOR)
+    door = come_in(walker, SUPERVISOR)
     walker.visit(f"{door}.unregistered", lista="meghivhato")
     if "invite" not in walker.actions:
         walker.visit(f"{door}.unregistered")  # everybody who can be has been
@@ -555,7 +556,7 @@ def _find_case(walker: Walker) -> None:
         stranger.visit()
         stranger.send_others_data()
     walker.parts.worklists.worker.finish()
-    door = _come_in(walker)
+    door = come_in(walker)
     walker.visit(f"{door}.quality")
 
 
@@ -569,7 +570,7 @@ def staff_figures(walker: Walker) -> None:
 @state(_CONSOLE)
 def staff_figures_of_service(walker: Walker) -> None:
     """The same as customer service sees them."""
-    walker.visit(f"{_come_in(walker)}.show_figures")
+    walker.visit(f"{come_in(walker)}.show_figures")
 
 
 @state(_CONSOLE)
@@ -585,12 +586,12 @@ def staff_figures_wrong_period(walker: Walker) -> None:
 
 
 def _see_figures(walker: Walker, **chosen: str) -> None:
-    walker.visit(f"{_come_in(walker, SUPERVISOR)}.show_figures", **chosen)
+    walker.visit(f"{come_in(walker, SUPERVISOR)}.show_figures", **chosen)
 
 
 def find(walker: Walker, role: str = SERVICE, customer: Walker | None = None) -> str:
     """Come in, look a customer up, and return the address of the case."""
-    _come_in(walker, role)
+    come_in(walker, role)
     rules = walker.parts.profile.identification
     walker.send("staff-search", policy_number=(customer or walker).customer.identification[rules.field])
     return walker.path

@@ -19,7 +19,7 @@ _PDF = (
     b"trailer\n<</Size 4/Root 1 0 R>>\nstartxref\n170\n%%EOF\n"
 )
 """An empty page: what a letter looks like is not the states' matter."""
-_SAID = {
+SAID = {
     "text": ["Tisztelt Ügyfelünk!", "Biztosításának következő évi díja az alábbiak szerint alakul."],
     "Tételek": [
         {"Tétel": "Alapdíj, B10 besorolással", "Összeg": "88 200 Ft"},
@@ -30,7 +30,7 @@ _SAID = {
 }
 
 
-def _publish(walker: Walker, letter_type: str = "payment_request", title: str = "Díjbekérő", **facts: Any) -> str:
+def publish(walker: Walker, letter_type: str = "payment_request", title: str = "Díjbekérő", **facts: Any) -> str:
     """Publish a letter to the walker, and return its id."""
     numbers = select(policies.c.policy_number).where(policies.c.kutid == walker.customer.kutid)
     with walker.parts.store.read() as connection:
@@ -39,7 +39,7 @@ def _publish(walker: Walker, letter_type: str = "payment_request", title: str = 
         kutid=walker.customer.kutid,
         type=letter_type,
         title=title,
-        issued_on=facts.pop("issued_on", _day(walker)),
+        issued_on=facts.pop("issued_on", day(walker)),
         language=walker.parts.profile.languages[0],
         policy_number=number,
         **facts,
@@ -47,24 +47,24 @@ def _publish(walker: Walker, letter_type: str = "payment_request", title: str = 
     return walker.parts.portal.letters.publishing.publish(letter, _PDF, actor="insurer")
 
 
-def _day(walker: Walker, days: int = 0) -> date:
+def day(walker: Walker, days: int = 0) -> date:
     """Return the day that it is, or one that many days later."""
     return walker.parts.clock.now().astimezone(walker.parts.profile.zone).date() + timedelta(days=days)
 
 
 def _publish_some(walker: Walker) -> list[str]:
     """Publish letters of each kind that a list can show, oldest first."""
-    certificate = _publish(walker, "certificate", "Díjigazolás", issued_on=_day(walker, -300))
+    certificate = publish(walker, "certificate", "Díjigazolás", issued_on=day(walker, -300))
     walker.visit("letter.show", letter_id=certificate)
-    withdrawn = _publish(walker, issued_on=_day(walker, -120))
+    withdrawn = publish(walker, issued_on=day(walker, -120))
     walker.parts.portal.letters.publishing.withdraw(withdrawn, "Téves összeg", actor="insurer")
-    policy = _publish(walker, "policy", "Kötvény", issued_on=_day(walker, -60), confirm_by=_day(walker, 20))
+    policy = publish(walker, "policy", "Kötvény", issued_on=day(walker, -60), confirm_by=day(walker, 20))
     walker.visit("letter.show", letter_id=policy)
     walker.send("letter-confirm")
-    request = _publish(walker, issued_on=_day(walker, -3))
-    notice = _publish(
-        walker, "premium_notice", "Díjértesítő a következő évre", latest_on=_day(walker, 6), confirm_by=_day(walker, 6),
-        data=_SAID,
+    request = publish(walker, issued_on=day(walker, -3))
+    notice = publish(
+        walker, "premium_notice", "Díjértesítő a következő évre", latest_on=day(walker, 6), confirm_by=day(walker, 6),
+        data=SAID,
     )  # fmt: skip
     return [certificate, withdrawn, policy, request, notice]
 
@@ -74,8 +74,8 @@ def home_due(walker: Walker) -> None:
     """Letters wait for the customer, one by a day."""
     walker.open_active_account()
     _publish_some(walker)
-    _publish(walker, "claim_decision", "Döntés a kárügyében", latest_on=_day(walker, -1))
-    _publish(walker, "notice", "Tájékoztatás", latest_on=_day(walker))
+    publish(walker, "claim_decision", "Döntés a kárügyében", latest_on=day(walker, -1))
+    publish(walker, "notice", "Tájékoztatás", latest_on=day(walker))
     walker.visit("home.show")
 
 
@@ -83,7 +83,7 @@ def home_due(walker: Walker) -> None:
 def home_unread(walker: Walker) -> None:
     """A letter is unread, and nothing is due."""
     walker.open_active_account()
-    _publish(walker)
+    publish(walker)
     walker.visit("home.show")
 
 
@@ -114,7 +114,7 @@ def letters_many(walker: Walker) -> None:
     """More letters than a page holds; this is the second page."""
     walker.open_active_account()
     for number in range(45):
-        _publish(walker, issued_on=_day(walker, number - 60))
+        publish(walker, issued_on=day(walker, number - 60))
     walker.visit("letters.show")
     walker.follow("next")
 
@@ -123,7 +123,7 @@ def letters_many(walker: Walker) -> None:
 def letters_found(walker: Walker) -> None:
     """A search and filters in use."""
     letters(walker)
-    walker.visit("letters.show", q="díj", type="payment_request", year=_day(walker, -3).year, unread=1)
+    walker.visit("letters.show", q="díj", type="payment_request", year=day(walker, -3).year, unread=1)
 
 
 @state(_PORTAL)
@@ -137,7 +137,7 @@ def letters_not_found(walker: Walker) -> None:
 def letters_all_read(walker: Walker) -> None:
     """Only unread letters are asked for, and there is none."""
     walker.open_active_account()
-    walker.visit("letter.show", letter_id=_publish(walker))
+    walker.visit("letter.show", letter_id=publish(walker))
     walker.visit("letters.show", unread=1)
 
 
@@ -145,7 +145,7 @@ def letters_all_read(walker: Walker) -> None:
 def letter(walker: Walker) -> None:
     """A letter that is a file alone."""
     walker.open_active_account()
-    walker.visit("letter.show", letter_id=_publish(walker))
+    walker.visit("letter.show", letter_id=publish(walker))
 
 
 @state(_PORTAL)
@@ -159,7 +159,7 @@ def letter_to_confirm(walker: Walker) -> None:
 def letter_to_confirm_late(walker: Walker) -> None:
     """The day for confirming is over."""
     walker.open_active_account()
-    walker.visit("letter.show", letter_id=_publish(walker, "policy", "Kötvény", confirm_by=_day(walker, -2)))
+    walker.visit("letter.show", letter_id=publish(walker, "policy", "Kötvény", confirm_by=day(walker, -2)))
 
 
 @state(_PORTAL)
@@ -173,8 +173,8 @@ def letter_confirmed(walker: Walker) -> None:
 def letter_replaced(walker: Walker) -> None:
     """A newer letter has taken its place."""
     walker.open_active_account()
-    older = _publish(walker, issued_on=_day(walker, -2))
-    _publish(walker, replaces=older)
+    older = publish(walker, issued_on=day(walker, -2))
+    publish(walker, replaces=older)
     walker.visit("letter.show", letter_id=older)
 
 
@@ -182,8 +182,8 @@ def letter_replaced(walker: Walker) -> None:
 def letter_replacing(walker: Walker) -> None:
     """It took the place of an older letter."""
     walker.open_active_account()
-    older = _publish(walker, issued_on=_day(walker, -2))
-    walker.visit("letter.show", letter_id=_publish(walker, replaces=older))
+    older = publish(walker, issued_on=day(walker, -2))
+    walker.visit("letter.show", letter_id=publish(walker, replaces=older))
 
 
 @state(_PORTAL, status=410)
@@ -206,4 +206,4 @@ def other_account(walker: Walker) -> None:
     walker.open_active_account()
     somebody = walker.another()
     somebody.be(walker.cast.somebody())
-    walker.visit("letter.show", letter_id=_publish(somebody))
+    walker.visit("letter.show", letter_id=publish(somebody))

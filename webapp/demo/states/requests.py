@@ -48,6 +48,13 @@ def request_contract(walker: Walker) -> None:
     _begin(walker, "green-card")
 
 
+@state(_GROUP, status=422)
+def request_contract_empty(walker: Walker) -> None:
+    """No contract is chosen."""
+    request_contract(walker)
+    walker.send("request-form", contract="")
+
+
 @state(_GROUP)
 def request_address(walker: Walker) -> None:
     """Questions that belong together."""
@@ -89,6 +96,13 @@ def request_claim_when(walker: Walker) -> None:
     _claim(walker)
 
 
+@state(_GROUP, status=422)
+def request_claim_when_wrong(walker: Walker) -> None:
+    """A day to come, and no time of day."""
+    _claim(walker)
+    walker.send("request-form", **_parts(walker, 1, "happened_on"), happened_at="25:00")
+
+
 @state(_GROUP)
 def request_claim_what(walker: Walker) -> None:
     """What happened, in the customer's words."""
@@ -97,11 +111,41 @@ def request_claim_what(walker: Walker) -> None:
     walker.send("request-form", place="Budapest, Váci út 45.")
 
 
+@state(_GROUP, status=422)
+def request_claim_what_empty(walker: Walker) -> None:
+    """Nothing is written."""
+    request_claim_what(walker)
+    walker.send("request-form", description=" ")
+
+
 @state(_GROUP)
 def request_claim_police(walker: Walker) -> None:
     """A question with yes or no."""
     request_claim_what(walker)
     walker.send("request-form", description="Felverődött egy kavics. Megrepedt a szélvédő.")
+
+
+@state(_GROUP, status=422)
+def request_claim_police_empty(walker: Walker) -> None:
+    """Neither yes nor no is chosen."""
+    request_claim_police(walker)
+    walker.send("request-form")
+
+
+@state(_GROUP)
+def request_claim_home(walker: Walker) -> None:
+    """A claim of another product begins with other advice."""
+    _open(walker, "home")
+    _begin(walker, "claim-home")
+
+
+@state(_GROUP, status=422)
+def request_claim_home_cause(walker: Walker) -> None:
+    """A choice from several, and none is made."""
+    request_claim_home(walker)
+    walker.send("request-form")
+    walker.send("request-form")  # the only contract is chosen already
+    walker.send("request-form")
 
 
 @state(_GROUP, status=422)
@@ -208,9 +252,9 @@ def request_of_nobody(walker: Walker) -> None:
 _QUESTION = "Kérjük, írja meg, melyik emeleten lakik."
 
 
-def _open(walker: Walker) -> None:
-    """Open the account of somebody with a car."""
-    walker.be(walker.cast.somebody("", policies.c.product == "motor"))
+def _open(walker: Walker, product: str = "motor") -> None:
+    """Open the account of somebody with a car, or another product."""
+    walker.be(walker.cast.somebody("", policies.c.product == product))
     walker.open_active_account()
 
 

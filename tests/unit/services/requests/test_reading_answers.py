@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.profiles.request_kinds import Question
+from services.profiles.request_kinds import Page, Question
 from services.refusal import Refusal
 from services.requests.reading import Reader
 
@@ -109,6 +109,27 @@ def test_a_whole_date_may_stand_in_the_first_part() -> None:
 def test_money_is_in_the_main_unit_of_the_country() -> None:
     assert SLOVAK.read(question("money"), "120,50") == 12050
     assert SLOVAK.read(question("money"), "120") == 12000
+
+
+def page(*questions: tuple[str, str]) -> Page:
+    return Page(questions=tuple(Question(name=name, type=kind) for name, kind in questions))  # type: ignore[arg-type]
+
+
+def test_what_happened_was_not_later_today() -> None:
+    asked = page(("happened_on", "date_until_today"), ("happened_at", "time"))
+    found = {
+        at: [(name, str(one)) for name, one in HUNGARIAN.check(asked, {"happened_on": day, "happened_at": at})]
+        for day, at in (("2026-11-30", "10:00"), ("2026-11-30", "10:01"), ("2026-11-29", "23:59"))
+    }
+    assert found == {"10:00": [], "10:01": [("happened_at", "time.future")], "23:59": []}
+
+
+def test_the_last_day_is_not_before_the_first() -> None:
+    asked = page(("from", "date"), ("last_day", "date"))
+    assert not list(HUNGARIAN.check(asked, {"from": "2026-12-01", "last_day": "2026-12-01"}))
+    assert not list(HUNGARIAN.check(asked, {"from": "2026-12-01", "last_day": None}))
+    ((name, refusal),) = HUNGARIAN.check(asked, {"from": "2026-12-01", "last_day": "2026-11-30"})
+    assert (name, str(refusal)) == ("last_day", "date.before")
 
 
 def test_what_may_be_left_empty_is_none() -> None:

@@ -66,3 +66,26 @@ def test_a_folder_of_which_all_is_refused_fails(folder: Path) -> None:
     lines = (folder / "manifest.jsonl").read_text("utf-8").splitlines()
     (folder / "manifest.jsonl").write_text(lines[1], "utf-8")
     assert run(folder).exit_code == 1
+
+
+def test_letters_that_nobody_opened_are_written_for_the_post(folder: Path, tmp_path: Path) -> None:
+    line = json.loads((folder / "manifest.jsonl").read_text("utf-8").splitlines()[0])
+    (folder / "manifest.jsonl").write_text(json.dumps({**line, "latest_on": "2026-01-02"}), "utf-8")
+    assert run(folder).exit_code == 0
+    lists = tmp_path / "lists"
+    first = CliRunner().invoke(main, ["documents", "print-list", str(lists)])
+    assert first.exit_code == 0, first.output
+    (written,) = lists.iterdir()
+    assert str(written) in first.stdout
+    assert "1 letters are to be printed." in first.stdout
+    assert [path.read_bytes() for path in written.glob("*.pdf")] == [pdf()]
+    again = CliRunner().invoke(main, ["documents", "print-list", str(lists)])
+    assert "0 letters are to be printed." in again.stdout
+    assert list(lists.iterdir()) == [written]
+
+
+def test_a_list_that_cannot_be_written_is_said_to_be_one(folder: Path) -> None:
+    assert run(folder).exit_code == 0
+    ended = CliRunner().invoke(main, ["documents", "print-list", str(folder / "1.pdf" / "lists")])
+    assert ended.exit_code == 1
+    assert "cannot be written" in ended.output

@@ -38,12 +38,26 @@ _NOT_SHOWN = {
     "error.activation_code.malformed": "no profile asks for the whole of an activation code",
     "error.identify.wait": "it takes sixty wrong tries from one network",
     "error.search.none": "the console says it in words of its own",
+    "error.contract.ended": "a contract would have to end while a request about it is filled in",
+    **dict.fromkeys(("error.choice.unknown", "error.contract.unsuitable"), "no form offers such an answer"),
+    "error.files.empty": "nobody receives files yet",
+    **dict.fromkeys(
+        (
+            "error.money.empty", "error.money.malformed", "error.money.zero", "error.name.empty", "error.phone.empty",
+            "error.date.before", "error.time.future",
+            "error.phone.malformed", "error.plate.empty", "error.plate.malformed", "error.sold_on.future",
+        ),
+        "a question of another type is shown for all",
+    ),
     **dict.fromkeys(
         (
             "error.birth_date.day", "error.birth_date.too_old", "error.birth_date.year",
             "error.due_on.malformed", "error.due_on.too_far", "error.note.personal", "error.note.too_long",
             "error.password.like_email", "error.password.like_record", "error.password.lower", "error.password.special",
             "error.password.too_long", "error.tax_number.malformed",
+            "error.account.empty", "error.account.malformed", "error.date.day", "error.date.empty", "error.date.future",
+            "error.date.impossible", "error.date.malformed", "error.date.month", "error.date.past", "error.date.year",
+            "error.long_text.too_long", "error.time.empty", "error.town.empty",
         ),
         "another of the field's sentences is shown where it would stand",
     ),
