@@ -163,6 +163,7 @@ _FIELDS = {
     "file": {
         "empty": _PLAIN,
         "unchecked": _because(text="upload.checking.text"),
+        "away": _because(text="upload.storage_away"),
         "too_many": _because("limit"),
         **{
             reason: _because(text=f"upload.refused.{text}")

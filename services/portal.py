@@ -46,12 +46,13 @@ def build_portal(
     storage = gateways.storage
     letters = build_letters(base, storage=storage, messages=messages, limits=limits, codes=codes, accounts=accounts)
     contracts = build_contracts(base)
+    uploads = build_uploads(base, storage=storage, messages=messages, scanner=gateways.scanner)
     return PortalServices(
         contracts=contracts,
         letters=letters,
         payments=build_payments(base, messages=messages, links=links, provider=gateways.provider),
-        requests=build_requests(base, messages=messages, portfolio=contracts.portfolio),
-        uploads=build_uploads(base, storage=storage, messages=messages, scanner=gateways.scanner),
+        requests=build_requests(base, messages=messages, portfolio=contracts.portfolio, files=uploads.files),
+        uploads=uploads,
         grants=build_grants(base, accounts=accounts, messages=messages),
         storage=storage,
     )

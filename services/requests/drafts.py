@@ -105,6 +105,8 @@ class Drafts:
             if row is None:
                 raise OutOfTurn
             self._mails.forget(connection, row.id)
+            if self._files is not None:
+                self._files.forget(connection, row.id)
 
     def send(self, session: Session, offer: Offer, draft_id: str) -> Request:
         """Send a draft, once: the row of the draft goes, that of the request comes, and the mail with it.

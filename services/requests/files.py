@@ -14,5 +14,13 @@ class RequestFiles(Protocol):
         ...
 
     def submit(self, connection: Connection, owner: str) -> None:
-        """Hand the files over with the request, in the transaction that sends it."""
+        """Note that the files were sent with the request, or with an answer, in the transaction that sends it."""
+        ...
+
+    def hand_over(self, connection: Connection, owner: str) -> None:
+        """Note that the insurer has what was sent, in the transaction that takes the request over (P39)."""
+        ...
+
+    def forget(self, connection: Connection, owner: str) -> None:
+        """Erase the files of a draft, in the transaction that erases the draft."""
         ...

@@ -30,4 +30,6 @@ def build_requests(
     """Build the services of requests. Without `files`, which receives them, no question asks for any."""
     types = ASKED if files is None else ASKED | {"files"}
     kinds, mails = Kinds(base, portfolio, types), RequestMails(base, messages.outbox)
-    return RequestServices(kinds, Drafts(base, kinds, mails, files), OwnRequests(base, mails), Handling(base, mails))
+    return RequestServices(
+        kinds, Drafts(base, kinds, mails, files), OwnRequests(base, mails, files), Handling(base, mails, files)
+    )

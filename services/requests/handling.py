@@ -10,6 +10,7 @@ from services import audit
 from services.base import Base
 from services.refusal import OutOfTurn, Refusal
 from services.requests import rows
+from services.requests.files import RequestFiles
 from services.requests.mails import RequestMails
 from services.requests.request import LONGEST_TEXT, Event, EventType, Request, State
 from services.store.tables.letters import letters
@@ -23,11 +24,12 @@ class Handling:
     and nothing happens to it after its end.
     """
 
-    def __init__(self, base: Base, mails: RequestMails) -> None:
+    def __init__(self, base: Base, mails: RequestMails, files: RequestFiles | None = None) -> None:
         self._store = base.store
         self._clock = base.clock
         self._profile = base.profile
         self._mails = mails
+        self._files = files
 
     def find(self, request_id: str) -> tuple[Request, tuple[Event, ...]]:
         """Return a request and what happened to it, oldest first. Raises OutOfTurn."""
@@ -87,6 +89,8 @@ class Handling:
             _check_letters(connection, request.kutid, letter_ids)
             rows.note(connection, request_id, event, now, actor, text=text, letters=letter_ids)
             _record(connection, request, event, now, actor)
+            if event == "taken" and self._files is not None:
+                self._files.hand_over(connection, request_id)
             if mail is not None:
                 self._mails.tell(connection, request, mail, request.answer_by)
         return request

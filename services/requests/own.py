@@ -6,6 +6,7 @@ from services.accounts import Session
 from services.base import Base
 from services.refusal import OutOfTurn
 from services.requests import rows
+from services.requests.files import RequestFiles
 from services.requests.mails import RequestMails
 from services.requests.request import CUSTOMER, Event, Request, Waiting
 from services.store.tables.requests import request_drafts, requests
@@ -17,10 +18,11 @@ MOST = 200
 class OwnRequests:
     """Shows customers their own requests. Another customer's raises OutOfTurn, as one that never was."""
 
-    def __init__(self, base: Base, mails: RequestMails) -> None:
+    def __init__(self, base: Base, mails: RequestMails, files: RequestFiles | None = None) -> None:
         self._store = base.store
         self._clock = base.clock
         self._mails = mails
+        self._files = files
 
     def all(self, session: Session, policy_number: str | None = None) -> tuple[Request, ...]:
         """Return the customer's requests, the newest first; of one contract where one is given."""
@@ -69,12 +71,18 @@ class OwnRequests:
             )
 
     def reply(self, session: Session, request_id: str, text: str) -> None:
-        """Answer the insurer's question. Raises OutOfTurn where none is asked, or it is answered already."""
+        """Answer the insurer's question, with the files that were added to the answer.
+
+        Raises OutOfTurn where none is asked, or it is answered already.
+        """
         now = self._clock.now()
         with self._store.write() as connection:
             _check_own(connection, session, request_id)
             rows.move(connection, request_id, ("question",), "taken", answer_by=None, changed_at=now)
             rows.note(connection, request_id, "replied", now, CUSTOMER, text=text)
+            if self._files is not None:
+                self._files.submit(connection, request_id)
+                self._files.hand_over(connection, request_id)
 
     def withdraw(self, session: Session, request_id: str) -> None:
         """Withdraw a request that nobody works on yet. Raises OutOfTurn otherwise."""

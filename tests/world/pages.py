@@ -218,7 +218,8 @@ class Page:
             if self.status >= 400:
                 self._lint_dead_end()
             return
-        assert self.status in (404, 413, 422, 429)  # 404: the search found nobody; 413: a file is too large
+        # 404: the search found nobody; 413: a file is too large; 503: none can be kept
+        assert self.status in (404, 413, 422, 429, 503)
         assert summary["role"] == "alert", "the summary is not announced"
         assert self.fields_in_error
         # A date's three fields are led to as one, by the first that is wrong.

@@ -18,7 +18,7 @@ from services.values import identifiers
 from services.values.fingerprints import fingerprint
 from webapp.account import sessions
 from webapp.parts import current_parts
-from webapp.portal import request_form
+from webapp.portal import request_form, uploads
 from webapp.portal.contract_lines import line
 from webapp.portal.request_words import (
     address,
@@ -34,7 +34,7 @@ from webapp.portal.request_words import (
 from webapp.portal.requests import address_of_sent, show_sent
 from webapp.ui.flash import Flash
 from webapp.ui.form_errors import Fields, SentForm, explain
-from webapp.ui.formats import date_on, date_until
+from webapp.ui.formats import clock_time, date_on, date_until
 from webapp.ui.language import say
 from webapp.ui.qr_codes import qr_code
 from webapp.ui.respond import go_on, page, see_other
@@ -83,6 +83,33 @@ def submit(session: Session, kind: str) -> Response:
                 return _answer(session, offer, draft, is_left=action == "save")
             except OutOfTurn:  # it is not due yet, or was answered at this moment
                 return _go_on(session, offer, services.drafts.find(session, kind))
+
+
+@blueprint.get("/fajlok")
+@sessions.needed
+def files(session: Session, kind: str) -> Response:
+    """Lead to the page that is due: a sign-in may have come between a file and its form."""
+    return see_other(address(current_parts().portal.requests.kinds.offer(session, kind).kind.name))
+
+
+@blueprint.post("/fajlok")
+@sessions.needed
+def add_file(session: Session, kind: str) -> Response:
+    """Take a file for the question that `kerdes` names, or do what the file's other forms say (P38)."""
+    services, question = current_parts().portal.requests, request.args.get("kerdes", "")
+    offer = services.kinds.offer(session, kind)
+    asked = next((one for one in offer.kind.pages if (question, "files") in _types(one)), None)
+    if asked is None:
+        raise OutOfTurn
+    draft = services.drafts.begin(session, offer)
+    form = uploads.act(request_form.place_of_files(session, offer, draft, question))
+    if form is not None:
+        return _question(session, offer, draft, asked, form)
+    return go_on(address(kind, asked.id), lambda: _show(session, offer, draft, asked.id))
+
+
+def _types(asked: Page) -> list[tuple[str, str]]:
+    return [(one.name, one.type) for one in asked.questions]
 
 
 def _answer(session: Session, offer: Offer, draft: Draft | None, *, is_left: bool) -> Response:
@@ -245,7 +272,7 @@ def _question(
         form=form,
         problems=form.problems,
         dates=request_form.dates(asked),
-        notice=flash.take(),
+        notice=flash.take() or sessions.flash.take(time=clock_time(session.over_at)),
         again=date_on(local_day(draft.begun_at)) if draft and is_back else None,
         kind=title_of(offer.kind.name),
         intro=say()(f"request.kind.{offer.kind.name}.text") if asked is path[0] and not form.problems else None,
@@ -254,6 +281,11 @@ def _question(
         number=path.index(asked) + 1,
         total=len(path),
         fields=request_form.fields(offer, asked),
+        uploads={
+            one.name: uploads.shown(request_form.place_of_files(session, offer, draft, one.name))
+            for one in asked.questions
+            if one.type == "files"
+        },
         contracts=_contracts(offer),
         page_id=asked.id,
         seen=_seen(draft, asked),
@@ -267,10 +299,20 @@ def _review(session: Session, offer: Offer, draft: Draft) -> Response:
         "portal/request_review.html",
         kind=title_of(offer.kind.name),
         notice=flash.take(),
-        answers=answers_in_words(offer.kind, draft.answers, offer.contracts),
+        answers=answers_in_words(offer.kind, _counted(offer, draft), offer.contracts),
+        files=uploads.shown(uploads.Place(draft.id, session.account.kutid, None, address(offer.kind.name))),
         action=address(offer.kind.name),
         **_frame(offer, draft),
     )
+
+
+def _counted(offer: Offer, draft: Draft) -> dict[str, Any]:
+    """Return the answers, files as they are now: some may have been taken away since."""
+    drafts, questions = current_parts().portal.requests.drafts, offer.kind.rules.questions
+    return {
+        name: drafts.count_files(draft.id, name) or None if questions[name].type == "files" else answer
+        for name, answer in draft.answers.items()
+    }
 
 
 def _frame(offer: Offer, draft: Draft | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from services.requests.request import LONGEST_TEXT, Request
 from services.values import masking
 from webapp.account import sessions
 from webapp.parts import current_parts
+from webapp.portal import uploads
 from webapp.portal.request_words import (
     ICONS,
     address,
@@ -33,6 +34,8 @@ from webapp.ui.respond import go_on, page, see_other
 blueprint = Blueprint("requests", __name__, url_prefix="/ugyintezes")
 
 _ANSWER = Fields({"answer": "request.answer.label"})
+_ANSWER_FILES = "answer"
+"""What the files of an answer answer: no question of a profile bears this name."""
 _SENT, _TWICE = "1", "2"
 
 
@@ -98,6 +101,32 @@ def act(session: Session, request_id: str) -> Response:
     return go_on(url_for("requests.show", request_id=request_id), lambda: _show(session, request_id))
 
 
+@blueprint.get("/<request_id>/fajlok")
+@sessions.needed
+def files(session: Session, request_id: str) -> Response:
+    """Lead to the request: a sign-in may have come between a file and its form."""
+    current_parts().portal.requests.own.find(session, request_id)
+    return see_other(url_for("requests.show", request_id=request_id))
+
+
+@blueprint.post("/<request_id>/fajlok")
+@sessions.needed
+def add_file(session: Session, request_id: str) -> Response:
+    """Take a file for the answer to the insurer's question, or do what a file's other forms say (P37, P38)."""
+    found, _ = current_parts().portal.requests.own.find(session, request_id)
+    form = uploads.act(_place_of_files(session, found))
+    if form is not None:
+        return _show(session, request_id, form)
+    return go_on(url_for("requests.show", request_id=request_id), lambda: _show(session, request_id))
+
+
+def _place_of_files(session: Session, found: Request) -> uploads.Place:
+    """Return where the files of an answer go; without a question of the insurer's none is taken."""
+    question = _ANSWER_FILES if found.state == "question" else None
+    action = url_for("requests.add_file", request_id=found.id)
+    return uploads.Place(found.id, session.account.kutid, question, action)
+
+
 def address_of_sent(request_id: str, *, is_twice: bool = False) -> str:
     """Return the address of the page that says that a request has come in."""
     return url_for("requests.show", request_id=request_id, elkuldve=_TWICE if is_twice else _SENT)
@@ -143,6 +172,7 @@ def _show(session: Session, request_id: str, form: SentForm | None = None) -> Re
         is_late=is_late,
         last=events[-1] if found.is_done else None,
         letters=_letters(found, events),
+        files=uploads.shown(_place_of_files(session, found), is_whole=True),
         action=url_for("requests.act", request_id=request_id),
     )
 

@@ -12,7 +12,8 @@ from typing import Any
 from flask import Blueprint, Flask, Response, request, url_for
 
 from services.accounts import Session
-from services.refusal import Refusal
+from services.gateways.storage import StorageUnavailable
+from services.refusal import OutOfTurn, Refusal
 from services.uploads.upload import MOST, OpenedFile, Upload
 from webapp.account import sessions
 from webapp.http.bodies import largest_body, takes_file
@@ -48,7 +49,8 @@ class Place:
     owner: str
     """The request or draft, by its id."""
     kutid: str | None
-    question: str
+    question: str | None
+    """The question that the files answer; None where those of all questions are shown, and none is taken."""
     action: str
     """The address that the forms are posted to. To take large bodies it ends as `webapp.http.bodies` says."""
     address_of: Callable[[str], str] | None = None
@@ -58,16 +60,22 @@ class Place:
 # --- For the pages with such a question ---------------------------------------------------------------------------
 
 
-def shown(place: Place) -> Mapping[str, Any]:
-    """Return what `portal/uploads.html` shows: the question's files, the limits and the addresses."""
-    found = current_parts().portal.uploads.files.all(place.owner, place.question)
+def shown(place: Place, *, is_whole: bool = False) -> Mapping[str, Any]:
+    """Return what `portal/uploads.html` shows: the question's files, the limits and the addresses.
+
+    With `is_whole` the files of the other questions too.
+    """
+    files_of = current_parts().portal.uploads.files
+    found = files_of.all(place.owner, None if is_whole else place.question)
+    taken = [upload for upload in found if upload.question == place.question]
     files = [_line(place, upload) for upload in found]
     return {
         "action": place.action,
         "files": files,
         "limit": MOST,
-        "is_full": len(files) >= MOST,
+        "is_taken": place.question is not None and len(taken) < MOST,
         "is_waiting": any(upload.is_waiting for upload in found),
+        "is_refused": any(upload.state == "refused" for upload in found),
         "is_late": any(_is_late(upload) for upload in found),
     }
 
@@ -75,8 +83,8 @@ def shown(place: Place) -> Mapping[str, Any]:
 def act(place: Place) -> SentForm | None:
     """Do what a form of that part asks for: add a file, take one away, describe one, or open one with its password.
 
-    Return the form with what is to be mended, 422 or 413 (too large), or None where it is done: then the caller goes on
-    to its page, whose next notice says what happened. Raises OutOfTurn and StorageUnavailable.
+    Return the form with what is to be mended: 422, 413 (too large), or 503 while the storage is away. None where it is
+    done, now or before: then the caller goes on to its page, whose next notice says what happened.
     """
     uploads, form = current_parts().portal.uploads, request.form
     try:
@@ -90,6 +98,10 @@ def act(place: Place) -> SentForm | None:
             uploads.intake.unlock(place.owner, locked, form.get("file_password", ""))
         else:
             _receive(place)
+    except StorageUnavailable:
+        return replace(explain([("", Refusal("file", "away"))], _FILE, {}), status=503)
+    except OutOfTurn:
+        return None  # taken away, sent or opened meanwhile: the page says how things stand
     except Refusal as refusal:
         asked = explain([("", refusal)], _PASSWORD if refusal.field == "file_password" else _FILE, {})
         return replace(asked, status=413) if refusal.reason == "too_big" else asked
@@ -157,6 +169,8 @@ def _admit() -> Response | None:
 
 def _receive(place: Place) -> None:
     file = request.files.get("file")
+    if place.question is None:
+        raise OutOfTurn
     if file is None:
         raise Refusal("file", "empty")
     with closing(file):
