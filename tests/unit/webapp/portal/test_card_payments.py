@@ -322,7 +322,7 @@ def test_without_a_provider_no_card_is_offered(till: Till, monkeypatch: pytest.M
     assert till.payer.follow(till.payer.post(till.address, {"way": "card"})).status == 503
 
 
-@pytest.mark.parametrize("language", ["hu", "en", "sk"])
+@pytest.mark.parametrize("language", ["hu", "en"])
 def test_a_receipt_is_a_tagged_file_too(till: Till, language: str) -> None:
     attempt = till.begin()
     till.choose("pay")
