@@ -39,6 +39,7 @@ from webapp.ui.language import say
 from webapp.ui.qr_codes import qr_code
 from webapp.ui.respond import go_on, page, see_other
 
+_FILES = "/fajlok"
 blueprint = Blueprint("request_new", __name__, url_prefix="/ugyintezes/uj/<kind>")
 flash = Flash("request")
 
@@ -85,14 +86,14 @@ def submit(session: Session, kind: str) -> Response:
                 return _go_on(session, offer, services.drafts.find(session, kind))
 
 
-@blueprint.get("/fajlok")
+@blueprint.get(_FILES)
 @sessions.needed
 def files(session: Session, kind: str) -> Response:
     """Lead to the page that is due: a sign-in may have come between a file and its form."""
     return see_other(address(current_parts().portal.requests.kinds.offer(session, kind).kind.name))
 
 
-@blueprint.post("/fajlok")
+@blueprint.post(_FILES)
 @sessions.needed
 def add_file(session: Session, kind: str) -> Response:
     """Take a file for the question that `kerdes` names, or do what the file's other forms say (P38)."""

@@ -121,7 +121,7 @@ def adviser_contracts(walker: Walker) -> None:
     customer = walker.another()
     _give(customer, scope="contracts")
     console.find(walker, ADVISER, customer)
-    walker.open(f"{walker.path}/szerzodesek")
+    console.open_in_case(walker, "show_granted_contracts", ADVISER)
 
 
 @state(_CONSOLE)
@@ -156,7 +156,7 @@ def staff_letters_too_early(walker: Walker) -> None:
     _published(customer)
     console.find(walker, SERVICE, customer)
     console.record_identification(walker)
-    walker.open(f"{walker.path}/levelek")
+    console.open_in_case(walker, "show_letters")
     walker.act("notify")
 
 
@@ -178,7 +178,7 @@ def _letters_of(walker: Walker, role: str = SERVICE) -> None:
     _published(walker)
     console.find(walker, role)
     console.record_identification(walker)
-    walker.open(f"{walker.path}/levelek")
+    console.open_in_case(walker, "show_letters", role)
 
 
 @state(_CONSOLE, letters="encrypted_mail")
@@ -209,4 +209,4 @@ def _password_of(walker: Walker) -> None:
     customer.send("letter-password", **own)
     console.find(walker, SERVICE, customer)
     console.record_identification(walker)
-    walker.open(f"{walker.path}/levelezesi-jelszo")
+    console.open_in_case(walker, "show_letter_password")
