@@ -61,7 +61,7 @@ class Place:
 
 
 def shown(place: Place, *, is_whole: bool = False) -> Mapping[str, Any]:
-    """Return what `portal/uploads.html` shows: the question's files, the limits and the addresses.
+    """Return what `components/uploads.html` shows: the question's files, the limits and the addresses.
 
     With `is_whole` the files of the other questions too.
     """

@@ -1,6 +1,7 @@
 """A browser inside the server, which goes through the application's doors as anybody's browser does."""
 
 import re
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -94,6 +95,11 @@ class Browser(Window):
         typed = {name.replace("__", "-"): text for name, text in fields.items()}
         self._ask(form["action"], "POST", values_of(form) | typed)
 
+    def attach(self, step: str, name: str, content: bytes) -> None:
+        """Send the form of a step with a file in its field `file`; without a name, none is chosen."""
+        form = form_of(self._root, step)
+        self._ask(form["action"], "POST", {**values_of(form), "file": (BytesIO(content), name)})
+
     def act(self, action: str, /, **fields: str) -> None:
         """Press a secondary button by its action."""
         form = form_of(self._root, action=action)
@@ -105,7 +111,7 @@ class Browser(Window):
         assert form is not None, f"There is no form to {address} at {self.path}."
         self._ask(address, "POST", values_of(form) | fields)
 
-    def _ask(self, address: str, method: str, data: dict[str, str] | None) -> None:
+    def _ask(self, address: str, method: str, data: dict[str, Any] | None) -> None:
         origin = {"REMOTE_ADDR": self._address}
         self.page = self._client.open(
             address, method=method, data=data, base_url=self._base_url, headers=self.headers, environ_base=origin

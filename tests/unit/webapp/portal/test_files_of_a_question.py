@@ -23,7 +23,7 @@ _PAGE = """{% extends layout %}
 {% from "components/title.html" import document_title %}
 {% from "components/notes.html" import moment_heading, note %}
 {% from "components/journey.html" import error_summary with context %}
-{% from "portal/uploads.html" import upload_panel with context %}
+{% from "components/uploads.html" import upload_panel with context %}
 {% block title %}{{ document_title(t.plain('upload.heading'), problems) }}{% endblock %}
 {% block main_class %}account portal{% endblock %}
 {% block main %}
