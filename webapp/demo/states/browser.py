@@ -89,16 +89,15 @@ class Browser(Window):
         """Open an address of the site, or a whole one."""
         self._ask(re.sub(r"^https?://[^/]+", "", address), "GET", None)
 
-    def send(self, step: str, /, **fields: str) -> None:
-        """Send the form of a step, with what is in it; two underscores stand for the hyphen of a part."""
+    def send(self, step: str, /, *, file: tuple[str, bytes] | None = None, **fields: str) -> None:
+        """Send the form of a step, with what is in it; two underscores stand for the hyphen of a part.
+
+        `file` is the name and the content of what is chosen in the field of that name; without a name, nothing is.
+        """
         form = form_of(self._root, step)
         typed = {name.replace("__", "-"): text for name, text in fields.items()}
-        self._ask(form["action"], "POST", values_of(form) | typed)
-
-    def attach(self, step: str, name: str, content: bytes) -> None:
-        """Send the form of a step with a file in its field `file`; without a name, none is chosen."""
-        form = form_of(self._root, step)
-        self._ask(form["action"], "POST", {**values_of(form), "file": (BytesIO(content), name)})
+        chosen = {} if file is None else {"file": (BytesIO(file[1]), file[0])}
+        self._ask(form["action"], "POST", values_of(form) | typed | chosen)
 
     def act(self, action: str, /, **fields: str) -> None:
         """Press a secondary button by its action."""

@@ -39,28 +39,36 @@ def files_none(walker: Walker) -> None:
 def files_not_chosen(walker: Walker) -> None:
     """No file is chosen."""
     files_none(walker)
-    walker.attach("upload", "", b"")
+    walker.send("upload", file=("", b""))
 
 
 @state(_GROUP, status=422)
 def files_empty(walker: Walker) -> None:
     """The file is empty."""
     files_none(walker)
-    walker.attach("upload", "kép.jpg", b"")
+    walker.send("upload", file=("kép.jpg", b""))
 
 
 @state(_GROUP, status=422)
 def files_of_another_kind(walker: Walker) -> None:
     """The file is neither a photo nor a PDF."""
     files_none(walker)
-    walker.attach("upload", "kép.gif", b"GIF89a")
+    walker.send("upload", file=("kép.gif", b"GIF89a"))
+
+
+@state(_GROUP, status=422)
+def files_too_many(walker: Walker) -> None:
+    """There are twenty files already."""
+    files_none(walker)
+    for number in range(21):
+        walker.send("upload", file=(f"{number}.png", _PHOTO))
 
 
 @state(_GROUP)
 def files_received(walker: Walker) -> None:
     """A photo has come and waits to be checked."""
     files_none(walker)
-    walker.attach("upload", "bal hátsó ajtó.png", _PHOTO)
+    walker.send("upload", file=("bal hátsó ajtó.png", _PHOTO))
 
 
 @state(_GROUP, status=409)
@@ -81,8 +89,8 @@ def files_ready(walker: Walker) -> None:
 def files_refused(walker: Walker) -> None:
     """Files that cannot be accepted say why: one is infected, one is damaged."""
     files_received(walker)
-    walker.attach("upload", "fertozott.png", _PHOTO + _EICAR)
-    walker.attach("upload", "serult.pdf", b"%PDF-1.7")
+    walker.send("upload", file=("fertozott.png", _PHOTO + _EICAR))
+    walker.send("upload", file=("serult.pdf", b"%PDF-1.7"))
     _check(walker)
 
 
@@ -90,7 +98,7 @@ def files_refused(walker: Walker) -> None:
 def files_locked(walker: Walker) -> None:
     """A PDF asks for its password."""
     files_none(walker)
-    walker.attach("upload", "zárt.pdf", _LOCKED)
+    walker.send("upload", file=("zárt.pdf", _LOCKED))
     _check(walker)
 
 

@@ -41,7 +41,6 @@ _NOT_SHOWN = {
     "error.contract.ended": "a contract would have to end while a request about it is filled in",
     **dict.fromkeys(("error.choice.unknown", "error.contract.unsuitable"), "no form offers such an answer"),
     "error.files.empty": "not every insurer has a kind that needs files",
-    "error.file.too_many": "with twenty files the form is gone",
     **dict.fromkeys(
         (
             "error.money.empty", "error.money.malformed", "error.money.zero", "error.name.empty", "error.phone.empty",
