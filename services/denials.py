@@ -171,6 +171,8 @@ _FIELDS = {
         },
     },
     "file_password": {"empty": _PLAIN, "wrong": _PLAIN, "damaged": _because(text="upload.refused.damaged")},
+    # The invoice for which a transfer is meant
+    "invoice_number": dict.fromkeys(("unknown", "currency"), _BY_STAFF),
     # How an invoice is paid
     "way": {
         "unavailable": _because(text="pay.card.unavailable"),

@@ -57,7 +57,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         fragments = count(Path(folder) / "a", {"HX-Request": "true"})
         pages = count(Path(folder) / "b", {})
-    for title, *columns in zip(("A registration", "A sign-in"), fragments, pages, strict=True):
+    for title, *columns in zip(("A registration", "A sign-in", "A card payment"), fragments, pages, strict=True):
         console.print(table(title, *columns, heads=("with HTMX", "without JavaScript")))
     console.print(table("Front end, brotli", front_end()))
     with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as process:
@@ -94,6 +94,17 @@ def sign_in(send: Send, number: int) -> None:
     page = send("POST", "/belepes", _form(page, "login", email=f"bench{number}@example.hu", password=_PASSWORD))
     if 'data-step="logout"' not in page:
         raise RuntimeError(f"sign-in {number} did not reach the account")
+
+
+def pay(send: Send, work: Callable[[], object]) -> None:
+    """Pay a signed-in customer's invoice at the demonstration's provider, as far as the page that says so."""
+    address = re.findall(r'href="(/szamlak/[^"]+/fizetes)"', send("GET", "/szamlak", None))[0]
+    token = _form(send("GET", address, None), "pay")
+    page = send("POST", address, {**token, "way": "card"})
+    send("POST", re.findall(r'action="(/dev/fizetes/[^"]+)"', page)[0], {"action": "pay"})
+    work()
+    if 'data-state="paid"' not in send("GET", "/szamlak", None):
+        raise RuntimeError("the invoice is not paid")
 
 
 def _form(page: str, step: str, **values: str) -> dict[str, str]:
@@ -140,8 +151,10 @@ def count(folder: Path, headers: dict[str, str]) -> list[dict[str, float]]:
     registered, tally = tally, dict.fromkeys(names, 0.0)
     customer.delete_cookie("session")
     sign_in(send, 101)
+    signed_in, tally = tally, dict.fromkeys(names, 0.0)
+    pay(send, parts.portal.payments.worker.ask_due)
     parts.store.close()
-    return [registered, tally]
+    return [registered, signed_in, tally]
 
 
 def front_end() -> dict[str, float]:

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import URL
 
+from services.gateways.providers import open_provider
 from services.keys import Keys, fault_of
 from services.profiles import default
 from services.profiles.problems import in_words
@@ -95,6 +96,15 @@ class Settings(BaseSettings):
         description=(
             "The virus scanner for files that customers add: a clamd at `tcp://host:port` or `unix:<path>`. While it "
             "is away, files wait and nobody opens them. By default files are not scanned."
+        ),
+    )
+    payments_url: str = Field(
+        "",
+        description=(
+            "The provider of card payments: `barion://POS-key@api.barion.com?payee=address` (the wallet's email "
+            "address) or `simplepay://merchant:secret@secure.simplepay.hu`. The secrets are in it, `%`-encoded. For "
+            "trying it out: `api.test.barion.com`, `sandbox.simplepay.hu`. Without it no card is offered; demo mode "
+            "has a provider of its own."
         ),
     )
     host: str = Field("127.0.0.1", description="The address to listen on.")
@@ -232,6 +242,14 @@ class Settings(BaseSettings):
     def _is_scanner(cls, address: str) -> str:
         if address and not address.startswith("unix:"):
             service_urls.judge(address, ("tcp",))
+        return address
+
+    @field_validator("payments_url")
+    @classmethod
+    def _is_provider(cls, address: str) -> str:
+        if address:
+            service_urls.judge(address, ("barion", "simplepay"))
+            open_provider(address)
         return address
 
     @field_validator("mail_url")

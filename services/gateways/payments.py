@@ -1,6 +1,8 @@
 """Providers of card payments: the customer pays on the provider's own page (P49)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, Protocol
 
 ProviderState = Literal["pending", "succeeded", "failed", "cancelled", "expired"]
@@ -27,6 +29,30 @@ class PaymentOrder:
     """The address to which the provider sends the customer back."""
     call_back: str
     """The address that the provider calls when something has changed."""
+    begun_at: datetime
+    pay_by: datetime
+    """After this moment the provider takes no card for it."""
+
+
+@dataclass(frozen=True)
+class StartedPayment:
+    """What a provider answers to an order."""
+
+    address: str
+    """The page where the customer pays."""
+    provider_id: str | None = None
+    """The provider's own id of the payment; None where it knows the payment by ours alone."""
+
+
+@dataclass(frozen=True)
+class Notification:
+    """A call of a provider's that was proved to be its own."""
+
+    attempt: str
+    """Our id of the payment that has changed."""
+    answer: bytes
+    """What the provider wants to hear, as JSON."""
+    headers: Mapping[str, str]
 
 
 class PaymentProvider(Protocol):
@@ -37,14 +63,30 @@ class PaymentProvider(Protocol):
         """What customers know it as."""
         ...
 
-    def start(self, order: PaymentOrder) -> str:
-        """Begin a payment, and return the address of the page where the customer pays."""
+    @property
+    def origin(self) -> str | None:
+        """The origin of the page where customers pay; None where that is ours."""
         ...
 
-    def state(self, attempt: str) -> ProviderState:
+    def start(self, order: PaymentOrder) -> StartedPayment:
+        """Begin a payment."""
+        ...
+
+    def state(self, attempt: str, provider_id: str | None) -> ProviderState:
         """Return the state of a payment; `expired` for one that was never begun."""
         ...
 
-    def cancel(self, attempt: str) -> ProviderState:
-        """Cancel a payment if that is possible still, and return its state."""
+    def cancel(self, attempt: str, provider_id: str | None) -> ProviderState:
+        """Cancel a payment if that is possible still, and return its state; `pending` when it is too late."""
+        ...
+
+    def read(self, body: bytes, signature: str, now: datetime) -> Notification | None:
+        """Read a signed call to the one address that a merchant's account names; None when it is not the provider's.
+
+        Providers that do not sign call each payment's own address instead, and nothing they say is read.
+        """
+        ...
+
+    def probe(self) -> None:
+        """Ask something that changes nothing, to see that the provider answers and knows the insurer."""
         ...

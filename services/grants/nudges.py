@@ -32,7 +32,7 @@ class Nudges:
         reader = reader_of(connection, self._profile, kutid, self._profile.languages[0])
         if reader.address is None:
             raise Refusal("nudge", "no_address")
-        row = {"kutid": kutid, "day": self._day(now), "at": now, "staff_id": actor}
+        row = {"id": opaque_id(), "kutid": kutid, "day": self._day(now), "at": now, "staff_id": actor}
         first = insert_for(connection, nudges).values(row).on_conflict_do_nothing().returning(nudges.c.kutid)
         if connection.execute(first).first() is None:
             raise OutOfTurn

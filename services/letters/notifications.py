@@ -71,7 +71,7 @@ class Notifications:
         if self._is_mailed(connection, letter_id, kutid):
             self.mail(connection, letter_id, kutid, language)
             return
-        queue_for(connection, f"notice {kutid}")
+        queue_for(connection, f"notification {kutid}")
         is_joined = letters.c.notification_id.is_not(None), letters.c.notification_id.not_like(f"{_OF_MAILED}%")
         newest = (
             select(letters.c.notification_id)

@@ -78,7 +78,7 @@ class PrintList:
         while found := self._due(after):
             after = found[-1].id
             part = folder / f"{self._clock.now():{_DAY}}-{opaque_id()}{_PART}"
-            part.mkdir()
+            part.mkdir(mode=0o700)
             kept = [row for row in found if self._keep(part, row)]
             damaged += len(found) - len(kept)
             if count := self._note(part, kept):

@@ -38,7 +38,7 @@ _PARTS = ("subject", "preheader", "text", *_IF, "button", "link", "until", "not_
 DECLINE_PURPOSE = "decline invitations"
 """The purpose of the token by which invitations are declined."""
 REGISTER_PURPOSE, REGISTER_PARAMETER = "letter", "level"
-"""The token by which a letter's notice fills in the number of a customer without an account (T2, T4)."""
+"""The token by which a letter's notification fills in the number of a customer without an account (T2, T4)."""
 
 
 @dataclass(frozen=True, kw_only=True)

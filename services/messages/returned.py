@@ -3,8 +3,7 @@
 import re
 from dataclasses import dataclass
 from email import message_from_bytes, message_from_string, policy
-from email.message import EmailMessage, Message
-from typing import cast
+from email.message import Message
 
 _ID = re.compile(r"<([A-Za-z0-9_-]{22})@[^<>\s]+>")
 """Our Message-ID: the outbox's own id, which nobody else but the recipient's side has seen."""
@@ -23,7 +22,7 @@ def read(raw: bytes) -> Returned | None:
 
     A server that gives up says ``Action: failed`` (RFC 3464, 2.3.3), and encloses the mail or its header.
     """
-    report = cast("EmailMessage", message_from_bytes(raw, policy=policy.default))
+    report = message_from_bytes(raw, policy=policy.default)
     try:
         if report.get_content_type() != "multipart/report" or report.get_param("report-type") != "delivery-status":
             return None

@@ -9,7 +9,13 @@ from sqlalchemy import Connection, select, update
 from services.accounts import Session
 from services.base import Base
 from services.crash_points import reach
-from services.gateways.payments import PaymentOrder, PaymentProvider, ProviderUnavailable
+from services.gateways.payments import (
+    Notification,
+    PaymentOrder,
+    PaymentProvider,
+    ProviderUnavailable,
+    StartedPayment,
+)
 from services.links import Links
 from services.payments import rows
 from services.payments.payment import Invoice, Payment
@@ -22,6 +28,7 @@ from services.store.tables.payments import invoices, payments
 _TIME_TO_START = timedelta(minutes=1)
 """After which the provider is asked about an attempt whose start it has not answered."""
 _FIRST_QUESTION = timedelta(seconds=3)
+_TIME_TO_PAY = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
@@ -52,16 +59,14 @@ class Attempts:
         """What customers know the provider as; None where no card is taken."""
         return self._provider.name if self._provider else None
 
+    @property
+    def provider_origin(self) -> str | None:
+        """The origin of the page to which customers go for paying; None where that is ours, or no card is taken."""
+        return self._provider.origin if self._provider else None
+
     def find(self, session: Session, attempt_id: str) -> Payment:
         """Return an attempt of the customer's. Raises OutOfTurn."""
-        query = rows.PAYMENT.join(invoices, invoices.c.id == payments.c.invoice_id).where(
-            payments.c.id == attempt_id, invoices.c.kutid == session.account.kutid
-        )
-        with self._store.read() as connection:
-            row = connection.execute(query).first()
-        if row is None:
-            raise OutOfTurn
-        return Payment(**row._mapping)
+        return self._find(session, attempt_id)[0]
 
     def begin(self, session: Session, invoice_id: str, pages: PaymentPages) -> str:
         """Begin a payment, and return the address of the provider's page.
@@ -95,7 +100,7 @@ class Attempts:
             raise Refusal("way", "unavailable")
         attempt = self.find(session, invoice.live_attempt)
         try:
-            state = self._provider.cancel(attempt.id)
+            state = self._provider.cancel(attempt.id, attempt.provider_id)
         except ProviderUnavailable:
             raise Refusal("way", "unavailable") from None
         self._settling.settle(attempt.id, state, is_told=False)
@@ -114,31 +119,67 @@ class Attempts:
                 .values(ask_at=self._clock.now())
             )
 
+    def notified(self, body: bytes, signature: str) -> Notification | None:
+        """Take a provider's signed call, and return it with its answer; None for one that the provider did not sign.
+
+        It is a hint like any other: the worker asks. Raises OutOfTurn for no attempt of ours.
+        """
+        said = self._provider.read(body, signature, self._clock.now()) if self._provider else None
+        if said is not None:
+            self.hint(said.attempt)
+        return said
+
     def _start(self, session: Session, attempt_id: str, pages: PaymentPages) -> str:
-        attempt = self.find(session, attempt_id)
+        attempt, reference = self._find(session, attempt_id)
         if self._provider is None:
             raise Refusal("way", "unavailable")
-        with self._store.read() as connection:
-            number = select(invoices.c.number).where(invoices.c.id == attempt.invoice_id)
-            reference = str(connection.execute(number).scalar_one())
         order = PaymentOrder(
             attempt_id, reference, attempt.amount, attempt.currency, session.account.language,
             back_to=self._links.url(pages.back_to(attempt_id)), call_back=self._links.url(pages.call_back(attempt_id)),
+            begun_at=self._clock.now(), pay_by=self._clock.now() + _TIME_TO_PAY,
         )  # fmt: skip
         try:
-            address = self._provider.start(order)
+            started = self._provider.start(order)
         except ProviderUnavailable:
             # Nobody has got the page's address, so nobody can pay there.
             self._settling.settle(attempt_id, "failed", is_told=False)
             raise Refusal("way", "unavailable") from None
         reach("payments.started")
+        return self._keep(attempt_id, started)
+
+    def _find(self, session: Session, attempt_id: str) -> tuple[Payment, str]:
+        """Return an attempt of the customer's and the number of its invoice. Raises OutOfTurn."""
+        query = rows.PAYMENT.add_columns(invoices.c.number).join(invoices, invoices.c.id == payments.c.invoice_id)
+        mine = query.where(payments.c.id == attempt_id, invoices.c.kutid == session.account.kutid)
+        with self._store.read() as connection:
+            row = connection.execute(mine).first()
+        if row is None:
+            raise OutOfTurn
+        facts = dict(row._mapping)
+        number = str(facts.pop("number"))
+        return Payment(**facts), number
+
+    def _keep(self, attempt_id: str, started: StartedPayment) -> str:
+        """Keep the first answer to the order, and return the address of it: no other one is handed to a customer.
+
+        Raises OutOfTurn when the attempt was ended meanwhile.
+        """
+        mine = update(payments).where(payments.c.id == attempt_id, payments.c.state == "pending")
         with self._store.write() as connection:
-            connection.execute(
-                update(payments)
-                .where(payments.c.id == attempt_id, payments.c.state == "pending")
-                .values(address=address, ask_at=self._clock.now() + _FIRST_QUESTION)
+            kept = connection.execute(
+                mine.where(payments.c.address.is_(None)).values(
+                    address=started.address,
+                    provider_id=started.provider_id,
+                    ask_at=self._clock.now() + _FIRST_QUESTION,
+                )
             )
-        return address
+            if kept.rowcount:
+                return started.address
+            known = select(payments.c.address).where(payments.c.id == attempt_id, payments.c.state == "pending")
+            address = connection.execute(known).scalar()
+        if address is None:
+            raise OutOfTurn
+        return str(address)
 
     def _note(self, connection: Connection, session: Session, invoice_id: str, attempt_id: str, now: datetime) -> None:
         """Write the attempt down before the provider hears of it. Raises OutOfTurn when it may not begin."""
@@ -153,7 +194,7 @@ class Attempts:
             invoice_id=invoice_id,
             live_for=invoice_id,
             way="card",
-            amount=invoice.amount,
+            amount=invoice.amount - invoice.received,
             currency=invoice.currency,
             state="pending",
             begun_at=now,

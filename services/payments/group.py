@@ -7,6 +7,8 @@ from services.gateways.payments import PaymentProvider
 from services.links import Links
 from services.messages.group import MessageServices
 from services.payments.attempts import Attempts
+from services.payments.bank_entries import BankEntries
+from services.payments.figures import PaymentFigures
 from services.payments.invoices import Invoices
 from services.payments.ledger import Ledger
 from services.payments.refunds import Refunds
@@ -22,7 +24,11 @@ class PaymentServices:
     invoices: Invoices
     attempts: Attempts
     refunds: Refunds
+    bank_entries: BankEntries
+    figures: PaymentFigures
     worker: PaymentWorker
+    provider: PaymentProvider | None
+    """None where no card is taken."""
 
 
 def build_payments(
@@ -35,5 +41,8 @@ def build_payments(
         invoices=Invoices(base),
         attempts=Attempts(base, settling, provider, links),
         refunds=Refunds(base),
+        bank_entries=BankEntries(base, settling),
+        figures=PaymentFigures(base),
         worker=PaymentWorker(base, settling, provider),
+        provider=provider,
     )

@@ -56,20 +56,7 @@ class Ledger:
         ``invoice.paid`` when the amount or the customer would change although it is paid or being paid.
         """
         with self._store.write() as connection:
-            queue_for(connection, f"invoice {number}")
-            values = self._values(connection, adviser, invoice)
-            known = connection.execute(
-                select(invoices.c.id, *[invoices.c[name] for name in values])
-                .where(invoices.c.number == number)
-                .with_for_update()
-            ).first()
-            now = self._clock.now()
-            if known is None:
-                connection.execute(insert(invoices).values(id=opaque_id(), number=number, noted_at=now, **values))
-            else:
-                self._change(connection, known, values)
-            self._note_state(connection, number, invoice.state, now)
-        return known is None
+            return keep(connection, number, invoice, self._clock.now(), adviser=adviser) == "added"
 
     def find(self, number: str, *, adviser: str | None = None) -> tuple[Invoice, tuple[Payment, ...]]:
         """Return an invoice and the attempts to pay it, oldest first. Raises OutOfTurn."""
@@ -80,36 +67,63 @@ class Ledger:
                 raise OutOfTurn
             return rows.as_invoice(row, today), rows.payments_of(connection, row.id)
 
-    def _values(self, connection: Connection, adviser: str | None, invoice: NewInvoice) -> dict[str, Any]:
-        kutid = connection.execute(
-            select(policies.c.kutid).where(policies.c.policy_number == invoice.policy_number)
-        ).scalar()
-        if kutid is None or not _is_reached(connection, adviser, kutid):
-            raise Refusal("invoice", "policy")
-        letter = select(letters.c.id).where(letters.c.id == invoice.letter_id, letters.c.kutid == kutid)
-        if invoice.letter_id is not None and connection.execute(letter).first() is None:
-            raise Refusal("invoice", "letter")
-        names = (name for name in NewInvoice.__dataclass_fields__ if name != "state")
-        return {"kutid": kutid, **{name: getattr(invoice, name) for name in names}}
 
-    def _change(self, connection: Connection, known: Any, values: dict[str, Any]) -> None:
-        changed = {name: value for name, value in values.items() if getattr(known, name) != value}
-        if not changed:
-            return
-        change = update(invoices).where(invoices.c.id == known.id)
-        if not changed.keys().isdisjoint(_MONEY):
-            is_being_paid = exists().where(payments.c.live_for == known.id)
-            change = change.where(invoices.c.paid_at.is_(None), ~is_being_paid)
-        if not connection.execute(change.values(changed)).rowcount:
-            raise Refusal("invoice", "paid")
+def keep(
+    connection: Connection, number: str, invoice: NewInvoice, now: datetime, *, adviser: str | None = None
+) -> Literal["added", "changed", "unchanged"]:
+    """Keep an invoice as the insurer says, in the caller's transaction; see `Ledger.put`. A refusal changes nothing."""
+    queue_for(connection, f"invoice {number}")
+    values = _values(connection, adviser, invoice)
+    known = connection.execute(
+        select(invoices.c.id, *[invoices.c[name] for name in values])
+        .where(invoices.c.number == number)
+        .with_for_update()
+    ).first()
+    if known is None:
+        connection.execute(insert(invoices).values(id=opaque_id(), number=number, noted_at=now, **values))
+        _note_state(connection, number, invoice.state, now)
+        return "added"
+    is_changed = _change(connection, known, values)
+    is_noted = _note_state(connection, number, invoice.state, now)
+    return "changed" if is_changed or is_noted else "unchanged"
 
-    def _note_state(self, connection: Connection, number: str, state: str, now: datetime) -> None:
-        if state == "due":
-            return
-        of_number = update(invoices).where(invoices.c.number == number)
-        connection.execute(of_number.where(invoices.c.paid_at.is_(None)).values(paid_at=now))
-        if state == "refunded":
-            connection.execute(of_number.where(invoices.c.refunded_at.is_(None)).values(refunded_at=now))
+
+def _values(connection: Connection, adviser: str | None, invoice: NewInvoice) -> dict[str, Any]:
+    kutid = connection.execute(
+        select(policies.c.kutid).where(policies.c.policy_number == invoice.policy_number)
+    ).scalar()
+    if kutid is None or not _is_reached(connection, adviser, kutid):
+        raise Refusal("invoice", "policy")
+    letter = select(letters.c.id).where(letters.c.id == invoice.letter_id, letters.c.kutid == kutid)
+    if invoice.letter_id is not None and connection.execute(letter).first() is None:
+        raise Refusal("invoice", "letter")
+    names = (name for name in NewInvoice.__dataclass_fields__ if name != "state")
+    return {"kutid": kutid, **{name: getattr(invoice, name) for name in names}}
+
+
+def _change(connection: Connection, known: Any, values: dict[str, Any]) -> bool:
+    changed = {name: value for name, value in values.items() if getattr(known, name) != value}
+    if not changed:
+        return False
+    change = update(invoices).where(invoices.c.id == known.id)
+    if not changed.keys().isdisjoint(_MONEY):
+        is_being_paid = exists().where(payments.c.live_for == known.id)
+        change = change.where(invoices.c.paid_at.is_(None), invoices.c.received == 0, ~is_being_paid)
+    if not connection.execute(change.values(changed)).rowcount:
+        raise Refusal("invoice", "paid")
+    return True
+
+
+def _note_state(connection: Connection, number: str, state: str, now: datetime) -> bool:
+    """Note what the insurer says of an invoice, once; tell whether that is new."""
+    if state == "due":
+        return False
+    of_number = update(invoices).where(invoices.c.number == number)
+    noted = connection.execute(of_number.where(invoices.c.paid_at.is_(None)).values(paid_at=now)).rowcount
+    if state == "refunded":
+        refunded = of_number.where(invoices.c.refunded_at.is_(None)).values(refunded_at=now)
+        noted += connection.execute(refunded).rowcount
+    return noted > 0
 
 
 def _is_reached(connection: Connection, adviser: str | None, kutid: str) -> bool:
@@ -133,6 +147,7 @@ def bring(connection: Connection, brought: Mapping[str, NewInvoice], now: dateti
             "kutid": whose[one.policy_number],
             "noted_at": now,
             "paid_at": datetime.combine(one.due_on, time(10), UTC) if one.state == "paid" else None,
+            "received": 0,
             **{name: getattr(one, name) for name in NewInvoice.__dataclass_fields__ if name != "state"},
         }
         for number, one in brought.items()

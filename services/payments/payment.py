@@ -26,6 +26,8 @@ class Invoice:
     period_from: date | None
     period_until: date | None
     letter_id: str | None
+    received: int
+    """What has come in for it, what is too much too."""
     paid_at: datetime | None
     paid_by: str | None
     """The attempt that paid it."""
@@ -47,6 +49,11 @@ class Invoice:
         return "overdue" if self.is_past_due else "due"
 
     @property
+    def remaining(self) -> int:
+        """What is still to be paid: less than the amount where a part has come in."""
+        return max(0, self.amount - self.received) if self.is_open else 0
+
+    @property
     def is_open(self) -> bool:
         """Whether it is still to be paid."""
         return self.paid_at is None
@@ -64,9 +71,13 @@ class Payment:
     state: PaymentState
     address: str | None
     """The provider's page, where the customer pays."""
+    provider_id: str | None
+    """The provider's own id of it."""
     begun_at: datetime
     ended_at: datetime | None
     doubled_at: datetime | None
+    refund: int | None
+    """How much of it is to be refunded, or was."""
     refunded_at: datetime | None
 
     @property

@@ -14,10 +14,15 @@ from services.store.tables.payments import invoices, payments
 
 @dataclass(frozen=True)
 class Refund:
-    """A payment to refund, and the number of the invoice that was paid already."""
+    """A payment to refund, all of it or a part, and the number of the invoice that was paid already."""
 
     payment: Payment
     number: str
+
+    @property
+    def amount(self) -> int:
+        """How much is to be refunded, in the currency's smallest unit."""
+        return self.payment.amount if self.payment.refund is None else self.payment.refund
 
 
 class Refunds:

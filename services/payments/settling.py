@@ -1,7 +1,7 @@
-"""What becomes of an attempt: the provider's word for it, and what follows from that (P50)."""
+"""What becomes of an attempt and of other money: what the provider or the bank says, and what follows (P50, P51)."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, select, update
 
@@ -17,6 +17,8 @@ _FIRST_WAIT, _LONGEST_WAIT = 3.0, 300.0
 _LATE = (timedelta(minutes=10), timedelta(hours=1), timedelta(days=1))
 """After which times the provider is asked again about an attempt that came to nothing: it may succeed late."""
 _WORTH_SENDING = timedelta(days=3)
+Outcome = Literal["paid", "partial", "doubled"]
+"""What money did: it settled the invoice, it was a part, or the invoice was settled already."""
 
 
 class Settling:
@@ -66,22 +68,61 @@ class Settling:
             update(payments)
             .where(is_attempt, payments.c.state != "succeeded")
             .values(state="succeeded", ended_at=now, live_for=None, ask_at=None)
+            .returning(payments.c.amount)
         )
-        if not connection.execute(first_time).rowcount:
-            return
-        pays = (
-            update(invoices)
-            .where(invoices.c.id == invoice.id, invoices.c.paid_at.is_(None))
-            .values(paid_at=now, paid_by=attempt_id)
-        )
-        if connection.execute(pays).rowcount:
-            self._tell(connection, "payment_received", invoice, attempt_id, now=now)
-            kind = "payment.received"
-        else:
-            connection.execute(update(payments).where(is_attempt).values(doubled_at=now))
-            self._tell(connection, "payment_doubled", invoice, attempt_id, now=now)
-            kind = "payment.doubled"
-        events.note(connection, kind, now, kutid=invoice.kutid, invoice=invoice.number, payment=attempt_id)
+        amount = connection.execute(first_time).scalar()
+        if amount is not None:
+            self.take_in(connection, invoice, attempt_id, amount, now)
+
+    def take_in(
+        self,
+        connection: Connection,
+        invoice: Any,
+        payment_id: str,
+        amount: int,
+        now: datetime,
+        *,
+        is_known_to_insurer: bool = False,
+    ) -> Outcome:
+        """Count a payment's money for its invoice, once a payment, and tell the customer; in the caller's transaction.
+
+        `invoice` has the id, the number and the customer, and is locked. What is too much goes to the refunds. Money
+        that `is_known_to_insurer` may be what the insurer meant when it said that the invoice is paid: no second
+        payment.
+        """
+        mine, total = invoices.c.id == invoice.id, invoices.c.received + amount
+        is_enough = total >= invoices.c.amount
+        open_one = update(invoices).where(mine, invoices.c.paid_at.is_(None)).values(received=total)
+        settled = connection.execute(
+            open_one.where(is_enough)
+            .values(paid_at=now, paid_by=payment_id)
+            .returning(invoices.c.received - invoices.c.amount)
+        ).scalar()
+        if settled is not None:
+            self._tell(connection, "payment_received", invoice, payment_id, now=now)
+            self._note(connection, "payment.received", invoice, payment_id, now)
+            if settled:
+                self._too_much(connection, payment_id, min(settled, amount), now)
+            return "paid"
+        if connection.execute(open_one).rowcount:
+            return "partial"
+        if is_known_to_insurer:
+            said = update(invoices).where(mine, invoices.c.paid_by.is_(None), total <= invoices.c.amount)
+            if connection.execute(said.values(received=total)).rowcount:
+                return "paid"
+        self._too_much(connection, payment_id, amount, now)
+        self._tell(connection, "payment_doubled", invoice, payment_id, now=now)
+        self._note(connection, "payment.doubled", invoice, payment_id, now)
+        return "doubled"
+
+    @staticmethod
+    def _note(connection: Connection, kind: str, invoice: Any, payment_id: str, now: datetime) -> None:
+        events.note(connection, kind, now, kutid=invoice.kutid, invoice=invoice.number, payment=payment_id)
+
+    @staticmethod
+    def _too_much(connection: Connection, payment_id: str, amount: int, now: datetime) -> None:
+        found = update(payments).where(payments.c.id == payment_id)
+        connection.execute(found.values(doubled_at=now, refund=amount))
 
     def _end(
         self,

@@ -37,7 +37,7 @@ def transfer_of(profile: Profile, invoice: Invoice) -> Transfer | None:
     if account is None:
         return None
     return Transfer(
-        account.payee, account.iban, account.bic, invoice.amount, invoice.currency, invoice.due_on, invoice.number
+        account.payee, account.iban, account.bic, invoice.remaining, invoice.currency, invoice.due_on, invoice.number
     )
 
 

@@ -43,7 +43,7 @@ class PaymentWorker:
             return 0
         asked = 0
         due = (
-            select(payments.c.id, payments.c.ask_at)
+            select(payments.c.id, payments.c.ask_at, payments.c.provider_id)
             .where(payments.c.ask_at <= self._clock.now())
             .order_by(payments.c.ask_at)
             .limit(_AT_ONCE)
@@ -60,12 +60,12 @@ class PaymentWorker:
                 is_mine = bool(connection.execute(lease).rowcount)
             if is_mine:
                 asked += 1
-                self._ask(self._provider, row.id)
+                self._ask(self._provider, row.id, row.provider_id)
         return asked
 
-    def _ask(self, provider: PaymentProvider, attempt_id: str) -> None:
+    def _ask(self, provider: PaymentProvider, attempt_id: str, provider_id: str | None) -> None:
         try:
-            state = provider.state(attempt_id)
+            state = provider.state(attempt_id, provider_id)
         except ProviderUnavailable as error:
             _log.warning("the payment provider does not answer: %s", error)
             with self._store.write() as connection:

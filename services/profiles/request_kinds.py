@@ -102,7 +102,7 @@ def _read_condition(given: Any) -> dict[str, tuple[str, ...]]:
 
 
 def _read_question(name: str, given: Any) -> Question:
-    if not _NAME.fullmatch(name) or name in _TAKEN:
+    if not _NAME.fullmatch(name) or name in _TAKEN or "password" in name:  # typed answers are kept, passwords never
         raise ValueError(f"{name}: cannot be the name of a question; write small letters and _, not {_listed(_TAKEN)}")
     if (
         isinstance(given, list)

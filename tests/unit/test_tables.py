@@ -45,6 +45,7 @@ NEVER_OVER = {
     "grants": "kept as long as the account",
     **dict.fromkeys(("invoices", "payments"), "the insurer's books, as long as the policy holder is in the register"),
     "request_events": "the database erases them with the request, by the foreign key",
+    "bank_entries": "the insurer's books: what came in",
 }
 OUTLIVES_THE_ACCOUNT = {
     **dict.fromkeys(_OF_REGISTER, _REGISTER),
@@ -60,8 +61,10 @@ OUTLIVES_THE_ACCOUNT = {
     "upload_events": "the database erases them with the file, by the foreign key",
     "upload_objects": "the worker erases an object of the storage, and its row, once no file names it",
     "letter_consents": "proof of how letters were to be sent",
-    **dict.fromkeys(("invoices", "payments"), "the insurer's books: what was asked for and what was paid"),
     **dict.fromkeys(("requests", "request_events"), "the insurer's business: what was asked for and what came of it"),
+    **dict.fromkeys(
+        ("invoices", "payments", "bank_entries"), "the insurer's books: what was asked for and what was paid"
+    ),
     "audit": "says that the account was closed, and by whom",
     "invitations": "who has declined stays known",
     "quality_cases": "about the register's data",
@@ -94,6 +97,7 @@ NOT_EXPORTED = {
     "nudges": "the history names them",
     "payments": "each invoice says when it was paid",
     "request_events": "each request says what state it is in",
+    "bank_entries": "each invoice says when it was paid",
     "staff_cases": "the history says what staff did",
     "api_answers": "what the API's client was answered",
     **dict.fromkeys(("staff", "staff_sessions", "invitation_batches", "quality_sweep", "api_keys"), _OF_STAFF),

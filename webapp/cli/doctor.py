@@ -15,6 +15,7 @@ from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.clients.keys import SOON
+from services.gateways.payments import ProviderUnavailable
 from services.gateways.scanner import ScannerUnavailable
 from services.gateways.storage import StorageUnavailable
 from services.profiles import ProfileError
@@ -68,6 +69,7 @@ def examine(settings: Settings) -> list[Finding]:
             _database,
             _storage,
             _scanner,
+            _payments,
             _messages,
             _sms_budget,
             _api_keys,
@@ -212,6 +214,19 @@ def _scanner(parts: Parts) -> Iterator[Finding]:
         yield Finding("files", state, "Is belepo worker running? Do the scanner and the storage answer?", is_bad=True)
     else:
         yield Finding("files", f"{queue.waiting} wait to be checked, {queue.refused} were refused")
+
+
+def _payments(parts: Parts) -> Iterator[Finding]:
+    provider = parts.portal.payments.provider
+    if provider is None:
+        return
+    try:
+        provider.probe()
+    except ProviderUnavailable as error:
+        advice = "Is BELEPO_PAYMENTS_URL right, can the server reach the provider?"
+        yield Finding("card payments", f"cannot be taken: {error}", advice, is_bad=True)
+    else:
+        yield Finding("card payments", f"{provider.name} answers")
 
 
 def _messages(parts: Parts) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ import json
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from rich.text import Text
 
 from services.clock import SystemClock
 from services.passwords import hash_secret, is_secret
+from services.payments.invoice_import import InvoiceImport
 from services.profiles import Profile
 from services.register.importing import (
     FileReport,
@@ -83,6 +84,7 @@ def _file_option(name: str, what: str) -> Callable[[Callable[..., None]], Callab
 @_file_option("--customer-accounts", "customer accounts")
 @_file_option("--advisers", "who advises whom")
 @_file_option("--policy-rows", "what policies cover; the rows of each policy in it are replaced as a set")
+@_file_option("--invoices", "invoices; taken in after the register, row by row")
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -115,12 +117,17 @@ def import_command(
     if not files:
         raise click.UsageError(
             "Name at least one file: --customers, --policies, --phones, --communication-ids, --customer-accounts, "
-            "--advisers, --policy-rows."
+            "--advisers, --policy-rows, --invoices."
         )
     rejects = rejects or next(iter(files.values())).with_name("rejects.csv")
+    invoices = files.pop("invoices", None)
     store = context.open_store()
     try:
         report = _import(store, context, files, rejects=rejects, max_rejects=max_rejects, is_dry_run=dry_run)
+        if invoices:
+            taken = _take_in(store, context, invoices, rejects=_beside(rejects), max_rejects=max_rejects,
+                             is_dry_run=dry_run)  # fmt: skip
+            report = replace(report, files=(*report.files, taken))
     except _NotImported as failure:
         if as_json:
             click.echo(json.dumps({"imported": failure.is_committed, "error": failure.message}))
@@ -139,6 +146,18 @@ class _NotImported(click.ClickException):
     def __init__(self, reason: str, *, is_committed: bool) -> None:
         super().__init__(f"{reason} {'The import itself is complete.' if is_committed else 'Nothing was imported.'}")
         self.is_committed = is_committed
+
+
+def _beside(rejects: Path) -> Path:
+    """Return where the refused rows of invoices are written: the register's rejects are complete by then."""
+    return rejects.with_stem(f"{rejects.stem}-invoices")
+
+
+def _take_in(store: Store, context: ImportContext, file: Path, **how: Any) -> FileReport:
+    try:
+        return InvoiceImport(store, SystemClock(), context.profile).run(file, **how)
+    except ImportFailed as failure:
+        raise click.ClickException(f"{failure} The register itself was imported.") from failure
 
 
 def _import(store: Store, context: ImportContext, files: dict[str, Path], *, rejects: Path, **how: Any) -> ImportReport:

@@ -8,6 +8,7 @@ from webapp.console import (
     letter_lists,
     letter_passwords,
     letters,
+    money,
     quality,
     search,
     worklists,
@@ -15,6 +16,6 @@ from webapp.console import (
 from webapp.console.staff_sessions import open_doors
 
 __all__ = [
-    "cases", "entrance", "figures", "granted", "letter_lists", "letter_passwords", "letters", "open_doors", "quality",
-    "search", "worklists",
+    "cases", "entrance", "figures", "granted", "letter_lists", "letter_passwords", "letters", "money", "open_doors",
+    "quality", "search", "worklists",
 ]  # fmt: skip

@@ -35,7 +35,7 @@ _PERIOD = Fields({"first": "funnel.first", "last": "funnel.last"})
 _RELEASE = Fields({"more": "funnel.sms_budget.more", "reason": "staff.takeover.reason"})
 
 
-def _for_service(view: Callable[Concatenate[StaffSession, P], Response]) -> Callable[P, Response]:
+def for_service(view: Callable[Concatenate[StaffSession, P], Response]) -> Callable[P, Response]:
     """Show a view to customer service and supervisors; for advisers it is 404."""
     return sessions.staff.guard(view, ask=staff_sessions.ask, first=_refuse_advisers)
 
@@ -47,7 +47,7 @@ def _refuse_advisers(seen: StaffSession) -> Response | None:
 
 
 @blueprint.get(_FIGURES)
-@_for_service
+@for_service
 def show_figures(seen: StaffSession) -> Response:
     """Show the figures of a period; by default, today and the six days before."""
     chosen, form = _chosen()
@@ -55,7 +55,7 @@ def show_figures(seen: StaffSession) -> Response:
 
 
 @blueprint.get(f"{_FIGURES}.csv")
-@_for_service
+@for_service
 def figures_csv(seen: StaffSession) -> Response:
     """Answer with the table of the steps as CSV, as spreadsheets open it: with semicolons, and a mark in front."""
     chosen, _ = _chosen()
@@ -75,7 +75,7 @@ def figures_csv(seen: StaffSession) -> Response:
 
 
 @blueprint.post(_FIGURES)
-@_for_service
+@for_service
 def release_sms(seen: StaffSession) -> Response:
     """Let more text messages leave this month; supervisors alone."""
     if not seen.member.is_supervisor:

@@ -40,6 +40,8 @@ def help_with_letter_password(seen: StaffSession, case_id: str) -> Response:
             _send(seen, case_id)
     except Refusal as refusal:
         place = "phone_checked" if refusal.field == "phone_checked" else "resend"
+        if (refusal.field, refusal.reason) == ("sms", "paused"):
+            refusal = Refusal("sms_budget", "stopped")  # as staff are told
         typed = {"phone_checked": request.form.get("phone_checked", "")}
         return _show(seen, case_id, explain([(place, refusal)], _FIELDS, typed, for_staff=True))
     except DeadEnd as dead_end:

@@ -3,13 +3,14 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast, get_args
 from urllib.parse import urlsplit
 
 from flask import url_for
 
-from services.gateways.payments import PaymentOrder, ProviderState, ProviderUnavailable
+from services.gateways.payments import PaymentOrder, ProviderState, ProviderUnavailable, StartedPayment
 from webapp.demo.faults import DemoFaults
 
 _BOOKS = """CREATE TABLE IF NOT EXISTS payments (
@@ -25,12 +26,15 @@ class DemoProvider:
 
     name = "Minta Pay"
 
+    origin = None
+    """Its pages are ours."""
+
     def __init__(self, file: Path, faults: DemoFaults) -> None:
         self._file = file.with_suffix(".sqlite")
         self._faults = faults
 
-    def start(self, order: PaymentOrder) -> str:
-        """Begin a payment, once for an attempt, and return the page where it is made."""
+    def start(self, order: PaymentOrder) -> StartedPayment:
+        """Begin a payment, once for an attempt."""
         self._answer()
         with self._books() as books:
             books.execute(
@@ -38,19 +42,25 @@ class DemoProvider:
                 (order.attempt, order.reference, order.amount, order.currency, urlsplit(order.back_to).path),
             )
         # It lives at the insurer's own address, by whatever name the browser knows that.
-        return url_for("demo_payments.show", attempt=order.attempt)
+        return StartedPayment(url_for("demo_payments.show", attempt=order.attempt))
 
-    def state(self, attempt: str) -> ProviderState:
+    def state(self, attempt: str, provider_id: str | None = None) -> ProviderState:
         """Return the state of a payment; `expired` for one that was never begun."""
         self._answer()
         found = self.find(attempt)
         return cast(ProviderState, found["state"]) if found else "expired"
 
-    def cancel(self, attempt: str) -> ProviderState:
+    def cancel(self, attempt: str, provider_id: str | None = None) -> ProviderState:
         """Cancel a payment that is not final."""
         self._answer()
         self.become(attempt, "cancelled", only_if_pending=True)
         return self.state(attempt)
+
+    def read(self, body: bytes, signature: str, now: datetime) -> None:
+        """Return None: it signs nothing."""
+
+    def probe(self) -> None:
+        """Do nothing: it is always there."""
 
     def become(self, attempt: str, state: str, *, only_if_pending: bool = False) -> None:
         """Give a payment a state; testers may force a late success upon one that was cancelled or has expired."""

@@ -9,8 +9,9 @@ from services.accounts import Session
 from services.payments.payment import Invoice
 from services.payments.transfer import code_of, transfer_of
 from webapp.account import sessions
+from webapp.http import security
 from webapp.parts import current_parts
-from webapp.ui.formats import amount, date_from, date_in_words, date_until, day
+from webapp.ui.formats import amount, date_from, date_in_words, date_until, day, file_size
 from webapp.ui.language import say
 from webapp.ui.qr_codes import qr_code
 from webapp.ui.respond import page
@@ -38,7 +39,9 @@ def show_all(session: Session) -> Response:
 def show(session: Session, invoice_id: str) -> Response:
     """Show one invoice."""
     invoice = current_parts().portal.payments.invoices.find(session, invoice_id)
-    return page("portal/invoice.html", invoice=shown(invoice), due_line=due_line(invoice))
+    return page(
+        "portal/invoice.html", invoice=shown(invoice), due_line=due_line(invoice), letter=_letter(session, invoice)
+    )
 
 
 @blueprint.get("/<invoice_id>/fizetes")
@@ -51,14 +54,19 @@ def pay(session: Session, invoice_id: str) -> Response:
 
 def pay_page(invoice: Invoice, status: int = 200, *, failure: str | None = None) -> Response:
     """Return the page with the ways of paying an invoice, or with the payment that is under way."""
-    return page(
+    attempts = current_parts().portal.payments.attempts
+    response = page(
         "portal/invoice_pay.html",
         status,
         invoice=shown(invoice),
         transfer=transfer(invoice),
-        provider=current_parts().portal.payments.attempts.provider_name,
+        provider=attempts.provider_name,
         failure=failure,
     )
+    if attempts.provider_origin and invoice.is_open:
+        # The form is answered by a redirect to the provider's page, which browsers hold against form-action too.
+        security.let_forms_lead_to(response, attempts.provider_origin)
+    return response
 
 
 def shown(invoice: Invoice) -> dict[str, Any]:
@@ -70,6 +78,8 @@ def shown(invoice: Invoice) -> dict[str, Any]:
         "state": invoice.state,
         "contract": invoice.policy_number,
         "amount": amount(invoice.amount, invoice.currency),
+        "remaining": amount(invoice.remaining, invoice.currency),
+        "received": amount(invoice.received, invoice.currency) if invoice.is_open and invoice.received else None,
         "due_on": date_in_words(invoice.due_on),
         "period": _period(invoice),
         "paid_on": day(invoice.paid_at) if invoice.paid_at else None,
@@ -83,7 +93,7 @@ def due_line(invoice: Invoice) -> str | None:
     """Return the sentence about the day of an invoice that is not paid and not overdue."""
     if invoice.state not in ("due", "pending"):
         return None
-    words = amount(invoice.amount, invoice.currency)
+    words = amount(invoice.remaining, invoice.currency)
     if invoice.due_on == current_parts().portal.payments.invoices.today:
         return say()("invoice.due.today", amount=words)
     return say()("invoice.due.line", date_until=date_until(invoice.due_on), amount=words)
@@ -107,6 +117,19 @@ def transfer(invoice: Invoice) -> Mapping[str, Any] | None:
     }
 
 
+def _letter(session: Session, invoice: Invoice) -> dict[str, Any] | None:
+    """Return the link to the letter that is the invoice itself; None where there is none, or it was withdrawn."""
+    if invoice.letter_id is None:
+        return None
+    letter = current_parts().portal.letters.mailbox.find(session, invoice.letter_id)
+    if letter.is_withdrawn:
+        return None
+    return {
+        "address": url_for("letter.show", letter_id=letter.id),
+        "text": say()("invoice.letter", file_type="PDF", file_size=file_size(letter.size)),
+    }
+
+
 def _bare(units: int, currency: str) -> str:
     """Return an amount as banks' forms take it: digits, and the language's decimal mark."""
     return "".join(sign for sign in amount(units, currency) if sign.isdecimal() or sign in ",.").strip(".,")
@@ -124,4 +147,4 @@ def _total(invoices: tuple[Invoice, ...]) -> str | None:
     currencies = {invoice.currency for invoice in invoices}
     if len(invoices) < 2 or len(currencies) > 1:
         return None
-    return amount(sum(invoice.amount for invoice in invoices), currencies.pop())
+    return amount(sum(invoice.remaining for invoice in invoices), currencies.pop())

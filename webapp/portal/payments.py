@@ -8,6 +8,7 @@ from flask import Blueprint, Response, abort, make_response, request, url_for
 from services.accounts import Session
 from services.payments.attempts import PaymentPages
 from services.payments.payment import Invoice, Payment
+from services.pdf import Facts, Fine, Letterhead, Paper, Text, typeset
 from services.refusal import OutOfTurn, Refusal
 from webapp.account import sessions
 from webapp.parts import current_parts
@@ -74,10 +75,27 @@ def show(session: Session, attempt_id: str) -> Response:
 @blueprint.get("/szamlak/<invoice_id>/nyugta")
 @sessions.needed
 def receipt(session: Session, invoice_id: str) -> Response:
-    """Show that an invoice is paid; before it is, say that there will be a receipt."""
+    """Show that an invoice is paid, as a PDF where `pdf` asks for it; before that, say that there will be a receipt."""
     payments = current_parts().portal.payments
     invoice = payments.invoices.find(session, invoice_id)
-    return page("portal/receipt.html", invoice=shown(invoice), receipt=_receipt(invoice))
+    facts = _receipt(session, invoice)
+    if facts is not None and invoice.paid_at is not None and request.args.get("pdf"):
+        response = make_response(typeset(_paper(facts), invoice.paid_at))
+        response.headers["Content-Type"] = "application/pdf"
+        # The name says nothing of the customer.
+        response.headers["Content-Disposition"] = f'attachment; filename="{say().plain("receipt.file")}.pdf"'
+        return response
+    return page("portal/receipt.html", invoice=shown(invoice), receipt=facts)
+
+
+@hints.post("/fizetes/ertesites")
+def notification() -> Response:
+    """Take a provider's signed call, which names the payment itself, and answer as the provider wants it."""
+    body, signature = request.get_data(), request.headers.get("Signature", "")
+    said = current_parts().portal.payments.attempts.notified(body, signature)
+    if said is None:
+        abort(403)
+    return make_response(said.answer, 200, {**said.headers, "Content-Type": "application/json"})
 
 
 @hints.post("/fizetes/<attempt_id>/visszahivas")
@@ -92,22 +110,48 @@ def _shown(attempt: Payment) -> dict[str, Any]:
     return {
         "state": attempt.state,
         "amount": amount(attempt.amount, attempt.currency),
-        "is_doubled": attempt.doubled_at is not None,
+        "provider_id": attempt.provider_id,
+        "is_doubled": attempt.doubled_at is not None and attempt.refund in (None, attempt.amount),
+        "refund": amount(attempt.refund, attempt.currency) if attempt.refund else None,
         "refund_days": rules.refund_days if rules else 0,
     }
 
 
-def _receipt(invoice: Invoice) -> dict[str, Any] | None:
+def _paper(facts: dict[str, Any]) -> Paper:
+    """Return the receipt as a paper: in the same words as the page."""
+    t = say().plain
+    received = t("receipt.received", datetime=facts["received"], what=facts["way"])
+    reference = [Text(t("receipt.reference", reference=facts["reference"]))] if facts["reference"] else []
+    return Paper(
+        language=language(),
+        title=t("receipt.title", invoice=facts["number"]),
+        head=Letterhead.of(current_parts().profile, language()),
+        blocks=[
+            Text(t("receipt.issuer", legal_name=facts["legal_name"], postal_address=facts["postal_address"])),
+            Text(t("receipt.text")),
+            Facts([(t("invoice.amount"), facts["amount"])]),
+            Text(t("receipt.invoice", invoice=facts["number"], date=facts["due_on"])),
+            Text(received),
+            *reference,
+            Fine(t("receipt.not_invoice")),
+        ],
+    )
+
+
+def _receipt(session: Session, invoice: Invoice) -> dict[str, Any] | None:
     if invoice.paid_at is None:
         return None
+    attempts = current_parts().portal.payments.invoices.payments(session, invoice.id) if invoice.paid_by else ()
+    paid_by = next((one for one in attempts if one.id == invoice.paid_by), None)
+    is_card = paid_by is not None and paid_by.way == "card"
     facts = current_parts().profile.texts.facts(language())
     return {
         "number": invoice.number,
         "amount": amount(invoice.amount, invoice.currency),
         "due_on": date_in_words(invoice.due_on),
         "received": date_and_time(invoice.paid_at),
-        "way": say()("payment.way.card" if invoice.paid_by else "payment.way.transfer"),
-        "reference": invoice.paid_by,
+        "way": say()("payment.way.card" if is_card else "payment.way.transfer"),
+        "reference": invoice.paid_by if is_card else None,
         "legal_name": facts["legal_name"],
         "postal_address": facts["postal_address"],
     }

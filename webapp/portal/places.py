@@ -43,7 +43,7 @@ PLACES = (
     Place("home", "home.show", "home"),
     Place("contracts", "contracts.show_all", "shield", inside=("contracts",)),
     Place("letters", "letters.show", "mail", inside=("letter", "files")),
-    Place("requests", "requests.show_all", "chat", inside=("requests", "request_new")),
+    Place("requests", "requests.show_all", "clipboard", inside=("requests", "request_new")),
     Place("invoices", "invoices.show_all", "document", inside=("invoices", "payments")),
     Place("settings", "account.overview", "sliders", inside=_SETTINGS),
 )

@@ -23,16 +23,20 @@ EXPLANATIONS = {
     "future": "It is later than today.",
     "impossible": "There is no such day in the calendar, or no such time.",
     "malformed": "It is not in a form that can be read.",
+    "paid": "The invoice is paid or being paid: its amount and its policy stay.",
     "policy_of_another_customer": "The policy belongs to another customer.",
     "quotes": "A quote is not closed or is followed by text.",
     "spreadsheet": "A spreadsheet made a decimal number of it: export the column as text.",
     "time": "It has a time without a time zone, so the day cannot be told.",
     "too_long": "It is longer than the register takes.",
     "too_old": "It is before 1900.",
+    "unknown_letter": "The policy's holder has no such letter.",
     "unknown_customer": "Neither the register nor a customers file of this import has this customer.",
     "unknown_policy": "Neither the register nor a policies file of this import has this policy.",
 }
-_ABOUT_OTHER_ROWS = frozenset({"duplicate", "policy_of_another_customer", "unknown_customer", "unknown_policy"})
+_ABOUT_OTHER_ROWS = frozenset(
+    {"duplicate", "paid", "policy_of_another_customer", "unknown_customer", "unknown_letter", "unknown_policy"}
+)
 _HEADER = ("file", "line", "kutid", "field", "reason", "explanation", "accepted")
 
 

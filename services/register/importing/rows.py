@@ -58,6 +58,13 @@ _HEADERS = {
     "paid_until": "paid until, díj kifizetve eddig, díjrendezettség, díj rendezve, zaplatené do",
     "cover_until": "cover until, fedezet vége, kockázatviselés vége, poistná ochrana do",
     "end_reason": "end reason, megszűnés oka, törlés oka, dôvod ukončenia",
+    "number": "number, invoice number, számlaszám, számla száma, sorszám, číslo faktúry",
+    "amount": "amount, összeg, fizetendő, suma",
+    "due_on": "due on, due date, fizetési határidő, határidő, esedékesség, splatnosť",
+    "period_from": "period from, időszak kezdete, obdobie od",
+    "period_until": "period until, időszak vége, obdobie do",
+    "letter": "letter, document, levél, list",
+    "state": "state, állapot, stav",
     "section": "section, szakasz, fejezet, oddiel",
     "label": "label, megnevezés, címke, názov",
     "value": "value, érték, hodnota",
@@ -94,12 +101,19 @@ _END_REASONS = {
     "replaced": "replaced, szerződésváltás, új szerződés, nová zmluva",
 }
 
+_STATES = {
+    "due": "due, open, esedékes, nyitott, na zaplatenie",
+    "paid": "paid, kiegyenlített, kifizetett, rendezett, zaplatené",
+    "refunded": "refunded, visszatérített, visszautalt, vrátené",
+}
+
 _WORDS = {
     "holder_type": _HOLDER_TYPES,
     "status": _STATUSES,
     "is_default": _YES_OR_NO,
     "manager": _MANAGERS,
     "frequency": _FREQUENCIES,
+    "state": _STATES,
     "end_reason": _END_REASONS,
 }
 _LONGEST_TEXTS = {
@@ -133,6 +147,11 @@ _POSTAL_CODE_COUNTRY = re.compile(r"^(?:HU?(?=[0-9]{4}$)|SK(?=[0-9]{5}$))")
 _LONGEST_POSTAL_CODE = 16
 _MONTH_AND_DAY = re.compile(r"(\d{1,2})(?:-(\d{1,2})|\. ?(\d{1,2})\.?)", re.ASCII)
 _LANGUAGE = re.compile(r"([a-z]{2})(?:[-_][a-z]{2})?", re.IGNORECASE)
+_INVOICE_NUMBER = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,34}")
+_INVOICED = ("HUF", "EUR", "CZK")
+"""As the API takes them."""
+_OPAQUE = re.compile(r"[0-9A-Za-z_-]{1,32}")
+_TOO_MUCH = 10**12
 _HIGHEST_POSITION = 1_000_000_000
 _TEXTS_OF_ROW = ("section", "label", "value")
 _SHOWN_DAYS = ("starts_on", "paid_until", "cover_until")
@@ -221,6 +240,23 @@ POLICY_ROWS = Kind(
     key="position",
     optional=frozenset({"position", "language"}),
 )
+INVOICES = Kind(
+    "invoices",
+    (
+        "number",
+        "policy_number",
+        "amount",
+        "currency",
+        "due_on",
+        "period_from",
+        "period_until",
+        "letter",
+        "state",
+    ),
+    key="number",
+    optional=frozenset({"period_from", "period_until", "letter", "state"}),
+)
+"""A file of the same form that is not the register's: `services.payments.invoice_import` takes it in."""
 KINDS = (CUSTOMERS, POLICIES, PHONES, COMMUNICATION_IDS, CUSTOMER_ACCOUNTS, ADVISERS, POLICY_ROWS)
 """Parents before children: the order in which files are read and merged."""
 
@@ -258,6 +294,7 @@ class RowReaders:
             CUSTOMER_ACCOUNTS: self._customer_account,
             ADVISERS: self._adviser,
             POLICY_ROWS: self._policy_row,
+            INVOICES: self._invoice,
         }
 
     def of(self, kind: Kind) -> RowReader:
@@ -328,6 +365,28 @@ class RowReaders:
             )
         except Refusal as refusal:
             raise UnfitValue(refusal.field, refusal.reason, row=mention) from None
+
+    def _invoice(self, values: tuple[str, ...]) -> Row:
+        """Return the row; the currency is one of the profile's country where there is none."""
+        number, policy_number, amount, currency, due_on, period_from, period_until, letter, state = map(
+            str.strip, values
+        )
+        if not _INVOICE_NUMBER.fullmatch(number):
+            raise UnfitValue("number", "malformed" if number else "empty")
+        money_of = money.currency(currency) if currency else self._currency
+        if money_of not in _INVOICED:
+            raise UnfitValue("currency", "malformed")
+        return (
+            number,
+            self._number(policy_number, "policy_number"),
+            _due(amount, money_of),
+            money_of,
+            _date(due_on, "due_on", self._zone),
+            _date(period_from, "period_from", self._zone) if period_from else None,
+            _date(period_until, "period_until", self._zone) if period_until else None,
+            _letter(letter) if letter else None,
+            _word(state, "state") if state else "due",
+        )
 
     def _phone(self, values: tuple[str, ...]) -> Row:
         """Return the phone's row; one without a number says of its customer that the file speaks of them.
@@ -429,7 +488,10 @@ def accepted(profile: Profile) -> Mapping[str, str]:
         **dict.fromkeys(("kutid", "policy_number", "account_number", "customer_number", "old_number"), code),
         **numbers,
         **words,
-        **dict.fromkeys(("birth_date", "ended_on"), dates),
+        **dict.fromkeys(("birth_date", "ended_on", "due_on", "period_from", "period_until"), dates),
+        "number": "letters, digits, dots and hyphens, at most 35",
+        "amount": "an integer of the currency's smallest unit, or with exactly the currency's decimals",
+        "currency": "HUF, EUR or CZK",
         "phone": identifiers.written(identifiers.example(profile.country)),
         "tax_number": "10 digits" if profile.country == "SK" else "12345676-2-42 or 12345676",
         "communication_id": "K or T and 7 digits",
@@ -502,6 +564,21 @@ def _if_sound(read: Callable[[str], T], text: str) -> T | None:
         return read(text)
     except Refusal:
         return None
+
+
+def _letter(text: str) -> str:
+    return text if _OPAQUE.fullmatch(text) else _refuse("letter", "malformed")
+
+
+def _due(text: str, currency: str) -> int:
+    """Return what is to be paid, more than nothing."""
+    try:
+        amount = money.parse(text, currency)
+    except Refusal:
+        amount = 0
+    if not 0 < amount < _TOO_MUCH:
+        raise UnfitValue("amount", "malformed")
+    return amount
 
 
 def _premium(text: str, currency: str | None) -> int:

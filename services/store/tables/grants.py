@@ -25,15 +25,17 @@ nudges = Table(
     "nudges",
     metadata,
     # The adviser's reminder by mail: one a day for a customer (P54).
-    Column("kutid", ForeignKey("customers.kutid"), primary_key=True),
-    Column("day", Date, primary_key=True),
-    Column("at", Moment, nullable=False),
+    Column("id", String(32), primary_key=True),
+    Column("kutid", ForeignKey("customers.kutid"), nullable=False),
+    Column("day", Date, nullable=False),
+    Column("at", Moment, nullable=False, index=True),
     Column("staff_id", String(32), nullable=False),
+    UniqueConstraint("kutid", "day"),
 )
 
 DECLARED = Declarations(
     retention=(
-        RetentionRule("nudges", nudges.c.kutid, nudges.c.day, kept_for=lambda profile: profile.retention.worklists),
+        RetentionRule("nudges", nudges.c.id, nudges.c.at, kept_for=lambda profile: profile.retention.worklists),
     ),
     erased_with_account=(ErasedRows(grants.c.kutid, "kutid"), ErasedRows(nudges.c.kutid, "kutid")),
     exported=(

@@ -33,6 +33,7 @@ invoices = Table(
     Column("paid_at", Moment),
     Column("paid_by", String(32)),  # the attempt; None where the insurer said so
     Column("refunded_at", Moment),  # when the insurer said that it gave the money back
+    Column("received", BigInteger, nullable=False, server_default="0"),  # what has come in for it, what is too much too
     Index("ix_invoices_kutid_due_on", "kutid", "due_on"),
 )
 
@@ -44,7 +45,7 @@ payments = Table(
     Column("invoice_id", ForeignKey("invoices.id"), nullable=False, index=True),
     # The invoice while the attempt lives, else None: unique, so an invoice has one live attempt at most (P50).
     Column("live_for", String(32)),
-    Column("way", String(8), nullable=False),  # card
+    Column("way", String(8), nullable=False),  # card, transfer
     Column("amount", BigInteger, nullable=False),
     Column("currency", String(3), nullable=False),
     Column("state", String(10), nullable=False),  # see services.payments.payment.STATES
@@ -56,8 +57,34 @@ payments = Table(
     Column("asked", Integer, nullable=False, server_default="0"),
     Column("doubled_at", Moment),  # it succeeded, but its invoice was paid already: to be refunded
     Column("refunded_at", Moment),
+    Column("provider_id", String(64)),  # what the provider calls it, where that is not our id
+    Column("refund", BigInteger),  # how much of it is to be refunded
     UniqueConstraint("live_for"),
     Index("ix_payments_doubled_at", "doubled_at"),
+)
+
+bank_entries = Table(
+    "bank_entries",
+    metadata,
+    # Money that came in by transfer, as the bank's statement lists it (P51).
+    Column("id", String(32), primary_key=True),
+    Column("key", String(64), nullable=False, unique=True),  # a hash of what the bank says: once, in however many files
+    Column("booked_on", Date, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("text", String(500), nullable=False),  # what the customer wrote, references too
+    Column("payer", String(140), nullable=False),
+    Column("noted_at", Moment, nullable=False, index=True),
+    # What became of it: the payment that it is, or sent back. Neither: somebody is to look at it.
+    Column("payment_id", ForeignKey("payments.id")),
+    Column("sent_back_at", Moment),
+)
+Index(
+    "ix_bank_entries_open",
+    bank_entries.c.booked_on,
+    bank_entries.c.id,
+    sqlite_where=bank_entries.c.payment_id.is_(None) & bank_entries.c.sent_back_at.is_(None),
+    postgresql_where=bank_entries.c.payment_id.is_(None) & bank_entries.c.sent_back_at.is_(None),
 )
 
 DECLARED = Declarations(
@@ -77,5 +104,5 @@ DECLARED = Declarations(
             "kutid",
         ),
     ),
-    written=(newest(payments.c.begun_at),),
+    written=(newest(payments.c.begun_at), newest(bank_entries.c.noted_at)),
 )

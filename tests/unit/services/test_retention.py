@@ -26,6 +26,7 @@ from services.store.tables.accounts import account_changes, password_resets, ses
 from services.store.tables.audit import audit
 from services.store.tables.clients import api_answers
 from services.store.tables.codes import one_time_codes
+from services.store.tables.grants import nudges
 from services.store.tables.limits import allowances, sign_in_tries
 from services.store.tables.messages import demo_messages, outbox
 from services.store.tables.references import reference_codes
@@ -172,6 +173,13 @@ ROWS: dict[str, tuple[timedelta, Callable[[World, datetime], tuple[Table, dict[s
         lambda world, at: (
             quality_cases,
             {"id": "q", "kutid": ANNA.kutid, "kind": "landline", "found_at": at, "closed_at": at},
+        ),
+    ),
+    "nudges": (
+        KEPT.worklists,
+        lambda world, at: (
+            nudges,
+            {"id": "n", "kutid": ANNA.kutid, "day": at.date(), "at": at, "staff_id": "staff:x"},
         ),
     ),
     "api_answers": (

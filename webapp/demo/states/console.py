@@ -4,11 +4,18 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 
+from sqlalchemy import select
+
+from services import randomness
+from services.payments.ledger import NewInvoice, bring
+from services.payments.statement_files import Entry
 from services.staff.member import ADVISER, SERVICE, SUPERVISOR
+from services.store.tables.register import policies
 from services.values import identifiers
 from services.worklists.scan import SEVERAL
 from webapp.console.staff_sessions import PARTNER as PARTNER_DOOR
 from webapp.console.staff_sessions import SERVICE as SERVICE_DOOR
+from webapp.demo.invoices import amounts
 from webapp.demo.seed import STAFF, STAFF_PASSWORD
 from webapp.demo.states.cast import Customer
 from webapp.demo.states.catalogue import state
@@ -456,6 +463,22 @@ def worklist_closed_cases(walker: Walker) -> None:
 
 
 @state(_CONSOLE)
+def worklist_payments(walker: Walker) -> None:
+    """Payments: one to refund, a transfer that matches no invoice, an invoice paid in part, and figures."""
+    _see_money(walker)
+
+
+@state(_CONSOLE, status=422)
+def worklist_payments_unknown_invoice(walker: Walker) -> None:
+    """A transfer is assigned to an invoice that is not there."""
+    _see_money(walker)
+    closing = next(
+        form for form in walker.forms if any(field["name"] == "invoice_number" for field in form.all("input"))
+    )
+    walker.send_to(closing["action"], invoice_number="SZ-0", action="assign")
+
+
+@state(_CONSOLE)
 def worklist_all_chosen(walker: Walker) -> None:
     """Everybody on the page is chosen."""
     _open_list(walker)
@@ -545,6 +568,23 @@ def _close_case(walker: Walker, note: str) -> None:
     _find_case(walker)
     closing = next(form for form in walker.forms if any(field["name"] == "note" for field in form.all("input")))
     walker.send_to(closing["action"], note=note)
+
+
+def _see_money(walker: Walker) -> None:
+    """Have transfers come in that somebody must look at, and look at them."""
+    parts, mark = walker.parts, randomness.opaque_id()[:8]
+    now = parts.clock.now()
+    today = now.astimezone(parts.profile.zone).date()
+    currency, _, due, _ = amounts(parts.profile)
+    numbers = [f"SZ{mark}-a", f"SZ{mark}-b"]
+    with parts.store.write() as connection:
+        policy = connection.execute(select(policies.c.policy_number).limit(1)).scalars().one()
+        bring(connection, {number: NewInvoice(policy, due, currency, today) for number in numbers}, now)
+    came_in = ((numbers[0], due + 500), (numbers[1], due // 2), ("Biztosítási díj", due))
+    entries = [Entry(f"{mark} {text}", today, amount, currency, text, "Példa Pál") for text, amount in came_in]
+    parts.portal.payments.bank_entries.take_in(entries)
+    door = come_in(walker)
+    walker.visit(f"{door}.money")
 
 
 def _find_case(walker: Walker) -> None:

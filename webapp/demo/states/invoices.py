@@ -4,7 +4,9 @@ from datetime import timedelta
 
 from sqlalchemy import exists, select
 
+from services import randomness
 from services.payments.ledger import NewInvoice, bring
+from services.payments.statement_files import Entry
 from services.store.tables.payments import invoices
 from services.store.tables.register import customers, policies
 from webapp.demo.invoices import CROWD, amounts, usual_invoices
@@ -54,6 +56,14 @@ def invoice_paid(walker: Walker) -> None:
 
 
 @state(_GROUP)
+def invoice_paid_in_part(walker: Walker) -> None:
+    """One of which a part has come in."""
+    _sign_in(walker)
+    _transfer(walker, 1_000)
+    walker.visit("invoices.show", invoice_id=id_of(walker, _DUE))
+
+
+@state(_GROUP)
 def pay(walker: Walker) -> None:
     """The ways of paying."""
     _sign_in(walker)
@@ -91,6 +101,14 @@ def payment_pending(walker: Walker) -> None:
 def payment_succeeded(walker: Walker) -> None:
     """A payment has come in."""
     _end(walker, "succeeded")
+
+
+@state(_GROUP)
+def payment_too_much(walker: Walker) -> None:
+    """A payment has come in for all of an invoice of which a part had come in meanwhile."""
+    attempt = _begin(walker)
+    _transfer(walker, 1_000)
+    _become(walker, attempt, "succeeded")
 
 
 @state(_GROUP)
@@ -136,6 +154,18 @@ def receipt_none(walker: Walker) -> None:
     """Before an invoice is paid there is no receipt."""
     _sign_in(walker)
     walker.visit("payments.receipt", invoice_id=id_of(walker, _DUE))
+
+
+def _transfer(walker: Walker, amount: int) -> None:
+    """Have a transfer for the walker's invoice come in by a statement."""
+    parts = walker.parts
+    currency, *_ = amounts(parts.profile)
+    with parts.store.read() as connection:
+        of_customer = select(invoices.c.number).where(invoices.c.kutid == walker.customer.kutid)
+        number = connection.execute(of_customer.where(invoices.c.number.endswith(_DUE))).scalars().one()
+    today = parts.clock.now().astimezone(parts.profile.zone).date()
+    entry = Entry(randomness.opaque_id(), today, amount, currency, number, "")
+    parts.portal.payments.bank_entries.take_in([entry])
 
 
 def _begin(walker: Walker) -> str:

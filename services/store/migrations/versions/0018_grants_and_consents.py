@@ -27,13 +27,16 @@ def upgrade() -> None:
     op.create_index("ix_grants_kutid_scope", "grants", ["kutid", "scope"], unique=False)
     op.create_table(
         "nudges",
+        sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("kutid", sa.String(length=32), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("staff_id", sa.String(length=32), nullable=False),
         sa.ForeignKeyConstraint(["kutid"], ["customers.kutid"], name=op.f("fk_nudges_kutid")),
-        sa.PrimaryKeyConstraint("kutid", "day", name=op.f("pk_nudges")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_nudges")),
+        sa.UniqueConstraint("kutid", "day", name=op.f("uq_nudges_kutid_day")),
     )
+    op.create_index(op.f("ix_nudges_at"), "nudges", ["at"], unique=False)
     op.create_table(
         "letter_consents",
         sa.Column("id", sa.String(length=32), nullable=False),

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 
 import pytest
 
-from services.gateways.payments import PaymentOrder, ProviderState
+from services.gateways.payments import PaymentOrder, ProviderState, StartedPayment
 from services.payments.attempts import PaymentPages
 from services.payments.group import PaymentServices, build_payments
 from services.payments.ledger import NewInvoice
@@ -25,6 +25,7 @@ class Provider:
     """A provider that knows each order once, and says what a test has it say."""
 
     name = "Provider"
+    origin = "https://provider.example"
 
     def __init__(self) -> None:
         self.orders: dict[str, PaymentOrder] = {}
@@ -32,18 +33,24 @@ class Provider:
         self.meanwhile: Callable[[], object] | None = None
         """What happens once while it is being asked."""
 
-    def start(self, order: PaymentOrder) -> str:
+    def start(self, order: PaymentOrder) -> StartedPayment:
         self.orders[order.attempt] = order
-        return f"https://provider.example/{order.attempt}"
+        return StartedPayment(f"{self.origin}/{order.attempt}", f"id-{order.attempt}")
 
-    def state(self, attempt: str) -> ProviderState:
+    def state(self, attempt: str, provider_id: str | None) -> ProviderState:
         if happens := self.meanwhile:
             self.meanwhile = None
             happens()
         return self.says.get(attempt, "pending" if attempt in self.orders else "expired")
 
-    def cancel(self, attempt: str) -> ProviderState:
+    def cancel(self, attempt: str, provider_id: str | None) -> ProviderState:
         return self.says.setdefault(attempt, "cancelled")
+
+    def read(self, body: bytes, signature: str, now: datetime) -> None:
+        return None
+
+    def probe(self) -> None:
+        pass
 
 
 class Shop:

@@ -52,7 +52,7 @@ def placeholders_of_callers(language: str) -> dict[str, object]:
 OF_STAFF = (
     "staff.", "worklist.", "funnel.", "api.", "error.staff_login.", "error.identified_by.", "error.reason.",
     "error.search.", "error.more.", "error.period.", "error.sms_budget.", "error.customers.", "error.due_on.",
-    "error.note.",
+    "error.note.", "money.", "error.invoice_number.",
 )  # fmt: skip
 """What the texts begin with that only members of staff and programs meet: in Hungarian and English."""
 

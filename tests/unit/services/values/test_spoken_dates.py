@@ -26,3 +26,17 @@ def test_a_moment_is_one_of_the_zone_with_its_seconds() -> None:
     at = datetime(2026, 11, 20, 23, 2, 5, tzinfo=UTC)
     words = spoken_dates.moment(at, ZoneInfo("Europe/Budapest"), "hu")
     assert words.split() == ["2026.", "november", "21.", "0:02:05"]
+
+
+@pytest.mark.parametrize(
+    ("number", "until", "since"), [(1, "1-jéig", "1-jétől"), (20, "20-ig", "20-ától"), (25, "25-ig", "25-étől")]
+)
+def test_a_span_ends_and_begins_in_hungarian_with_the_endings_of_its_day(number: int, until: str, since: str) -> None:
+    one = date(2026, 11, number)
+    assert spoken_dates.day_until(one, "hu").endswith(until)
+    assert spoken_dates.day_from(one, "hu").endswith(since)
+    assert spoken_dates.day_until(one, "en") == spoken_dates.day_from(one, "en") == spoken_dates.day(one, "en")
+
+
+def test_a_day_in_figures_follows_the_language() -> None:
+    assert [spoken_dates.short(date(2026, 11, 5), one) for one in ("hu", "sk")] == ["2026.11.05", "05.11.2026"]

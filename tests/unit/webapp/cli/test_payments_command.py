@@ -64,3 +64,31 @@ def test_a_payment_too_many_is_listed_until_its_refund_is_noted() -> None:
     again = run("refunded", attempt)
     assert again.exit_code == 1
     assert "no such payment" in again.output
+
+
+def test_a_statement_is_taken_in_and_told(tmp_path: Path) -> None:
+    app = create_app(load())
+    site = Site(app, Secrets())
+    migrate(site.parts.store)
+    seed.load(site.parts.store, site.parts.profile, site.parts.clock, 4)
+    site.parts.store.close()
+    file = tmp_path / "statement.csv"
+    file.write_text(
+        "date,amount,currency,reference\n2026-11-30,18400,HUF,SZ000002-6\n2026-11-30,5,HUF,what is this\n"
+        "2026-11-30,-7,HUF,fee\n",
+        "utf-8",
+    )
+    told = run("statement", str(file))
+    assert told.exit_code == 0
+    assert told.output.splitlines() == [
+        "1 paid an invoice",
+        "1 match no invoice: see the console's worklist",
+        "1 passed over: not booked, or no money coming in",
+    ]
+    assert run("statement", str(file)).output.splitlines()[0] == "2 were known before"
+    file.write_text("date,amount,currency,reference\nnever,18400,HUF,SZ000002-6\n", "utf-8")
+    broken = run("statement", str(file))
+    assert broken.exit_code == 1
+    assert "could not be read: 2" in broken.output
+    file.write_text("<a/>", "utf-8")
+    assert "no camt.053" in run("statement", str(file)).output

@@ -54,7 +54,7 @@ _NOT_SHOWN = {
             "error.birth_date.day", "error.birth_date.too_old", "error.birth_date.year",
             "error.due_on.malformed", "error.due_on.too_far", "error.note.personal", "error.note.too_long",
             "error.password.like_email", "error.password.like_record", "error.password.lower", "error.password.special",
-            "error.password.too_long", "error.tax_number.malformed",
+            "error.password.too_long", "error.invoice_number.currency", "error.tax_number.malformed",
             "error.account.empty", "error.account.malformed", "error.date.day", "error.date.empty", "error.date.future",
             "error.date.impossible", "error.date.malformed", "error.date.month", "error.date.past", "error.date.year",
             "error.long_text.too_long", "error.time.empty", "error.town.empty",

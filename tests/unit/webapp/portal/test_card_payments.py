@@ -10,6 +10,7 @@ from tests.unit.webapp.portal.test_invoice_pages import DUE, bring, lines, opene
 from tests.world.api_client import Client
 from tests.world.outcomes import at_once
 from tests.world.pages import Page
+from tests.world.papers import faults_of, language_of, text_of
 from tests.world.site import Site, Visitor
 from webapp.demo.payments import DemoProvider
 
@@ -321,6 +322,24 @@ def test_without_a_provider_no_card_is_offered(till: Till, monkeypatch: pytest.M
     assert till.payer.follow(till.payer.post(till.address, {"way": "card"})).status == 503
 
 
+@pytest.mark.parametrize("language", ["hu", "en"])
+def test_a_receipt_is_a_tagged_file_too(till: Till, language: str) -> None:
+    attempt = till.begin()
+    till.choose("pay")
+    till.ask()
+    address = till.address.replace("fizetes", "nyugta")
+    answer = till.payer.client.get(f"{address}?pdf=1", headers={"Accept-Language": language})
+    assert answer.mimetype == "application/pdf"
+    assert DUE not in answer.headers["Content-Disposition"]
+    words = text_of(answer.data)
+    for said in (DUE, attempt, till.site.say("receipt.not_invoice", language)):
+        assert said in words
+    assert "24 900" in words.replace("\u00a0", " ") or "24,900" in words
+    assert language_of(answer.data) == language
+    assert not faults_of(answer.data)
+
+
 def test_before_it_is_paid_there_is_no_receipt(till: Till) -> None:
+    assert till.payer.client.get(f"{till.address.replace('fizetes', 'nyugta')}?pdf=1").mimetype == "text/html"
     page = till.payer.open(till.address.replace("fizetes", "nyugta"))
     assert till.site.say("receipt.none") in page.text
