@@ -13,6 +13,7 @@ from webapp.demo.states import (  # isort: skip  # noqa: F401
     console,
     contracts,
     documents,
+    files,
     invoices,
     letters,
     portal,

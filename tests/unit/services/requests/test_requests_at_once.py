@@ -126,7 +126,8 @@ def test_files_are_asked_for_where_somebody_receives_them_and_go_with_the_reques
     services = build_requests(world.base, messages=world.message_services, portfolio=portfolio, files=shelf)
     asked = [page.id for page in services.kinds.find("claim-motor").pages]
     assert "photos" in asked
-    assert "photos" not in [page.id for page in desk.services.kinds.find("claim-motor").pages]
+    without = build_requests(world.base, messages=world.message_services, portfolio=portfolio)
+    assert "photos" not in [page.id for page in without.kinds.find("claim-motor").pages]
     draft = desk.fill_in()
     shelf.files = [(draft, "photos")] * 2
     assert services.drafts.count_files(draft, "photos") == 2

@@ -40,7 +40,7 @@ _NOT_SHOWN = {
     "error.search.none": "the console says it in words of its own",
     "error.contract.ended": "a contract would have to end while a request about it is filled in",
     **dict.fromkeys(("error.choice.unknown", "error.contract.unsuitable"), "no form offers such an answer"),
-    "error.files.empty": "nobody receives files yet",
+    "error.files.empty": "not every insurer has a kind that needs files",
     **dict.fromkeys(
         (
             "error.money.empty", "error.money.malformed", "error.money.zero", "error.name.empty", "error.phone.empty",
