@@ -11,6 +11,7 @@ from services.requests.drafts import working_days_after
 from services.requests.group import build_requests
 from services.requests.kinds import Offer
 from services.store.engine import Store
+from services.store.tables.register import advisers
 from services.store.tables.requests import request_drafts, request_events, requests
 from tests.world.cast import ANNA
 from tests.world.outcomes import at_once, outcome_of
@@ -93,6 +94,17 @@ def test_what_comes_out_of_order_is_out_of_turn(desk: Desk) -> None:
     handling.close(draft, actor="core")
     for deed in (handling.ask, handling.answer, handling.close):
         assert outcome_of(partial(deed, actor="core"), draft, "Igen.") == "out_of_turn"
+
+
+def test_an_adviser_reaches_the_requests_of_their_own_customers_alone(desk: Desk) -> None:
+    draft = desk.fill_in()
+    desk.send(draft)
+    handling = desk.services.handling
+    assert outcome_of(partial(handling.find, adviser="A-1"), draft) == "out_of_turn"
+    assert outcome_of(partial(handling.take, actor="core", adviser="A-1"), draft) == "out_of_turn"
+    with desk.world.store.write() as connection:
+        connection.execute(advisers.insert().values(kutid=ANNA.kutid, adviser="A-1"))
+    assert outcome_of(partial(handling.take, actor="core", adviser="A-1"), draft) == "ok"
 
 
 def test_a_question_without_words_and_a_foreign_letter_are_refused(desk: Desk) -> None:
