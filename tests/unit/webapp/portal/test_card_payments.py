@@ -187,6 +187,11 @@ def test_a_payment_too_many_is_refunded_and_the_customer_told(till: Till) -> Non
     assert till.site.told("payment_received", PAYER.email) == 1
     assert till.site.say("payment.doubled.heading") in till.payer.open(f"/fizetes/{first}").text
     assert till.site.say("payment.doubled.heading") not in till.payer.open(f"/fizetes/{second}").text
+    feed = Client(till.site, "events").get("/api/v1/events").json["events"]
+    assert [(one["type"], one["data"]) for one in feed] == [
+        ("payment.received", {"invoice": DUE, "payment": second}),
+        ("payment.doubled", {"invoice": DUE, "payment": first}),
+    ]
 
 
 def test_a_refund_is_noted_once(till: Till) -> None:
