@@ -89,7 +89,7 @@ class Browser(Window):
         """Open an address of the site, or a whole one."""
         self._ask(re.sub(r"^https?://[^/]+", "", address), "GET", None)
 
-    def send(self, step: str, /, *, file: tuple[str, bytes] | None = None, **fields: str) -> None:
+    def send(self, step: str, file: tuple[str, bytes] | None = None, /, **fields: str) -> None:
         """Send the form of a step, with what is in it; two underscores stand for the hyphen of a part.
 
         `file` is the name and the content of what is chosen in the field of that name; without a name, nothing is.

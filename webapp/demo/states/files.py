@@ -39,21 +39,21 @@ def files_none(walker: Walker) -> None:
 def files_not_chosen(walker: Walker) -> None:
     """No file is chosen."""
     files_none(walker)
-    walker.send("upload", file=("", b""))
+    walker.send("upload", ("", b""))
 
 
 @state(_GROUP, status=422)
 def files_empty(walker: Walker) -> None:
     """The file is empty."""
     files_none(walker)
-    walker.send("upload", file=("kép.jpg", b""))
+    walker.send("upload", ("kép.jpg", b""))
 
 
 @state(_GROUP, status=422)
 def files_of_another_kind(walker: Walker) -> None:
     """The file is neither a photo nor a PDF."""
     files_none(walker)
-    walker.send("upload", file=("kép.gif", b"GIF89a"))
+    walker.send("upload", ("kép.gif", b"GIF89a"))
 
 
 @state(_GROUP, status=422)
@@ -61,14 +61,14 @@ def files_too_many(walker: Walker) -> None:
     """There are twenty files already."""
     files_none(walker)
     for number in range(21):
-        walker.send("upload", file=(f"{number}.png", _PHOTO))
+        walker.send("upload", (f"{number}.png", _PHOTO))
 
 
 @state(_GROUP)
 def files_received(walker: Walker) -> None:
     """A photo has come and waits to be checked."""
     files_none(walker)
-    walker.send("upload", file=("bal hátsó ajtó.png", _PHOTO))
+    walker.send("upload", ("bal hátsó ajtó.png", _PHOTO))
 
 
 @state(_GROUP, status=409)
@@ -89,8 +89,8 @@ def files_ready(walker: Walker) -> None:
 def files_refused(walker: Walker) -> None:
     """Files that cannot be accepted say why: one is infected, one is damaged."""
     files_received(walker)
-    walker.send("upload", file=("fertozott.png", _PHOTO + _EICAR))
-    walker.send("upload", file=("serult.pdf", b"%PDF-1.7"))
+    walker.send("upload", ("fertozott.png", _PHOTO + _EICAR))
+    walker.send("upload", ("serult.pdf", b"%PDF-1.7"))
     _check(walker)
 
 
@@ -98,7 +98,7 @@ def files_refused(walker: Walker) -> None:
 def files_locked(walker: Walker) -> None:
     """A PDF asks for its password."""
     files_none(walker)
-    walker.send("upload", file=("zárt.pdf", _LOCKED))
+    walker.send("upload", ("zárt.pdf", _LOCKED))
     _check(walker)
 
 
