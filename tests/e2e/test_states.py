@@ -314,7 +314,7 @@ _OF_EACH_CUSTOMER = (
     "files-reviewed-refused",
     "files-sent",
 )
-"""What is on these pages depends on whose they are, or on how far the worker is: a state is walked through each time."""
+"""What is on these pages depends on whose they are, or on how far the worker is: each walk is another."""
 _CHANGING = [
     (re.compile(_told("customers.csv", "Név")), "NAME"),
     (re.compile(rf"\b({_told('policies.csv', 'Termék')})\b"), "PRODUCT"),
