@@ -99,6 +99,11 @@ def _granted(walker: Walker) -> Walker:
     return customer
 
 
+def _go_to(walker: Walker, endpoint: str) -> None:
+    """Go from a case to another page of it."""
+    walker.visit(endpoint, case_id=walker.path.rpartition("/")[2])
+
+
 @state(_CONSOLE)
 def adviser_letter(walker: Walker) -> None:
     """A letter that its customer lets the adviser see."""
@@ -121,7 +126,7 @@ def adviser_contracts(walker: Walker) -> None:
     customer = walker.another()
     _give(customer, scope="contracts")
     console.find(walker, ADVISER, customer)
-    walker.open(f"{walker.path}/szerzodesek")
+    _go_to(walker, "partner.show_granted_contracts")
 
 
 @state(_CONSOLE)
@@ -156,7 +161,7 @@ def staff_letters_too_early(walker: Walker) -> None:
     _published(customer)
     console.find(walker, SERVICE, customer)
     console.record_identification(walker)
-    walker.open(f"{walker.path}/levelek")
+    _go_to(walker, "console.show_letters")
     walker.act("notify")
 
 
@@ -178,7 +183,7 @@ def _letters_of(walker: Walker, role: str = SERVICE) -> None:
     _published(walker)
     console.find(walker, role)
     console.record_identification(walker)
-    walker.open(f"{walker.path}/levelek")
+    _go_to(walker, "console.show_letters")
 
 
 @state(_CONSOLE, letters="encrypted_mail")
@@ -209,4 +214,4 @@ def _password_of(walker: Walker) -> None:
     customer.send("letter-password", **own)
     console.find(walker, SERVICE, customer)
     console.record_identification(walker)
-    walker.open(f"{walker.path}/levelezesi-jelszo")
+    _go_to(walker, "console.show_letter_password")
