@@ -80,9 +80,9 @@ def letter_consent(walker: Walker) -> None:
     walker.send("letter-consent", action="agree")
 
 
-@state(_PORTAL)
+@state(_PORTAL, needs="terms")
 def letter_consent_revoked(walker: Walker) -> None:
-    """Letters come by post."""
+    """Letters come by post; whose contracts are in an account that they manage themselves cannot have that."""
     _settings(walker)
     walker.send("letter-consent", action="revoke")
 
