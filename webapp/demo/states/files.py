@@ -1,5 +1,6 @@
 """Files of a request: the question that takes them, and what becomes of each (P38–P41)."""
 
+import threading
 from base64 import b64decode
 
 from webapp.demo.states import requests
@@ -73,8 +74,10 @@ def files_received(walker: Walker) -> None:
 
 @state(_GROUP, status=409)
 def files_unchecked(walker: Walker) -> None:
-    """A file that was not checked cannot be opened."""
-    files_received(walker)
+    """A file that was not accepted cannot be opened."""
+    files_none(walker)
+    walker.send("upload", ("serult.pdf", b"%PDF-1.7"))
+    _check(walker)
     walker.open(walker.links(walker.address_of("uploads.show", upload_id=""))[0])
 
 
@@ -141,8 +144,11 @@ def files_sent(walker: Walker) -> None:
 
 def _check(walker: Walker) -> None:
     """Do the worker's part, and look at the page again."""
-    while walker.parts.portal.uploads.checking.check_due():
-        pass
+    checking, pause = walker.parts.portal.uploads.checking, threading.Event()
+    for _ in range(250):
+        if not checking.check_due() and not checking.queue().waiting:
+            break
+        pause.wait(0.02)  # another process is checking it at this moment
     walker.visit("request_new.show", kind="claim-motor", kerdes="photos")
 
 
