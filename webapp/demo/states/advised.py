@@ -80,15 +80,15 @@ def letter_consent(walker: Walker) -> None:
     walker.send("letter-consent", action="agree")
 
 
-@state(_PORTAL)
+@state(_PORTAL, needs="terms")
 def letter_consent_revoked(walker: Walker) -> None:
-    """Letters come by post."""
+    """Letters come by post; whose contracts are in an account that they manage themselves cannot have that."""
     _settings(walker)
     walker.send("letter-consent", action="revoke")
 
 
-def _published(walker: Walker, **facts: Any) -> str:
-    return portal.publish(walker, "premium_notice", "Díjértesítő", latest_on=portal.day(walker, 30), **facts)
+def _published(walker: Walker, days: int = 30, **facts: Any) -> str:
+    return portal.publish(walker, "premium_notice", "Díjértesítő", latest_on=portal.day(walker, days), **facts)
 
 
 def _granted(walker: Walker) -> Walker:
@@ -128,7 +128,7 @@ def adviser_contracts(walker: Walker) -> None:
 def adviser_desk(walker: Walker) -> None:
     """A customer has an unread letter that has a day; they have no address."""
     seed.advise(walker.parts.store, walker.customer.kutid)
-    _published(walker)
+    _published(walker, days=0)  # the most urgent, so the first
     console.come_in(walker, ADVISER)
     buttons = [button for form in walker.forms for button in form.all("button")]
     mark = next(button["value"] for button in buttons if button["name"] == "nudge")

@@ -348,3 +348,22 @@ def test_before_it_is_paid_there_is_no_receipt(till: Till) -> None:
     assert till.payer.client.get(f"{till.address.replace('fizetes', 'nyugta')}?pdf=1").mimetype == "text/html"
     page = till.payer.open(till.address.replace("fizetes", "nyugta"))
     assert till.site.say("receipt.none") in page.text
+
+
+def test_what_the_insurer_says_is_paid_is_not_resumed(till: Till) -> None:
+    till.begin()
+    bring(till.site, DUE, amount=24900, due_on=till.told()["due_on"], state="paid")
+    page = till.payer.follow(till.payer.post(till.address, {"action": "resume"}))
+    assert page.step != "demo-payment"
+
+
+def test_one_mail_an_hour_says_that_a_payment_came_to_nothing(till: Till) -> None:
+    for _ in range(3):
+        till.command(till.begin(), "failed")
+        till.ask()
+    assert till.site.told("payment_not_made", PAYER.email) == 1
+    till.site.advance(hours=2)
+    till.payer.sign_in(PAYER.email)
+    till.command(till.begin(), "failed")
+    till.ask()
+    assert till.site.told("payment_not_made", PAYER.email) == 2

@@ -191,3 +191,7 @@ def test_the_pages_are_in_the_customers_language(billed: Site, language: str) ->
     page = visitor.open(f"/szamlak?lang={language}")
     assert billed.say("invoice.list.heading", language) in page.text
     assert {"hu": "24 900 Ft", "en": "HUF24,900"}[language] in page.text.replace("\u00a0", " ")
+
+
+def test_no_page_follows_an_invoice_that_is_not_paid(billed: Site, payer: Visitor) -> None:
+    assert payer.open(f"/szamlak?utan={opened(payer, DUE).path.rpartition('/')[2]}").status == 404
