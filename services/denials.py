@@ -121,12 +121,14 @@ _FIELDS = {
         ),
         "empty": _PLAIN,
         "same": _PLAIN,
+        "opens_letters": _PLAIN,
         "too_soon": _because("moment"),
     },
     "password_confirm": {"empty": _PLAIN, "mismatch": _PLAIN},
     "letter_password": {
         **dict.fromkeys(("empty", "malformed", "birth_number", "sign_in", "common", "same"), _PLAIN),
         **dict.fromkeys(("too_short", "too_long"), _OF_LENGTH),
+        "too_many": _because("at", is_wait=True),
     },
     "letter_password_confirm": {"empty": _PLAIN, "mismatch": _PLAIN},
     "try_password": {

@@ -1,5 +1,6 @@
 """Changing the password, and setting a new one when it is forgotten (M24, M26, M30, M31)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -65,6 +66,8 @@ class PasswordChanges:
         self._allowances = limits.allowances
         self._account_mails = account_mails
         self._hasher = hasher
+        self.forbidden: list[Callable[[Account, str], bool]] = []
+        """Tell of a password that it opens something else of the customer's; other packages add to it."""
 
     def judge(self, account: Account, password: str) -> list[Rule]:
         """Return every rule for a new password with its verdict on `password`."""
@@ -290,6 +293,8 @@ class PasswordChanges:
         for rule in self.judge(account, password):
             if not rule.is_met:
                 raise Refusal("password", rule.reason, length=self._rules.min_length)
+        if any(is_forbidden(account, password) for is_forbidden in self.forbidden):
+            raise Refusal("password", "opens_letters")
 
     def _now(self, session: Session) -> Account:
         with self._store.read() as connection:

@@ -1,4 +1,4 @@
-"""What happened, told to the insurer's own systems: a feed that they read, and webhooks that reach them (P42)."""
+"""Events for the insurer's own systems: a feed that they read, and webhooks that call them (P42)."""
 
 from services.events.noting import TYPES, note
 

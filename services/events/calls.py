@@ -1,4 +1,4 @@
-"""What the delivery of webhooks needs of the world outside."""
+"""What the delivery of webhooks asks of the outside world."""
 
 from collections.abc import Mapping
 from typing import Protocol

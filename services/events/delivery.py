@@ -1,8 +1,8 @@
 """Calls the endpoints of webhooks: each in order, at least once for every event, none held up by another (P42).
 
 An endpoint has a place in the feed. It is called for the next event after that place, and moves on when it answers 2xx.
-A call that fails is repeated with growing waits. Events that have waited for `GIVEN_UP_AFTER` go to the list of those
-that were given up, and the endpoint goes on with the newer ones.
+A call that fails is repeated with growing waits. After `GIVEN_UP_AFTER` without success, events of that age go to a
+list of given-up events, and the endpoint goes on with newer ones.
 """
 
 import json
@@ -29,13 +29,13 @@ _log = logging.getLogger(__name__)
 
 GIVEN_UP_AFTER = timedelta(days=3)
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=1)
-"""Between two calls of an endpoint that fails: each wait is three times the one before."""
+"""The waits between calls that fail: each is three times as long as the one before."""
 _LEASE = timedelta(minutes=1)
-"""How long an endpoint is one worker's: longer than a call takes. A worker that dies leaves it to the others then."""
+"""How long one worker holds an endpoint: longer than a call takes. Then others take over from a dead worker."""
 _AT_ONCE = 50
 """Calls of one endpoint between two looks at what else is due."""
 _MOST_GIVEN_UP = 1000
-"""Events that one transaction gives up at most."""
+"""The most events that one transaction gives up."""
 _PAUSE_SECONDS = 0.5
 
 
@@ -97,7 +97,8 @@ class WebhookDelivery:
         """Return the ids of the endpoints that are to be called now."""
         number_all(self._store)
         now = self._clock.now()
-        asked = exists().where(webhook_failures.c.webhook_id == webhooks.c.id, webhook_failures.c.retry_at <= now)
+        again = webhook_failures.c.webhook_id == webhooks.c.id, webhook_failures.c.number == events.c.number
+        asked = exists().where(*again, webhook_failures.c.retry_at <= now)
         is_behind = exists().where(events.c.number > webhooks.c.position)
         with self._store.read() as connection:
             query = select(webhooks.c.id).where(webhooks.c.due_at <= now, or_(asked, is_behind))
@@ -160,7 +161,7 @@ class WebhookDelivery:
         with self._store.read() as connection:
             if (found := connection.execute(again).first()) is not None:
                 return _Upcoming(found, is_again=True)
-            # First: what is numbered meanwhile is looked at the next time.
+            # Read first: the next look covers what is numbered meanwhile.
             last = last_number(connection)
             found = connection.execute(columns.where(is_waiting(_place(turn), turn.patterns))).first()
             return _Upcoming(found, found.number if found else last)
@@ -184,7 +185,7 @@ class WebhookDelivery:
         return _Turn(row.id, row.url, tuple(row.patterns), row.attempts, secret, lease)
 
     def _change(self, connection: Connection, turn: _Turn, **values: Any) -> bool:
-        """Change the endpoint's row unless the turn has gone to another worker; tell whether it is ours still."""
+        """Change the endpoint's row unless another worker has taken the turn; tell whether it was changed."""
         mine = update(webhooks).where(webhooks.c.id == turn.id, webhooks.c.lease == turn.lease)
         return bool(connection.execute(mine.values(values)).rowcount)
 

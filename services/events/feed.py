@@ -1,4 +1,4 @@
-"""The feed of events: numbered without a gap that could fill later, and read from any number on (P42)."""
+"""The feed of events: numbered after their commit, and read in order from any number (P42)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from services.store.tables.events import events
 from services.store.tables.register import advisers
 
 MOST = 1000
-"""Events that one answer holds at most."""
+"""The most events in one answer."""
 _AT_ONCE = 5000
-"""Events that one transaction numbers at most."""
+"""The most events that one transaction numbers."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Feed:
         if adviser is not None:
             query = query.where(exists().where(advisers.c.kutid == events.c.kutid, advisers.c.adviser == adviser))
         with self._store.read() as connection:
-            # First: what is numbered while the events are read belongs to the next page.
+            # Read first: events that are numbered meanwhile belong to the next page.
             last = last_number(connection)
             rows = connection.execute(query.where(events.c.number > after, events.c.number <= last).limit(limit))
             found = tuple(Event(**row._mapping) for row in rows)
@@ -64,8 +64,8 @@ class Feed:
 def number_all(store: Store) -> None:
     """Give every committed event its number.
 
-    Transactions commit in another order than they write. An event that is numbered after its commit can never come to
-    stand before one that a reader has seen. One transaction at a time gives numbers (decision 96).
+    Transactions commit in another order than they write. A number that is given after the commit is always greater than
+    the numbers that a reader has seen. One transaction at a time gives numbers (decision 96).
     """
     unnumbered = select(events.c.id).where(events.c.number.is_(None))
     while True:

@@ -1,4 +1,4 @@
-"""What keeps the secrets of webhooks encrypted. It brings `cryptography`, so it is loaded when one is needed."""
+"""Encrypts the secrets of webhooks. It imports `cryptography`, so it is loaded when a secret is needed."""
 
 import base64
 

@@ -1,4 +1,4 @@
-"""Endpoints of the insurer's systems that are called when something happens: added, listed, removed, tried again."""
+"""The endpoints of webhooks: adding, listing, removing and calling them again."""
 
 import base64
 import re
@@ -20,7 +20,7 @@ from services.refusal import OutOfTurn, Refusal
 from services.store.tables.events import events, webhook_failures, webhooks
 
 MOST = 50
-"""Endpoints that there may be: each has a thread of the worker while it is called."""
+"""The most endpoints: each takes a thread of the worker while it is called."""
 _LONGEST = 2000
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 """Hosts that are this machine, as an address names them."""
@@ -28,30 +28,30 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 @dataclass(frozen=True)
 class Webhook:
-    """An endpoint, and how it is doing."""
+    """An endpoint and its state."""
 
     id: str
     url: str
     patterns: tuple[str, ...]
-    """Types of event that it is called for; `request.*` stands for all that begin so."""
+    """The types of event that it is called for; `request.*` means all types that begin so."""
     created_at: datetime
     waiting: int
-    """Events that it was not called for yet."""
+    """The number of events that are still to be sent."""
     oldest_at: datetime | None
     """When the oldest of them happened."""
     failing_since: datetime | None
-    """Since when no call has come through; None while the last one did."""
+    """When calls began to fail; None after a success."""
     next_at: datetime
     """When it is called next if something waits."""
     error: str | None
     """Why the last call failed."""
     given_up: int
-    """Events that it is not called for any more, until somebody asks for it."""
+    """The number of events that are sent again on request alone."""
 
 
 @dataclass(frozen=True)
 class Backlog:
-    """What all endpoints together still wait for."""
+    """The events that are still to be sent, of all endpoints together."""
 
     waiting: int
     age_seconds: int
@@ -68,9 +68,9 @@ class Webhooks:
         self._secrets = secrets
 
     def add(self, url: str, patterns: Sequence[str]) -> tuple[str, str]:
-        """Keep an endpoint; return its id, and the secret that its calls are signed with, which is shown this once.
+        """Add an endpoint; return its id and the secret that signs its calls. The secret is shown only now.
 
-        It is called for what happens from now on. Raises Refusal ``webhook.url`` unless the address begins with
+        It is called for events from now on. Raises Refusal ``webhook.url`` unless the address begins with
         https:// or is this machine's, ``webhook.events`` where a pattern names no type of event, and
         ``webhook.too_many``.
         """
@@ -105,14 +105,14 @@ class Webhooks:
             return [_webhook(connection, row) for row in rows]
 
     def backlog(self) -> Backlog:
-        """Return what waits for all endpoints together."""
+        """Return the backlog of all endpoints together."""
         found = self.all()
         oldest = min((one.oldest_at for one in found if one.oldest_at), default=None)
         age = int((self._clock.now() - oldest).total_seconds()) if oldest else 0
         return Backlog(sum(one.waiting for one in found), max(0, age), sum(one.given_up for one in found))
 
     def remove(self, webhook_id: str) -> None:
-        """Call an endpoint no more, and forget what it was not called for. Raises OutOfTurn when there is none."""
+        """Remove an endpoint with everything that waits for it. Raises OutOfTurn for an unknown id."""
         with self._store.write() as connection:
             connection.execute(delete(webhook_failures).where(webhook_failures.c.webhook_id == webhook_id))
             if not connection.execute(delete(webhooks).where(webhooks.c.id == webhook_id)).rowcount:
@@ -121,10 +121,10 @@ class Webhooks:
             audit.record(connection, "webhook_removed", kutid=None, at=now, actor="system", webhook=webhook_id)
 
     def retry(self, webhook_id: str, *, after: int | None = None) -> int:
-        """Call an endpoint at once: for what was given up, then for what waits. Return how many were given up.
+        """Call an endpoint at once: first for given-up events, then for waiting ones. Return the number of the former.
 
-        With `after`, it is called again for every event whose number is greater. Raises OutOfTurn when there is no
-        such endpoint, and Refusal ``webhook.after`` for a number that it has not reached.
+        With `after`, it is called again for every event whose number is greater. Raises OutOfTurn for an
+        unknown id, and Refusal ``webhook.after`` for a number that it has not reached.
         """
         now = self._clock.now()
         with self._store.write() as connection:
@@ -135,7 +135,7 @@ class Webhooks:
                 raise OutOfTurn
             if after is not None and after > found.position:
                 raise Refusal("webhook", "after")
-            # Without the lease of a call that is under way: its answer changes nothing any more.
+            # This ends the lease of a call in progress: its answer changes nothing any more.
             change = update(webhooks).where(webhooks.c.id == webhook_id)
             values: dict[str, Any] = {"due_at": now, "attempts": 0, "lease": None}
             connection.execute(change.values(values if after is None else {**values, "position": after}))
@@ -154,7 +154,7 @@ def new_secret() -> str:
 
 
 def is_waiting(position: Any, patterns: Iterable[str]) -> ColumnElement[bool]:
-    """Return the condition that an event waits for an endpoint that was called up to the number `position`."""
+    """Return the condition that an event comes after `position` and has one of these types."""
     return and_(events.c.number > position, events.c.type.in_(types_of(patterns)))
 
 

@@ -3,6 +3,7 @@
 import imaplib
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,18 +34,25 @@ class ImapMailbox:
 
         What `handle` raises leaves its mail unread. Raises MailboxUnavailable.
         """
-        taken = 0
         try:
-            with self._connect() as server:
-                server.login(self.user, self.password)
-                _fine(server.select(self._quoted))
-                for number in _fine(server.uid("SEARCH", "UNSEEN"))[0].split()[:_AT_ONCE]:
-                    handle(_content(_fine(server.uid("FETCH", number, f"(BODY.PEEK[]<0.{_LARGEST}>)"))))
-                    _fine(server.uid("STORE", number, "+FLAGS.SILENT", r"(\Seen)"))
-                    taken += 1
+            server = self._connect()
+            try:
+                return self._take(server, handle)
+            finally:
+                with suppress(OSError):
+                    server.shutdown()  # a connection that broke off is closed by nobody else
         except (OSError, imaplib.IMAP4.error, ssl.SSLError, IndexError, ValueError) as error:
             raise MailboxUnavailable(f"the mailbox failed: {type(error).__name__}") from None
-        return taken
+
+    def _take(self, server: imaplib.IMAP4, handle: Callable[[bytes], object]) -> int:
+        server.login(self.user, self.password)
+        _fine(server.select(self._quoted))
+        unseen = _fine(server.uid("SEARCH", "UNSEEN"))[0].split()[:_AT_ONCE]
+        for number in unseen:
+            handle(_content(_fine(server.uid("FETCH", number, f"(BODY.PEEK[]<0.{_LARGEST}>)"))))
+            _fine(server.uid("STORE", number, "+FLAGS.SILENT", r"(\Seen)"))
+        server.logout()
+        return len(unseen)
 
     def _connect(self) -> imaplib.IMAP4:
         if self.is_encrypted:

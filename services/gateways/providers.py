@@ -20,10 +20,13 @@ def open_provider(url: str) -> PaymentProvider | None:
     """
     if not url:
         return None
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        raise ValueError(f"the form is {FORMS}") from None
     host, options = parts.hostname or "", dict(parse_qsl(parts.query, keep_blank_values=True))
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    port = f":{parts.port}" if parts.port else ""
     origin = f"{'http' if host in _THIS_MACHINE else 'https'}://{host}{port}"
     if parts.path not in ("", "/") or not host or not user:
         raise ValueError(f"the form is {FORMS}")

@@ -1,9 +1,8 @@
 """Posts to the endpoints of webhooks (P42).
 
-An endpoint is reached over https, or over http on this machine. A name that leads into a private network is refused
-unless a setting allows it: whoever answers for the name could else reach what only this machine can reach. The address
-is looked up once and that address is called, so a second answer of the resolver changes nothing. No redirect is
-followed.
+Calls use https, or http on this machine. A name that leads into a private network is refused unless a setting allows
+it: its owner could otherwise reach what only this machine can reach. The name is looked up once and that address is
+called, so a second answer of the resolver changes nothing. No redirect is followed.
 """
 
 import http.client
@@ -84,7 +83,7 @@ class HttpCaller:
             finally:
                 timer.cancel()
                 timer.join()
-            # What was cut off in the middle may pass for a whole answer.
+            # A header that was cut off can look like a whole answer.
             if is_over.is_set():
                 raise TimeoutError
 
@@ -101,7 +100,7 @@ class HttpCaller:
     def _is_allowed(self, host: str, text: str) -> bool:
         address = ipaddress.ip_address(text)
         if isinstance(address, ipaddress.IPv6Address):
-            # IPv4 in the clothes of IPv6.
+            # IPv4 written as IPv6.
             address = address.ipv4_mapped or address.sixtofour or address
         if host in LOOPBACK:
             return address.is_loopback

@@ -63,6 +63,9 @@ def build_letters(
     notifications = Notifications(base, messages.outbox, openers)
     publishing = Publishing(base, archive, notifications)
     reminding, print_list = Reminding(base, messages.outbox), PrintList(base, archive, messages.outbox)
+    passwords = LetterPasswords(base, openers=openers, accounts=accounts, codes=codes, limits=limits)
+    if openers.is_used:
+        accounts.password_changes.forbidden.append(passwords.is_own)
     return LetterServices(
         publishing=publishing,
         mailbox=Mailbox(base, archive),
@@ -70,7 +73,7 @@ def build_letters(
         archive=archive,
         batch=LetterBatch(base, publishing),
         certificates=Certificates(base, archive),
-        passwords=LetterPasswords(base, openers=openers, accounts=accounts, codes=codes, limits=limits),
+        passwords=passwords,
         password_help=PasswordHelp(base, openers=openers, notifications=notifications, accounts=accounts, codes=codes),
         enclosing=Enclosing(base, archive, openers),
         reminding=reminding,

@@ -31,6 +31,11 @@ _TYPED = re.compile(r"[!-_a-~]+")
 """ASCII without the space and the grave accent: every PDF reader and every keyboard has these, and GSM-7 too."""
 
 
+_CHANGES_AN_HOUR = 3
+"""Each change causes a mail."""
+_HOUR = timedelta(hours=1)
+
+
 class LetterPasswords:
     """The verbs of a signed-in customer. Each public method is one transaction, with the message it causes.
 
@@ -66,6 +71,11 @@ class LetterPasswords:
         with self._store.write() as connection:
             self._accounts.sessions.hold(connection, session, now)
             self._judge(connection, account, current, new)
+            until = self._allowances.take_within(
+                connection, "letter password set", account.kutid, limit=_CHANGES_AN_HOUR, window=_HOUR, now=now
+            )
+            if until is not None:
+                raise Refusal("letter_password", "too_many", at=until)
             sealed = self._openers.sealed(account.kutid, new)
             put = insert_for(connection, letter_passwords).values(kutid=account.kutid, sealed=sealed, set_at=now)
             connection.execute(
@@ -75,6 +85,12 @@ class LetterPasswords:
             )
             self._accounts.account_mails.tell(connection, "letter_password_set", account, now)
             audit.record(connection, "letter_password_set", kutid=account.kutid, at=now)
+
+    def is_own(self, account: Account, password: str) -> bool:
+        """Tell whether `password` opens the customer's letters; no sign-in password may be one that is sent by text."""
+        with self._store.read() as connection:
+            opener = self._openers.of(connection, account.kutid)
+        return opener.kind == "own" and hmac.compare_digest(opener.password.encode(), password.encode())
 
     def send(self, session: Session) -> str:
         """Send the customer's own password to the account's mobile, from the one allowance of codes; return the number.

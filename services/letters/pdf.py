@@ -10,7 +10,9 @@ from services.refusal import Refusal
 LARGEST = 20 * 1024 * 1024
 """Bytes of the largest letter."""
 _HEAD = 1024
-"""Readers search this many bytes for the header, and this many from the end for the end mark (ISO 32000-1, H.3)."""
+"""Bytes in which the header is looked for, and from the end the end mark (ISO 32000-1, H.3)."""
+_BEFORE = b"\xef\xbb\xbf \t\r\n"
+"""What may stand before the header: a mark of the encoding, white space."""
 _DECODED = 64 * 1024 * 1024
 """Bytes that one compressed stream may hold: a small file may promise many gigabytes."""
 
@@ -26,7 +28,8 @@ def judge(file: IO[bytes]) -> None:
     if size > LARGEST:
         raise Refusal("document", "too_large")
     file.seek(0)
-    if b"%PDF-" not in file.read(_HEAD):
+    # Readers find the header later too, so that a file may be a page or an archive as well. No letter needs that.
+    if not file.read(_HEAD).lstrip(_BEFORE).startswith(b"%PDF-"):
         raise Refusal("document", "no_pdf")
     file.seek(max(0, size - _HEAD))
     is_whole = b"%%EOF" in file.read()

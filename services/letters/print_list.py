@@ -40,6 +40,8 @@ _HEADER = (
     "issued_on", "latest_on", "language", "sha256",
 )  # fmt: skip
 _WORTH_SENDING = timedelta(days=7)
+_IS_DAMAGED = letters.c.damaged_at.is_not(None)
+"""The worker asks each second: it does not try a damaged letter again until something else is due."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,9 @@ class PrintList:
         self._outbox = outbox
 
     def is_due(self) -> bool:
-        """Tell whether a letter is to be printed."""
+        """Tell whether a letter is to be printed, but for those that are known to be damaged."""
         with self._store.read() as connection:
-            due = select(letters.c.id).where(unread.is_to_print(self._profile, self._clock.now()))
+            due = select(letters.c.id).where(unread.is_to_print(self._profile, self._clock.now()), ~_IS_DAMAGED)
             return connection.execute(due.limit(1)).first() is not None
 
     def write(self, folder: Path) -> PrintReport:

@@ -83,7 +83,7 @@ class Attempts:
 
     def resume(self, session: Session, invoice: Invoice, pages: PaymentPages) -> str:
         """Return the address of the provider's page where the invoice is being paid. Raises OutOfTurn or Refusal."""
-        if invoice.live_attempt is None:
+        if invoice.live_attempt is None or invoice.paid_at is not None:
             raise OutOfTurn
         attempt = self.find(session, invoice.live_attempt)
         # Without an address the process was killed before the provider's answer was kept.

@@ -46,6 +46,8 @@ class Invoices:
         paid = rows.INVOICE.where(is_own, ~is_open)
         if after is not None:
             last = self.find(session, after)
+            if last.paid_at is None:
+                raise OutOfTurn
             older = and_(invoices.c.paid_at == last.paid_at, invoices.c.id < last.id)
             paid = paid.where(or_(invoices.c.paid_at < last.paid_at, older))
         newest = paid.order_by(invoices.c.paid_at.desc(), invoices.c.id.desc()).limit(PAGE + 1)

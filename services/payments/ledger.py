@@ -83,6 +83,8 @@ def keep(
         connection.execute(insert(invoices).values(id=opaque_id(), number=number, noted_at=now, **values))
         _note_state(connection, number, invoice.state, now)
         return "added"
+    if not _is_reached(connection, adviser, known.kutid):
+        raise Refusal("invoice", "policy")
     is_changed = _change(connection, known, values)
     is_noted = _note_state(connection, number, invoice.state, now)
     return "changed" if is_changed or is_noted else "unchanged"

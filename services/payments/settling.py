@@ -141,7 +141,7 @@ class Settling:
         )
         if not connection.execute(ends).rowcount:
             self.ask_again(connection, attempt_id, now)
-        elif is_told and state != "cancelled":
+        elif is_told and state != "cancelled" and not _was_told_lately(connection, attempt_id, invoice.id, now):
             begun_at = select(payments.c.begun_at).where(payments.c.id == attempt_id)
             self._tell(
                 connection,
@@ -182,3 +182,10 @@ class Settling:
                 "days": str(rules.refund_days if rules else 0),
             },
         )
+
+
+def _was_told_lately(connection: Connection, attempt_id: str, invoice_id: str, now: datetime) -> bool:
+    """Tell whether another attempt of the invoice came to nothing within the hour: one mail of an hour says so."""
+    others = payments.c.invoice_id == invoice_id, payments.c.id != attempt_id
+    failed = select(payments.c.id).where(*others, payments.c.state.in_(("failed", "expired")))
+    return connection.execute(failed.where(payments.c.ended_at > now - timedelta(hours=1))).first() is not None

@@ -1,6 +1,6 @@
 """The customer's requests that were sent: the list, one of them, answering and withdrawing (P37)."""
 
-from sqlalchemy import Connection, String, literal, select, union_all
+from sqlalchemy import ColumnElement, String, literal, select, union_all
 
 from services import events
 from services.accounts import Session
@@ -27,7 +27,7 @@ class OwnRequests:
 
     def all(self, session: Session, policy_number: str | None = None) -> tuple[Request, ...]:
         """Return the customer's requests, the newest first; of one contract where one is given."""
-        query = rows.REQUEST.where(requests.c.kutid == session.account.kutid)
+        query = rows.REQUEST.where(_is_own(session))
         if policy_number is not None:
             query = query.where(requests.c.policy_number == policy_number)
         newest = query.order_by(requests.c.sent_at.desc(), requests.c.id.desc()).limit(MOST)
@@ -47,7 +47,7 @@ class OwnRequests:
 
     def find(self, session: Session, request_id: str) -> tuple[Request, tuple[Event, ...]]:
         """Return a request and what happened to it, oldest first. Raises OutOfTurn."""
-        query = rows.REQUEST.where(requests.c.id == request_id, requests.c.kutid == session.account.kutid)
+        query = rows.REQUEST.where(requests.c.id == request_id, _is_own(session))
         with self._store.read() as connection:
             row = connection.execute(query).first()
             if row is None:
@@ -78,8 +78,8 @@ class OwnRequests:
         """
         now = self._clock.now()
         with self._store.write() as connection:
-            _check_own(connection, session, request_id)
-            request = rows.move(connection, request_id, ("question",), "taken", answer_by=None, changed_at=now)
+            ends = {"answer_by": None, "changed_at": now}
+            request = rows.move(connection, request_id, ("question",), "taken", _is_own(session), **ends)
             rows.note(connection, request_id, "replied", now, CUSTOMER, text=text)
             events.note(connection, "request.answered", now, kutid=request.kutid, request=request_id, by=CUSTOMER)
             if self._files is not None:
@@ -90,14 +90,12 @@ class OwnRequests:
         """Withdraw a request that nobody works on yet. Raises OutOfTurn otherwise."""
         now = self._clock.now()
         with self._store.write() as connection:
-            _check_own(connection, session, request_id)
-            request = rows.move(connection, request_id, ("sent",), "withdrawn", changed_at=now, ended_at=now)
+            ends = {"changed_at": now, "ended_at": now}
+            request = rows.move(connection, request_id, ("sent",), "withdrawn", _is_own(session), **ends)
             rows.note(connection, request_id, "withdrawn", now, CUSTOMER)
             events.note(connection, "request.withdrawn", now, kutid=request.kutid, request=request_id)
             self._mails.tell(connection, request, "request_withdrawn")
 
 
-def _check_own(connection: Connection, session: Session, request_id: str) -> None:
-    own = select(requests.c.id).where(requests.c.id == request_id, requests.c.kutid == session.account.kutid)
-    if connection.execute(own).first() is None:
-        raise OutOfTurn
+def _is_own(session: Session) -> ColumnElement[bool]:
+    return requests.c.kutid == session.account.kutid

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
 
 from services.randomness import opaque_id
 from services.refusal import OutOfTurn
@@ -52,11 +52,18 @@ def note(
     )
 
 
-def move(connection: Connection, request_id: str, before: Sequence[State], after: State, **values: Any) -> Request:
+def move(
+    connection: Connection,
+    request_id: str,
+    before: Sequence[State],
+    after: State,
+    *only_if: ColumnElement[bool],
+    **values: Any,
+) -> Request:
     """Change the state of a request by one conditional UPDATE. Raises OutOfTurn when it is in none of `before`."""
     moved = (
         update(requests)
-        .where(requests.c.id == request_id, requests.c.state.in_(before))
+        .where(requests.c.id == request_id, requests.c.state.in_(before), *only_if)
         .values(state=after, **values)
         .returning(*REQUEST.selected_columns)
     )

@@ -9,7 +9,7 @@ _WITH_PORT = re.compile(r"^(?:\[([^]]*)\]|([0-9.]+))(?::\d+)?$")
 def network_of(source: str) -> str:
     """Return the network that the address `source` stands for: of IPv6, the whole /64, which one household holds.
 
-    An IPv4 address in the clothes of IPv6 (``::ffff:…``, as a socket for both shows it) is that address, and so is one
+    An IPv4 address written as IPv6 (``::ffff:…``, as a socket for both shows it) is that address, and so is one
     with a port, as some proxies write it. What is no address comes back as it is.
     """
     try:

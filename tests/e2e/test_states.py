@@ -308,8 +308,13 @@ _OF_EACH_CUSTOMER = (
     "request-contract",
     "request-contract-empty",
     "request-review",
+    "files-received",
+    "files-too-many",
+    "files-reviewed",
+    "files-reviewed-refused",
+    "files-sent",
 )
-"""What is on these pages depends on whose they are: another customer walks through a state each time."""
+"""What is on these pages depends on whose they are, or on how far the worker is: each walk is another."""
 _CHANGING = [
     (re.compile(_told("customers.csv", "Név")), "NAME"),
     (re.compile(rf"\b({_told('policies.csv', 'Termék')})\b"), "PRODUCT"),
@@ -322,7 +327,7 @@ _CHANGING = [
     (re.compile(r'"?\b\d{8}(-\d-\d\d)?"?$', re.MULTILINE), "TAX_NUMBER"),
     (re.compile(r"(token=|meghivo=|[?&]level=|mailed=|after=|contract=|szerzodes=)[\w.%-]+"), r"\1TOKEN"),
     (re.compile(r"/ugyfel/[\w-]+"), "/ugyfel/CASE"),
-    (re.compile(r"/(levelezes|szerzodesek|szamlak|naptar|fizetes|ugyintezes)/[\w.-]{16,}"), r"/\1/ID"),
+    (re.compile(r"/(levelezes|szerzodesek|szamlak|naptar|fizetes|ugyintezes(?:/fajl)?)/[\w.-]{16,}"), r"/\1/ID"),
     (re.compile(r"Kötelező gépjármű-felelősségbiztosítás|(Lakás|Utas)biztosítás|Casco biztosítás"), "PRODUCT"),
     (re.compile(r'text: "[^"]*(?= Kötvényszám)'), 'text: "INSURED'),
     (re.compile(r"(?<=\u2011)(?:jén|án|én|jéig|ig|jétől|ától|étől)\b"), "ENDING"),

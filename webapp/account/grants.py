@@ -1,5 +1,6 @@
 """The settings' cards of what the adviser may see, and of how letters come (P53, P19)."""
 
+from datetime import date
 from typing import Any
 
 from flask import request
@@ -29,7 +30,8 @@ def act_on_grant(session: Session) -> SentForm | None:
             grants.give(session, scope, until)
             sessions.flash.leave("grant.given")
     except Refusal as refusal:
-        return explain([("", refusal)], _GRANT, {"scope": scope if scope in SCOPES else "", "until": until})
+        typed = {"scope": scope if scope in SCOPES else "", "until": until if _is_day(until) else ""}
+        return explain([("", refusal)], _GRANT, typed)
     return None
 
 
@@ -89,6 +91,15 @@ def consent_card(session: Session) -> dict[str, Any]:
         "statement": consents.statement(language()),
         "has_own_account": state.has_own_account,
     }
+
+
+def _is_day(text: str) -> bool:
+    """Tell whether a field for dates can hold this."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _what(letter_type: str) -> str:

@@ -147,9 +147,13 @@ def read_request_file(client: ApiKey, request_id: str, file_id: str) -> Given:
 )  # fmt: skip
 def take_request(client: ApiKey, request_id: str, body: Taking) -> Given:
     """Take a request over. Under the insurer's own number. From here on the customer cannot withdraw it."""
+    actor, adviser = client.actor, client.adviser
     return _do(
-        client, request_id, lambda handling: handling.take(request_id, actor=client.actor, number=body.number), ""
-    )  # fmt: skip
+        client,
+        request_id,
+        lambda handling: handling.take(request_id, actor=actor, number=body.number, adviser=adviser),
+        "/number",
+    )
 
 
 @operation(
@@ -158,7 +162,12 @@ def take_request(client: ApiKey, request_id: str, body: Taking) -> Given:
 )  # fmt: skip
 def ask_about_request(client: ApiKey, request_id: str, body: QuestionBack) -> Given:
     """Ask the customer something. A mail tells of it; the event `request.answered` tells of the answer."""
-    return _do(client, request_id, lambda handling: handling.ask(request_id, body.text, actor=client.actor), "/text")
+    return _do(
+        client,
+        request_id,
+        lambda handling: handling.ask(request_id, body.text, actor=client.actor, adviser=client.adviser),
+        "/text",
+    )
 
 
 @operation(
@@ -170,7 +179,9 @@ def answer_request(client: ApiKey, request_id: str, body: RequestAnswer) -> Give
     return _do(
         client,
         request_id,
-        lambda handling: handling.answer(request_id, body.text, body.documents, actor=client.actor),
+        lambda handling: handling.answer(
+            request_id, body.text, body.documents, actor=client.actor, adviser=client.adviser
+        ),
         "/text",
     )
 
@@ -181,7 +192,12 @@ def answer_request(client: ApiKey, request_id: str, body: RequestAnswer) -> Give
 )  # fmt: skip
 def close_request(client: ApiKey, request_id: str, body: Closing) -> Given:
     """Close a request. After its answer, or without one. It is over then, and nothing more happens to it."""
-    return _do(client, request_id, lambda handling: handling.close(request_id, body.text, actor=client.actor), "/text")
+    return _do(
+        client,
+        request_id,
+        lambda handling: handling.close(request_id, body.text, actor=client.actor, adviser=client.adviser),
+        "/text",
+    )
 
 
 def _do(client: ApiKey, request_id: str, deed: Callable[[Handling], object], place: str) -> Given:
@@ -198,14 +214,10 @@ def _do(client: ApiKey, request_id: str, deed: Callable[[Handling], object], pla
 
 def _found(client: ApiKey, request_id: str) -> tuple[Request, tuple[Event, ...]]:
     """Return a request of a customer whom the client reaches; any other request is not found."""
-    parts = current_parts()
     try:
-        found, events = parts.portal.requests.handling.find(request_id)
+        return current_parts().portal.requests.handling.find(request_id, adviser=client.adviser)
     except OutOfTurn:
         raise Problem("not_found") from None
-    if not parts.clients.customers.is_reached(client, found.kutid):
-        raise Problem("not_found")
-    return found, events
 
 
 def _told(client: ApiKey, request_id: str) -> RequestInFull:

@@ -53,7 +53,7 @@ def _days(days: int) -> str:
 def _page(page: Page) -> str:
     asked = " + ".join(f"{one.name}{'?' if one.is_optional else ''}" for one in page.questions)
     conditions = " and ".join(f"{name} = {'/'.join(wanted)}" for name, wanted in page.condition.items())
-    return f"[{conditions}: {asked}]" if conditions else asked
+    return f"(if {conditions}: {asked})" if conditions else asked
 
 
 def draw_svg(profiles: Sequence[Profile]) -> str:

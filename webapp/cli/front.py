@@ -6,12 +6,14 @@ it. Its ASGI hands headers over as they came.
 """
 
 import asyncio
+import logging
 import re
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from http import HTTPStatus
+from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
@@ -28,7 +30,9 @@ _BODY_SECONDS = 30.0
 _SLOWEST = 256 * 1024
 """Bytes a second at which a letter comes in at least: it adds to the seconds that a body may take."""
 _IN_MEMORY = 256 * 1024
-"""Bytes of a body that wait in memory; a larger one waits in a temporary file."""
+"""Bytes of a body that wait in memory, a request's or an answer's; a larger one waits in a temporary file."""
+
+_log = logging.getLogger(__name__)
 
 _HOST = re.compile(rb"[\w.:%\[\]-]+", re.ASCII)
 _OUTSIDE_OF_HTTP = ("CONTENT_TYPE", "CONTENT_LENGTH")
@@ -67,7 +71,14 @@ class Front:
                 if environ.pop("HTTP_TRANSFER_ENCODING", None):
                     environ["CONTENT_LENGTH"] = str(size)
                 loop = asyncio.get_running_loop()
-                await _send(send, *await loop.run_in_executor(self._threads, _answer, self._pages, environ))
+                with SpooledTemporaryFile(_IN_MEMORY) as answer:
+                    try:
+                        start = await loop.run_in_executor(self._threads, _answer, self._pages, environ, answer)
+                    except Exception as error:  # the pages answer their own faults, but for those of a stream
+                        _log.error("an answer broke off: %s", type(error).__name__)
+                        await _refuse(send, HTTPStatus.SERVICE_UNAVAILABLE)
+                    else:
+                        await _send(send, *start, answer)
 
 
 async def _receive(body: IO[bytes], environ: "WSGIEnvironment", receive: Receive, largest: int) -> int:
@@ -139,32 +150,37 @@ def _key(name: bytes) -> str | None:
     return key if key in _OUTSIDE_OF_HTTP else f"HTTP_{key}"
 
 
-def _answer(pages: "WSGIApplication", environ: "WSGIEnvironment") -> tuple[int, list[tuple[str, str]], bytes]:
-    """Return status, headers and body. All of it: a client that reads slowly is not for a thread to wait for."""
+def _answer(pages: "WSGIApplication", environ: "WSGIEnvironment", body: IO[bytes]) -> tuple[int, list[tuple[str, str]]]:
+    """Return status and headers, and write the body. All of it: no thread waits for a client that reads slowly."""
     started: list[tuple[str, list[tuple[str, str]]]] = []
-    written: list[bytes] = []
 
     def start(status: str, headers: list[tuple[str, str]], _error: Any = None, /) -> Callable[[bytes], object]:
         started.append((status, headers))
-        return written.append
+        return body.write
 
     given = pages(environ, start)
     try:
-        written.extend(given)
+        for chunk in given:
+            body.write(chunk)
     finally:
         if close := getattr(given, "close", None):
             close()
     status, headers = started[-1]
-    return int(status.split(" ", 1)[0]), headers, b"".join(written)
+    body.seek(0)
+    return int(status.split(" ", 1)[0]), headers
 
 
-async def _send(send: Send, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+async def _send(send: Send, status: int, headers: list[tuple[str, str]], body: IO[bytes]) -> None:
     raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     await send({"type": "http.response.start", "status": status, "headers": raw})
-    await send({"type": "http.response.body", "body": body})
+    chunk = body.read(_IN_MEMORY)
+    while len(chunk) == _IN_MEMORY:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        chunk = body.read(_IN_MEMORY)
+    await send({"type": "http.response.body", "body": chunk})
 
 
 async def _refuse(send: Send, status: HTTPStatus) -> None:
     text = f"{status.value} {status.phrase}\n".encode()
     headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(text))), ("Connection", "close")]
-    await _send(send, status, headers, text)
+    await _send(send, status, headers, BytesIO(text))

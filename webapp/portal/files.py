@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from datetime import date, datetime, time
+from itertools import chain
 
 from flask import Blueprint, Response, render_template, request, stream_with_context, url_for
 from werkzeug.exceptions import BadRequest, RequestedRangeNotSatisfiable
@@ -37,8 +38,7 @@ def show(session: Session, letter_id: str) -> Response:
         return withdrawn(session, letter)
     if is_prefetched():
         return Response(status=503)
-    if request.range is not None and request.range.range_for_length(letter.size) is None:
-        raise RequestedRangeNotSatisfiable(letter.size)
+    _judge_range(letter.size)
     response = Response(mimetype="application/pdf")
     if request.method == "GET":
         try:
@@ -61,10 +61,29 @@ def archive(session: Session) -> Response:
     since = _since()
     response = Response(mimetype="application/zip")
     if request.method == "GET":
-        response.response = stream_with_context(_packed(session, since))
+        packed = stream_with_context(_packed(session, since))
+        try:
+            # The first letter is read before anything is answered: a storage that is away is a page then.
+            response.response = chain([next(packed)], packed)
+        except StorageUnavailable:
+            return _away("fault.storage.heading", "fault.storage.text")
     response.headers["Content-Security-Policy"] = SANDBOX
     response.headers["Content-Disposition"] = 'attachment; filename="levelek.zip"'
     return response
+
+
+def _judge_range(size: int) -> None:
+    """Raise RequestedRangeNotSatisfiable for one range beyond the end; what else cannot be served counts as none.
+
+    RFC 9110, 14.2: a range that is malformed, in another unit or one of several may be ignored, and a suffix that is
+    longer than the file is all of it.
+    """
+    asked = request.range
+    is_one = asked is not None and asked.units == "bytes" and len(asked.ranges) == 1
+    if asked is not None and is_one and asked.range_for_length(size) is None and asked.ranges[0][0] >= size:
+        raise RequestedRangeNotSatisfiable(size)
+    if asked is None or asked.range_for_length(size) is None:
+        request.environ.pop("HTTP_RANGE", None)
 
 
 def _away(heading: str, text: str, extra: str = "") -> Response:

@@ -127,7 +127,7 @@ def _requests(session: Session) -> list[Task]:
 def _invoices(session: Session) -> list[Task]:
     t, tasks = say(), []
     for invoice in current_parts().portal.payments.invoices.to_pay(session):
-        facts = {"amount": amount(invoice.amount, invoice.currency), "date": date_in_words(invoice.due_on)}
+        facts = {"amount": amount(invoice.remaining, invoice.currency), "date": date_in_words(invoice.due_on)}
         is_overdue = invoice.state == "overdue"
         key = "home.todo.premium.overdue" if is_overdue else "home.todo.premium"
         words = t.plain(key, **facts, date_until=date_until(invoice.due_on))

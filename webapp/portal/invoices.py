@@ -11,7 +11,7 @@ from services.payments.transfer import code_of, transfer_of
 from webapp.account import sessions
 from webapp.http import security
 from webapp.parts import current_parts
-from webapp.ui.formats import amount, date_from, date_in_words, date_until, day
+from webapp.ui.formats import amount, date_from, date_in_words, date_until, day, file_size
 from webapp.ui.language import say
 from webapp.ui.qr_codes import qr_code
 from webapp.ui.respond import page
@@ -39,7 +39,9 @@ def show_all(session: Session) -> Response:
 def show(session: Session, invoice_id: str) -> Response:
     """Show one invoice."""
     invoice = current_parts().portal.payments.invoices.find(session, invoice_id)
-    return page("portal/invoice.html", invoice=shown(invoice), due_line=due_line(invoice))
+    return page(
+        "portal/invoice.html", invoice=shown(invoice), due_line=due_line(invoice), letter=_letter(session, invoice)
+    )
 
 
 @blueprint.get("/<invoice_id>/fizetes")
@@ -112,6 +114,19 @@ def transfer(invoice: Invoice) -> Mapping[str, Any] | None:
             ("amount", amount(data.amount, data.currency), _bare(data.amount, data.currency)),
             ("reference", data.reference, data.reference),
         ],
+    }
+
+
+def _letter(session: Session, invoice: Invoice) -> dict[str, Any] | None:
+    """Return the link to the letter that is the invoice itself; None where there is none, or it was withdrawn."""
+    if invoice.letter_id is None:
+        return None
+    letter = current_parts().portal.letters.mailbox.find(session, invoice.letter_id)
+    if letter.is_withdrawn:
+        return None
+    return {
+        "address": url_for("letter.show", letter_id=letter.id),
+        "text": say()("invoice.letter", file_type="PDF", file_size=file_size(letter.size)),
     }
 
 

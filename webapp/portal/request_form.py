@@ -25,7 +25,7 @@ _LOOKS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "phone": ("tel", {"autocomplete": "tel"}),
     "postal_code": ("text", {"autocomplete": "postal-code", "inputmode": "numeric"}),
     "town": ("text", {"autocomplete": "address-level2"}),
-    "street": ("text", {"autocomplete": "street-address"}),
+    "street": ("text", {"autocomplete": "address-line1"}),
     "name": ("text", {"autocomplete": "off"}),
     "time": ("text", {"autocomplete": "off"}),
     "year": ("text", {"autocomplete": "off", "inputmode": "numeric"}),

@@ -85,19 +85,17 @@ def submit(session: Session, kind: str) -> Response:
                 return _go_on(session, offer, services.drafts.find(session, kind))
 
 
-@blueprint.get("/fajlok")
-@sessions.needed
-def files(session: Session, kind: str) -> Response:
-    """Lead to the page that is due: a sign-in may have come between a file and its form."""
-    return see_other(address(current_parts().portal.requests.kinds.offer(session, kind).kind.name))
-
-
-@blueprint.post("/fajlok")
+@blueprint.route("/fajlok", methods=["GET", "POST"])
 @sessions.needed
 def add_file(session: Session, kind: str) -> Response:
-    """Take a file for the question that `kerdes` names, or do what the file's other forms say (P38)."""
+    """Take a file for the question that `kerdes` names, or do what the file's other forms say (P38).
+
+    GET leads to the page that is due: a sign-in may have come between a file and its form.
+    """
     services, question = current_parts().portal.requests, request.args.get("kerdes", "")
     offer = services.kinds.offer(session, kind)
+    if request.method != "POST":
+        return see_other(address(kind))
     asked = next((one for one in offer.kind.pages if (question, "files") in _types(one)), None)
     if asked is None:
         raise OutOfTurn

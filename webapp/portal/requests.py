@@ -101,19 +101,16 @@ def act(session: Session, request_id: str) -> Response:
     return go_on(url_for("requests.show", request_id=request_id), lambda: _show(session, request_id))
 
 
-@blueprint.get("/<request_id>/fajlok")
-@sessions.needed
-def files(session: Session, request_id: str) -> Response:
-    """Lead to the request: a sign-in may have come between a file and its form."""
-    current_parts().portal.requests.own.find(session, request_id)
-    return see_other(url_for("requests.show", request_id=request_id))
-
-
-@blueprint.post("/<request_id>/fajlok")
+@blueprint.route("/<request_id>/fajlok", methods=["GET", "POST"])
 @sessions.needed
 def add_file(session: Session, request_id: str) -> Response:
-    """Take a file for the answer to the insurer's question, or do what a file's other forms say (P37, P38)."""
+    """Take a file for the answer to the insurer's question, or do what a file's other forms say (P37, P38).
+
+    GET leads to the request: a sign-in may have come between a file and its form.
+    """
     found, _ = current_parts().portal.requests.own.find(session, request_id)
+    if request.method != "POST":
+        return see_other(url_for("requests.show", request_id=request_id))
     form = uploads.act(_place_of_files(session, found))
     if form is not None:
         return _show(session, request_id, form)

@@ -61,19 +61,18 @@ class Place:
 
 
 def shown(place: Place, *, is_whole: bool = False) -> Mapping[str, Any]:
-    """Return what `portal/uploads.html` shows: the question's files, the limits and the addresses.
+    """Return what `components/uploads.html` shows: the question's files, the limits and the addresses.
 
     With `is_whole` the files of the other questions too.
     """
     files_of = current_parts().portal.uploads.files
     found = files_of.all(place.owner, None if is_whole else place.question)
-    taken = [upload for upload in found if upload.question == place.question]
     files = [_line(place, upload) for upload in found]
     return {
         "action": place.action,
         "files": files,
         "limit": MOST,
-        "is_taken": place.question is not None and len(taken) < MOST,
+        "is_taken": place.question is not None,
         "is_waiting": any(upload.is_waiting for upload in found),
         "is_refused": any(upload.state == "refused" for upload in found),
         "is_late": any(_is_late(upload) for upload in found),

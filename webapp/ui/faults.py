@@ -8,7 +8,7 @@ from flask import Flask, Response, current_app, request, url_for
 from flask_limiter.errors import RateLimitExceeded
 from sqlalchemy.exc import DataError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, RequestedRangeNotSatisfiable
 
 from services import randomness
 from services.gateways.storage import StorageUnavailable
@@ -106,6 +106,8 @@ def _http(error: HTTPException) -> Response:
     if status >= 500:
         return _fault("503" if status == 503 else "500", status)
     answer = _fault(str(status) if status in _KNOWN else "400", status)
+    if isinstance(error, RequestedRangeNotSatisfiable):
+        answer.headers["Content-Range"] = f"bytes */{error.length}"
     if status == 405 and getattr(error, "valid_methods", None):
         answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))  # type: ignore[attr-defined]
     return answer

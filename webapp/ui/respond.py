@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Response, g, make_response, redirect, render_template, request
+from werkzeug.urls import iri_to_uri
 
 
 def is_fragment_due() -> bool:
@@ -49,9 +50,9 @@ def go_on(address: str, show: Callable[[], Response] | None = None, *, push: boo
         return see_other(address)
     if show is None:
         response = make_response("")
-        response.headers["HX-Redirect"] = address
+        response.headers["HX-Redirect"] = iri_to_uri(address)
         return response
     response = show()
     if push:
-        response.headers["HX-Push-Url"] = address
+        response.headers["HX-Push-Url"] = iri_to_uri(address)
     return response

@@ -148,6 +148,8 @@ _LONGEST_POSTAL_CODE = 16
 _MONTH_AND_DAY = re.compile(r"(\d{1,2})(?:-(\d{1,2})|\. ?(\d{1,2})\.?)", re.ASCII)
 _LANGUAGE = re.compile(r"([a-z]{2})(?:[-_][a-z]{2})?", re.IGNORECASE)
 _INVOICE_NUMBER = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,34}")
+_INVOICED = ("HUF", "EUR", "CZK")
+"""As the API takes them."""
 _OPAQUE = re.compile(r"[0-9A-Za-z_-]{1,32}")
 _TOO_MUCH = 10**12
 _HIGHEST_POSITION = 1_000_000_000
@@ -372,6 +374,8 @@ class RowReaders:
         if not _INVOICE_NUMBER.fullmatch(number):
             raise UnfitValue("number", "malformed" if number else "empty")
         money_of = money.currency(currency) if currency else self._currency
+        if money_of not in _INVOICED:
+            raise UnfitValue("currency", "malformed")
         return (
             number,
             self._number(policy_number, "policy_number"),
@@ -487,7 +491,7 @@ def accepted(profile: Profile) -> Mapping[str, str]:
         **dict.fromkeys(("birth_date", "ended_on", "due_on", "period_from", "period_until"), dates),
         "number": "letters, digits, dots and hyphens, at most 35",
         "amount": "an integer of the currency's smallest unit, or with exactly the currency's decimals",
-        "currency": "ISO 4217, such as HUF",
+        "currency": "HUF, EUR or CZK",
         "phone": identifiers.written(identifiers.example(profile.country)),
         "tax_number": "10 digits" if profile.country == "SK" else "12345676-2-42 or 12345676",
         "communication_id": "K or T and 7 digits",

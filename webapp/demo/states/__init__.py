@@ -13,10 +13,12 @@ from webapp.demo.states import (  # isort: skip  # noqa: F401
     console,
     contracts,
     documents,
+    files,
     invoices,
     letters,
     portal,
     registration,
+    request_desk,
     requests,
 )
 

@@ -80,15 +80,15 @@ def letter_consent(walker: Walker) -> None:
     walker.send("letter-consent", action="agree")
 
 
-@state(_PORTAL)
+@state(_PORTAL, needs="terms")
 def letter_consent_revoked(walker: Walker) -> None:
-    """Letters come by post."""
+    """Letters come by post; whose contracts are in an account that they manage themselves cannot have that."""
     _settings(walker)
     walker.send("letter-consent", action="revoke")
 
 
-def _published(walker: Walker, **facts: Any) -> str:
-    return portal.publish(walker, "premium_notice", "Díjértesítő", latest_on=portal.day(walker, 30), **facts)
+def _published(walker: Walker, days: int = 30, **facts: Any) -> str:
+    return portal.publish(walker, "premium_notice", "Díjértesítő", latest_on=portal.day(walker, days), **facts)
 
 
 def _granted(walker: Walker) -> Walker:
@@ -121,14 +121,14 @@ def adviser_contracts(walker: Walker) -> None:
     customer = walker.another()
     _give(customer, scope="contracts")
     console.find(walker, ADVISER, customer)
-    walker.open(f"{walker.path}/szerzodesek")
+    console.open_in_case(walker, "show_granted_contracts", ADVISER)
 
 
 @state(_CONSOLE)
 def adviser_desk(walker: Walker) -> None:
     """A customer has an unread letter that has a day; they have no address."""
     seed.advise(walker.parts.store, walker.customer.kutid)
-    _published(walker)
+    _published(walker, days=0)  # the most urgent, so the first
     console.come_in(walker, ADVISER)
     buttons = [button for form in walker.forms for button in form.all("button")]
     mark = next(button["value"] for button in buttons if button["name"] == "nudge")
@@ -156,7 +156,7 @@ def staff_letters_too_early(walker: Walker) -> None:
     _published(customer)
     console.find(walker, SERVICE, customer)
     console.record_identification(walker)
-    walker.open(f"{walker.path}/levelek")
+    console.open_in_case(walker, "show_letters")
     walker.act("notify")
 
 
@@ -178,7 +178,7 @@ def _letters_of(walker: Walker, role: str = SERVICE) -> None:
     _published(walker)
     console.find(walker, role)
     console.record_identification(walker)
-    walker.open(f"{walker.path}/levelek")
+    console.open_in_case(walker, "show_letters", role)
 
 
 @state(_CONSOLE, letters="encrypted_mail")
@@ -209,4 +209,4 @@ def _password_of(walker: Walker) -> None:
     customer.send("letter-password", **own)
     console.find(walker, SERVICE, customer)
     console.record_identification(walker)
-    walker.open(f"{walker.path}/levelezesi-jelszo")
+    console.open_in_case(walker, "show_letter_password")

@@ -1,6 +1,7 @@
 """A browser inside the server, which goes through the application's doors as anybody's browser does."""
 
 import re
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -88,11 +89,15 @@ class Browser(Window):
         """Open an address of the site, or a whole one."""
         self._ask(re.sub(r"^https?://[^/]+", "", address), "GET", None)
 
-    def send(self, step: str, /, **fields: str) -> None:
-        """Send the form of a step, with what is in it; two underscores stand for the hyphen of a part."""
+    def send(self, step: str, file: tuple[str, bytes] | None = None, /, **fields: str) -> None:
+        """Send the form of a step, with what is in it; two underscores stand for the hyphen of a part.
+
+        `file` is the name and the content of what is chosen in the field of that name; without a name, nothing is.
+        """
         form = form_of(self._root, step)
         typed = {name.replace("__", "-"): text for name, text in fields.items()}
-        self._ask(form["action"], "POST", values_of(form) | typed)
+        chosen = {} if file is None else {"file": (BytesIO(file[1]), file[0])}
+        self._ask(form["action"], "POST", values_of(form) | typed | chosen)
 
     def act(self, action: str, /, **fields: str) -> None:
         """Press a secondary button by its action."""
@@ -105,7 +110,7 @@ class Browser(Window):
         assert form is not None, f"There is no form to {address} at {self.path}."
         self._ask(address, "POST", values_of(form) | fields)
 
-    def _ask(self, address: str, method: str, data: dict[str, str] | None) -> None:
+    def _ask(self, address: str, method: str, data: dict[str, Any] | None) -> None:
         origin = {"REMOTE_ADDR": self._address}
         self.page = self._client.open(
             address, method=method, data=data, base_url=self._base_url, headers=self.headers, environ_base=origin

@@ -637,6 +637,11 @@ def find(walker: Walker, role: str = SERVICE, customer: Walker | None = None) ->
     return walker.path
 
 
+def open_in_case(walker: Walker, endpoint: str, role: str = SERVICE) -> None:
+    """Open another page of the case that the walker looks at."""
+    walker.visit(f"{_DOORS[role]}.{endpoint}", case_id=walker.path.rpartition("/")[2])
+
+
 def _identify(walker: Walker) -> None:
     find(walker)
     record_identification(walker)

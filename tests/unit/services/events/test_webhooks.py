@@ -18,7 +18,9 @@ from services.events.calls import CallFailed
 from services.events.group import EventServices, build_events
 from services.events.webhooks import MOST, Webhook
 from services.keys import Keys
+from services.limits.group import build_limits
 from services.refusal import OutOfTurn
+from services.retention import Tidying
 from services.store.engine import Store
 from services.store.tables.events import webhook_failures, webhooks
 from tests.world.clock import HandClock
@@ -326,6 +328,17 @@ def test_retry_calls_for_what_was_given_up_and_then_for_the_rest(insurer: Insure
     assert insurer.work() == 3
     assert insurer.outside.got()[-3:] == [1, 2, 3]
     assert (insurer.listed().given_up, insurer.listed().waiting) == (0, 0)
+
+
+def test_an_event_that_was_erased_meanwhile_is_not_waited_for(insurer: Insurer) -> None:
+    webhook_id = give_up(insurer)
+    insurer.outside.says.clear()
+    insurer.clock.advance(days=363)
+    assert insurer.work() == 1
+    allowances = build_limits(insurer.base).allowances
+    assert {one.kind: one.count for one in Tidying(insurer.base, allowances).tidy()}["events"] == 2
+    assert insurer.webhooks.retry(webhook_id) == 2
+    assert insurer.delivery.due() == []
 
 
 def test_what_fails_once_more_stays_given_up(insurer: Insurer) -> None:

@@ -235,6 +235,8 @@ def test_a_setting_names_the_provider_and_where_its_pages_are() -> None:
         "simplepay://s3cret@secure.simplepay.hu",
         "simplepay://merchant:s3cret@secure.simplepay.hu/path",
         "stripe://s3cret@api.stripe.com",
+        "simplepay://merchant:s3cret/@secure.simplepay.hu",
+        "simplepay://merchant:pass@secure.simplepay.hu:s3cret",
     ],
 )
 def test_a_setting_that_names_none_is_refused_without_its_secret(url: str) -> None:

@@ -322,3 +322,15 @@ def test_where_letters_are_in_the_portal_there_is_no_such_password(sqlite_store:
         outcome_of(passwords.try_out, session, OWN),
     ):
         assert outcome == "out_of_turn"
+
+
+def test_the_sign_in_password_cannot_become_the_letters(world: World, anna: Session) -> None:
+    world.portal.letters.passwords.set(anna, PASSWORD, OWN)
+    assert outcome_of(world.password_changes.change, anna, PASSWORD, OWN) == "password.opens_letters"
+
+
+def test_an_hour_has_three_changes(world: World, anna: Session) -> None:
+    passwords = world.portal.letters.passwords
+    outcomes = [outcome_of(passwords.set, anna, PASSWORD, f"Kaktusz-{number}") for number in range(4)]
+    assert outcomes == ["ok", "ok", "ok", "letter_password.too_many"]
+    assert world.told("letter_password_set", ANNA.email) == 3

@@ -62,13 +62,23 @@ def test_a_letter_is_read_as_it_was_published(world: World) -> None:
     [
         (BytesIO(), "empty"),
         (b"PK\x03\x04 a zip", "no_pdf"),
+        (b"<script>alert(1)</script>" + pdf(), "no_pdf"),
         (b"%PDF-1.7 and nothing of one", "damaged"),
         (pdf()[: len(pdf()) // 2], "damaged"),
         (pdf(password="1234"), "encrypted"),
         (pdf(password=""), "encrypted"),
         (pdf() + b"\n" * (20 * 1024 * 1024), "too_large"),
     ],
-    ids=["empty", "zip", "header alone", "cut off", "encrypted", "encrypted for its owner", "above 20 MB"],
+    ids=[
+        "empty",
+        "zip",
+        "a page too",
+        "header alone",
+        "cut off",
+        "encrypted",
+        "encrypted for its owner",
+        "above 20 MB",
+    ],
 )
 def test_what_no_customer_could_open_is_refused(world: World, content: Any, reason: str) -> None:
     assert refused(world, content=content) == f"document.{reason}"

@@ -12,6 +12,7 @@ from services.profiles.request_kinds import TYPES
 from services.requests.kinds import Kind
 from services.requests.reading import ASKED
 from tests import ROOT
+from webapp.cli.drawing import draw_text
 from webapp.cli.profile import judge
 
 SHIPPED = Path(profiles.__file__).parent
@@ -114,6 +115,13 @@ def test_a_kind_is_added_as_the_how_to_says(own: Path) -> None:
     assert judge(str(own)) == []
     assert [page.id for page in asked.path({"stolen": "no"})] == ["contract", "lost_on", "stolen", "colour", "note"]
     assert "police_number" in [page.id for page in asked.path({"stolen": "yes"})]
+
+
+def test_the_drawing_shows_pages_in_order_and_what_they_depend_on() -> None:
+    lines = draw_text(load("allianz")).splitlines()
+    (drawn,) = (line.split() for line in lines if line.strip().startswith("correspondence-address"))
+    assert " ".join(drawn[1:6]) == "where → (if where ="
+    assert drawn[-4:] == ["send;", "2", "working", "days"]
 
 
 def test_what_is_not_asked_any_more_is_dropped() -> None:

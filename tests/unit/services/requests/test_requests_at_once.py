@@ -11,6 +11,7 @@ from services.requests.drafts import working_days_after
 from services.requests.group import build_requests
 from services.requests.kinds import Offer
 from services.store.engine import Store
+from services.store.tables.register import advisers
 from services.store.tables.requests import request_drafts, request_events, requests
 from tests.world.cast import ANNA
 from tests.world.outcomes import at_once, outcome_of
@@ -123,6 +124,17 @@ def test_a_repeated_deed_with_other_words_is_another(desk: Desk) -> None:
     assert outcome_of(partial(handling.ask, actor="core"), draft, "Nem?") == "out_of_turn"
 
 
+def test_an_adviser_reaches_the_requests_of_their_own_customers_alone(desk: Desk) -> None:
+    draft = desk.fill_in()
+    desk.send(draft)
+    handling = desk.services.handling
+    assert outcome_of(partial(handling.find, adviser="A-1"), draft) == "out_of_turn"
+    assert outcome_of(partial(handling.take, actor="core", adviser="A-1"), draft) == "out_of_turn"
+    with desk.world.store.write() as connection:
+        connection.execute(advisers.insert().values(kutid=ANNA.kutid, adviser="A-1"))
+    assert outcome_of(partial(handling.take, actor="core", adviser="A-1"), draft) == "ok"
+
+
 def test_a_question_without_words_and_a_foreign_letter_are_refused(desk: Desk) -> None:
     draft = desk.fill_in()
     desk.send(draft)
@@ -154,7 +166,8 @@ def test_files_are_asked_for_where_somebody_receives_them_and_go_with_the_reques
     services = build_requests(world.base, messages=world.message_services, portfolio=portfolio, files=shelf)
     asked = [page.id for page in services.kinds.find("claim-motor").pages]
     assert "photos" in asked
-    assert "photos" not in [page.id for page in desk.services.kinds.find("claim-motor").pages]
+    without = build_requests(world.base, messages=world.message_services, portfolio=portfolio)
+    assert "photos" not in [page.id for page in without.kinds.find("claim-motor").pages]
     draft = desk.fill_in()
     shelf.files = [(draft, "photos")] * 2
     assert services.drafts.count_files(draft, "photos") == 2

@@ -590,3 +590,10 @@ def test_opening_the_terms_before_the_sign_in_does_not_count(anna: Site, visitor
     visitor.open("/aszf")
     visitor.sign_in()
     assert visitor.send(terms="1").status == 422
+
+
+def test_htmx_goes_on_to_an_address_with_accents(anna: Site) -> None:
+    visitor = anna.visitor(htmx=True)
+    visitor.open("/belepes?next=/szerzodesek/%C5%91")
+    answer = visitor.post("/belepes", {"next": "/szerzodesek/ő", "email": ANNA.email, "password": PASSWORD})
+    assert "/szerzodesek/%C5%91" in (answer.headers.get("HX-Redirect"), answer.headers.get("HX-Push-Url"))

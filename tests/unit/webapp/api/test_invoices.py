@@ -105,3 +105,13 @@ def test_an_advisers_key_reaches_their_own_customers_alone(site: Site) -> None:
     assert adviser.get(ADDRESS).status_code == 200
     assert about(stranger.get(ADDRESS)) == (404, "not-found")
     assert about(stranger.put(ADDRESS, ROW)) == (422, "invalid")
+
+
+@pytest.mark.parametrize("state", ["due", "paid"])
+def test_an_advisers_key_takes_over_no_strangers_invoice(site: Site, state: str) -> None:
+    stranger = {**ROW, "policy_number": "940100103", "state": state}
+    assert Client(site, "invoices").put(ADDRESS, stranger).status_code == 200
+    before = site.rows("invoices")
+    adviser = Client(site, "invoices", adviser="tanacsado@example.hu")
+    assert about(adviser.put(ADDRESS, {**ROW, "amount": 1})) == (422, "invalid")
+    assert site.rows("invoices") == before

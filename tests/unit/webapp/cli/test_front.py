@@ -89,3 +89,45 @@ def test_a_client_that_leaves_gets_no_answer() -> None:
 )
 def test_a_body_that_is_too_large_is_refused_unread(chunks: list[bytes], header: tuple[bytes, bytes]) -> None:
     assert _ask(chunks, [header])[0] == 413
+
+
+def _sent_by(pages: Any) -> list[dict[str, Any]]:
+    """Return what the front sends of an answer."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http", "method": "GET", "http_version": "1.1", "scheme": "http", "raw_path": b"/",
+        "query_string": b"", "client": ("203.0.113.9", "5000"), "server": ("127.0.0.1", "8000"),
+        "headers": [(b"host", b"localhost")],
+    }  # fmt: skip
+    asyncio.run(Front(pages, threads=1, largest_body=lambda method, path: _LARGEST)(scope, receive, send))
+    return sent
+
+
+@pytest.mark.parametrize("size", [0, 1, 256 * 1024 - 1, 256 * 1024, 3 * 256 * 1024 + 5])
+def test_a_long_answer_is_sent_in_pieces(size: int) -> None:
+    def pages(environ: Any, start: Any) -> Iterable[bytes]:
+        start("200 OK", [])
+        return (b"x" * min(100_000, size - at) for at in range(0, size, 100_000))
+
+    sent = _sent_by(pages)
+    assert max(len(one["body"]) for one in sent[1:]) <= 256 * 1024
+    assert b"".join(one["body"] for one in sent[1:]) == b"x" * size
+    assert [one.get("more_body", False) for one in sent[1:]] == [True] * (len(sent) - 2) + [False]
+
+
+def test_an_answer_that_breaks_off_is_no_half_one() -> None:
+    def pages(environ: Any, start: Any) -> Iterable[bytes]:
+        start("200 OK", [])
+        yield b"half"
+        raise OSError
+
+    sent = _sent_by(pages)
+    assert sent[0]["status"] == 503
+    assert b"half" not in sent[1]["body"]

@@ -118,6 +118,7 @@ def test_a_customer_sees_what_is_still_due(site: Site, clerk: Colleague) -> None
     text = invoice.text.replace("\u00a0", " ")
     assert "10 000 Ft" in text
     assert "14 900 Ft" in text
+    assert "14 900 Ft" in payer.open("/fiok").text.replace("\u00a0", " ")
     paying = payer.open(f"{invoice.path}/fizetes")
     asked = {element["data-transfer"]: element.text for element in paying.root.all() if "data-transfer" in element}
     assert asked["amount"].replace("\u00a0", " ") == "14 900 Ft"

@@ -39,8 +39,11 @@ _NOT_SHOWN = {
     "error.identify.wait": "it takes sixty wrong tries from one network",
     "error.search.none": "the console says it in words of its own",
     "error.contract.ended": "a contract would have to end while a request about it is filled in",
-    **dict.fromkeys(("error.choice.unknown", "error.contract.unsuitable"), "no form offers such an answer"),
-    "error.files.empty": "nobody receives files yet",
+    **dict.fromkeys(
+        ("error.choice.unknown", "error.contract.unsuitable", "error.request.letter", "error.to.unknown"),
+        "no form offers such an answer",
+    ),
+    "error.files.empty": "not every insurer has a kind that needs files",
     **dict.fromkeys(
         (
             "error.money.empty", "error.money.malformed", "error.money.zero", "error.name.empty", "error.phone.empty",
@@ -54,7 +57,8 @@ _NOT_SHOWN = {
             "error.birth_date.day", "error.birth_date.too_old", "error.birth_date.year",
             "error.due_on.malformed", "error.due_on.too_far", "error.note.personal", "error.note.too_long",
             "error.password.like_email", "error.password.like_record", "error.password.lower", "error.password.special",
-            "error.password.too_long", "error.invoice_number.currency", "error.tax_number.malformed",
+            "error.password.too_long", "error.password.opens_letters", "error.letter_password.too_many",
+            "error.invoice_number.currency", "error.tax_number.malformed",
             "error.account.empty", "error.account.malformed", "error.date.day", "error.date.empty", "error.date.future",
             "error.date.impossible", "error.date.malformed", "error.date.month", "error.date.past", "error.date.year",
             "error.long_text.too_long", "error.time.empty", "error.town.empty",

@@ -75,3 +75,13 @@ def test_who_is_signed_out_is_asked_to_sign_in(site: Site, address: str) -> None
     page = site.visitor().open(address)
     assert page.step == "login"
     assert values_of(page.form("login"))["next"] == address
+
+
+def test_with_the_storage_away_it_is_a_page(anna: Visitor, site: Site) -> None:
+    publish(site)
+    site.ask("/dev/faults", name="storage", **{"for": "60"})
+    answer = anna.client.get("/levelezes/archivum")
+    assert answer.status_code == 503
+    assert site.say("fault.storage.heading") in answer.text
+    site.advance(seconds=61)
+    assert _packed(anna).namelist()

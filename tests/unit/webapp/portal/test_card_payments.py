@@ -187,6 +187,11 @@ def test_a_payment_too_many_is_refunded_and_the_customer_told(till: Till) -> Non
     assert till.site.told("payment_received", PAYER.email) == 1
     assert till.site.say("payment.doubled.heading") in till.payer.open(f"/fizetes/{first}").text
     assert till.site.say("payment.doubled.heading") not in till.payer.open(f"/fizetes/{second}").text
+    feed = Client(till.site, "events").get("/api/v1/events").json["events"]
+    assert [(one["type"], one["data"]) for one in feed] == [
+        ("payment.received", {"invoice": DUE, "payment": second}),
+        ("payment.doubled", {"invoice": DUE, "payment": first}),
+    ]
 
 
 def test_a_refund_is_noted_once(till: Till) -> None:
@@ -322,7 +327,7 @@ def test_without_a_provider_no_card_is_offered(till: Till, monkeypatch: pytest.M
     assert till.payer.follow(till.payer.post(till.address, {"way": "card"})).status == 503
 
 
-@pytest.mark.parametrize("language", ["hu", "en", "sk"])
+@pytest.mark.parametrize("language", ["hu", "en"])
 def test_a_receipt_is_a_tagged_file_too(till: Till, language: str) -> None:
     attempt = till.begin()
     till.choose("pay")
@@ -343,3 +348,22 @@ def test_before_it_is_paid_there_is_no_receipt(till: Till) -> None:
     assert till.payer.client.get(f"{till.address.replace('fizetes', 'nyugta')}?pdf=1").mimetype == "text/html"
     page = till.payer.open(till.address.replace("fizetes", "nyugta"))
     assert till.site.say("receipt.none") in page.text
+
+
+def test_what_the_insurer_says_is_paid_is_not_resumed(till: Till) -> None:
+    till.begin()
+    bring(till.site, DUE, amount=24900, due_on=till.told()["due_on"], state="paid")
+    page = till.payer.follow(till.payer.post(till.address, {"action": "resume"}))
+    assert page.step != "demo-payment"
+
+
+def test_one_mail_an_hour_says_that_a_payment_came_to_nothing(till: Till) -> None:
+    for _ in range(3):
+        till.command(till.begin(), "failed")
+        till.ask()
+    assert till.site.told("payment_not_made", PAYER.email) == 1
+    till.site.advance(hours=2)
+    till.payer.sign_in(PAYER.email)
+    till.command(till.begin(), "failed")
+    till.ask()
+    assert till.site.told("payment_not_made", PAYER.email) == 2

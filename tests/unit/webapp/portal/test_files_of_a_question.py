@@ -23,7 +23,7 @@ _PAGE = """{% extends layout %}
 {% from "components/title.html" import document_title %}
 {% from "components/notes.html" import moment_heading, note %}
 {% from "components/journey.html" import error_summary with context %}
-{% from "portal/uploads.html" import upload_panel with context %}
+{% from "components/uploads.html" import upload_panel with context %}
 {% block title %}{{ document_title(t.plain('upload.heading'), problems) }}{% endblock %}
 {% block main_class %}account portal{% endblock %}
 {% block main %}
@@ -164,8 +164,9 @@ def test_after_twenty_files_the_page_takes_no_more(site: Site, anna: Visitor) ->
     anna.open(HERE)
     for number in range(20):
         add(anna, photo(), f"{number}.jpg")
-    assert not [form for form in anna.open(HERE).root.all("form") if form["data-step"] == "upload"]
-    assert add(anna, photo()).status == 422
+    refused = add(anna, photo())
+    assert (refused.status, refused.fields_in_error) == (422, ["file"])
+    assert site.say("error.file.too_many", limit=20) in refused.error_of("file")
 
 
 def test_a_pdf_asks_for_its_password(site: Site, anna: Visitor) -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 from tests.unit.webapp.portal.conftest import NEIGHBOUR, PAYER
 from tests.world.api_client import Client
 from tests.world.cast import SLOVAK
+from tests.world.letters import publish
 from tests.world.pages import Page
 from tests.world.site import Site, Visitor
 
@@ -70,6 +71,16 @@ def test_what_is_due_comes_first_overdue_before_it_and_paid_last(billed: Site, p
     page = opened(payer, "SZ-LATE")
     assert billed.say("invoice.overdue.heading") in page.text
     assert page.step == "invoice"
+
+
+def test_an_invoice_leads_to_its_letter(billed: Site, payer: Visitor) -> None:
+    letter_id = publish(billed, PAYER, type="invoice")
+    bring(billed, "SZ-LETTER", letter=letter_id)
+    page = opened(payer, "SZ-LETTER")
+    (link,) = [one for one in page.root.all("a") if one["href"].startswith("/levelezes/")]
+    assert link["href"] == f"/levelezes/{letter_id}"
+    assert "PDF" in link.text
+    assert not [one for one in opened(payer, DUE).root.all("a") if one["href"].startswith("/levelezes/")]
 
 
 def test_an_invoice_is_not_overdue_on_its_last_day(billed: Site, payer: Visitor) -> None:
@@ -180,3 +191,7 @@ def test_the_pages_are_in_the_customers_language(billed: Site, language: str) ->
     page = visitor.open(f"/szamlak?lang={language}")
     assert billed.say("invoice.list.heading", language) in page.text
     assert {"hu": "24 900 Ft", "en": "HUF24,900"}[language] in page.text.replace("\u00a0", " ")
+
+
+def test_no_page_follows_an_invoice_that_is_not_paid(billed: Site, payer: Visitor) -> None:
+    assert payer.open(f"/szamlak?utan={opened(payer, DUE).path.rpartition('/')[2]}").status == 404

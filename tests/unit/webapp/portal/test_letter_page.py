@@ -73,6 +73,8 @@ def test_a_part_of_the_file_can_be_asked_for(anna: Visitor, site: Site) -> None:
     assert (part.status_code, part.data) == (206, pdf()[5:10])
     assert part.headers["Content-Range"] == f"bytes 5-9/{len(pdf())}"
     assert anna.client.get(f"/levelezes/{letter}/fajl", headers={"Range": "bytes=999999-"}).status_code == 416
+    beyond = anna.client.get(f"/levelezes/{letter}/fajl", headers={"Range": "bytes=999999-"})
+    assert beyond.headers["Content-Range"] == f"bytes */{len(pdf())}"
 
 
 def test_with_the_storage_away_nothing_was_opened(make_site: Callable[..., Site], tmp_path: Path) -> None:
@@ -207,3 +209,9 @@ def test_the_way_of_a_letter_is_told(anna: Visitor, site: Site) -> None:
     assert hashlib.sha256(pdf()).hexdigest() in [one["data-sha256"] for one in page.root.all()]
     change(site, letter, type="gone")
     assert site.say("letter.type.other") in anna.open(f"/levelezes/{letter}/igazolas").text
+
+
+@pytest.mark.parametrize("asked", ["bytes=0-0,5-9", "bytes=-99999999999", "bytes=abc", "items=0-1"])
+def test_a_range_that_cannot_be_served_is_the_whole_file(anna: Visitor, site: Site, asked: str) -> None:
+    whole = anna.client.get(f"/levelezes/{publish(site)}/fajl", headers={"Range": asked})
+    assert (whole.status_code, whole.data) == (200, pdf())
