@@ -194,8 +194,9 @@ _FIELDS = {
     "account": {"empty": _PLAIN, "malformed": _PLAIN, "check": _PLAIN},
     "phone": {"empty": _PLAIN, "malformed": _PLAIN},
     "long_text": {"too_long": _because("count")},
-    # What the insurer's system does with a request
-    "request": dict.fromkeys(("text", "letter"), _BY_API),
+    # What the insurer's system and its staff do with a request
+    "request": dict.fromkeys(("text", "letter"), _BY_STAFF),
+    "to": {"unknown": _BY_STAFF},
     # A number of whatever kind, in a search
     "code": {"empty": _CAUGHT, "malformed": _CAUGHT},
     "currency": {"malformed": _CAUGHT},

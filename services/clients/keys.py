@@ -17,7 +17,7 @@ from services.store.tables.clients import api_keys
 from services.store.tables.register import advisers
 from services.values.fingerprints import fingerprint
 
-SCOPES = ("registrations", "password-resets", "references", "documents", "invoices", "events")
+SCOPES = ("registrations", "password-resets", "references", "documents", "invoices", "requests", "events")
 """What a client may be there for: see webapp.api."""
 SOON = timedelta(days=30)
 """`doctor` warns about keys that end within this time."""

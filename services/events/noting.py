@@ -14,6 +14,7 @@ TYPES = (
     "payment.doubled",
     "request.sent",
     "request.answered",
+    "request.withdrawn",
     "file.ready",
 )
 """Every type of event."""

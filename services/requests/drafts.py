@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from services import randomness
+from services import events, randomness
 from services.accounts import Session
 from services.base import Base
 from services.crash_points import reach
@@ -131,6 +131,7 @@ class Drafts:
             )  # fmt: skip
             connection.execute(insert(requests).values(**vars(request)))
             rows.note(connection, request.id, "sent", now, CUSTOMER)
+            events.note(connection, "request.sent", now, kutid=request.kutid, request=request.id)
             if self._files is not None:
                 self._files.submit(connection, request.id)
             self._mails.forget(connection, request.id)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
-from services import audit
+from services import audit, events
 from services.base import Base
 from services.refusal import OutOfTurn, Refusal
 from services.register.conditions import is_advised_by
@@ -23,7 +23,7 @@ class Handling:
 
     `actor` is who does it; with `adviser`, an adviser's code, it reaches the requests of that adviser's customers
     alone. What comes out of order raises OutOfTurn: it is taken before it is asked about or answered,
-    and nothing happens to it after its end.
+    and nothing happens to it after its end. The last deed repeated by its actor, to the letter, changes nothing (P42).
     """
 
     def __init__(self, base: Base, mails: RequestMails, files: RequestFiles | None = None) -> None:
@@ -43,7 +43,7 @@ class Handling:
 
     def take(self, request_id: str, *, actor: str, number: str | None = None, adviser: str | None = None) -> Request:
         """Take a request over, under a `number` of the insurer's own."""
-        return self._do(request_id, ("sent",), "taken", "taken", actor, adviser=adviser, number=number)
+        return self._do(request_id, ("sent",), "taken", "taken", actor, adviser=adviser, number=number, holder=actor)
 
     def ask(self, request_id: str, text: str, *, actor: str, adviser: str | None = None) -> Request:
         """Ask the customer something, who is told by mail. Raises Refusal ``request.text`` for none or a long one."""
@@ -81,6 +81,28 @@ class Handling:
             request_id, before, "closed", "closed", actor, text=said, mail="request_closed", adviser=adviser
         )
 
+    def pass_on(self, request_id: str, to: str, note: str | None = None, *, actor: str) -> Request:
+        """Pass a request on to another member of staff, whose id `to` is; `note` is for that member alone.
+
+        Raises Refusal ``request.text`` for a long note.
+        """
+        said, now = _checked(note) if note else None, self._clock.now()
+        c = requests.c
+        passed = (
+            update(requests)
+            .where(c.id == request_id, c.state.in_(("taken", "question", "answered")), c.holder.is_distinct_from(to))
+            .values(holder=to, holder_note=said, changed_at=now)
+            .returning(*rows.REQUEST.selected_columns)
+        )
+        with self._store.write() as connection:
+            row = connection.execute(passed).first()
+            if row is None:
+                raise OutOfTurn
+            audit.record(
+                connection, "request_passed", kutid=row.kutid, at=now, actor=actor, request=request_id, to=to
+            )  # fmt: skip
+        return Request(**row._mapping)
+
     def _do(
         self,
         request_id: str,
@@ -98,15 +120,33 @@ class Handling:
         now = self._clock.now()
         with self._store.write() as connection:
             changes = {"answer_by": None, "ended_at": now if after == "closed" else None, "changed_at": now}
-            request = rows.move(connection, request_id, before, after, *_reached(adviser), **changes | values)
+            try:
+                request = rows.move(connection, request_id, before, after, *_reached(adviser), **changes | values)
+            except OutOfTurn:
+                done = (event, actor, text, tuple(letter_ids))
+                return _repeated(connection, request_id, done, values.get("number"), *_reached(adviser))
             _check_letters(connection, request.kutid, letter_ids)
             rows.note(connection, request_id, event, now, actor, text=text, letters=letter_ids)
             _record(connection, request, event, now, actor)
+            if event == "answered":
+                events.note(connection, "request.answered", now, kutid=request.kutid, request=request_id, by="insurer")
             if event == "taken" and self._files is not None:
                 self._files.hand_over(connection, request_id)
             if mail is not None:
                 self._mails.tell(connection, request, mail, request.answer_by)
         return request
+
+
+def _repeated(
+    connection: Connection, request_id: str, deed: Any, number: str | None, *only_if: ColumnElement[bool]
+) -> Request:
+    """Return a request whose last deed is this one: a caller who got no answer asks again. Raises OutOfTurn."""
+    row = connection.execute(rows.REQUEST.where(requests.c.id == request_id, *only_if)).first()
+    last = rows.events_of(connection, request_id)[-1:]
+    is_same = [(one.type, one.actor, one.text, one.letters) for one in last] == [deed]
+    if row is None or not is_same or (number is not None and number != row.number):
+        raise OutOfTurn
+    return Request(**row._mapping)
 
 
 def _reached(adviser: str | None) -> tuple[ColumnElement[bool], ...]:

@@ -2,6 +2,7 @@
 
 from sqlalchemy import ColumnElement, String, literal, select, union_all
 
+from services import events
 from services.accounts import Session
 from services.base import Base
 from services.refusal import OutOfTurn
@@ -77,8 +78,10 @@ class OwnRequests:
         """
         now = self._clock.now()
         with self._store.write() as connection:
-            rows.move(connection, request_id, ("question",), "taken", _is_own(session), answer_by=None, changed_at=now)
+            ends = {"answer_by": None, "changed_at": now}
+            request = rows.move(connection, request_id, ("question",), "taken", _is_own(session), **ends)
             rows.note(connection, request_id, "replied", now, CUSTOMER, text=text)
+            events.note(connection, "request.answered", now, kutid=request.kutid, request=request_id, by=CUSTOMER)
             if self._files is not None:
                 self._files.submit(connection, request_id)
                 self._files.hand_over(connection, request_id)
@@ -90,6 +93,7 @@ class OwnRequests:
             ends = {"changed_at": now, "ended_at": now}
             request = rows.move(connection, request_id, ("sent",), "withdrawn", _is_own(session), **ends)
             rows.note(connection, request_id, "withdrawn", now, CUSTOMER)
+            events.note(connection, "request.withdrawn", now, kutid=request.kutid, request=request_id)
             self._mails.tell(connection, request, "request_withdrawn")
 
 

@@ -78,6 +78,10 @@ class Request:
     """The day by which the customer is to answer a question."""
     changed_at: datetime
     ended_at: datetime | None
+    holder: str | None = None
+    """Who works on it: the id of a member of staff, or a client of the API."""
+    holder_note: str | None = None
+    """What the member said who has passed it on. The customer does not see it."""
 
     @property
     def is_over(self) -> bool:

@@ -19,6 +19,7 @@ from services.staff.customers import CustomerFiles
 from services.staff.deeds import Deeds
 from services.staff.granted import Granted
 from services.staff.letter_passwords import LetterPasswordHelp
+from services.staff.request_desk import RequestDesk
 from services.staff.search import CustomerSearch
 from services.staff.second_factor import SecondFactors
 from services.staff.sign_in import StaffSignIns
@@ -42,6 +43,7 @@ class StaffServices:
     letters: CustomerLetters
     letter_passwords: LetterPasswordHelp
     granted: Granted
+    requests: RequestDesk
 
 
 def build_staff(
@@ -88,4 +90,5 @@ def build_staff(
             desk=portal.letters.desk,
             portfolio=portal.contracts.portfolio,
         ),
+        requests=RequestDesk(base, handling=portal.requests.handling, letters=portal.letters.desk),
     )

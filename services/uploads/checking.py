@@ -8,6 +8,7 @@ from typing import IO, Any
 
 from sqlalchemy import Connection, func, select, update
 
+from services import events
 from services.base import Base
 from services.crash_points import reach
 from services.gateways.scanner import Scanner, ScannerUnavailable
@@ -159,6 +160,8 @@ class Checking:
                 return
             self._objects.give(connection, kept.key, claim.id)
             rows.note(connection, claim.id, "ready", now)
+            if row.sent_at is not None:  # of one that is not sent yet they learn when it is
+                events.note(connection, "file.ready", now, kutid=row.kutid, request=row.owner, file=row.id)
             if row.taken_at is not None:
                 connection.execute(update(uploads).where(uploads.c.id == claim.id).values(state="handed-over"))
                 rows.note(connection, claim.id, "handed-over", now)

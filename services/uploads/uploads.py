@@ -4,6 +4,7 @@ from typing import get_args
 
 from sqlalchemy import Connection, delete, select, update
 
+from services import events
 from services.base import Base
 from services.crash_points import reach
 from services.messages.outbox import Outbox
@@ -72,16 +73,21 @@ class Uploads:
         return removed
 
     def submit(self, connection: Connection, owner: str) -> None:
-        """Note that the owner's files were sent: from here on they can no longer be taken away."""
+        """Note that the owner's files were sent: from here on they can no longer be taken away.
+
+        The insurer's systems learn by events of those that are ready; of others, when they are (P42).
+        """
         now = self._clock.now()
         sent = (
             update(uploads)
             .where(uploads.c.owner == owner, uploads.c.sent_at.is_(None))
             .values(sent_at=now, unsent_kutid=None)
-            .returning(uploads.c.id)
+            .returning(uploads.c.id, uploads.c.kutid, uploads.c.state)
         )
-        for upload_id in connection.execute(sent).scalars().all():
-            rows.note(connection, upload_id, "sent", now)
+        for row in connection.execute(sent).all():
+            rows.note(connection, row.id, "sent", now)
+            if row.state == "ready":
+                events.note(connection, "file.ready", now, kutid=row.kutid, request=owner, file=row.id)
 
     def hand_over(self, connection: Connection, owner: str) -> None:
         """Note that the insurer took over what was sent; what is still checked is handed over once it is ready."""

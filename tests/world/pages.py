@@ -12,7 +12,7 @@ STEPS = {
     "activation", "login", "logout", "forgot", "forgot-sent", "reset", "reset-done", "password-change",
     "password-changed", "terms-update", "email-change", "email-confirm", "email-changed", "mobile-change",
     "mobile-code", "close", "closed", "staff-login", "staff-search", "staff-record", "staff-code", "staff-done",
-    "staff-letter-password", "letter-consent", "grant",
+    "staff-letter-password", "staff-requests", "staff-request", "letter-consent", "grant",
     "passkey", "passkey-new", "figures", "sms-release", "invitation-decline", "invitation-declined",
     "home", "settings", "letters", "letter", "letter-confirm", "other-account",
     "contracts", "contract",
@@ -229,7 +229,7 @@ class Page:
             target = self.by_id(name)
             assert target is not None
             if target.tag != "section":
-                assert target["aria-invalid" if target.tag in ("input", "textarea") else "role"], (
+                assert target["aria-invalid" if target.tag in ("input", "select", "textarea") else "role"], (
                     f"{name} is not marked"
                 )
                 described = [self.by_id(each) for each in target["aria-describedby"].split()]

@@ -4,7 +4,7 @@ It uses neither cookies nor sessions: every request brings its client's key. Cli
 the console, by the same rules, limits and audit trail.
 """
 
-from webapp.api import calls, documents, events, invoices, reading
+from webapp.api import calls, documents, events, invoices, reading, requests
 from webapp.api.operation import blueprint
 
-__all__ = ["blueprint", "calls", "documents", "events", "invoices", "reading"]
+__all__ = ["blueprint", "calls", "documents", "events", "invoices", "reading", "requests"]

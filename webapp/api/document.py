@@ -116,10 +116,11 @@ def _parameters(one: Operation) -> Iterator[dict[str, Any]]:
 
 
 def _responses(one: Operation) -> Iterator[tuple[str, dict[str, Any]]]:
+    schema = _ref(one.gives) if one.gives else {"type": "string", "format": "binary"}
     good: dict[str, Any] = {
         "description": "Done.",
         "headers": dict(_COUNTED),
-        "content": {one.media: {"schema": _ref(one.gives) if one.gives else {"type": "string", "format": "binary"}}},
+        "content": {media: {"schema": schema} for media in one.media},
     }
     if one.status == 201:
         good["headers"]["Location"] = {"description": "Its address.", "schema": {"type": "string"}}
@@ -136,7 +137,7 @@ def _responses(one: Operation) -> Iterator[tuple[str, dict[str, Any]]]:
         kinds.append("invalid")
     if one.method == "POST":
         kinds += _WITH_KEY
-    if {"registration_id", "document_id"} & set(one.parameters):
+    if {"registration_id", "document_id", "request_id"} & set(one.parameters):
         kinds.append("not_found")
     for status in sorted({STATUS[kind] for kind in kinds}):
         names = [f"`{kind.replace('_', '-')}`" for kind in kinds if STATUS[kind] == status]

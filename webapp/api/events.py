@@ -41,6 +41,7 @@ class FeedEvent(BaseModel):
     at: datetime
     data: dict[str, str | int] = Field(
         description="Ids: `document`, `request`, `file` or `invoice`, sometimes with one more, such as `payment`. "
+        "`by` says who answered a request: `customer` or `insurer`. "
         "`contact_change` is a number of `belepo export contact-changes`.",
         examples=[{"document": "m0Bk9cXq2SgJH3hE5T1vDw"}],
     )

@@ -53,7 +53,7 @@ class Operation:
     description: str
     takes: type[BaseModel] | None
     gives: type[BaseModel] | None
-    """None where it gives a PDF."""
+    """None where it gives a file."""
     status: int
     problems: tuple[str, ...]
     """Kinds of problem that it may answer, besides those of every operation."""
@@ -64,11 +64,13 @@ class Operation:
     """Whether it comes in two parts: `document`, which is what it takes, and `file`."""
     query: type[BaseModel] | None = None
     """What the address may say after its question mark."""
+    files: tuple[str, ...] = ("application/pdf",)
+    """The media types of the file that it may give."""
 
     @property
-    def media(self) -> str:
-        """The media type of what it gives."""
-        return "application/json" if self.gives else "application/pdf"
+    def media(self) -> tuple[str, ...]:
+        """The media types of what it may give."""
+        return ("application/json",) if self.gives else self.files
 
     @property
     def id(self) -> str:
@@ -99,10 +101,12 @@ def operation(
     parameters: Mapping[str, Mapping[str, Any]] | None = None,
     takes_file: bool = False,
     query: type[BaseModel] | None = None,
+    files: tuple[str, ...] = ("application/pdf",),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Make a function an operation: the server enforces these arguments, and the document shows them.
 
-    The function gets the client, the path's parameters and the body. It returns what it `gives`, or a PDF, and headers.
+    The function gets the client, the path's parameters and the body. It returns what it `gives`, or a file, and
+    headers; of several media types that `files` may have, the header says which.
     With `takes_file` it also gets the file, and `once`: a key that is the same when the request is repeated, None
     without an idempotency key. With `query` it also gets the query.
     """
@@ -112,7 +116,7 @@ def operation(
         summary, _, description = words.partition(". ")
         one = Operation(
             call.__name__, method, path, scope, summary.rstrip("."), description, takes, gives, status, problems,
-            links or {}, parameters or {}, takes_file, query,
+            links or {}, parameters or {}, takes_file, query, files,
         )  # fmt: skip
         operations.append(one)
 
@@ -134,7 +138,7 @@ def _attend(one: Operation, call: Callable[..., Any], named: Mapping[str, str]) 
         _count(client)
         if one.scope not in client.scopes:
             raise Problem("forbidden")
-        if request.accept_mimetypes and not request.accept_mimetypes.best_match([one.media]):
+        if request.accept_mimetypes and not request.accept_mimetypes.best_match(one.media):
             raise Problem("not_acceptable")
         body, asked = _parts_of(one, client) if one.takes_file else _body_of(one)
         if one.query is not None:
@@ -151,7 +155,7 @@ def _execute(one: Operation, call: Callable[..., Any], client: ApiKey, arguments
     except Problem as problem:
         return problem.answer()
     response = make_response(given.model_dump_json() if one.gives else given, one.status)
-    response.mimetype = one.media
+    response.mimetype = one.media[0]
     response.headers.update(headers)
     response.headers["Content-Language"] = language()
     return response

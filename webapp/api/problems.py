@@ -27,6 +27,7 @@ STATUS = {
     "codes_used_up": 409,
     "out_of_turn": 409,
     "invoice_paid": 409,
+    "file_unchecked": 409,
     "under_way": 409,
     "too_large": 413,
     "media_type": 415,

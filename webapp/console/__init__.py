@@ -10,6 +10,7 @@ from webapp.console import (
     letters,
     money,
     quality,
+    requests,
     search,
     worklists,
 )
@@ -17,5 +18,5 @@ from webapp.console.staff_sessions import open_doors
 
 __all__ = [
     "cases", "entrance", "figures", "granted", "letter_lists", "letter_passwords", "letters", "money", "open_doors",
-    "quality", "search", "worklists",
+    "quality", "requests", "search", "worklists",
 ]  # fmt: skip

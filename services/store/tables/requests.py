@@ -49,6 +49,8 @@ requests = Table(
     Column("answer_by", Date),  # by which the customer is to answer a question
     Column("changed_at", Moment, nullable=False),
     Column("ended_at", Moment, index=True),  # closed or withdrawn
+    Column("holder", String(64)),  # who works on it: the actor who has taken it, or to whom it was passed on
+    Column("holder_note", Text),  # for the colleague to whom it was passed on
     Index("ix_requests_kutid_sent_at_id", "kutid", "sent_at", "id"),
     Index("ix_requests_state_promised_on", "state", "promised_on"),
 )

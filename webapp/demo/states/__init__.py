@@ -18,6 +18,7 @@ from webapp.demo.states import (  # isort: skip  # noqa: F401
     letters,
     portal,
     registration,
+    request_desk,
     requests,
 )
 

@@ -89,11 +89,39 @@ def test_what_comes_out_of_order_is_out_of_turn(desk: Desk) -> None:
     for deed in (handling.ask, handling.answer, handling.close):
         assert outcome_of(partial(deed, actor="core"), draft, "Igen.") == "out_of_turn"
     handling.take(draft, actor="core")
-    assert outcome_of(partial(handling.take, actor="core"), draft) == "out_of_turn"
+    assert outcome_of(partial(handling.take, actor="staff"), draft) == "out_of_turn"
     handling.answer(draft, "Kész.", actor="core")
     handling.close(draft, actor="core")
     for deed in (handling.ask, handling.answer, handling.close):
         assert outcome_of(partial(deed, actor="core"), draft, "Igen.") == "out_of_turn"
+
+
+def test_the_last_deed_again_changes_nothing(desk: Desk) -> None:
+    draft = desk.fill_in()
+    desk.send(draft)
+    handling = desk.services.handling
+    deeds = (
+        partial(handling.take, actor="core", number="KB-1"),
+        partial(handling.ask, text="Igen?", actor="core"),
+        partial(handling.answer, text="Kész.", actor="core"),
+        partial(handling.close, text="Vége.", actor="core"),
+    )
+    for deed in deeds:
+        assert at_once([partial(outcome_of, deed, draft)] * 4) == ["ok"] * 4
+    found, events = handling.find(draft)
+    assert (found.state, len(events)) == ("closed", 5)
+    assert desk.mails("request_answered") == 1
+    assert outcome_of(deeds[0], draft) == "out_of_turn"
+
+
+def test_a_repeated_deed_with_other_words_is_another(desk: Desk) -> None:
+    draft = desk.fill_in()
+    desk.send(draft)
+    handling = desk.services.handling
+    handling.take(draft, actor="core", number="KB-1")
+    assert outcome_of(partial(handling.take, actor="core", number="KB-2"), draft) == "out_of_turn"
+    handling.ask(draft, "Igen?", actor="core")
+    assert outcome_of(partial(handling.ask, actor="core"), draft, "Nem?") == "out_of_turn"
 
 
 def test_an_adviser_reaches_the_requests_of_their_own_customers_alone(desk: Desk) -> None:

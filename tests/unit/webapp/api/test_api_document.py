@@ -23,7 +23,8 @@ HERE = Path(__file__).parent
 OPERATIONS = {
     "findCustomer", "startRegistration", "readRegistration", "sendCode", "checkCode", "startPasswordReset",
     "readReference", "publishDocument", "readDocument", "withdrawDocument", "readCertificate",
-    "putInvoice", "readInvoice", "readEvents",
+    "putInvoice", "readInvoice", "readEvents", "readRequest", "readRequestFile", "takeRequest", "askAboutRequest",
+    "answerRequest", "closeRequest",
 }  # fmt: skip
 
 

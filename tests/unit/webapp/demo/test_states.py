@@ -39,7 +39,10 @@ _NOT_SHOWN = {
     "error.identify.wait": "it takes sixty wrong tries from one network",
     "error.search.none": "the console says it in words of its own",
     "error.contract.ended": "a contract would have to end while a request about it is filled in",
-    **dict.fromkeys(("error.choice.unknown", "error.contract.unsuitable"), "no form offers such an answer"),
+    **dict.fromkeys(
+        ("error.choice.unknown", "error.contract.unsuitable", "error.request.letter", "error.to.unknown"),
+        "no form offers such an answer",
+    ),
     "error.files.empty": "not every insurer has a kind that needs files",
     **dict.fromkeys(
         (
