@@ -33,6 +33,7 @@ from services.profiles import load as load_profile
 from services.store.engine import Store
 from services.store.migrate import migrate
 from services.store.tables.events import events
+from tests.bench_letters import letters
 from tests.world.world import base_of
 from webapp.application import create_app
 from webapp.demo import seed
@@ -62,6 +63,8 @@ def main() -> None:
     console.print(table("Front end, brotli", front_end()))
     with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as process:
         console.print(table("On one worker", on_a_server(process)))
+    with tempfile.TemporaryDirectory() as folder:
+        console.print(table("Letters", letters(Path(folder))))
     with tempfile.TemporaryDirectory() as folder:
         console.print(table(f"The feed of {_EVENTS} events", feed(Path(folder))))
 
