@@ -152,7 +152,7 @@ def take_request(client: ApiKey, request_id: str, body: Taking) -> Given:
         client,
         request_id,
         lambda handling: handling.take(request_id, actor=actor, number=body.number, adviser=adviser),
-        "/number",
+        "number",
     )
 
 
@@ -166,7 +166,7 @@ def ask_about_request(client: ApiKey, request_id: str, body: QuestionBack) -> Gi
         client,
         request_id,
         lambda handling: handling.ask(request_id, body.text, actor=client.actor, adviser=client.adviser),
-        "/text",
+        "text",
     )
 
 
@@ -182,7 +182,7 @@ def answer_request(client: ApiKey, request_id: str, body: RequestAnswer) -> Give
         lambda handling: handling.answer(
             request_id, body.text, body.documents, actor=client.actor, adviser=client.adviser
         ),
-        "/text",
+        "text",
     )
 
 
@@ -196,17 +196,17 @@ def close_request(client: ApiKey, request_id: str, body: Closing) -> Given:
         client,
         request_id,
         lambda handling: handling.close(request_id, body.text, actor=client.actor, adviser=client.adviser),
-        "/text",
+        "text",
     )
 
 
-def _do(client: ApiKey, request_id: str, deed: Callable[[Handling], object], place: str) -> Given:
+def _do(client: ApiKey, request_id: str, deed: Callable[[Handling], object], field: str) -> Given:
     _found(client, request_id)
     try:
         deed(current_parts().portal.requests.handling)
     except Refusal as refusal:
-        where = "/documents" if refusal.reason == "letter" else place
-        raise Problem("invalid", errors=[(where, say().plain("api.field.wrong"))]) from None
+        field = "documents" if refusal.reason == "letter" else field
+        raise Problem("invalid", errors=[(f"/{field}", say().plain("api.field.wrong"))]) from None
     except OutOfTurn:
         raise Problem("out_of_turn") from None
     return _told(client, request_id), {}

@@ -16,7 +16,7 @@ from webapp.console.figures import for_service
 from webapp.console.staff_sessions import blueprint, console_page, flash
 from webapp.parts import current_parts
 from webapp.portal import uploads
-from webapp.portal.request_words import answers_in_words, badge, title_of
+from webapp.portal.request_words import answers_in_words, title_of
 from webapp.portal.words import type_in_words
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.formats import date_and_time, date_in_words, date_until, day
@@ -233,9 +233,9 @@ def _show(seen: StaffSession, request_id: str, form: SentForm | None = None) -> 
         request_=found,
         kind=title_of(found.kind),
         customer=opened.customer,
-        badge=badge(found),
+        badge=_badge(found.state, has_replied=found.state == "taken" and opened.events[-1].type == "replied"),
         late=_late(found.promised_on, desk.today) if found.state in ("sent", "taken") else None,
-        deadline=date_until(found.promised_on),
+        deadline=None if found.is_done else date_until(found.promised_on),
         taken_by=_taken_by(opened),
         due=due,
         can_go=any(due.values()),
