@@ -8,7 +8,6 @@ from services.clients.group import build_clients
 from services.clock import SystemClock
 from services.codes.group import build_codes
 from services.figures.group import build_figures
-from services.gateways.webhooks import HttpCaller
 from services.health import Health
 from services.limits.group import build_limits
 from services.links import Links
@@ -61,7 +60,7 @@ def wire(settings: Settings) -> Parts:
     return Parts(settings, base, demo, clock, Health(base), links,
         documents=documents, references=References(base), limits=limits, messages=messages, codes=codes,
         figures=figures, accounts=accounts, registrations=registrations, staff=staff,
-        clients=build_clients(base, limits=limits, staff=staff, caller=HttpCaller(settings.webhooks_private)),
+        clients=build_clients(base, limits=limits, staff=staff, caller=gateways.caller),
         worklists=build_worklists(base, limits=limits, messages=messages, staff=staff, grants=portal.grants),
         portal=portal,
     )  # fmt: skip

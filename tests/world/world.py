@@ -198,7 +198,7 @@ class World:
         """Return the portal's services with another storage, and perhaps a virus scanner."""
         return build_portal(
             self.base,
-            Gateways(storage, scanner=scanner),
+            Gateways(storage, HttpCaller(allows_private=False), scanner=scanner),
             self.message_services,
             self.limits,
             self.code_services,

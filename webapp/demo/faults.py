@@ -2,17 +2,18 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Literal, get_args
 
 from services.clock import Clock
+from services.events.calls import Caller, CallFailed
 from services.gateways.storage import Storage, StorageUnavailable, StoredFile
 from services.messages.composer import Composed
 from services.messages.senders import Sender, TemporaryFailure, unwatched
 
-Fault = Literal["storage", "storage-corrupt", "payments", "payments-callback", "mail", "sms", "scanner"]
+Fault = Literal["storage", "storage-corrupt", "payments", "payments-callback", "core", "mail", "sms", "scanner"]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 
 
@@ -89,6 +90,20 @@ def _damaged(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Change one bit of the first byte."""
     for place, chunk in enumerate(chunks):
         yield chunk if place else bytes([chunk[0] ^ 1]) + chunk[1:]
+
+
+class FailingCaller:
+    """Calls the insurer's core system, which does not answer while its fault lasts."""
+
+    def __init__(self, caller: Caller, faults: DemoFaults) -> None:
+        self._caller = caller
+        self._faults = faults
+
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Post a JSON body. Raises CallFailed."""
+        if self._faults.is_failing("core"):
+            raise CallFailed("the demonstration's core system is away")
+        self._caller.post(url, headers, body)
 
 
 class FailingSender:

@@ -10,7 +10,7 @@ from services.profiles import Profile
 from webapp import console
 from webapp.demo import doors, payment_doors, seed
 from webapp.demo.clock import DemoClock
-from webapp.demo.faults import DemoFaults, FailingSender, FailingStorage
+from webapp.demo.faults import DemoFaults, FailingCaller, FailingSender, FailingStorage
 from webapp.demo.letters import add_letters
 from webapp.demo.payments import DemoProvider
 from webapp.demo.requests import add_requests
@@ -58,6 +58,7 @@ class DemoMode:
         chosen = open_gateways(settings)
         return Gateways(
             FailingStorage(chosen.storage, self.faults),
+            FailingCaller(chosen.caller, self.faults),
             chosen.provider or self.payments,
             chosen.scanner or DemoScanner(self.faults),
         )

@@ -1,7 +1,10 @@
 """Faults on command: what is away, wrong or silent for a while, and works again by itself (P57)."""
 
+from typing import Any, cast
+
 import pytest
 
+from services.events.calls import CallFailed
 from tests.unit.webapp.portal.conftest import PAYER, anna, billed, payer
 from tests.unit.webapp.portal.test_card_payments import Till
 from tests.world.cast import ANNA
@@ -40,6 +43,16 @@ def test_a_letter_is_never_served_while_the_storage_fails(anna: Visitor, site: S
     assert anna.client.get(f"/levelezes/{letter}/fajl").status_code == 503
     site.advance(seconds=61)
     assert anna.client.get(f"/levelezes/{letter}/fajl").status_code == 200
+
+
+def test_webhooks_wait_while_the_core_system_is_away(site: Site) -> None:
+    gateways = cast(Any, site.parts.demo).gateways(site.parts.settings)
+    _fail(site, "core")
+    with pytest.raises(CallFailed, match="core system"):
+        gateways.caller.post("http://127.0.0.1:9/", {}, b"{}")
+    site.advance(seconds=61)
+    with pytest.raises(CallFailed, match="no connection"):
+        gateways.caller.post("http://127.0.0.1:9/", {}, b"{}")
 
 
 def test_mails_wait_while_the_gateway_is_away(site: Site, visitor: Visitor) -> None:
