@@ -18,11 +18,12 @@ from services.staff.search import CustomerSearch
 from services.store.tables.letters import letter_passwords, letters
 from services.store.tables.payments import invoices
 from services.store.tables.register import advisers, customers
+from services.store.tables.requests import requests
 from services.worklists.selection_tokens import SelectionTokens
 
 MOST = 50
 """Customers on the desk, and things of each kind that are looked at."""
-Kind = Literal["unread", "premium", "letter_password"]
+Kind = Literal["unread", "premium", "request", "letter_password"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Need:
 
     kind: Kind
     day: date | None = None
-    """Until which a letter is to be read, or on which an invoice was due."""
+    """Until which a letter is to be read or a question answered, or on which an invoice was due."""
     letter_type: str = ""
     amount: int = 0
     currency: str = ""
@@ -103,12 +104,24 @@ class AdviserDesk:
         for row in self._own(connection, unread, letters.c.kutid, adviser):
             yield row.kutid, Need("unread", row.latest_on, row.type)
         overdue = (
-            select(invoices.c.kutid, invoices.c.due_on, invoices.c.amount, invoices.c.currency)
+            select(
+                invoices.c.kutid,
+                invoices.c.due_on,
+                invoices.c.currency,
+                (invoices.c.amount - invoices.c.received).label("rest"),
+            )
             .where(invoices.c.paid_at.is_(None), invoices.c.due_on < today)
             .order_by(invoices.c.due_on)
         )
         for row in self._own(connection, overdue, invoices.c.kutid, adviser):
-            yield row.kutid, Need("premium", row.due_on, amount=row.amount, currency=row.currency)
+            yield row.kutid, Need("premium", row.due_on, amount=row.rest, currency=row.currency)
+        asked = (
+            select(requests.c.kutid, requests.c.answer_by)
+            .where(requests.c.state == "question")
+            .order_by(requests.c.answer_by)
+        )
+        for row in self._own(connection, asked, requests.c.kutid, adviser):
+            yield row.kutid, Need("request", row.answer_by)
         if self._profile.letters == "encrypted_mail":
             default = (
                 select(customers.c.kutid)

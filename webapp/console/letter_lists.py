@@ -124,4 +124,6 @@ def _need(need: Need) -> Markup | None:
         return t(
             "adviser.desk.unread.row", document_type=type_in_words(need.letter_type), date_until=date_until(need.day)
         )
+    if need.kind == "request":
+        return Markup.escape(date_until(need.day))
     return t("adviser.desk.premium.row", amount=amount(need.amount, need.currency), date=date_in_words(need.day))

@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy import update
 
 from services.store.tables.payments import invoices
+from tests.unit.webapp.portal.test_request_pages import send
 from tests.world.cast import ANNA, CROWD, ESZTER
 from tests.world.colleague import ADVISER, CLERK, PARTNER, SERVICE, Colleague, colleague
 from tests.world.letters import kutid_of, publish
@@ -57,6 +58,19 @@ def test_overdue_premiums_stand_on_it_and_the_most_urgent_comes_first(site: Site
     page = colleague(site, ADVISER).open(PARTNER)
     assert site.say("adviser.desk.premium") in page.text
     assert len([button for button in page.root.all("button") if button["name"] == "nudge"]) == 1
+
+
+def test_requests_that_wait_for_the_customer_stand_on_it(site: Site) -> None:
+    site.open_account()
+    visitor = site.visitor()
+    visitor.sign_in()
+    request_id = send(site, visitor)
+    handling = site.parts.portal.requests.handling
+    handling.take(request_id, actor="insurer")
+    one = colleague(site, ADVISER)
+    assert site.say("adviser.desk.request") not in one.open(PARTNER).text
+    handling.ask(request_id, "Melyik emelet?", actor="insurer")
+    assert site.say("adviser.desk.request") in one.open(PARTNER).text
 
 
 def test_a_customer_is_reminded_once_a_day(site: Site) -> None:
