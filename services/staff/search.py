@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Select, func, select, update
 from services import audit
 from services.accounts.conditions import is_registered
 from services.base import Base
+from services.letters.conditions import withdrawn_as
 from services.refusal import OutOfTurn, Refusal
 from services.register.conditions import has_mobile, numbered
 from services.staff.cases import Cases, belongs_to, is_recent, is_theirs
@@ -250,10 +251,11 @@ class CustomerSearch:
 def _numbered(kind: str, number: str) -> Select[Any]:
     """Return the query for the customer whom a number of this kind names."""
     if kind == REFERENCE:
-        customer = select(customers.c.kutid, customers.c.name)
-        signs, codes = re.sub(r"[ -]", "", number.upper()), reference_codes.c
-        is_this = codes.code == f"{signs[:3]}-{signs[3:]}"
-        return customer.join(reference_codes, codes.kutid == customers.c.kutid).where(is_this)
+        signs = re.sub(r"[ -]", "", number.upper())
+        code = f"{signs[:3]}-{signs[3:]}"
+        told = select(reference_codes.c.kutid).where(reference_codes.c.code == code)
+        is_this = customers.c.kutid.in_(told.union_all(withdrawn_as(code)))
+        return select(customers.c.kutid, customers.c.name).where(is_this)
     return numbered(kind, number)
 
 

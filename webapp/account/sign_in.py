@@ -24,12 +24,19 @@ from webapp.ui.session_note import answered, note_extended, session_note
 blueprint = Blueprint("sign_in", __name__)
 
 _ADDRESS = "/belepes"
+_CAME_FOR = "came_for"
+"""Where a link led that asked for a sign-in; the browser remembers it through a registration."""
 
 
 @blueprint.get(_ADDRESS)
 def show() -> Response:
     """Show the form; a customer who is signed in goes on to the account."""
     address = local(request.args.get("next", ""))
+    if address:
+        session[_CAME_FOR] = address
+    elif browser.proved():
+        # A mail's link led here before there was an account: the registration that followed leads on to its place (P3).
+        address = local(session.get(_CAME_FOR, ""))
     if sessions.current() is not None:
         return see_other(address or url_for("home.show"))
     ended = sessions.why_ended()

@@ -89,7 +89,7 @@ def withdraw_document(client: ApiKey, document_id: str, body: models.Withdrawal)
     except Refusal as refusal:
         raise _problem(refusal) from None
     except OutOfTurn:
-        raise Problem("out_of_turn") from None
+        raise Problem("out_of_turn", detail=say().plain("api.document.withdrawn")) from None
     return _document(*_found(client, document_id)), {}
 
 
@@ -114,7 +114,7 @@ def _problem(refusal: Refusal) -> Problem:
     if refusal.field == "customer":
         return Problem("customer_unknown")
     if refusal.reason == "too_large":
-        return Problem("too_large")
+        return Problem("too_large", detail=say().plain("api.document.too_large"))
     if refusal.reason == "replaced":
         return Problem("out_of_turn", detail=say().plain("api.document.replaced"))
     place = _PLACES.get(refusal.reason, "/file")

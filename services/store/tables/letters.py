@@ -57,6 +57,7 @@ letters = Table(
     # The newest of a customer first, by page; and those that nobody has opened.
     Index("ix_letters_kutid_published_at_id", "kutid", "published_at", "id"),
     Index("ix_letters_kutid_opened_at", "kutid", "opened_at"),
+    Index("ix_letters_withdrawn_code", "withdrawn_code"),
     # Those that are to be printed before their day; and all with a day, for the figures.
     Index("ix_letters_unopened", "latest_on", sqlite_where=_UNOPENED, postgresql_where=_UNOPENED),
     Index("ix_letters_on_paper", "id", sqlite_where=_IS_POSTED, postgresql_where=_IS_POSTED),

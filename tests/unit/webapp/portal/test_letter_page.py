@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.world.colleague import CLERK, SERVICE, colleague
 from tests.world.letters import change, publish
 from tests.world.pages import Page
 from tests.world.pdfs import pdf
 from tests.world.site import Site, Visitor
+from tests.world.walk import FIRST
 
 
 def _events(site: Site, letter: str) -> list[str]:
@@ -215,3 +217,29 @@ def test_the_way_of_a_letter_is_told(anna: Visitor, site: Site) -> None:
 def test_a_range_that_cannot_be_served_is_the_whole_file(anna: Visitor, site: Site, asked: str) -> None:
     whole = anna.client.get(f"/levelezes/{publish(site)}/fajl", headers={"Range": asked})
     assert (whole.status_code, whole.data) == (200, pdf())
+
+
+def test_a_mails_link_leads_to_the_letter_through_a_registration(site: Site) -> None:
+    letter = publish(site)
+    visitor = site.visitor()
+    visitor.open(f"/levelezes/{letter}")
+    visitor.open(FIRST)
+    visitor.walk_to("done")
+    page = visitor.open("/belepes")
+    (next_,) = (field["value"] for field in page.form("login").all("input") if field["name"] == "next")
+    assert next_ == f"/levelezes/{letter}"
+
+
+def test_who_was_led_nowhere_goes_to_the_account(site: Site) -> None:
+    visitor = site.visitor()
+    visitor.open(f"/levelezes/{publish(site)}")
+    page = visitor.open("/belepes")
+    assert not [field for field in page.form("login").all("input") if field["name"] == "next" and field["value"]]
+
+
+def test_staff_find_a_withdrawn_letters_customer_by_its_code(site: Site) -> None:
+    letter = publish(site)
+    code = site.parts.portal.letters.publishing.withdraw(letter, "Téves", actor="insurer").withdrawn_code
+    one = colleague(site, CLERK)
+    one.open(SERVICE)
+    assert one.search(str(code).lower().replace("-", "")).path.startswith(f"{SERVICE}/ugyfel/")
