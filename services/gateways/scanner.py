@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 _CHUNK = 64 * 1024
 _PATIENCE = 30.0
-"""Seconds that clamd may take for each answer: it reads its signatures anew while files wait."""
+"""Seconds that clamd may take for each answer: while it reloads its signatures, files wait."""
 _PORT = 3310
 _LONGEST_ANSWER = 4096
 

@@ -38,6 +38,27 @@ class StoredFile:
     chunks: Iterator[bytes]
 
 
+class FileChunks(Iterator[bytes]):
+    """The chunks of a temporary file, which goes with the last one, or when they are closed."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def __next__(self) -> bytes:
+        chunk = b"" if self._file.closed else self._file.read(_CHUNK)
+        if not chunk:
+            self.close()
+            raise StopIteration
+        return chunk
+
+    def close(self) -> None:
+        """Let the file go; a WSGI server calls it, also when the client has left."""
+        self._file.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class Storage(Protocol):
     """Keeps bytes by a key. What is written under a key is never changed."""
 

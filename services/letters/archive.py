@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
@@ -11,14 +10,14 @@ from typing import IO
 from sqlalchemy import select, update
 
 from services.base import Base
-from services.gateways.storage import Missing, Storage, StorageUnavailable, StoredFile
+from services.gateways.storage import FileChunks, Missing, Storage, StorageUnavailable, StoredFile
 from services.letters.letter import Letter
 from services.randomness import opaque_id
 from services.store.tables.letters import letters
+from services.values.digests import digest_of
 
 _log = logging.getLogger(__name__)
 
-_CHUNK = 64 * 1024
 _IN_MEMORY = 1024 * 1024
 """Bytes of a letter that are checked in memory; a larger one passes through a temporary file."""
 
@@ -45,13 +44,7 @@ class Archive:
 
     def keep(self, file: IO[bytes]) -> Kept:
         """Keep what `file` holds from its beginning on; repeated, it changes nothing. Raises StorageUnavailable."""
-        digest, size = hashlib.sha256(), 0
-        file.seek(0)
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-        kept = Kept(digest.hexdigest(), size)
-        file.seek(0)
+        kept = Kept(*digest_of(file))
         self._storage.put(_key(kept.sha256), file)
         return kept
 
@@ -74,7 +67,7 @@ class Archive:
             self._note_repair(letter)
             closing.pop_all()  # the copy is closed when its last chunk was served
         copy.seek(0)
-        return StoredFile(size, _Chunks(copy))
+        return StoredFile(size, FileChunks(copy))
 
     def probe(self) -> None:
         """Write, read and delete something in the storage, for `doctor`. Raises StorageUnavailable (P24)."""
@@ -106,24 +99,3 @@ class Archive:
 
 def _key(sha256: str) -> str:
     return f"letters/{sha256}"
-
-
-class _Chunks(Iterator[bytes]):
-    """The chunks of a temporary file, which goes with the last one, or when they are closed."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-
-    def __next__(self) -> bytes:
-        chunk = b"" if self._file.closed else self._file.read(_CHUNK)
-        if not chunk:
-            self.close()
-            raise StopIteration
-        return chunk
-
-    def close(self) -> None:
-        """Let the file go; a WSGI server calls it, also when the client has left."""
-        self._file.close()
-
-    def __del__(self) -> None:
-        self.close()

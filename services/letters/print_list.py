@@ -65,13 +65,13 @@ class PrintList:
         self._outbox = outbox
 
     def is_due(self) -> bool:
-        """Tell whether a letter is to be printed, but for those that are known to be damaged."""
+        """Tell whether a letter is due to be printed; letters known to be damaged do not count."""
         with self._store.read() as connection:
             due = select(letters.c.id).where(unread.is_to_print(self._profile, self._clock.now()), ~_IS_DAMAGED)
             return connection.execute(due.limit(1)).first() is not None
 
     def write(self, folder: Path) -> PrintReport:
-        """Write what is to be printed now into `folder`, a folder for each list, and note it at the letters.
+        """Write the letters that are due into `folder`, a folder for each list, and note it at the letters.
 
         Raises StorageUnavailable, and OSError where it cannot be written: those letters stay due.
         """

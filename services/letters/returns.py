@@ -37,7 +37,7 @@ class Returns:
     def note(self, raw: bytes) -> bool:
         """Note what a mail in the mailbox reports; return whether one of ours has come back by it.
 
-        A second report of the same mail changes nothing. Any other mail is left to whoever reads the mailbox.
+        A second report of the same mail changes nothing. Any other mail stays in the mailbox for people to read.
         """
         found = returned.read(raw)
         if found is None:

@@ -174,7 +174,7 @@ def _has_contract(offer: Offer, policy_number: str) -> bool:
 
 
 def working_days_after(day: date, count: int) -> date:
-    """Return the day that is so many working days, Monday to Friday, after `day`."""
+    """Return the day that comes a number of working days (Monday to Friday) after `day`."""
     while count > 0:
         day += timedelta(days=1)
         count -= day.weekday() < _SATURDAY

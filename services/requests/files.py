@@ -1,4 +1,4 @@
-"""What requests need of whoever receives their files (P38)."""
+"""What requests need of the package that receives their files (P38)."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -3,7 +3,7 @@
 from services.uploads.upload import Kind
 
 HEAD = 1024
-"""Bytes that are looked at: readers of PDFs search for its header in so many (ISO 32000-1, H.3)."""
+"""The first bytes of a file, in which PDF readers search for the header (ISO 32000-1, H.3)."""
 _HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"})
 """Brands of HEIF files (ISO/IEC 23008-12, annex B)."""
 

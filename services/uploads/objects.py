@@ -7,7 +7,6 @@ leaves no object that nobody knows of.
 
 import hashlib
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from tempfile import TemporaryFile
@@ -20,10 +19,10 @@ from services.crash_points import reach
 from services.gateways.storage import Storage, StorageUnavailable
 from services.randomness import opaque_id
 from services.store.tables.uploads import upload_objects
+from services.values.digests import digest_of
 
 _log = logging.getLogger(__name__)
 
-_CHUNK = 64 * 1024
 _TIME_TO_NAME = timedelta(hours=1)
 """After which an object that no file names is erased."""
 _AT_ONCE = 100
@@ -48,18 +47,13 @@ class Objects:
 
     def keep(self, file: IO[bytes]) -> Kept:
         """Keep what `file` holds from its beginning on, for a file that is to name it. Raises StorageUnavailable."""
-        digest, size = hashlib.sha256(), 0
-        file.seek(0)
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-        kept = Kept(f"uploads/{digest.hexdigest()}-{opaque_id()}", digest.hexdigest(), size)
+        sha256, size = digest_of(file)
+        kept = Kept(f"uploads/{sha256}-{opaque_id()}", sha256, size)
         with self._store.write() as connection:
             connection.execute(
                 insert(upload_objects).values(key=kept.key, expires_at=self._clock.now() + _TIME_TO_NAME)
             )
         reach("uploads.noted")
-        file.seek(0)
         self._storage.put(kept.key, file)
         reach("uploads.kept")
         return kept
@@ -110,24 +104,3 @@ class Objects:
             with self._store.write() as connection:
                 connection.execute(delete(upload_objects).where(upload_objects.c.key == key, *is_over))
         return len(keys)
-
-
-class Chunks(Iterator[bytes]):
-    """The chunks of a temporary file, which goes with the last one, or when they are closed."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-
-    def __next__(self) -> bytes:
-        chunk = b"" if self._file.closed else self._file.read(_CHUNK)
-        if not chunk:
-            self.close()
-            raise StopIteration
-        return chunk
-
-    def close(self) -> None:
-        """Let the file go; a WSGI server calls it, also when the client has left."""
-        self._file.close()
-
-    def __del__(self) -> None:
-        self.close()

@@ -83,7 +83,7 @@ def _in_srgb(decoded: Any, profile: bytes) -> Any:
 
 
 def document(source: IO[bytes], out: IO[bytes], password: str) -> str:
-    """Write a PDF anew: its pages as they look, without scripts, actions, attachments, forms and password.
+    """Rewrite a PDF: its pages as they look, without scripts, actions, attachments, forms and password.
 
     Raises Refused; with `locked` as its reason where the file has a user password and `password` is not it.
     """

@@ -3,10 +3,11 @@
 from sqlalchemy import ColumnElement, select
 
 from services.base import Base
+from services.gateways.storage import FileChunks
 from services.refusal import Refusal
 from services.store.tables.uploads import uploads
 from services.uploads import rows
-from services.uploads.objects import Chunks, Objects
+from services.uploads.objects import Objects
 from services.uploads.upload import OpenedFile, Upload
 
 
@@ -36,4 +37,4 @@ class Reading:
         if not upload.is_open or key is None:
             raise Refusal("file", "unchecked")
         file = self._objects.copy(key)
-        return OpenedFile(upload, upload.rendition_type or "", upload.rendition_size or 0, Chunks(file))
+        return OpenedFile(upload, upload.rendition_type or "", upload.rendition_size or 0, FileChunks(file))

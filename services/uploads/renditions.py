@@ -11,7 +11,7 @@ from typing import IO
 
 _PRESS = Path(__file__).with_name("press.py")
 _AT_ONCE = threading.BoundedSemaphore(2)
-"""Customers who give passwords start the press too: so many of one process may run."""
+"""How many presses of one process run at once; customers who give passwords start some too."""
 _SECONDS = 45
 """How long one file may take, whatever it waits for; the press limits its own processor time."""
 

@@ -32,7 +32,7 @@ class Need:
 
     kind: Kind
     day: date | None = None
-    """Until which a letter is to be read or a question answered, or on which an invoice was due."""
+    """The last day to read a letter or to answer a question, or the day on which an invoice was due."""
     letter_type: str = ""
     amount: int = 0
     currency: str = ""

@@ -1,4 +1,4 @@
-"""`belepo payments`: money that came in by transfer, and what is to be refunded."""
+"""`belepo payments`: money that came in by transfer, and money to refund."""
 
 from pathlib import Path
 

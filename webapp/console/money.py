@@ -1,4 +1,4 @@
-"""The worklist of payments: what is to be refunded, what matches no invoice, what came in in parts (P50, P51)."""
+"""The worklist of payments: money to refund, transfers that match no invoice, invoices paid in part (P50, P51)."""
 
 from collections.abc import Callable
 from datetime import timedelta
