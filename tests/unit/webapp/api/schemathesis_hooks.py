@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from collections import defaultdict
 from itertools import count
 from typing import Any
 from urllib.request import urlopen
@@ -11,8 +12,9 @@ import schemathesis
 
 SERVER = os.environ["BELEPO_TESTED"]
 _numbers = count(101)
-_requests = count(1)
-_others = count(1)
+_requests = defaultdict[str, Any](lambda: count(1))
+"""How often each operation was asked. One count of all would leave it to chance which of them are about somebody."""
+_begun: list[str] = []
 _ABOUT_NOBODY = {
     "readEvents", "readRequest", "readRequestFile", "takeRequest", "askAboutRequest", "answerRequest", "closeRequest",
 }  # fmt: skip
@@ -25,20 +27,28 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
     if not case.meta or not case.meta.generation.mode.is_positive:
         return
     name = case.operation.definition.raw.get("operationId")
-    if name in _ABOUT_NOBODY:
-        _repeat_nothing(case, next(_others))
-        return
-    number = next(_requests)
+    number = next(_requests[name])
     _repeat_nothing(case, number)
-    if case.meta.phase.name.value not in ("fuzzing", "stateful") or (number % 2 and name != "checkCode"):
+    if name in _ABOUT_NOBODY or case.meta.phase.name.value not in ("fuzzing", "stateful"):
         return
-    if name == "checkCode" and number % 3:
-        case.body = {"code": _newest_code()}
+    if name == "checkCode":
+        if _begun and number % 3:
+            case.path_parameters = {"registration_id": _begun[-1]}
+            case.body = {"code": _newest_code()}
+    elif number % 2:
+        return
     elif isinstance(case.body, dict) and "customer" in case.body:
         who = 101 + next(_numbers) % 400
         case.body["customer"] = {"by": "policy_number", "number": f"940100{who}"}
         if "email" in case.body:
             case.body |= {"email": f"ugyfel{who}@example.hu", "mobile": f"+36201000{who}"}
+
+
+@schemathesis.hook
+def after_call(context: Any, case: Any, response: Any) -> None:
+    """Remember a registration that was begun: the newest code is for it."""
+    if case.operation.definition.raw.get("operationId") == "startRegistration" and response.status_code == 201:
+        _begun.append(response.json()["id"])
 
 
 def _repeat_nothing(case: Any, number: int) -> None:

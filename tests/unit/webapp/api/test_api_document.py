@@ -77,11 +77,12 @@ def test_schemathesis_finds_nothing(make_site: Callable[..., Site], tmp_path: Pa
         )  # fmt: skip
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert f"{len(OPERATIONS)} selected / {len(OPERATIONS)} total" in done.stdout
-    # It got somewhere: registrations were begun, followed by their links, and read back.
+    # It got somewhere: registrations were begun, followed by their links, and some got past their code.
     covered = re.search(r"API Links:\s+(\d+) covered", done.stdout)
     assert covered is not None
     assert int(covered[1]) >= 3, done.stdout
-    assert len(site.rows("registrations")) >= 3
+    assert len(site.rows("staff_cases")) >= 3
+    assert site.rows("registrations")
 
 
 def test_the_document_is_openapi_3_1_and_names_every_operation(site: Site) -> None:
