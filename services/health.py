@@ -7,6 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.accounts.conditions import count_accounts
 from services.base import Base
+from services.heartbeats import Heartbeats
 from services.letters.conditions import count_damaged
 from services.registrations.conditions import count_open
 from services.store.tables.register import customers
@@ -30,6 +31,7 @@ class Health:
     def __init__(self, base: Base) -> None:
         self._store = base.store
         self._clock = base.clock
+        self.heartbeats = Heartbeats(base)
 
     def is_ready(self) -> bool:
         """Tell whether the database answers, has all its tables, and takes what is written."""

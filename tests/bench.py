@@ -303,18 +303,26 @@ def server(folder: Path) -> Iterator[psutil.Process]:
         [*belepo, "serve"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        while True:
-            try:
-                requests.get(f"{_ADDRESS}/readyz", timeout=5)
-                break
-            except requests.ConnectionError:
-                assert process.poll() is None, "the server did not start"
-                time.sleep(0.05)
+        wait_for(process)
         children = psutil.Process(process.pid).children(recursive=True)
         yield max(children, key=lambda child: child.memory_info().rss)
     finally:
         process.terminate()
         process.wait(30)
+
+
+def wait_for(process: "subprocess.Popen[bytes]", seconds: float = 60) -> None:
+    """Wait until the server answers. Fails where it ends before, or takes longer than that."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            requests.get(f"{_ADDRESS}/readyz", timeout=5)
+        except requests.RequestException:
+            assert process.poll() is None, "the server did not start"
+            assert time.monotonic() < deadline, f"the server does not answer after {seconds:.0f} seconds"
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _environment(folder: Path, rounds: int) -> dict[str, str]:

@@ -21,7 +21,7 @@ from webapp.account import (
     terms_update,
 )
 from webapp.api import problems
-from webapp.http import bodies, forgery, limits, security, static_files
+from webapp.http import bodies, forgery, limits, security, static_files, watching
 from webapp.http.addresses import Application
 from webapp.http.compression import CompressEveryStatus
 from webapp.journey.registry import journey_of
@@ -57,6 +57,7 @@ def create_app(settings: Settings) -> Flask:
     parts = wire(settings)
     app.extensions["belepo"] = parts
     app.extensions["belepo.journey"] = journey_of(parts.profile)
+    watching.set_up(app)
     pages.set_up(app, parts)
     security.set_up(app, settings)
     app.context_processor(sign_in.frame)
@@ -88,6 +89,7 @@ def create_app(settings: Settings) -> Flask:
     static_files.set_up(app, settings)
     if hops := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    app.wsgi_app = watching.watched(app.wsgi_app, is_behind_proxy=hops > 0)  # type: ignore[method-assign,assignment]
     return app
 
 

@@ -206,7 +206,16 @@ class Settings(BaseSettings):
             "addresses, or be this machine's."
         ),
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info",
+        description=(
+            "From which level on lines are logged; requests are `info`. Demo mode logs from `warning` on, unless it is "
+            "set."
+        ),
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How a line of the log is written: as text, or as a JSON object."
+    )
 
     @field_validator("secret_keys", mode="before")
     @classmethod
@@ -297,6 +306,7 @@ class Settings(BaseSettings):
         if str(given.get("demo", "")).lower() in {"1", "true", "yes", "on"}:
             given.setdefault("secret_keys", (_DEMO_KEY,))
             given.setdefault("print_folder", folder / "print" / name)
+            given.setdefault("log_level", "warning")  # the greeting stays in sight
             given.setdefault("mail_url", "demo:")
             given.setdefault("sms_url", "demo:")
             host = str(given.get("host", "127.0.0.1"))

@@ -23,6 +23,7 @@ from services.store.version import last_written
 from services.terms import build_documents
 from services.worklists.group import build_worklists
 from webapp.gateways import open_gateways
+from webapp.http.series import HASHES_WAITING
 from webapp.journey.registry import read_profile
 from webapp.parts import Demonstration, Parts
 from webapp.settings import Settings
@@ -38,7 +39,7 @@ def wire(settings: Settings) -> Parts:
         clock.not_before(last_written(store))
     profile, journey = read_profile(settings, None if demo else clock.now())
     base = Base(store, clock, profile, settings.keys)
-    hasher = Hasher(settings.bcrypt_rounds, places=settings.hashes_at_once)
+    hasher = Hasher(settings.bcrypt_rounds, places=settings.hashes_at_once, watch=HASHES_WAITING.inc)
     links = Links(base.keys.known_for("links"), settings.public_url)
     documents = build_documents(base, demo.terms(profile) if demo else None)
     limits, messages, figures = build_limits(base), build_messages(base), build_figures(base)

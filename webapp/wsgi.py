@@ -6,10 +6,12 @@ from importlib import import_module
 
 from services.store.version import is_current
 from webapp.application import create_app
+from webapp.operations import logs
 from webapp.settings import load, unknown_names
 from webapp.worker.figures import keep
 
 settings = load()
+logs.set_up(settings)
 if multiprocessing.parent_process() is None:  # the command that starts a worker has said it already
     for sentence in unknown_names():
         logging.getLogger(__name__).warning(sentence)

@@ -21,6 +21,7 @@ from services.events.calls import Caller, CallFailed
 from services.events.feed import last_number, number_all
 from services.events.sealing import Secrets
 from services.events.webhooks import is_waiting
+from services.pauses import Pause
 from services.randomness import opaque_id
 from services.store.statements import insert_for
 from services.store.tables.events import events, webhook_failures, webhooks
@@ -78,10 +79,13 @@ class WebhookDelivery:
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set. Each endpoint that is due has a thread of its own: a slow one holds no other up."""
         threads: dict[str, threading.Thread] = {}
-        while not stop.wait(_PAUSE_SECONDS):
+        pause = Pause(_PAUSE_SECONDS)
+        while not stop.wait(pause.seconds):
             try:
                 due = self.due()
+                pause.reset()
             except Exception as error:  # the thread outlives whatever fails, such as an outage of the database
+                pause.grow()
                 _log.warning("webhooks failed, will be tried again: %s", type(error).__name__)
                 continue
             threads = {webhook_id: thread for webhook_id, thread in threads.items() if thread.is_alive()}

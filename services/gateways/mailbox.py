@@ -44,6 +44,20 @@ class ImapMailbox:
         except (OSError, imaplib.IMAP4.error, ssl.SSLError, IndexError, ValueError) as error:
             raise MailboxUnavailable(f"the mailbox failed: {type(error).__name__}") from None
 
+    def probe(self) -> None:
+        """Sign in and open the folder; its mails stay unread. Raises MailboxUnavailable."""
+        try:
+            server = self._connect()
+            try:
+                server.login(self.user, self.password)
+                _fine(server.select(self._quoted, readonly=True))
+                server.logout()
+            finally:
+                with suppress(OSError):
+                    server.shutdown()
+        except (OSError, imaplib.IMAP4.error, ssl.SSLError, ValueError) as error:
+            raise MailboxUnavailable(f"the mailbox failed: {type(error).__name__}") from None
+
     def _take(self, server: imaplib.IMAP4, handle: Callable[[bytes], object]) -> int:
         server.login(self.user, self.password)
         _fine(server.select(self._quoted))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from services.letters.print_list import PrintList
 from services.letters.reminding import Reminding
+from services.pauses import Pause
 
 _log = logging.getLogger(__name__)
 
@@ -21,10 +22,13 @@ class LetterWorker:
 
     def run(self, stop: threading.Event, print_folder: Path | None = None) -> None:
         """Work until `stop` is set; what fails is tried again. Without a folder nothing is printed here."""
-        while not stop.wait(_PAUSE_SECONDS):
+        pause = Pause(_PAUSE_SECONDS)
+        while not stop.wait(pause.seconds):
             try:
                 self.go_on(print_folder)
+                pause.reset()
             except Exception as error:  # the thread outlives whatever fails, such as an outage of the database
+                pause.grow()
                 # Only the class: a database error's text would hold the statement's parameters.
                 _log.warning("letters failed, will be tried again: %s", type(error).__name__)
 

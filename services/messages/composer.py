@@ -248,7 +248,7 @@ class Composer:
                 context, say=lambda key: self._rich(key, language, rich), message=message.message
             ),
             links=tuple(one for one in (link, register, decline) if one),
-            headers=_declining(decline) if decline else {},
+            headers={**_declining(decline), **_of_request(message)},
             from_name=texts.facts(language)["portal"],
         )
 
@@ -328,8 +328,15 @@ class Composer:
         return Markup.escape(self._profile.texts.template(key, language, facts)).format_map(facts)
 
 
+def _of_request(message: Message) -> dict[str, str]:
+    """Return the header field by which a mail leads to the log lines of the request that caused it."""
+    return {"X-Request-ID": message.request_id} if message.request_id else {}
+
+
 def _declining(url: str) -> dict[str, str]:
     """Return the header fields by which mail programs decline with one press (RFC 2369, RFC 8058)."""
+    if not url:
+        return {}
     return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 

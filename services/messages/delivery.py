@@ -33,6 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
+from services import request_ids
 from services.clock import Clock
 from services.crash_points import reach
 from services.messages.composer import Composer
@@ -309,7 +310,8 @@ class Delivery:
         attempt.thread.start()
 
     def _attempt(self, attempt: _Attempt) -> None:
-        outcome = self._send(attempt)
+        with request_ids.working_for(attempt.message.request_id):
+            outcome = self._send(attempt)
         attempt.is_over = True
         self._finished.append((attempt, outcome))
         self.wake()
@@ -387,12 +389,13 @@ class Delivery:
         self._abandoned.append(attempt)
 
     def _note(self, attempt: _Attempt, outcome: _Outcome) -> None:
-        if outcome.result == "sent":
-            self._note_sent(attempt.message)
-        elif outcome.result == "withdrawn":
-            self._let_go(attempt.message)
-        else:
-            self._note_failure(attempt, outcome)
+        with request_ids.working_for(attempt.message.request_id):
+            if outcome.result == "sent":
+                self._note_sent(attempt.message)
+            elif outcome.result == "withdrawn":
+                self._let_go(attempt.message)
+            else:
+                self._note_failure(attempt, outcome)
 
     def _note_sent(self, message: Message) -> None:
         with self._store.write() as connection:

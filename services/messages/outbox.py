@@ -8,6 +8,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
+from services import request_ids
 from services.base import Base
 from services.randomness import opaque_id
 from services.store.tables.messages import ENDED, outbox
@@ -36,6 +37,8 @@ class Message:
     expires_at: datetime
     state: str
     attempts: int
+    request_id: str | None = None
+    """Of the request that caused it; none where a command or the worker did."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ class Outbox:
                 "expires_at": expires_at,
                 "state": WAITING,
                 "attempts": 0,
+                "request_id": request_ids.current() or None,
             },
         )
         self._store.announce(connection)

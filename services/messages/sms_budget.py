@@ -8,7 +8,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from services.base import Base
 from services.messages.outbox import Message
@@ -134,6 +134,14 @@ class SmsBudget:
                 self.budget()
             except Exception as error:  # the thread outlives an outage of the database
                 _log.warning("the SMS budget could not be read: %s", type(error).__name__)
+
+    def today(self) -> dict[str, int]:
+        """Return how many text messages were `sent`, `delivered` and `given_up` today."""
+        mine = message_figures.c.day == self._today(), message_figures.c.kind == "sms"
+        counts = select(message_figures.c.what, func.sum(message_figures.c.count)).where(*mine)
+        with self._store.read() as connection:
+            rows = connection.execute(counts.group_by(message_figures.c.what)).all()
+        return dict.fromkeys((SENT, DELIVERED, GIVEN_UP), 0) | {what: int(count) for what, count in rows}
 
     def is_stopped(self) -> bool:
         """Tell whether text messages are stopped, as this process has seen it some seconds ago at most."""

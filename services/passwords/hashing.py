@@ -62,8 +62,16 @@ class Hasher:
     `places` is how many requests may wait for it at once: each holds one of the server's threads meanwhile.
     """
 
-    def __init__(self, rounds: int, threads: int | None = None, places: int = _IN_USEFUL_TIME) -> None:
+    def __init__(
+        self,
+        rounds: int,
+        threads: int | None = None,
+        places: int = _IN_USEFUL_TIME,
+        watch: Callable[[int], object] = lambda change: None,
+    ) -> None:
+        """`watch` is given 1 when a request begins to wait for a hash, and -1 when it has it or gives up."""
         self._rounds = rounds
+        self._watch = watch
         self._pool = ThreadPoolExecutor(threads or os.cpu_count() or 2, "hash", initializer=_step_back)
         self._places = threading.BoundedSemaphore(min(places, _IN_USEFUL_TIME))
         self._decoy = hash_secret("nobody", rounds)
@@ -94,6 +102,7 @@ class Hasher:
     def _in_turn(self, work: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
         if not self._places.acquire(blocking=False):
             raise Overloaded
+        self._watch(1)
         try:
             waiting = self._pool.submit(work, *arguments, **named)
             try:
@@ -102,6 +111,7 @@ class Hasher:
                 waiting.cancel()  # nobody is there any more for the answer
                 raise Overloaded from error
         finally:
+            self._watch(-1)
             self._places.release()
 
 

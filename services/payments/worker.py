@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from services.base import Base
 from services.gateways.payments import PaymentProvider, ProviderUnavailable
+from services.pauses import Pause
 from services.payments.settling import Settling
 from services.store.tables.payments import payments
 
@@ -30,10 +31,13 @@ class PaymentWorker:
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; what fails is tried again."""
-        while self._provider is not None and not stop.wait(_PAUSE_SECONDS):
+        pause = Pause(_PAUSE_SECONDS)
+        while self._provider is not None and not stop.wait(pause.seconds):
             try:
                 self.ask_due()
+                pause.reset()
             except Exception as error:  # the thread outlives whatever fails, such as an outage of the database
+                pause.grow()
                 # Only the class: a database error's text would hold the statement's parameters.
                 _log.warning("payments failed, will be tried again: %s", type(error).__name__)
 

@@ -14,6 +14,7 @@ from services.crash_points import reach
 from services.gateways.scanner import Scanner, ScannerUnavailable
 from services.gateways.storage import StorageUnavailable
 from services.messages.outbox import Outbox
+from services.pauses import Pause
 from services.store.tables.accounts import accounts
 from services.store.tables.uploads import uploads
 from services.uploads import rows
@@ -58,14 +59,16 @@ class Checking:
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; what fails is tried again."""
-        rounds = 0
-        while not stop.wait(_PAUSE_SECONDS):
+        rounds, pause = 0, Pause(_PAUSE_SECONDS)
+        while not stop.wait(pause.seconds):
             rounds += 1
             try:
                 self.check_due(stop)
                 if rounds % _ROUNDS_TO_SWEEP == 0:
                     self._objects.sweep()
+                pause.reset()
             except Exception as error:  # the thread outlives whatever fails, such as an outage of the database
+                pause.grow()
                 # Only the class: a database error's text would hold the statement's parameters.
                 _log.warning("files failed, will be tried again: %s", type(error).__name__)
 

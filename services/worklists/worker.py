@@ -3,6 +3,7 @@
 import logging
 import threading
 
+from services.pauses import Pause
 from services.worklists.dispatch import InvitationDispatch
 from services.worklists.scan import QualityScan
 
@@ -23,16 +24,18 @@ class WorklistWorker:
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; what fails is tried again."""
-        turn, is_busy = 0, False
-        while not stop.wait(_BUSY_SECONDS if is_busy else _PAUSE_SECONDS):
+        turn, is_busy, pause = 0, False, Pause(_PAUSE_SECONDS)
+        while not stop.wait(_BUSY_SECONDS if is_busy else pause.seconds):
             try:
                 if not is_busy or turn % _TRIES_EVERY == 0:
                     self.dispatch.go_on()
                 if turn % _TRIES_EVERY == 0:
                     self.scan.find_failed_attempts()
                 is_busy = self.scan.go_on()
+                pause.reset()
             except Exception as error:  # the thread outlives whatever fails, such as an outage of the database
                 is_busy = False
+                pause.grow()
                 # Only the class: a database error's text would hold the statement's parameters.
                 _log.warning("worklists failed, will be tried again: %s", type(error).__name__)
             turn += 1

@@ -170,11 +170,12 @@ ROOMS = {
         "service_urls",
     ),
     "services": (
-        "health", "retention", "worklists", "clients", "staff", "portal", "payments", "requests", "uploads", "grants",
-        "letters",
+        "health", "heartbeats", "retention", "worklists", "clients", "staff", "portal", "payments", "requests",
+        "uploads", "grants", "letters",
         "pdf", "contracts", "gateways", "registrations", "accounts", "sessions", "figures", "codes", "messages",
         "register", "events", "passwords", "terms",
-        "references", "audit", "limits", "base", "store", "links", "keys", "profiles", "texts", "values", "randomness",
+        "references", "audit", "limits", "base", "store", "links", "keys", "profiles", "texts", "values",
+        "request_ids", "pauses", "randomness",
         "clock", "refusal", "denials", "crash_points",
     ),
 }  # fmt: skip

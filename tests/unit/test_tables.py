@@ -46,6 +46,7 @@ NEVER_OVER = {
     **dict.fromkeys(("invoices", "payments"), "the insurer's books, as long as the policy holder is in the register"),
     "request_events": "the database erases them with the request, by the foreign key",
     "bank_entries": "the insurer's books: what came in",
+    "heartbeats": "a row for each machine; a beat erases those of machines that are gone for a day",
 }
 OUTLIVES_THE_ACCOUNT = {
     **dict.fromkeys(_OF_REGISTER, _REGISTER),
@@ -71,7 +72,7 @@ OUTLIVES_THE_ACCOUNT = {
     "staff_cases": "what staff did, as long as a registration is kept",
     "api_answers": "what a client of the API was answered, for a day",
     **dict.fromkeys(("staff", "staff_sessions", "invitation_batches", "quality_sweep", "api_keys"), _OF_STAFF),
-    **dict.fromkeys(("figures", "message_figures", "sms_months"), _NOBODYS),
+    **dict.fromkeys(("figures", "message_figures", "sms_months", "heartbeats"), _NOBODYS),
 }
 NOT_EXPORTED = {
     **dict.fromkeys(_OF_REGISTER, "the insurer's register: its own system answers for it"),
@@ -101,7 +102,7 @@ NOT_EXPORTED = {
     "staff_cases": "the history says what staff did",
     "api_answers": "what the API's client was answered",
     **dict.fromkeys(("staff", "staff_sessions", "invitation_batches", "quality_sweep", "api_keys"), _OF_STAFF),
-    **dict.fromkeys(("figures", "message_figures", "sms_months"), _NOBODYS),
+    **dict.fromkeys(("figures", "message_figures", "sms_months", "heartbeats"), _NOBODYS),
 }
 
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 from flask import Response
 
 from services.refusal import Refusal
+from webapp.http.watching import note_refused
 from webapp.ui.form_errors import Fields, about_all, explain, sentence
 from webapp.ui.formats import time_left
 from webapp.ui.forms import StepForm, Text
@@ -48,6 +49,7 @@ def turn_away(
     """
     refusal, fields, shown = mistakes[0][1], Fields(form.labels), {"email": form.typed}
     if refusal.reason == "wait":
+        note_refused(str(refusal))
         text = sentence(refusal, for_staff=for_staff)
         wait = {"text": text, "reference": passing_reference(f"{refusal.field}_wait")}
         response = show(429, form=explain((), fields, shown), wait=wait)

@@ -14,6 +14,7 @@ from webapp.ui.codes import code_shown
 from webapp.ui.fields import mobile_field
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.formats import date_and_time, first_minute
+from webapp.ui.references import lasting_reference
 from webapp.ui.respond import go_on, page
 
 blueprint = Blueprint("mobile", __name__, url_prefix="/fiok/mobil")
@@ -114,6 +115,6 @@ def _no_codes_left(session: Session, dead_end: DeadEnd) -> Response:
         "account/no_codes.html",
         403,
         again_at=date_and_time(first_minute(dead_end.facts["again_at"])),
-        reference=current_parts().references.issue("codes_used_up", kutid=session.account.kutid),
+        reference=lasting_reference("codes_used_up", kutid=session.account.kutid),
         href=url_for("account.overview"),
     )

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,8 +10,6 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, g, make_response, request
 from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -25,8 +22,6 @@ from webapp.parts import current_parts
 from webapp.ui.formats import time_left
 from webapp.ui.language import language, say
 
-log = logging.getLogger(__name__)
-
 PREFIX = f"{API}v1"
 blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
 _LARGEST_DOCUMENT = 64 * 1024
@@ -37,8 +32,6 @@ _CHUNK = 64 * 1024
 _NOT_KEPT = (429,)
 _MOST_ERRORS = 20
 """Wrong fields that an answer names: a body with thousands of them gets a short answer."""
-_alone = FixedWindowRateLimiter(MemoryStorage())
-"""Counts in each process while the shared store does not answer (see webapp.http.limits)."""
 
 
 @dataclass(frozen=True)
@@ -188,11 +181,7 @@ def _count(client: ApiKey) -> None:
     now = int(current_parts().clock.now().timestamp())
     key, left = f"api {client.id} {now // _MINUTE}", _MINUTE - now % _MINUTE
     shared = current_app.extensions["belepo.limits"].limiter
-    try:
-        is_within, stats = shared.hit(allowed, key), shared.get_window_stats(allowed, key)
-    except Exception as error:
-        log.warning("the store of request counts does not answer: %s", type(error).__name__)
-        is_within, stats = _alone.hit(allowed, key), _alone.get_window_stats(allowed, key)
+    is_within, stats = shared.hit(allowed, key), shared.get_window_stats(allowed, key)
     g.api_count = {
         "RateLimit-Limit": str(allowed.amount),
         "RateLimit-Remaining": str(stats.remaining),

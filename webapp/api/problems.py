@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response, make_response, url_for
 
+from webapp.http.watching import note_refused
 from webapp.parts import current_parts
 from webapp.ui.language import language, say
 
@@ -75,6 +76,7 @@ class Problem(Exception):
 
     def answer(self) -> Response:
         """Return the document."""
+        note_refused(self.kind)
         document = {
             "type": type_of(self.kind),
             "title": say().plain(f"api.problem.{self.kind}"),

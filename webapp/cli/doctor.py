@@ -4,14 +4,10 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 
 import click
 import requests
-from limits.storage import storage_from_string
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.clients.keys import SOON
@@ -20,6 +16,8 @@ from services.gateways.scanner import ScannerUnavailable
 from services.gateways.storage import StorageUnavailable
 from services.profiles import ProfileError
 from services.store.version import is_current, newest, version_of
+from webapp.cli import outside
+from webapp.cli.findings import Finding, as_json, show
 from webapp.cli.main import Context
 from webapp.http.assets import Assets
 from webapp.parts import Parts
@@ -30,25 +28,27 @@ from webapp.worker.tidying import tidying
 
 _FORGIVEN = timedelta(minutes=1)
 _WAITS_LONG = timedelta(minutes=2)
+_SILENT = timedelta(minutes=1)
+"""A worker writes down every 15 seconds that it is alive."""
 _EARLIEST = 1_767_225_600  # 2026: a machine that believes in an earlier year has not set its clock
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at: how it is, and what to do about it where it is not well."""
-
-    subject: str
-    state: str
-    advice: str = ""
-    is_bad: bool = False
-
-
 @click.command()
+@click.option("--json", "is_json", is_flag=True, help="Print a JSON list of verdict, subject, state and advice.")
 @click.pass_obj
-def doctor(shared: Context) -> None:
-    """Look at settings, database, storage, messages, keys and clock; say what is wrong and how to mend it."""
+def doctor(shared: Context, is_json: bool) -> None:
+    """Look at all that the server needs, say what is wrong and how to mend it.
+
+    Settings, database, storage, keys and clock are looked at. The mail server, the mailbox of bounces, the limits'
+    store, the scanner, the payment provider, the company's sign-in and the public address are asked; no message leaves.
+    Each line is ok, look or WRONG. The exit code is 0 when nothing is wrong, 1 when something is or the settings
+    cannot be read, and 2 for an unknown option.
+    """
     findings = examine(shared.settings)
-    show(findings)
+    if is_json:
+        click.echo(as_json(findings))
+    else:
+        show(findings)
     if any(finding.is_bad for finding in findings):
         sys.exit(1)
 
@@ -70,13 +70,18 @@ def examine(settings: Settings) -> list[Finding]:
             _storage,
             _scanner,
             _payments,
+            outside.mail,
+            outside.bounces,
+            outside.text_messages,
             _messages,
+            _worker,
             _sms_budget,
             _api_keys,
             _webhooks,
             _company,
             _tidying,
-            _limits,
+            outside.shared_limits,
+            outside.public_address,
             _clock,
         ):
             try:
@@ -86,15 +91,6 @@ def examine(settings: Settings) -> list[Finding]:
     finally:
         parts.store.close()
     return findings
-
-
-def show(findings: list[Finding]) -> None:
-    """Print the findings; readable without colours."""
-    table = Table(show_header=False, box=None, pad_edge=False)
-    for finding in findings:
-        mark = "[red]WRONG[/]" if finding.is_bad else "[yellow]look[/]" if finding.advice else "[green]ok[/]"
-        table.add_row(mark, finding.subject, f"{finding.state}{f'  → {finding.advice}' if finding.advice else ''}")
-    Console().print(table)
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
@@ -119,6 +115,12 @@ def _settings(settings: Settings) -> Iterator[Finding]:
             "request limits",
             f"kept in memory by each of {settings.workers} processes",
             "Set BELEPO_LIMITS_URL=redis://… so that they share one count.",
+        )
+    if settings.workers > 1 and settings.database_url.startswith("sqlite"):
+        yield Finding(
+            "database",
+            f"{settings.workers} processes take turns at one SQLite file",
+            "Set BELEPO_DATABASE_URL=postgresql://… for several processes.",
         )
     if settings.trust_clock:
         yield Finding(
@@ -255,6 +257,22 @@ def _messages(parts: Parts) -> Iterator[Finding]:
         )
 
 
+def _worker(parts: Parts) -> Iterator[Finding]:
+    if not is_current(parts.store):
+        return
+    ages = parts.health.heartbeats.ages()
+    is_nobody_left = all(age > _SILENT for age in ages.values())
+    for machine, age in sorted(ages.items()):
+        seconds = int(age.total_seconds())
+        if age > _SILENT:
+            state = f"at {machine} was seen {seconds} seconds ago, and ended without a word"
+            yield Finding("worker", state, "Start it again; its log says what stopped it.", is_bad=is_nobody_left)
+        else:
+            yield Finding("worker", f"at {machine} was seen {seconds} seconds ago")
+    if not ages:
+        yield Finding("worker", "none is running", "Start belepo serve, or belepo worker beside --no-worker.")
+
+
 def _api_keys(parts: Parts) -> Iterator[Finding]:
     if not is_current(parts.store):
         return
@@ -335,22 +353,6 @@ def _tidying(parts: Parts) -> Iterator[Finding]:
         f"last begun {begun.astimezone(parts.profile.zone):%Y-%m-%d %H:%M %Z}",
         "Is belepo worker running? What is over is erased by it, or by belepo tidy." if is_late else "",
     )
-
-
-def _limits(parts: Parts) -> Iterator[Finding]:
-    url = parts.settings.limits_url
-    if url.startswith("memory:"):
-        return
-    try:
-        is_there = storage_from_string(url).check()
-    except Exception:
-        is_there = False
-    if is_there:
-        yield Finding("request limits", "their store answers")
-    else:
-        yield Finding(
-            "request limits", "their store does not answer", "Is Redis running? See BELEPO_LIMITS_URL.", is_bad=True
-        )
 
 
 def _clock(parts: Parts) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import re
 import sys
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -17,6 +18,8 @@ from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
+
+from webapp.http.watching import ARRIVED
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -67,7 +70,7 @@ class Front:
             except ConnectionError:
                 return
             else:
-                environ["wsgi.input"] = body
+                environ["wsgi.input"], environ[ARRIVED] = body, time.perf_counter()
                 if environ.pop("HTTP_TRANSFER_ENCODING", None):
                     environ["CONTENT_LENGTH"] = str(size)
                 loop = asyncio.get_running_loop()
@@ -181,6 +184,7 @@ async def _send(send: Send, status: int, headers: list[tuple[str, str]], body: I
 
 
 async def _refuse(send: Send, status: HTTPStatus) -> None:
+    _log.info("a request was refused before a page saw it: %d", status)
     text = f"{status.value} {status.phrase}\n".encode()
     headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(text))), ("Connection", "close")]
     await _send(send, status, headers, BytesIO(text))

@@ -1,6 +1,5 @@
 """The command `belepo`. A command's module is loaded when it is called: the server's processes need none of them."""
 
-import logging
 import os
 from functools import cached_property
 from importlib import import_module
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from sqlalchemy.exc import OperationalError
 
+from webapp.operations import logs
 from webapp.settings import Settings, load, unknown_names
 
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ class Context:
     def settings(self) -> Settings:
         """The settings, read when a command asks for them first."""
         settings = load()
-        logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
-        logging.getLogger("alembic").setLevel(logging.WARNING)
+        logs.set_up(settings)
         for sentence in unknown_names():
             click.echo(f"Warning: {sentence}", err=True)
         return settings

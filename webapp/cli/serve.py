@@ -6,9 +6,10 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from multiprocessing import resource_tracker
 
@@ -21,6 +22,9 @@ from services.store.migrate import migrate
 from webapp.cli.main import Context
 from webapp.cli.serving import Server
 from webapp.cli.worker import works
+from webapp.http.assets import Assets
+from webapp.http.series import FOLDER
+from webapp.operations import logs
 from webapp.settings import Settings, load
 from webapp.wiring import wire
 from webapp.worker.running import at_signals, beside
@@ -45,6 +49,7 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
     signal.pthread_sigmask(signal.SIG_BLOCK, _FOLLOWED)
     # Many threads would each get a heap of their own from the C library, and the process would double in size.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    Assets()  # their lack is said in a sentence here, and not by worker after worker that dies of it
     with _bind(settings.host, settings.port) as listener:
         parts = wire(settings)
         migrate(parts.store)
@@ -57,10 +62,21 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
         server = _server(settings, listener)
         _follow_signals(server)
         # In the supervising process: a slow gateway takes nothing from the pages.
-        with beside(threading.Event(), works(parts) if worker else {}):
+        with _measuring(), beside(threading.Event(), works(parts) if worker else {}):
             if parts.demo:
                 print(parts.demo.greeting(parts), flush=True)
             server.serve()
+
+
+@contextmanager
+def _measuring() -> Iterator[None]:
+    """Let the workers share what they measure, unless the operator names a folder for it."""
+    if os.environ.get(FOLDER):
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="belepo-measured-", ignore_cleanup_errors=True) as folder:
+        os.environ[FOLDER] = folder
+        yield
 
 
 def _server(settings: Settings, listener: socket.socket) -> Server:
@@ -79,7 +95,8 @@ def _server(settings: Settings, listener: socket.socket) -> Server:
         workers_kill_timeout=30,
         respawn_failed_workers=True,
         # Its warnings speak of frameworks that hold threads for computing; here they wait for hashes and the disk.
-        log_level=LogLevels.error if settings.demo else LogLevels.info,
+        log_level=LogLevels.error if settings.demo else LogLevels(settings.log_level),
+        log_dictconfig=logs.SERVER,
         log_access=False,
     )
 
@@ -95,6 +112,7 @@ def _follow_signals(server: Server) -> None:
 def _reload(reload: Callable[[], object]) -> None:
     """Let new workers take over, unless they could not start with the settings and the profile of now."""
     try:
+        Assets()
         wire(load()).store.close()
     except Exception as error:
         _log.error("SIGHUP changes nothing, the server goes on as it was: %s", " ".join(str(error).split()))

@@ -1,6 +1,7 @@
 """`belepo worker`: the delivery of messages and the tidying as a process of its own."""
 
 import signal
+import socket
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -46,4 +47,5 @@ def works(parts: Parts) -> dict[str, Callable[[threading.Event], None]]:
         "webhooks": parts.clients.events.delivery.run,
         "letters": partial(parts.portal.letters.worker.run, print_folder=parts.settings.print_folder),
         "uploads": parts.portal.uploads.checking.run,
+        "heartbeat": partial(parts.health.heartbeats.run, worker=socket.gethostname()),
     }

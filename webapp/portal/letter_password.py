@@ -17,6 +17,7 @@ from webapp.ui.formats import clock_time, date_and_time, first_minute
 from webapp.ui.forms import StepForm, Text
 from webapp.ui.language import language, say
 from webapp.ui.passwords import FAR_TOO_LONG
+from webapp.ui.references import lasting_reference
 from webapp.ui.respond import go_on, page
 
 blueprint = Blueprint("letter_password", __name__, url_prefix="/fiok/levelezesi-jelszo")
@@ -114,7 +115,7 @@ def _send(session: Session) -> Response:
             "account/no_codes.html",
             403,
             again_at=date_and_time(first_minute(dead_end.facts["again_at"])),
-            reference=current_parts().references.issue("codes_used_up", kutid=session.account.kutid),
+            reference=lasting_reference("codes_used_up", kutid=session.account.kutid),
             href=url_for("letter_password.show"),
         )
     except Refusal as refusal:

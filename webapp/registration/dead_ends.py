@@ -1,6 +1,5 @@
 """Pages on which a registration cannot go on: what happened, what can be done now, who helps, and a reference."""
 
-import logging
 from datetime import datetime
 from typing import Any
 
@@ -8,13 +7,10 @@ from flask import Response, url_for
 
 from services.registrations import Registration
 from webapp.journey import funnel
-from webapp.parts import current_parts
 from webapp.ui.formats import clock_time, date_and_time, first_minute
 from webapp.ui.language import say
-from webapp.ui.references import passing_reference
+from webapp.ui.references import lasting_reference, passing_reference
 from webapp.ui.respond import page
-
-log = logging.getLogger(__name__)
 
 _STATUS = {
     "link_expired": 410,
@@ -65,7 +61,7 @@ def show(
 def _reference(kind: str, kutid: str | None, registration: Registration | None) -> str:
     if kutid is None and registration is None:
         return passing_reference(kind)
-    return current_parts().references.issue(
+    return lasting_reference(
         kind,
         kutid=kutid or (registration.kutid if registration else None),
         registration_id=registration.id if registration else None,

@@ -19,6 +19,7 @@ from services.texts import MissingText
 from webapp.http import limits
 from webapp.http.addresses import here, is_api
 from webapp.http.forgery import Forged
+from webapp.http.watching import note_refused
 from webapp.parts import current_parts
 from webapp.ui.formats import clock_time, first_minute
 from webapp.ui.language import say
@@ -83,6 +84,7 @@ def too_many(seconds: int) -> Response:
 
 def _forged(error: Forged) -> Response:
     t, cause = say(), error.cause
+    note_refused(f"form.{cause}")
     key = "page.csrf" if cause == "old_form" else f"page.csrf.{cause}"
     # What came from elsewhere, or through a proxy that changes addresses, goes on at the address that is right.
     base = current_parts().settings.public_url.rstrip("/") if cause in ("other_host", "port") else ""

@@ -8,10 +8,11 @@ from typing import Protocol
 from markupsafe import Markup
 
 from services.refusal import Refusal
+from webapp.http.watching import note_refused
 from webapp.parts import current_parts
 from webapp.ui.formats import clock_time, date_and_time, first_minute
 from webapp.ui.language import language, say
-from webapp.ui.references import passing_reference
+from webapp.ui.references import lasting_reference, passing_reference
 
 
 class Asking(Protocol):
@@ -80,6 +81,8 @@ def explain(
     one field stand beside it one below the other, and are one link of the summary. Members of staff read of the
     customer where customers read of themselves.
     """
+    for _, refusal in refusals:
+        note_refused(str(refusal))
     values = {name: value.replace("\0", "") for name, value in values.items()}
     errors: dict[str, Markup] = {}
     problems: list[Problem] = []
@@ -137,7 +140,7 @@ def sentence(refusal: Refusal, *, for_staff: bool) -> Markup:
     """Return what was refused, in words; members of staff read of the customer."""
     t = say()
     if (refusal.field, refusal.reason) == ("identify", "no_mobile"):
-        reference = current_parts().references.issue("no_mobile", kutid=refusal.facts["kutid"])
+        reference = lasting_reference("no_mobile", kutid=refusal.facts["kutid"])
         return t(refusal.key) + " " + t("shell.reference", reference=reference)
     facts = {**refusal.facts, **times(refusal)}
     if for_staff:

@@ -83,6 +83,21 @@ class SmtpSender:
                 may_have_arrived=limit.has_handed_over,
             ) from None
 
+    def probe(self) -> None:
+        """Connect, encrypt, sign in and name the sender, as for a mail; none is sent.
+
+        Raises TemporaryFailure, with the numbers of the server's answer or with what failed.
+        """
+        limit = Limit(self._mail_seconds, unwatched)
+        try:
+            with limit, _Connection(self._settings, self._step_seconds, limit) as connection:
+                connection.ask_for(self._sender.addr_spec)
+        except smtplib.SMTPResponseException as error:
+            answer = _reply(error.smtp_code, error.smtp_error)
+            raise TemporaryFailure(f"the mail server answered {answer}") from None
+        except (OSError, smtplib.SMTPException) as error:
+            raise TemporaryFailure(f"the connection to the mail server failed: {type(error).__name__}") from None
+
     def _letter(self, recipient: str, composed: Composed, message_id: str) -> "_Letter":
         if not recipient or parseaddr(recipient) != (
             "",
@@ -162,6 +177,15 @@ class _Connection(Connection):
             host.close()
             raise
         return host
+
+    def ask_for(self, sender: str) -> None:
+        """Ask whether the server takes mails of this sender, and send none. Raises SMTPResponseException."""
+        assert self.host is not None, "asked within the connection"
+        self.host.ehlo_or_helo_if_needed()
+        code, answer = self.host.mail(sender)
+        if code >= 400:
+            raise smtplib.SMTPSenderRefused(code, answer, sender)
+        self.host.rset()
 
     def send(self, message: Message, envelope_from: str | tuple[str, str] | None = None) -> None:
         """Send one letter; the envelope names sender and recipients exactly as the message has them."""

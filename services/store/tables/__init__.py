@@ -12,6 +12,7 @@ from services.store.tables import (
     events,
     figures,
     grants,
+    heartbeats,
     letters,
     limits,
     messages,
@@ -46,6 +47,7 @@ DECLARED = (
     register.DECLARED,
     audit.DECLARED,
     figures.DECLARED,
+    heartbeats.DECLARED,
 )
 """What every package declares, in the order in which rows are erased and an account is exported."""
 

@@ -31,6 +31,7 @@ outbox = Table(
     Column("attempts", Integer, nullable=False),
     Column("sent_at", Moment),
     Column("last_error", Text),
+    Column("request_id", String(64)),  # whose log lines tell of it; none where a command or the worker caused it
     Index("ix_outbox_state_due_at", "state", "due_at"),
     Index("ix_outbox_topic", "topic"),
 )

@@ -191,7 +191,8 @@ def test_what_is_answered_in_place_of_a_file_carries_the_headers_too(
             ):  # fmt: skip
                 assert answer.headers.getlist(name) == [whole.headers[name]]
     with client.get(address) as again:
-        assert again.headers == whole.headers, "what is answered otherwise leaves the file's own headers alone"
+        own = [[one for one in answer.headers if one[0] != "X-Request-ID"] for answer in (again, whole)]
+        assert own[0] == own[1], "what is answered otherwise leaves the file's own headers alone"
 
 
 def test_every_cookie_of_https_bears_the_prefix_and_is_read_again(make_site: Callable[..., Site]) -> None:
@@ -291,7 +292,7 @@ def test_the_language_is_chosen_while_a_new_password_is_mended(site: Site) -> No
     visitor = site.visitor()
     visitor.ask_for_reset()
     visitor.open(site.link(ANNA.email))
-    page = visitor.give_password("short")
+    page = visitor.give_password("Rovid")
     assert (page.status, page.step) == (422, "reset")
     (english,) = [link["href"] for link in page.root.all("a") if "lang=en" in link["href"]]
     page = visitor.open(english)

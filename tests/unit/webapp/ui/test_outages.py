@@ -1,11 +1,15 @@
 """What customers see while something is broken, and that it recovers by itself (security.md, Faults)."""
 
 import functools
+import os
+import signal
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from types import SimpleNamespace
 from typing import Any
 
 import bcrypt
@@ -70,6 +74,31 @@ def test_without_the_store_of_limits_pages_work_and_limits_go_on(make_site: Call
     visitor.walk_to("done")
     answers = [visitor.post("/megjelenes", {"theme": "dark"}).status_code for _ in range(25)]
     assert answers.count(429) > 0
+
+
+def test_while_the_store_of_limits_hangs_each_process_counts_alone(
+    make_site: Callable[..., Site], redis: tuple[int, int], log: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, process = redis
+    moment = SimpleNamespace(monotonic=lambda: moment.now, now=0.0)
+    monkeypatch.setattr("webapp.http.limits.time", moment)
+    site = make_site(limits_url=f"redis://127.0.0.1:{port}/0", requests_a_minute=15)
+    visitors = [site.visitor() for _ in range(20)]
+    for visitor in visitors:
+        visitor.open()
+    os.kill(process, signal.SIGSTOP)
+    with ThreadPoolExecutor(20) as crowd:
+        answers = list(crowd.map(lambda one: one.post("/megjelenes", {"theme": "dark"}).status_code, visitors))
+    assert Counter(answers) == {303: 15, 429: 5}
+    assert len([line for line in log if "each process counts alone" in line]) == 1
+    assert "belepo_limits_alone 1.0" in site.app.test_client().get("/metrics").text
+    # Nobody else waits for it meanwhile; a second later one request asks it.
+    os.kill(process, signal.SIGCONT)
+    assert visitors[0].post("/megjelenes", {"theme": "dark"}).status_code == 429
+    moment.now = 1.5
+    assert visitors[0].post("/megjelenes", {"theme": "dark"}).status_code == 303
+    assert "the store of the limits answers again" in log
+    assert "belepo_limits_alone 0.0" in site.app.test_client().get("/metrics").text
 
 
 def test_without_the_store_of_limits_a_demonstration_is_reset_all_the_same(make_site: Callable[..., Site]) -> None:
