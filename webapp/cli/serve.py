@@ -21,6 +21,7 @@ from services.store.migrate import migrate
 from webapp.cli.main import Context
 from webapp.cli.serving import Server
 from webapp.cli.worker import works
+from webapp.http.assets import Assets
 from webapp.settings import Settings, load
 from webapp.wiring import wire
 from webapp.worker.running import at_signals, beside
@@ -45,6 +46,7 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
     signal.pthread_sigmask(signal.SIG_BLOCK, _FOLLOWED)
     # Many threads would each get a heap of their own from the C library, and the process would double in size.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    Assets()  # where they are missing, the sentence is said here, and not by each worker that cannot start
     with _bind(settings.host, settings.port) as listener:
         parts = wire(settings)
         migrate(parts.store)
