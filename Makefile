@@ -8,7 +8,7 @@ PORT ?= 8000
 PROFILE ?= mygenerali
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run serve check test unit e2e bench screenshots docs assets lint types lock migration clean
+.PHONY: help run serve check test unit e2e bench screenshots docs assets wheel lint types lock migration clean
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -46,6 +46,11 @@ docs: $(VENV)/docs.done ## Write the generated pages and build the documentation
 
 assets: $(VENV)/run.done node_modules/.done ## Build the front-end files
 	@$(BIN)/python -m webapp.http.assets
+
+wheel: assets ## Build the wheel that operators install, into build/wheel
+	@rm -rf build/lib build/bdist.* build/wheel
+	@$(BIN)/pip wheel -q --no-deps -w build/wheel .
+	@ls build/wheel/*.whl
 
 lock: $(VENV)/test.done ## Choose new versions of the dependencies
 	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --generate-hashes --extra test -o requirements-test.lock pyproject.toml

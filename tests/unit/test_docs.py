@@ -1,6 +1,7 @@
 """The documentation: short, linked, generated from the code where it can be, and complete in what code cites."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,15 @@ def test_every_column_of_the_import_files_is_listed() -> None:
     for kind in KINDS:
         (row,) = (row for row in rows if row.startswith(f"| `{kind.name.replace('_', '-')}` |"))
         assert set(re.findall(r"`(\w+)`", row.partition("|")[2].partition("|")[2])) == set(kind.fields)
+
+
+def test_the_changelog_has_the_version_that_is_installed() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    newest, *earlier = re.findall(
+        r"^## (\S+?)(?:, \d{4}-\d\d-\d\d)?$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.M
+    )
+    assert newest == ("Unreleased" if version.endswith(".dev0") else version)
+    assert version.removesuffix(".dev0") not in earlier
 
 
 def test_every_metric_is_listed() -> None:

@@ -93,6 +93,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="belepo", message="%(prog)s %(version)s")
 @click.option("--profile", help="The profile's name or an insurer's own file (BELEPO_PROFILE).")
 @click.pass_context
 def main(context: click.Context, profile: str | None) -> None:
