@@ -1,5 +1,8 @@
 """The application's parts, as every view and step may use them."""
 
+import socket
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -30,6 +33,17 @@ from services.worklists.group import WorklistServices
 from webapp.settings import Settings
 
 
+class DemoPayments(PaymentProvider, Protocol):
+    """The provider of card payments of a demonstration."""
+
+    def beside(self, listener: socket.socket, insurer: str) -> Callable[[threading.Event], None]:
+        """Return what keeps a process of the provider's at a listening socket until an event is set.
+
+        `insurer` is the origin at which the server answers on this machine.
+        """
+        ...
+
+
 class Demonstration(Protocol):
     """What demo mode adds (`webapp.demo.mode`); production imports nothing of it."""
 
@@ -49,7 +63,7 @@ class Demonstration(Protocol):
         ...
 
     @property
-    def payments(self) -> PaymentProvider:
+    def payments(self) -> "DemoPayments":
         """The provider of card payments, which testers command."""
         ...
 

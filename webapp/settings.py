@@ -107,6 +107,13 @@ class Settings(BaseSettings):
             "has a provider of its own."
         ),
     )
+    demo_provider: str = Field(
+        "",
+        description=(
+            "Where the demonstration's payment provider listens, `http://secret@127.0.0.1:port`. `belepo serve` starts "
+            "one and sets it for its own processes; without it the provider answers within the server."
+        ),
+    )
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="The port to listen on.")
     public_url: str = Field(

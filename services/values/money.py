@@ -4,8 +4,9 @@ import re
 from decimal import Decimal
 from functools import lru_cache
 
+from babel import Locale
 from babel.core import get_global
-from babel.numbers import get_territory_currencies, list_currencies
+from babel.numbers import format_currency, get_territory_currencies, list_currencies
 
 from services.refusal import Refusal
 
@@ -54,6 +55,17 @@ def parse(text: str, in_currency: str) -> int:
 def in_main_unit(amount: int, in_currency: str) -> Decimal:
     """Return an amount in the currency's main unit: 12050 cents are 120.50."""
     return Decimal(amount).scaleb(-digits(in_currency))
+
+
+def in_words(amount: int, in_currency: str, language: str) -> str:
+    """Return an amount of the currency's smallest unit as a language writes it; it does not break across lines."""
+    locale = "en_GB" if language == "en" else language
+    decimals = digits(in_currency)
+    pattern = Locale.parse(locale).currency_formats["standard"].pattern
+    written = pattern.replace(".00", f".{'0' * decimals}" if decimals else "")
+    value = in_main_unit(amount, in_currency)
+    words = format_currency(value, in_currency, format=written, locale=locale, currency_digits=False)
+    return words.replace(" ", "\u00a0")
 
 
 @lru_cache

@@ -18,6 +18,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
+from services.randomness import secret
 from services.store.migrate import migrate
 from webapp.cli.main import Context
 from webapp.cli.serving import Server
@@ -50,8 +51,8 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
     # Many threads would each get a heap of their own from the C library, and the process would double in size.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     Assets()  # their lack is said in a sentence here, and not by worker after worker that dies of it
-    with _bind(settings.host, settings.port) as listener:
-        parts = wire(settings)
+    with _bind(settings.host, settings.port) as listener, _till(settings) as till:
+        parts = wire(load() if till else settings)
         migrate(parts.store)
         if parts.demo:
             parts.demo.seed(parts)
@@ -62,7 +63,10 @@ def serve(shared: Context, host: str | None, port: int | None, worker: bool) -> 
         server = _server(settings, listener)
         _follow_signals(server)
         # In the supervising process: a slow gateway takes nothing from the pages.
-        with _measuring(), beside(threading.Event(), works(parts) if worker else {}):
+        beside_pages = works(parts) if worker else {}
+        if parts.demo and till:
+            beside_pages["provider"] = parts.demo.payments.beside(till, _origin(listener))
+        with _measuring(), beside(threading.Event(), beside_pages):
             if parts.demo:
                 print(parts.demo.greeting(parts), flush=True)
             server.serve()
@@ -126,6 +130,26 @@ def _bind(host: str, port: int) -> socket.socket:
         return _listener(host.strip("[]"), port)
     except OSError as error:
         raise RuntimeError(f"The server cannot listen at {host}, port {port}: {error.strerror}.") from error
+
+
+@contextmanager
+def _till(settings: Settings) -> Iterator[socket.socket | None]:
+    """Yield a socket for the demonstration's payment provider, named to all processes of the server; None without."""
+    if not settings.demo or settings.payments_url or settings.demo_provider:
+        yield None
+        return
+    with socket.create_server(("127.0.0.1", 0)) as till:
+        # The environment: processes that come later read it too, and a reload of the settings keeps it.
+        os.environ["BELEPO_DEMO_PROVIDER"] = f"http://{secret()}@127.0.0.1:{till.getsockname()[1]}"
+        yield till
+
+
+def _origin(listener: socket.socket) -> str:
+    """Return the origin at which this machine reaches the server."""
+    host, port, *_ = listener.getsockname()
+    if host in ("0.0.0.0", "::"):  # noqa: S104 (compared, not bound)
+        host = "127.0.0.1" if listener.family == socket.AF_INET else "::1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -34,7 +34,7 @@ class DemoMode:
         self.clock = DemoClock(settings.demo_file("clock"))
         self._terms_file = settings.demo_file("terms")
         self.faults = DemoFaults(settings.demo_file("faults"), self.clock)
-        self.payments = DemoProvider(settings.demo_file("payments"), self.faults)
+        self.payments = DemoProvider(settings, self.faults)
 
     @property
     def moved_by(self) -> timedelta:
@@ -47,6 +47,7 @@ class DemoMode:
 
     def set_up(self, app: Flask, parts: Parts) -> None:
         """Add the testers' doors to the application, and the moved clock to its pages."""
+        self.payments.insurer = app
         app.jinja_env.globals["demo_clock"] = lambda: date_and_time(parts.clock.now()) if self.moved_by else None
         for blueprint in self.blueprints:
             app.register_blueprint(blueprint)

@@ -2,9 +2,8 @@
 
 from datetime import date, datetime, timedelta
 
-from babel import Locale
 from babel.dates import format_date, format_skeleton
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_decimal
 from babel.units import format_unit
 from flask import g
 
@@ -103,10 +102,4 @@ def day_of_year(month: int, day_of_month: int) -> str:
 
 def amount(units: int, currency: str) -> str:
     """Return an amount of money in words and figures; `units` are the currency's smallest in use."""
-    locale = "en_GB" if language() == "en" else language()
-    digits = money.digits(currency)
-    pattern = Locale.parse(locale).currency_formats["standard"].pattern
-    written = pattern.replace(".00", f".{'0' * digits}" if digits else "")
-    value = money.in_main_unit(units, currency)
-    words = format_currency(value, currency, format=written, locale=locale, currency_digits=False)
-    return words.replace(" ", _NO_BREAK)
+    return money.in_words(units, currency, language())
