@@ -1,4 +1,4 @@
-"""`make bench`: complete registrations and sign-ins, and what each costs the server.
+"""`make bench`: complete registrations, sign-ins and requests, and what each costs the server.
 
 Counts are taken in this process, CPU and time from a server of its own on loopback. The figures compare one
 state of the code with another on the same machine; they are no test.
@@ -22,6 +22,7 @@ from typing import Any
 import brotli
 import psutil
 import requests
+from flask import Flask
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import event, insert
@@ -34,13 +35,15 @@ from services.store.engine import Store
 from services.store.migrate import migrate
 from services.store.tables.events import events
 from tests.bench_letters import letters
+from tests.bench_requests import large_files, pages, photos
+from tests.ports import free_port
 from tests.world.world import base_of
 from webapp.application import create_app
 from webapp.demo import seed
 from webapp.http.assets import BUILT, Assets
 from webapp.settings import load
 
-_PORT = 8790
+_PORT = free_port()
 _ADDRESS = f"http://127.0.0.1:{_PORT}"
 _ROUNDS, _PASSWORD = 12, "Meggyfa-2026-Kert"
 _WARM, _MEASURED, _AT_ONCE = 5, 40, 32
@@ -57,14 +60,20 @@ def main() -> None:
     console = Console()
     with tempfile.TemporaryDirectory() as folder:
         fragments = count(Path(folder) / "a", {"HX-Request": "true"})
-        pages = count(Path(folder) / "b", {})
-    for title, *columns in zip(("A registration", "A sign-in", "A card payment"), fragments, pages, strict=True):
+        whole = count(Path(folder) / "b", {})
+    for title, *columns in zip(("A registration", "A sign-in", "A card payment"), fragments, whole, strict=True):
         console.print(table(title, *columns, heads=("with HTMX", "without JavaScript")))
     console.print(table("Front end, brotli", front_end()))
     with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as process:
         console.print(table("On one worker", on_a_server(process)))
+        console.print(table("Large files on this worker", large_files(process, _signed_in(101), _ADDRESS)))
     with tempfile.TemporaryDirectory() as folder:
         console.print(table("Letters", letters(Path(folder))))
+    with tempfile.TemporaryDirectory() as folder:
+        costs = pages(_app(Path(folder)))
+        console.print(table("Pages of requests", *costs.values(), heads=tuple(costs)))
+    with tempfile.TemporaryDirectory() as folder:
+        console.print(table("Files of requests", photos(Path(folder))))
     with tempfile.TemporaryDirectory() as folder:
         console.print(table(f"The feed of {_EVENTS} events", feed(Path(folder))))
 
@@ -117,11 +126,8 @@ def _form(page: str, step: str, **values: str) -> dict[str, str]:
 
 def count(folder: Path, headers: dict[str, str]) -> list[dict[str, float]]:
     """Register and sign in once in this process and count what the server does for each."""
-    os.environ.update(_environment(folder, rounds=4))
-    app = create_app(load())
+    app = _app(folder)
     parts = app.extensions["belepo"]
-    migrate(parts.store)
-    seed.load(parts.store, parts.profile, parts.clock, 4)
     names = ("requests", "HTML, gzipped", "largest answer, gzipped", "SQL statements", "write commits")
     tally = dict.fromkeys(names, 0.0)
     customer, tester = app.test_client(), app.test_client()
@@ -158,6 +164,16 @@ def count(folder: Path, headers: dict[str, str]) -> list[dict[str, float]]:
     pay(send, parts.portal.payments.worker.ask_due)
     parts.store.close()
     return [registered, signed_in, tally]
+
+
+def _app(folder: Path) -> Flask:
+    """Return the application in demo mode, with the register of the demonstration."""
+    os.environ.update(_environment(folder, rounds=4))
+    app = create_app(load())
+    parts = app.extensions["belepo"]
+    migrate(parts.store)
+    seed.load(parts.store, parts.profile, parts.clock, 4)
+    return app
 
 
 def front_end() -> dict[str, float]:
@@ -230,13 +246,19 @@ def _cpu_of_registrations(process: psutil.Process, numbers: Iterator[int], heade
 def _cpu_of_sign_ins(process: psutil.Process) -> float:
     before = _cpu(process)
     for number in range(101, 101 + _MEASURED):
-        session = requests.Session()
-
-        def send(method: str, url: str, data: dict[str, str] | None, session: requests.Session = session) -> str:
-            return session.request(method, _ADDRESS + url, data=data, timeout=120).text
-
-        sign_in(send, number)
+        _signed_in(number)
     return (_cpu(process) - before) / _MEASURED
+
+
+def _signed_in(number: int) -> requests.Session:
+    """Return the browser of a customer who has registered and signs in now."""
+    session = requests.Session()
+
+    def send(method: str, url: str, data: dict[str, str] | None) -> str:
+        return session.request(method, _ADDRESS + url, data=data, timeout=120).text
+
+    sign_in(send, number)
+    return session
 
 
 def _cpu_of_hashes() -> float:

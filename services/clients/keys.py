@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, insert, or_, select, update
 
 from services import audit, randomness
 from services.base import Base
@@ -138,6 +138,11 @@ class ApiKeys:
             rows = connection.execute(select(*api_keys.c).order_by(api_keys.c.name, api_keys.c.created_at)).mappings()
             return [_client({column.name: row[column] for column in api_keys.c}) for row in rows]
 
+    def is_known(self, key: str) -> bool:
+        """Tell whether a key is some client's and good now; counts nothing."""
+        with self._store.read() as connection:
+            return _found(connection, key, self._clock.now()) is not None
+
     def recognise(self, key: str, source: str) -> ApiKey:
         """Return the client whose key this is; `source` is the network address that it comes from.
 
@@ -146,14 +151,9 @@ class ApiKeys:
         guesses, and 256 bits are not guessed.
         """
         now = self._clock.now()
-        hashed = fingerprint(key if _KEY.fullmatch(key) else "")
         with self._store.read() as connection:
-            found = connection.execute(_KNOWN, {"key_hash": hashed}).mappings().first()
-            client = _client({column.name: found[column] for column in api_keys.c}) if found else None
-            # The index has found it by its hash already: this compares in constant time once more, known or not.
-            is_right = hmac.compare_digest(found[api_keys.c.key_hash] if found else fingerprint("nobody's"), hashed)
-            if client is None or not is_right or not client.is_good(now):
-                client = None
+            client, wait = _found(connection, key, now), None
+            if client is None:
                 wait = self._failed_attempts.waits_until(
                     connection, self._failed_attempts.source_key(source, _NETWORK), now
                 )
@@ -170,6 +170,18 @@ class ApiKeys:
             with self._store.write() as connection:
                 connection.execute(update(api_keys).where(api_keys.c.id == client.id).values(used_at=now))
         return client
+
+
+def _found(connection: Connection, key: str, now: datetime) -> ApiKey | None:
+    """Return whose key this is; None for one that is unknown, revoked or expired."""
+    hashed = fingerprint(key if _KEY.fullmatch(key) else "")
+    found = connection.execute(_KNOWN, {"key_hash": hashed}).mappings().first()
+    # The index has found it by its hash already: this compares in constant time once more, known or not.
+    is_right = hmac.compare_digest(found[api_keys.c.key_hash] if found else fingerprint("nobody's"), hashed)
+    if found is None or not is_right:
+        return None
+    client = _client({column.name: found[column] for column in api_keys.c})
+    return client if client.is_good(now) else None
 
 
 def _client(row: Mapping[str, Any]) -> ApiKey:

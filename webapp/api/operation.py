@@ -157,13 +157,18 @@ def _execute(one: Operation, call: Callable[..., Any], client: ApiKey, arguments
 # --- The key -------------------------------------------------------------------------------------------------------
 
 
+def key_in(authorization: str) -> str:
+    """Return the key that a request's header `Authorization` brings; empty for none."""
+    scheme, _, key = authorization.partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
 def _client() -> ApiKey:
     """Return whose key the request brings (RFC 6750, 2.1: in the header alone, nowhere else)."""
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     try:
-        if scheme.lower() != "bearer" or not key.strip():
+        if not (key := key_in(request.headers.get("Authorization", ""))):
             raise Refusal("api_key", "missing")
-        return current_parts().clients.api_keys.recognise(key.strip(), request.remote_addr or "")
+        return current_parts().clients.api_keys.recognise(key, request.remote_addr or "")
     except Refusal as refusal:
         if refusal.reason == "wait":
             raise wait("too_many", time_left(refusal.facts["at"])) from None

@@ -45,13 +45,22 @@ _OUTSIDE_OF_HTTP = ("CONTENT_TYPE", "CONTENT_LENGTH")
 class Front:
     """An ASGI application that answers by a WSGI application in threads of its own."""
 
-    def __init__(self, pages: "WSGIApplication", *, threads: int, largest_body: Callable[[str, str], int]) -> None:
+    def __init__(
+        self,
+        pages: "WSGIApplication",
+        *,
+        threads: int,
+        largest_body: Callable[[str, str], int],
+        may_send: Callable[["WSGIEnvironment"], bool],
+    ) -> None:
         """Answer by `pages` in at most `threads` threads.
 
-        Of a body, read one byte more than `largest_body` at most, by the request's method and path.
+        Of a body, read one byte more than `largest_body` at most, by the request's method and path; nothing of one that
+        does not fit into memory unless `may_send` says so of its headers.
         """
         self._pages = pages
         self._largest_body = largest_body
+        self._may_send = may_send
         self._threads = ThreadPoolExecutor(threads, "request")
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -60,10 +69,10 @@ class Front:
             await _refuse(send, HTTPStatus.BAD_REQUEST)
             return
         environ = _environ(scope)
-        largest = self._largest_body(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        largest = await self._largest(environ)
         with SpooledTemporaryFile(_IN_MEMORY) as body:
             try:
-                async with asyncio.timeout(_BODY_SECONDS + largest / _SLOWEST):
+                async with asyncio.timeout(_BODY_SECONDS + max(0, largest) / _SLOWEST):
                     size = await _receive(body, environ, receive, largest)
             except TimeoutError:
                 await _refuse(send, HTTPStatus.REQUEST_TIMEOUT)
@@ -83,14 +92,27 @@ class Front:
                     else:
                         await _send(send, *start, answer)
 
+    async def _largest(self, environ: "WSGIEnvironment") -> int:
+        """Return how many bytes of the body are taken; -1 where its sender has no right to send it."""
+        largest = self._largest_body(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        if min(largest, _promised(environ, largest)) <= _IN_MEMORY:
+            return largest
+        loop = asyncio.get_running_loop()
+        return largest if await loop.run_in_executor(self._threads, self._may_send, environ) else -1
+
+
+def _promised(environ: "WSGIEnvironment", otherwise: int) -> int:
+    promised = environ.get("CONTENT_LENGTH", "")
+    return int(promised) if promised.isdecimal() else otherwise
+
 
 async def _receive(body: IO[bytes], environ: "WSGIEnvironment", receive: Receive, largest: int) -> int:
     """Write the body, and return its size; of one that is too large, no more than the application needs to refuse it.
 
     Raises ConnectionError when the client leaves before the end.
     """
-    size, promised = 0, environ.get("CONTENT_LENGTH", "")
-    if promised.isdecimal() and int(promised) > largest:
+    size = 0
+    if _promised(environ, 0) > largest:
         return size
     while size <= largest:
         message = await receive()

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from webapp.worker.running import at_signals
@@ -39,7 +40,8 @@ if server := multiprocessing.parent_process():
     # A server that was killed stops nobody: its workers would answer beside those of the next.
     threading.Thread(target=_follow, args=(server,), name="server", daemon=True).start()
 
-from webapp.cli.front import Front  # noqa: E402  # their threads are to leave the signals alone
+from webapp.cli.admission import may_send  # noqa: E402  # their threads are to leave the signals alone
+from webapp.cli.front import Front  # noqa: E402
 from webapp.http.bodies import largest_body  # noqa: E402
 from webapp.wsgi import app as pages  # noqa: E402
 from webapp.wsgi import settings  # noqa: E402
@@ -47,7 +49,7 @@ from webapp.wsgi import settings  # noqa: E402
 
 def front(application: "WSGIApplication") -> Front:
     """Return `application` as the server's workers serve it."""
-    return Front(application, threads=settings.threads, largest_body=largest_body)
+    return Front(application, threads=settings.threads, largest_body=largest_body, may_send=partial(may_send, pages))
 
 
 app = front(pages)

@@ -13,9 +13,9 @@ from webapp.cli.front import Front
 _LARGEST = 100
 
 
-def _pages() -> Flask:
+def _pages(largest: int) -> Flask:
     app = Flask("pages")
-    app.config["MAX_CONTENT_LENGTH"] = _LARGEST
+    app.config["MAX_CONTENT_LENGTH"] = largest
 
     @app.post("/<path:path>")
     def page(path: str) -> str:
@@ -25,8 +25,18 @@ def _pages() -> Flask:
     return app
 
 
+def _front(pages: Any, largest: int = _LARGEST) -> Front:
+    return Front(
+        pages, threads=4, largest_body=lambda *_: largest, may_send=lambda environ: "HTTP_AUTHORIZATION" in environ
+    )
+
+
 def _ask(
-    chunks: Iterable[bytes | None], headers: Iterable[tuple[bytes, bytes]] = (), path: bytes = b"/page"
+    chunks: Iterable[bytes | None],
+    headers: Iterable[tuple[bytes, bytes]] = (),
+    path: bytes = b"/page",
+    *,
+    largest: int = _LARGEST,
 ) -> tuple[int, str]:
     """Send a request; None among its chunks is where the client leaves. Return status and text, or 0 without answer."""
     scope = {
@@ -54,8 +64,8 @@ def _ask(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(Front(_pages(), threads=4, largest_body=lambda method, path: _LARGEST)(scope, receive, send))
-    return (sent[0]["status"], sent[1]["body"].decode()) if sent else (0, "")
+    asyncio.run(_front(_pages(largest), largest)(scope, receive, send))
+    return (sent[0]["status"], b"".join(one["body"] for one in sent[1:]).decode()) if sent else (0, "")
 
 
 def test_a_whole_request_reaches_the_application() -> None:
@@ -91,6 +101,25 @@ def test_a_body_that_is_too_large_is_refused_unread(chunks: list[bytes], header:
     assert _ask(chunks, [header])[0] == 413
 
 
+_LARGE = 1024 * 1024
+_PROMISED = [(b"content-length", str(_LARGE).encode())], [(b"transfer-encoding", b"chunked")]
+
+
+@pytest.mark.parametrize("headers", _PROMISED)
+def test_nothing_is_read_of_a_large_body_whose_sender_may_not_send_it(headers: list[tuple[bytes, bytes]]) -> None:
+    assert _ask([], headers, largest=_LARGE) == (200, "page|q=%C3%A9|")
+
+
+@pytest.mark.parametrize("headers", _PROMISED)
+def test_a_large_body_is_read_of_whoever_may_send_it(headers: list[tuple[bytes, bytes]]) -> None:
+    answer = _ask([b"x" * _LARGE, b""], [*headers, (b"authorization", b"Bearer one")], largest=_LARGE)
+    assert answer == (200, f"page|q=%C3%A9|{'x' * _LARGE}")
+
+
+def test_a_body_that_fits_into_memory_is_nobodys_question() -> None:
+    assert _ask([b"one", b""], [(b"content-length", b"3")], largest=_LARGE) == (200, "page|q=%C3%A9|one")
+
+
 def _sent_by(pages: Any) -> list[dict[str, Any]]:
     """Return what the front sends of an answer."""
     sent: list[dict[str, Any]] = []
@@ -106,7 +135,7 @@ def _sent_by(pages: Any) -> list[dict[str, Any]]:
         "query_string": b"", "client": ("203.0.113.9", "5000"), "server": ("127.0.0.1", "8000"),
         "headers": [(b"host", b"localhost")],
     }  # fmt: skip
-    asyncio.run(Front(pages, threads=1, largest_body=lambda method, path: _LARGEST)(scope, receive, send))
+    asyncio.run(_front(pages)(scope, receive, send))
     return sent
 
 

@@ -1,0 +1,32 @@
+"""Who may send a large body, found out by a request's headers before any of it is read."""
+
+import logging
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from webapp.account import sessions
+from webapp.api.operation import key_in
+from webapp.http.addresses import API
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+_log = logging.getLogger(__name__)
+
+
+def may_send(app: Flask, environ: "WSGIEnvironment") -> bool:
+    """Tell whether a request comes with a client's key, or from a customer who is signed in.
+
+    The application asks again and answers the others; they send no more than their headers. While the database is away
+    nobody can be told apart, and the answer is yes: the application says what is the matter.
+    """
+    try:
+        if environ["PATH_INFO"].startswith(API):
+            key = key_in(environ.get("HTTP_AUTHORIZATION", ""))
+            return bool(key) and bool(app.extensions["belepo"].clients.api_keys.is_known(key))
+        with app.request_context(dict(environ)):
+            return sessions.current() is not None
+    except Exception as error:  # as many kinds as a database has
+        _log.warning("who sends a large body could not be asked: %s", type(error).__name__)
+        return True
