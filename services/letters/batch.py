@@ -35,6 +35,7 @@ EXPLANATIONS = {
     "encrypted": "The PDF is encrypted.",
     "file": "There is no such file in the manifest's folder.",
     "language": "It is not one of the insurer's languages.",
+    "latest": "The letter's latest day has passed.",
     "missing": "It is needed and empty.",
     "no_pdf": "The file is no PDF.",
     "policy": "The customer has no policy with this number.",
@@ -45,7 +46,11 @@ EXPLANATIONS = {
     "type": "The profile's texts name no letter of this type.",
 }
 _MOST_OF_A_LINE = 256 * 1024
-_FIELDS = {"type", "title", "language", "policy", "replaces"}
+_FIELDS = {
+    "type": "type", "title": "title", "language": "language", "policy": "policy_number", "replaces": "replaces",
+    "replaced": "replaces", "latest": "latest_on",
+}  # fmt: skip
+"""The column that each refusal of a letter is about; all others are about the file."""
 _HEADER = ("line", "file", "field", "reason", "explanation")
 
 Progress = Callable[[int, int, int], object]
@@ -123,8 +128,9 @@ class LetterBatch:
                     return False
                 self._publishing.publish(letter, file, actor="insurer")
         except Refusal as refusal:
-            field = refusal.reason if refusal.reason in _FIELDS else "file"
-            raise _Unfit(field, refusal.reason if refusal.field == "document" else "customer") from None
+            if refusal.field == "customer":
+                raise _Unfit("number", "customer") from None
+            raise _Unfit(_FIELDS.get(refusal.reason, "file"), refusal.reason) from None
         except OSError:
             raise _Unfit("file", "file") from None
         return True

@@ -138,13 +138,15 @@ class Publishing:
             raise Refusal("document", "language")
         if not connection.execute(select(exists().where(customers.c.kutid == letter.kutid))).scalar():
             raise Refusal("customer", "unknown")
+        today = self._clock.now().astimezone(self._profile.zone).date()
+        if letter.latest_on is not None and letter.latest_on < today:
+            raise Refusal("document", "latest")
         if letter.policy_number is None:
             return letter
         is_theirs = policies.c.policy_number == letter.policy_number, policies.c.kutid == letter.kutid
         policy = connection.execute(select(policies.c.anniversary).where(*is_theirs)).first()
         if policy is None:
             raise Refusal("document", "policy")
-        today = self._clock.now().astimezone(self._profile.zone).date()
         latest_on = letter.latest_on or unread.latest_day(self._profile, letter.type, policy.anniversary, today)
         return replace(letter, latest_on=latest_on)
 

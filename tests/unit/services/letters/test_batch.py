@@ -86,14 +86,15 @@ def test_what_cannot_be_published_is_told_and_the_rest_is_published(world: World
         (line(1, type="nonsense"), ("type", "type")),
         (line(1, title="x" * 201), ("title", "title")),
         (line(1, issued_on="20.11.2026"), ("issued_on", "date")),
-        (line(1, policy_number=ILONA.policy_number), ("policy", "policy")),
+        (line(1, policy_number=ILONA.policy_number), ("policy_number", "policy")),
         (line(1, replaces="A" * 22), ("replaces", "replaces")),
         (line(1, data=[1]), ("data", "data")),
+        (line(1, latest_on="2026-11-19"), ("latest_on", "latest")),
         (line(1, title=""), ("title", "missing")),
         (line(1, more="1"), ("", "columns")),
     ]
     as_json(folder, line(3), *(given for given, _ in wrong), line(2))
-    assert run(world, folder) == BatchReport(15, added=2, refused=13)
+    assert run(world, folder) == BatchReport(16, added=2, refused=14)
     assert refused(folder) == [(str(place), *told) for place, (_, told) in enumerate(wrong, 2)]
     assert len(world.rows(letters)) == 2
 

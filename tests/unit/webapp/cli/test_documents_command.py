@@ -1,6 +1,7 @@
 """`belepo documents add`, as an operator types it."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -69,8 +70,9 @@ def test_a_folder_of_which_all_is_refused_fails(folder: Path) -> None:
 
 
 def test_letters_that_nobody_opened_are_written_for_the_post(folder: Path, tmp_path: Path) -> None:
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
     line = json.loads((folder / "manifest.jsonl").read_text("utf-8").splitlines()[0])
-    (folder / "manifest.jsonl").write_text(json.dumps({**line, "latest_on": "2026-01-02"}), "utf-8")
+    (folder / "manifest.jsonl").write_text(json.dumps({**line, "latest_on": f"{tomorrow}"}), "utf-8")
     assert run(folder).exit_code == 0
     lists = tmp_path / "lists"
     first = CliRunner().invoke(main, ["documents", "print-list", str(lists)])
