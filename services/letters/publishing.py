@@ -14,11 +14,11 @@ from services.crash_points import reach
 from services.letters import consents, pdf, rows, unread
 from services.letters.archive import Archive, Kept
 from services.letters.letter import Letter, LetterEvent
-from services.letters.notifications import Notifications
+from services.letters.notifications import NO_ADDRESS, Notifications
 from services.randomness import opaque_id, reference
 from services.refusal import OutOfTurn, Refusal
 from services.store.statements import queue_for
-from services.store.tables.letters import letters
+from services.store.tables.letters import letter_events, letters
 from services.store.tables.register import customers, policies
 
 LONGEST_TITLE = 200
@@ -95,6 +95,12 @@ class Publishing:
         with self._store.read() as connection:
             found: str | None = connection.execute(_SAME, {"what": what}).scalar()
         return found
+
+    def is_without_address(self, letter_id: str) -> bool:
+        """Tell whether no mail tells of a letter because no address of its customer was known."""
+        bounced = exists().where(letter_events.c.letter_id == letter_id, letter_events.c.actor == NO_ADDRESS)
+        with self._store.read() as connection:
+            return bool(connection.execute(select(bounced)).scalar())
 
     def withdraw(self, letter_id: str, reason: str, *, actor: str) -> Letter:
         """Take a letter back, once, for a reason that the customer reads; return it with a code for staff.
