@@ -264,6 +264,7 @@ _FORMS = {
             "type",
             "title",
             "language",
+            "latest",
             "policy",
             "replaces",
             "replaced",

@@ -2,9 +2,11 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from difflib import get_close_matches
 from hashlib import file_digest
 from io import BufferedReader
 from pathlib import Path
@@ -25,8 +27,12 @@ _OPTIONAL = (
 )  # fmt: skip
 COLUMNS = (*_NEEDED, *_OPTIONAL)
 """What a line of the manifest may say."""
+_ALIKE = 0.65
+"""From this likeness on, a column is a known one misspelt: `lang` and `latest` are, `name` and `remark` are not."""
+NAMED = 1000
+"""Customers without an address and unknown columns that a report names: memory does not grow with the manifest."""
 EXPLANATIONS = {
-    "columns": "The line has other values than the manifest takes.",
+    "column": "The manifest takes no such column.",
     "customer": "No customer of the register, or more than one, has this number of this kind.",
     "damaged": "The PDF is damaged or incomplete.",
     "data": "It is no JSON object.",
@@ -35,6 +41,7 @@ EXPLANATIONS = {
     "encrypted": "The PDF is encrypted.",
     "file": "There is no such file in the manifest's folder.",
     "language": "It is not one of the insurer's languages.",
+    "latest": "The letter's latest day has passed.",
     "missing": "It is needed and empty.",
     "no_pdf": "The file is no PDF.",
     "policy": "The customer has no policy with this number.",
@@ -45,7 +52,11 @@ EXPLANATIONS = {
     "type": "The profile's texts name no letter of this type.",
 }
 _MOST_OF_A_LINE = 256 * 1024
-_FIELDS = {"type", "title", "language", "policy", "replaces"}
+_FIELDS = {
+    "type": "type", "title": "title", "language": "language", "policy": "policy_number", "replaces": "replaces",
+    "replaced": "replaces", "latest": "latest_on",
+}  # fmt: skip
+"""The column that each refusal of a letter is about; all others are about the file."""
 _HEADER = ("line", "file", "field", "reason", "explanation")
 
 Progress = Callable[[int, int, int], object]
@@ -65,13 +76,27 @@ class BatchReport:
     known: int = 0
     """Published by an earlier run."""
     refused: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Why lines were refused, see `EXPLANATIONS`, and how many for each reason."""
+    without_address: int = 0
+    """Letters that were published now to customers of whom no email address is known: no mail tells of them."""
+    unreached: list[str] = field(default_factory=list)
+    """The KÜTIDs of those customers, `NAMED` at most."""
+    passed_over: list[str] = field(default_factory=list)
+    """Columns of the manifest that the letters take nothing from, `NAMED` at most."""
+
+    def refuse(self, reason: str) -> None:
+        """Count a refused line."""
+        self.refused += 1
+        self.reasons[reason] += 1
 
 
 class _Unfit(Exception):
-    def __init__(self, field: str, reason: str) -> None:
+    def __init__(self, field: str, reason: str, meant: str = "") -> None:
         super().__init__(reason)
         self.field = field
         self.reason = reason
+        self.explanation = EXPLANATIONS[reason] + (f" Did you mean {meant}?" if meant else "")
 
 
 class LetterBatch:
@@ -97,21 +122,20 @@ class LetterBatch:
             for number, row in rows:
                 report.lines += 1
                 try:
-                    is_new = self._publish(folder, row)
+                    self._publish(folder, row, report)
                 except _Unfit as unfit:
-                    report.refused += 1
+                    report.refuse(unfit.reason)
                     name = str(row.get("file", ""))
-                    writer.writerow((number, name, unfit.field, unfit.reason, EXPLANATIONS[unfit.reason]))
-                else:
-                    report.added += is_new
-                    report.known += not is_new
+                    writer.writerow((number, name, unfit.field, unfit.reason, unfit.explanation))
                 progress(report.lines, stream.tell(), total)
         return report
 
-    def _publish(self, folder: Path, row: Mapping[str, Any]) -> bool:
-        """Publish a line's letter; return False when an earlier run has."""
-        if set(row) - set(COLUMNS):
-            raise _Unfit("", "columns")
+    def _publish(self, folder: Path, row: Mapping[str, Any], report: BatchReport) -> None:
+        """Publish a line's letter unless an earlier run has, and count it."""
+        for name in row.keys() - set(COLUMNS):
+            if meant := _meant(name):
+                raise _Unfit(name, "column", meant)
+            _name(report.passed_over, name)
         for name in _NEEDED:
             if not row.get(name):
                 raise _Unfit(name, "missing")
@@ -120,14 +144,19 @@ class LetterBatch:
             with path.open("rb") as file:
                 letter = self._letter(row, kutid, _once(row, kutid, file))
                 if self._publishing.published(letter.once or "") is not None:
-                    return False
-                self._publishing.publish(letter, file, actor="insurer")
+                    report.known += 1
+                    return
+                letter_id = self._publishing.publish(letter, file, actor="insurer")
         except Refusal as refusal:
-            field = refusal.reason if refusal.reason in _FIELDS else "file"
-            raise _Unfit(field, refusal.reason if refusal.field == "document" else "customer") from None
+            if refusal.field == "customer":
+                raise _Unfit("number", "customer") from None
+            raise _Unfit(_FIELDS.get(refusal.reason, "file"), refusal.reason) from None
         except OSError:
             raise _Unfit("file", "file") from None
-        return True
+        report.added += 1
+        if self._publishing.is_without_address(letter_id):
+            report.without_address += 1
+            _name(report.unreached, kutid)
 
     def _letter(self, row: Mapping[str, Any], kutid: str, same: str) -> NewLetter:
         return NewLetter(
@@ -170,9 +199,7 @@ def _csv_lines(stream: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any]]]:
     header = next(lines, "")
     delimiter = ";" if ";" in header else ","
     names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
-    absent = [name for name in _NEEDED if name not in names]
-    if absent or len(set(names)) != len(names):
-        raise UnusableManifest(f"The manifest's first line must name each of its columns once; needed: {_NEEDED}.")
+    _judge_columns(names)
     reader = csv.reader(lines, delimiter=delimiter)
     try:
         for values in reader:
@@ -182,6 +209,27 @@ def _csv_lines(stream: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any]]]:
         raise UnusableManifest(f"Line {reader.line_num + 1} has not as many values as the first line.") from None
     except csv.Error as error:
         raise UnusableManifest(f"Line {reader.line_num + 1} of the manifest cannot be read: {error}.") from error
+
+
+def _judge_columns(names: Collection[str]) -> None:
+    """Raise UnusableManifest where a needed column is missing, one is named twice, or one is a misspelt one."""
+    for name in names:
+        if name not in COLUMNS and (meant := _meant(name)):
+            raise UnusableManifest(f"The manifest takes no column “{name}”. Did you mean {meant}?")
+    if absent := [name for name in _NEEDED if name not in names]:
+        raise UnusableManifest(f"The manifest's first line names its columns. These are missing: {', '.join(absent)}.")
+    if len(set(names)) != len(names):
+        raise UnusableManifest("The manifest's first line names a column twice.")
+
+
+def _meant(name: str) -> str:
+    """Return the column that an unknown name is like, or nothing."""
+    return next(iter(get_close_matches(name.lower(), COLUMNS, 1, _ALIKE)), "")
+
+
+def _name(names: list[str], name: str) -> None:
+    if name not in names and len(names) < NAMED:
+        names.append(name)
 
 
 def _json_lines(stream: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any]]]:

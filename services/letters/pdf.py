@@ -1,5 +1,6 @@
 """Judges whether a file is a PDF that a customer can open (P10), with bounded memory."""
 
+import logging
 import os
 from functools import cache
 from importlib import import_module
@@ -59,6 +60,8 @@ def _read(file: IO[bytes]) -> None:
 @cache
 def _reader() -> Any:
     """Load the library when the first file comes, with limits for the whole process; pages alone never need it."""
+    # It tells at its import that it logs, and then of each damaged file: the refusal says what there is to say.
+    logging.getLogger("pikepdf").setLevel(logging.CRITICAL)
     reader = import_module("pikepdf")
     import_module("pikepdf.settings").set_qpdf_limits(
         flate_max_memory=_DECODED,

@@ -14,11 +14,11 @@ from services.crash_points import reach
 from services.letters import consents, pdf, rows, unread
 from services.letters.archive import Archive, Kept
 from services.letters.letter import Letter, LetterEvent
-from services.letters.notifications import Notifications
+from services.letters.notifications import NO_ADDRESS, Notifications
 from services.randomness import opaque_id, reference
 from services.refusal import OutOfTurn, Refusal
 from services.store.statements import queue_for
-from services.store.tables.letters import letters
+from services.store.tables.letters import letter_events, letters
 from services.store.tables.register import customers, policies
 
 LONGEST_TITLE = 200
@@ -96,6 +96,12 @@ class Publishing:
             found: str | None = connection.execute(_SAME, {"what": what}).scalar()
         return found
 
+    def is_without_address(self, letter_id: str) -> bool:
+        """Tell whether no mail tells of a letter because no address of its customer was known."""
+        bounced = exists().where(letter_events.c.letter_id == letter_id, letter_events.c.actor == NO_ADDRESS)
+        with self._store.read() as connection:
+            return bool(connection.execute(select(bounced)).scalar())
+
     def withdraw(self, letter_id: str, reason: str, *, actor: str) -> Letter:
         """Take a letter back, once, for a reason that the customer reads; return it with a code for staff.
 
@@ -138,13 +144,15 @@ class Publishing:
             raise Refusal("document", "language")
         if not connection.execute(select(exists().where(customers.c.kutid == letter.kutid))).scalar():
             raise Refusal("customer", "unknown")
+        today = self._clock.now().astimezone(self._profile.zone).date()
+        if letter.latest_on is not None and letter.latest_on < today:
+            raise Refusal("document", "latest")
         if letter.policy_number is None:
             return letter
         is_theirs = policies.c.policy_number == letter.policy_number, policies.c.kutid == letter.kutid
         policy = connection.execute(select(policies.c.anniversary).where(*is_theirs)).first()
         if policy is None:
             raise Refusal("document", "policy")
-        today = self._clock.now().astimezone(self._profile.zone).date()
         latest_on = letter.latest_on or unread.latest_day(self._profile, letter.type, policy.anniversary, today)
         return replace(letter, latest_on=latest_on)
 

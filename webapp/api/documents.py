@@ -30,6 +30,7 @@ _PLACES = {
     "language": "/document/language",
     "policy": "/document/policy_number",
     "replaces": "/document/replaces",
+    "latest": "/document/latest_on",
     "reason": "/reason",
 }
 """The place of each refusal in the request; all others are about the file."""

@@ -123,7 +123,9 @@ class NewDocument(_Asked):
         description="The letter's language. By default, or where the insurer lacks it, the insurer's first one.",
     )
     latest_on: date | None = Field(
-        default=None, description="The legal day before which an unopened letter is printed and posted."
+        default=None,
+        description="The legal day before which an unopened letter is printed and posted. A day that has passed is "
+        "refused.",
     )
     confirm_by: date | None = Field(
         default=None, description="The day by which the customer should confirm reading it."

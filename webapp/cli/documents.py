@@ -1,7 +1,7 @@
 """`belepo documents`: letters from a folder, and letters for the post."""
 
 import json
-from dataclasses import asdict
+from gettext import ngettext
 from pathlib import Path
 
 import click
@@ -9,11 +9,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from services.gateways.storage import StorageUnavailable
-from services.letters.batch import BatchReport, UnusableManifest
+from services.letters.batch import EXPLANATIONS, BatchReport, UnusableManifest
 from services.register.importing import ImportFailed
 from services.store.migrate import migrate
 from webapp.cli.main import Context
 from webapp.wiring import wire
+
+_SHOWN = 10
+"""Customers and columns that the report for people names; with `--json` it names more."""
 
 
 @click.group("documents")
@@ -51,7 +54,7 @@ def add(shared: Context, folder: Path, rejects: Path | None, as_json: bool) -> N
         raise click.ClickException(reason) from failure
     finally:
         parts.store.close()
-    click.echo(json.dumps({**asdict(report), "rejects": str(rejects)}) if as_json else _words(report, rejects))
+    click.echo(json.dumps({**vars(report), "rejects": str(rejects)}) if as_json else _words(report, rejects))
     if report.lines and report.refused == report.lines:
         raise click.exceptions.Exit(1)
 
@@ -78,15 +81,47 @@ def print_list(shared: Context, folder: Path) -> None:
         parts.store.close()
     for one in report.folders:
         click.echo(str(one))
-    click.echo(f"{report.printed:,} letters are to be printed.")
+    click.echo(f"{_letters(report.printed)} to be printed.")
     if report.damaged:
-        raise click.ClickException(f"{report.damaged:,} letters are damaged and were left out; they stay due.")
+        them = ngettext("It was left out and stays due", "They were left out and stay due", report.damaged)
+        raise click.ClickException(f"{_letters(report.damaged)} damaged. {them}.")
 
 
 def _words(report: BatchReport, rejects: Path) -> str:
-    told = f"{report.added:,} letters were published, {report.known:,} were there before."
-    refused = f"{report.refused:,} lines were refused: see {rejects}" if report.refused else "No line was refused."
-    return f"{told}\n{refused}"
+    """Return the report as lines, each of which says one thing."""
+    said = [_counted(report.added, "{} letter was published.", "{} letters were published.")]
+    if report.known:
+        by = "by an earlier run."
+        said.append(_counted(report.known, f"{{}} letter was published {by}", f"{{}} letters were published {by}"))
+    if report.refused:
+        refused = _counted(report.refused, "{} line was refused", "{} lines were refused")
+        said.append(f"{refused}: see {rejects}")
+        said += [f"  {count:,} × {EXPLANATIONS[reason]}" for reason, count in report.reasons.most_common()]
+    else:
+        said.append("No line was refused.")
+    if report.without_address:
+        no_mail = _counted(report.without_address, "No mail tells of {} letter", "No mail tells of {} letters")
+        said.append(f"{no_mail}: no email address is known of KÜTID {_first(report.unreached)}.")
+    if report.passed_over:
+        columns = ngettext("A column of the manifest was", "Columns of the manifest were", len(report.passed_over))
+        said.append(f"{columns} passed over: {_first(report.passed_over)}.")
+    return "\n".join(said)
+
+
+def _first(names: list[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (" and others" if len(names) > _SHOWN else "")
+
+
+def _letters(count: int) -> str:
+    return _counted(count, "{} letter is", "{} letters are")
+
+
+def _lines(count: int) -> str:
+    return _counted(count, "{} line", "{} lines")
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return ngettext(one, many, count).format(f"{count:,}")
 
 
 class _Shown:
@@ -95,10 +130,10 @@ class _Shown:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._bar = Progress(
-            TextColumn("Publishing letters"), BarColumn(bar_width=20), TextColumn("{task.fields[lines]:,} lines"),
+            TextColumn("Publishing letters"), BarColumn(bar_width=20), TextColumn("{task.fields[lines]}"),
             TimeRemainingColumn(), console=console, disable=not console.is_terminal,
         )  # fmt: skip
-        self._task = self._bar.add_task("", total=None, lines=0)
+        self._task = self._bar.add_task("", total=None, lines=_lines(0))
         self._tenth = 0
 
     def __enter__(self) -> None:
@@ -110,7 +145,7 @@ class _Shown:
     def show(self, lines: int, done: int, total: int) -> None:
         """Tell how far it is: lines, and bytes of the manifest."""
         if self._console.is_terminal:
-            self._bar.update(self._task, completed=done, total=total, lines=lines)
+            self._bar.update(self._task, completed=done, total=total, lines=_lines(lines))
         elif (tenth := done * 10 // max(1, total)) > self._tenth:
             self._tenth = tenth
-            self._console.print(f"Publishing letters: {tenth * 10} %, {lines:,} lines", highlight=False)
+            self._console.print(f"Publishing letters: {tenth * 10} %, {_lines(lines)}", highlight=False)

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from services.letters.past import PastLetter, add_past_letters
 from services.letters.publishing import NewLetter
 from services.store.tables.register import policies
 from webapp.demo.states.catalogue import state
@@ -47,6 +48,21 @@ def publish(walker: Walker, letter_type: str = "payment_request", title: str = "
     return walker.parts.portal.letters.publishing.publish(letter, _PDF, actor="insurer")
 
 
+def _publish_late(walker: Walker) -> None:
+    """Put in a letter whose latest day was yesterday: none is published so."""
+    parts = walker.parts
+    letter = NewLetter(
+        kutid=walker.customer.kutid,
+        type="claim_decision",
+        title="Döntés a kárügyében",
+        issued_on=day(walker, -9),
+        language=parts.profile.languages[0],
+        latest_on=day(walker, -1),
+    )
+    past = PastLetter(letter, _PDF, published_at=parts.clock.now() - timedelta(days=9))
+    add_past_letters(parts.store, parts.portal.storage, [past])
+
+
 def day(walker: Walker, days: int = 0) -> date:
     """Return the day that it is, or one that many days later."""
     return walker.parts.clock.now().astimezone(walker.parts.profile.zone).date() + timedelta(days=days)
@@ -74,7 +90,7 @@ def home_due(walker: Walker) -> None:
     """Letters wait for the customer, one by a day."""
     walker.open_active_account()
     _publish_some(walker)
-    publish(walker, "claim_decision", "Döntés a kárügyében", latest_on=day(walker, -1))
+    _publish_late(walker)
     publish(walker, "notice", "Tájékoztatás", latest_on=day(walker))
     walker.visit("home.show")
 

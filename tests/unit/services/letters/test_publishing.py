@@ -94,6 +94,7 @@ def test_what_no_customer_could_open_is_refused(world: World, content: Any, reas
         ({"language": "xx"}, "document.language"),
         ({"policy_number": ILONA.policy_number}, "document.policy"),
         ({"replaces": "A" * 22}, "document.replaces"),
+        ({"latest_on": date(2026, 11, 19)}, "document.latest"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -108,6 +109,12 @@ def test_the_same_letter_sent_twice_is_published_once(world: World) -> None:
     other = publish(world, once="1" * 64)
     assert first == again != other
     assert happened(world, first).count("published") == 1
+
+
+def test_the_latest_day_may_be_today_and_a_repetition_on_a_later_day_is_the_same_letter(world: World) -> None:
+    first = publish(world, once="0" * 64, latest_on=date(2026, 11, 20))
+    world.clock.advance(days=1)
+    assert publish(world, once="0" * 64, latest_on=date(2026, 11, 20)) == first
 
 
 # --- Replaced and withdrawn ------------------------------------------------------------------------------------

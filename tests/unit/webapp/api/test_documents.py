@@ -94,6 +94,7 @@ def test_an_unknown_customer(site: Site, client: Client) -> None:
         ({"issued_on": "yesterday"}, "/document/issued_on"),
         ({"policy_number": ILONA.policy_number}, "/document/policy_number"),
         ({"replaces": NOWHERE}, "/document/replaces"),
+        ({"latest_on": "2020-01-01"}, "/document/latest_on"),
         ({"customer": {"by": "kutid"}}, "/document/customer/number"),
         ({"more": 1}, "/document/more"),
     ],

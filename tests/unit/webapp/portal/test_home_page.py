@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.world.letters import publish
+from tests.world.letters import change, publish
 from tests.world.pages import Page
 from tests.world.site import Site, Visitor
 
@@ -41,7 +41,7 @@ def test_what_has_a_day_comes_first_by_day(anna: Visitor, site: Site) -> None:
     publish(site, type="policy", title="Kötvény", confirm_by=today + timedelta(days=9))
     publish(site, type="premium_notice", latest_on=today + timedelta(days=2))
     publish(site, type="notice", latest_on=today)
-    publish(site, type="answer", latest_on=today - timedelta(days=1))
+    change(site, publish(site, type="answer"), latest_on=today - timedelta(days=1))
     page = anna.open("/fiok")
     due = [words for words in _links(page, "todo") if words != site.say("home.todo.open")]
     kinds = ("answer", "notice", "premium_notice", "policy")
