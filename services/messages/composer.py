@@ -111,7 +111,7 @@ def _targets(pages: Pages) -> dict[str, _Target]:
         "nudge": _Target(pages.sign_in),
         "letter_password_set": _Target(pages.forgotten_password),
         "letter_password_reset": _Target(pages.letter_password),
-        "upload_refused": _Target(pages.sign_in),
+        "upload_refused": _Target(pages.request),
         **dict.fromkeys(
             (f"request_{what}" for what in ("sent", "question", "answered", "closed", "withdrawn", "draft")),
             _Target(pages.request),

@@ -75,6 +75,7 @@ def shown(place: Place, *, is_whole: bool = False) -> Mapping[str, Any]:
         "is_taken": place.question is not None,
         "is_waiting": any(upload.is_waiting for upload in found),
         "is_refused": any(upload.state == "refused" for upload in found),
+        "is_locked": any(upload.is_locked for upload in found),
         "is_late": any(_is_late(upload) for upload in found),
     }
 

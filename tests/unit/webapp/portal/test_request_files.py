@@ -1,8 +1,10 @@
 """Files of requests: added to a draft, sent, asked for later, handed over (P37–P39)."""
 
+from urllib.parse import urlsplit
+
 from tests.unit.webapp.portal.test_files_of_a_question import check, files, link, send
 from tests.unit.webapp.portal.test_request_pages import IBAN, answer, on
-from tests.world.files import EICAR, photo
+from tests.world.files import EICAR, paper, photo
 from tests.world.pages import Page
 from tests.world.site import Site, Visitor
 
@@ -68,6 +70,29 @@ def test_a_refused_file_is_named_before_sending_and_taken_away(site: Site, anna:
     review = answer(anna, {})  # the other questions are answered already
     assert review.step == "request-review"
     assert site.say("request.review.files.refused") not in review.text
+
+
+def test_a_pdf_with_a_password_is_named_before_sending(site: Site, anna: Visitor) -> None:
+    to_photos(site, anna)
+    add(anna, paper(user="titok"), "zárt.pdf")
+    site.secrets.add("titok")
+    check(site)
+    assert site.say("request.review.files.locked") in to_review(anna).text
+    anna.open(f"{CLAIM}?kerdes=photos")
+    anna.fill(file_password="titok")
+    anna.submit("upload-password")
+    check(site)
+    assert site.say("request.review.files.locked") not in answer(anna, {}).text
+
+
+def test_the_mail_about_a_refused_file_leads_to_its_request(site: Site, anna: Visitor) -> None:
+    to_photos(site, anna)
+    add(anna, photo() + EICAR, "fertőzött.jpg")
+    check(site)
+    (mail,) = site.mails_of("upload_refused")
+    (address,) = (one for one in mail["links"] if "/ugyintezes/" in one)
+    page = anna.open(urlsplit(address).path)
+    assert (page.path, files(page)) == (CLAIM, [("fertőzött.jpg", "refused")])
 
 
 def test_a_deleted_draft_takes_its_files_along(site: Site, anna: Visitor) -> None:
