@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from flask import Blueprint, Response, abort, make_response, request
 
+from webapp.operations.money import payment_figures
 from webapp.parts import Parts, current_parts
 
 blueprint = Blueprint("operations", __name__)
@@ -65,6 +66,7 @@ def _figures(parts: Parts) -> Iterable[str]:
         ("belepo_uploads_refused", "Files that were refused after they had been taken in", queue.refused),
     ):
         yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {figure}\n"
+    yield from payment_figures(parts)
     counts, in_time = parts.health.counts(), parts.portal.letters.figures.lately()
     for name, words, count in (
         ("belepo_accounts", "Accounts", counts.accounts),
