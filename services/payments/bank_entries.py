@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Connection, insert, select, update
@@ -21,8 +21,10 @@ from services.refusal import OutOfTurn, Refusal
 from services.store.statements import insert_for
 from services.store.tables.payments import bank_entries, invoices, payments
 
-Fate = Literal["paid", "partial", "doubled", "unmatched", "known"]
-"""What became of an entry; `known` where an earlier file had it."""
+Fate = Literal["paid", "partial", "doubled", "unmatched", "known", "old"]
+"""What became of an entry; `known` where an earlier file had it, `old` where that cannot be said any more."""
+_VALUE_DATES = timedelta(days=7)
+"""How long before its day a bank may list an entry."""
 _WORD = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,34}")
 _MOST_WORDS = 60
 _SYMBOL = re.compile(r"VS0*([0-9]{1,10})")
@@ -57,7 +59,8 @@ class BankEntries:
         """Take in the entries of a statement, each in a transaction of its own, and return what became of how many.
 
         An entry that is here already is left as it is, so the same file again changes nothing, and a file whose import
-        was cut off can be imported again.
+        was cut off can be imported again. One from before the profile's `retention.transfers_days` may have been here
+        and be erased: it is passed over.
         """
         fates: Counter[Fate] = Counter()
         for entry in entries:
@@ -122,6 +125,8 @@ class BankEntries:
 
     def _take_in(self, entry: Entry) -> Fate:
         now, entry_id = self._clock.now(), opaque_id()
+        if entry.booked_on <= (now - timedelta(days=self._profile.retention.transfers_days) + _VALUE_DATES).date():
+            return "old"
         row = {name: getattr(entry, name) for name in _KEPT}
         with self._store.write() as connection:
             # The invoice first, as everywhere: locks in two orders would deadlock.

@@ -8,7 +8,7 @@ from statistics import median
 from sqlalchemy import func, select
 
 from services.base import Base
-from services.store.tables.payments import payments
+from services.store.tables.payments import bank_entries, payments
 
 _MOST_TIMED = 10_000
 
@@ -34,11 +34,38 @@ class PaymentReport:
     """How many card payments ended without money, by their state."""
 
 
+@dataclass(frozen=True)
+class PaymentQueue:
+    """What waits now: for the provider, for the insurer, for staff."""
+
+    pending: int
+    """Card payments whose end is not known."""
+    since: datetime | None
+    """When the oldest of them began."""
+    to_refund: int
+    unmatched: int
+    """Transfers that belong to no invoice as far as their reference says."""
+
+
 class PaymentFigures:
     """Counts payments; nothing in it is about a person."""
 
     def __init__(self, base: Base) -> None:
         self._store = base.store
+
+    def queue(self) -> PaymentQueue:
+        """Return what waits now."""
+        pending = select(func.count(), func.min(payments.c.begun_at)).where(payments.c.live_for.is_not(None))
+        to_refund = select(func.count()).where(payments.c.doubled_at.is_not(None), payments.c.refunded_at.is_(None))
+        open_ones = bank_entries.c.payment_id.is_(None), bank_entries.c.sent_back_at.is_(None)
+        with self._store.read() as connection:
+            count, since = connection.execute(pending).one()
+            return PaymentQueue(
+                pending=count,
+                since=since,
+                to_refund=connection.execute(to_refund).scalar_one(),
+                unmatched=connection.execute(select(func.count()).where(*open_ones)).scalar_one(),
+            )
 
     def report(self, since: datetime) -> PaymentReport:
         """Return the figures of what began since then."""

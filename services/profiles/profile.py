@@ -401,6 +401,15 @@ class Retention(_Part):
         60
     )
     files_days: Annotated[_Days, Field(description="Files that were sent, and their renditions.")] = 1826
+    transfers_days: Annotated[
+        _Days,
+        Field(
+            description=(
+                "Transfers that were assigned to an invoice or sent back, after they came in: the payer's name and "
+                "words. The payment itself stays. Older entries of a statement are passed over."
+            )
+        ),
+    ] = 1826
     audit_days: Annotated[
         int,
         Field(

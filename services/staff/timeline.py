@@ -16,6 +16,7 @@ from services.registrations.assisted import Progress
 from services.store.tables.audit import audit
 from services.store.tables.clients import api_keys
 from services.store.tables.messages import ENDED, outbox
+from services.store.tables.payments import invoices, payments
 from services.store.tables.references import reference_codes
 from services.store.tables.staff import staff
 from services.store.tables.worklists import invitations
@@ -38,6 +39,8 @@ _DEEDS = {
     "reminded": "reminded",
     "case_closed": "case_closed",
     "letter_notified": "letter.notified",
+    "payment_refunded": "payment.refunded",
+    "transfer_assigned": "payment.assigned",
     "letter_withdrawn": "letter.withdrawn",
     "letter_read": "letter.read",
     "staff_password_sent": "letter_password.sent",
@@ -87,7 +90,7 @@ class Timeline:
 
     def events(self, now: datetime, of: Collection[str] | None = None) -> list[Event]:
         """Return the newest events first: the doings of these actors, as the audit trail knows them, or everybody's."""
-        found = (*self._steps(now), *self._messages(), *self._deeds(of), *self._dead_ends())
+        found = (*self._steps(now), *self._messages(), *self._deeds(of), *self._dead_ends(), *self._too_much())
         chosen = [event for event in found if of is None or event.by in of]
         return sorted(chosen, key=lambda event: event.at, reverse=True)[:_MOST_EVENTS]
 
@@ -138,6 +141,14 @@ class Timeline:
             tone = "bad" if row.action in _BAD else "told"
             what = _DEEDS[row.action] if row.actor != "system" else f"{_DEEDS[row.action]}_by_itself"
             yield Event(row.at, what, tone, facts, row.actor)
+
+    def _too_much(self) -> Iterator[Event]:
+        """Yield the money that came in for what was paid already (P50)."""
+        came_in = select(payments.c.doubled_at, payments.c.refunded_at, invoices.c.number)
+        mine = came_in.join(invoices, invoices.c.id == payments.c.invoice_id).where(invoices.c.kutid == self._kutid)
+        for row in self._connection.execute(mine.where(payments.c.doubled_at.is_not(None))):
+            tone = "bad" if row.refunded_at is None else "told"
+            yield Event(row.doubled_at, "payment.doubled", tone, {"invoice": row.number})
 
     def _dead_ends(self) -> Iterator[Event]:
         met, ids = reference_codes.c, [one.id for one in self._registrations]

@@ -21,17 +21,7 @@ def _sqlite_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store
 
 @pytest.fixture(scope="session")
 def _postgresql_database() -> Iterator[Store]:
-    url = _postgresql_server()
-    database = f"belepo_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
-    server = create_engine(url.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        # The data die with the tests: nothing needs to reach the disk.
-        connection.execute(text("ALTER SYSTEM SET fsync = off"))
-        connection.execute(text("SELECT pg_reload_conf()"))
-        connection.execute(text(f"DROP DATABASE IF EXISTS {database}"))
-        connection.execute(text(f"CREATE DATABASE {database}"))
-    server.dispose()
-    yield from _made(Store(url.replace("/postgres?", f"/{database}?")))
+    yield from _made(Store(postgresql_database("belepo")))
 
 
 @pytest.fixture
@@ -53,6 +43,21 @@ def store(request: pytest.FixtureRequest) -> Store:
     """An empty database, of each kind in turn."""
     found: Store = request.getfixturevalue(f"{request.param}_store")
     return found
+
+
+def postgresql_database(name: str) -> str:
+    """Return the URL of a new PostgreSQL database for this worker of the run."""
+    url = _postgresql_server()
+    database = f"{name}_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+    server = create_engine(url.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        # The data die with the tests: nothing needs to reach the disk.
+        connection.execute(text("ALTER SYSTEM SET fsync = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+        connection.execute(text(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)"))
+        connection.execute(text(f"CREATE DATABASE {database}"))
+    server.dispose()
+    return url.replace("/postgres?", f"/{database}?")
 
 
 def _postgresql_server() -> str:

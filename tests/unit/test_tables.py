@@ -45,7 +45,6 @@ NEVER_OVER = {
     "grants": "kept as long as the account",
     **dict.fromkeys(("invoices", "payments"), "the insurer's books, as long as the policy holder is in the register"),
     "request_events": "the database erases them with the request, by the foreign key",
-    "bank_entries": "the insurer's books: what came in",
     "heartbeats": "a row for each machine; a beat erases those of machines that are gone for a day",
 }
 OUTLIVES_THE_ACCOUNT = {

@@ -22,6 +22,7 @@ _FATES: dict[Fate, str] = {
     "doubled": "came in for an invoice that was paid: see belepo payments refunds",
     "unmatched": "match no invoice: see the console's worklist",
     "known": "were known before",
+    "old": "are older than transfers are kept (retention.transfers_days): passed over",
 }
 
 

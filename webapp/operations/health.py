@@ -10,6 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from webapp.http import series
+from webapp.operations.money import payment_figures
 from webapp.parts import Parts, current_parts
 
 Figure = tuple[str, str, float | tuple[str, Mapping[str, float]]]
@@ -65,6 +66,7 @@ class _Known(Collector):
                     yield metric
                 else:
                     yield GaugeMetricFamily(name, f"{words}.", value=value)
+        yield from payment_figures(self._parts)
 
 
 def _known(parts: Parts) -> CollectorRegistry:

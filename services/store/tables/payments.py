@@ -1,5 +1,7 @@
 """Invoices, and the customers' attempts to pay them; `services.payments` writes them."""
 
+from datetime import timedelta
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -12,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from services.store.declarations import Declarations, ExportedRows, newest
+from services.store.declarations import Declarations, ExportedRows, RetentionRule, newest
 from services.store.tables.base import Moment, metadata
 
 invoices = Table(
@@ -88,6 +90,16 @@ Index(
 )
 
 DECLARED = Declarations(
+    retention=(
+        # What waits for somebody stays; what was assigned stays in the books as a payment, without the payer's name.
+        RetentionRule(
+            "transfers",
+            bank_entries.c.id,
+            bank_entries.c.noted_at,
+            lambda profile: timedelta(days=profile.retention.transfers_days),
+            only_if=bank_entries.c.payment_id.is_not(None) | bank_entries.c.sent_back_at.is_not(None),
+        ),
+    ),
     exported=(
         ExportedRows(
             "invoices",

@@ -29,6 +29,7 @@ from services.store.tables.codes import one_time_codes
 from services.store.tables.grants import nudges
 from services.store.tables.limits import allowances, sign_in_tries
 from services.store.tables.messages import demo_messages, outbox
+from services.store.tables.payments import bank_entries
 from services.store.tables.references import reference_codes
 from services.store.tables.register import contact_changes
 from services.store.tables.registrations import registrations
@@ -206,6 +207,16 @@ ROWS: dict[str, tuple[timedelta, Callable[[World, datetime], tuple[Table, dict[s
             },
         ),
     ),
+    "transfers": (
+        timedelta(days=KEPT.transfers_days),
+        lambda world, at: (
+            bank_entries,
+            {
+                "id": "b", "key": "k", "booked_on": at.date(), "amount": 1, "currency": "HUF", "text": "?",
+                "payer": "Példa Pál", "noted_at": at, "sent_back_at": at,
+            },
+        ),
+    ),
     "requests": (PROFILE.request_rules.kept, lambda world, at: (requests, request(at, ended_at=at))),
     "audit": (
         KEPT.audit,
@@ -246,6 +257,14 @@ def test_an_open_request_stays_and_one_that_ended_goes_with_what_happened_to_it(
         connection.execute(update(requests).values(ended_at=at))
     assert tidy(world)["requests"] == 1
     assert world.rows(request_events) == []
+
+
+def test_a_transfer_that_waits_for_somebody_stays(world: World) -> None:
+    moment = world.clock.now()
+    row = {"key": "k", "booked_on": moment.date(), "amount": 1, "currency": "HUF", "text": "?", "payer": "Példa Pál"}
+    put(world, bank_entries, id="b", noted_at=moment, **row)
+    world.clock.moment += 2 * timedelta(days=KEPT.transfers_days)
+    assert "transfers" not in tidy(world)
 
 
 def test_open_cases_and_batches_stay(world: World) -> None:

@@ -252,3 +252,10 @@ def test_what_is_no_statement_is_refused_whole(bank: Bank, content: str, words: 
 def test_a_line_that_cannot_be_read_is_named(bank: Bank, line: str) -> None:
     assert bank.csv("2026-11-30;24900;HUF;SZ-1;A", line, "2026-11-30;-5;HUF;SZ-1;A") == {"paid": 1}
     assert (bank.read().unread, bank.read().passed_over) == ((3,), 1)
+
+
+def test_an_entry_that_may_have_been_erased_is_not_counted_again(bank: Bank) -> None:
+    assert bank.csv("2026.11.10.;24 900;HUF;SZ-1;Kovács Anna") == {"paid": 1}
+    bank.shop.world.clock.advance(days=1820)
+    assert bank.csv("2026.11.10.;24 900;HUF;SZ-1;Kovács Anna") == {"old": 1}
+    assert bank.shop.one.refunds.due() == ()

@@ -142,3 +142,27 @@ def test_who_looks_at_names_is_on_record(site: Site, clerk: Colleague) -> None:
 def test_a_supervisor_is_led_there(site: Site) -> None:
     one = colleague(site, BOSS)
     assert site.say("money.heading") in one.open(f"{SERVICE}/munkalistak").text
+
+
+def test_the_customers_timeline_says_what_came_in_twice_and_what_became_of_it(site: Site, clerk: Colleague) -> None:
+    came_in(site, 24900, DUE)
+    came_in(site, 24900, DUE, key="again")
+    clerk.open(ADDRESS)
+    press(clerk, "refunded")
+    clerk.open(SERVICE)
+    page = clerk.serve(PAYER.policy_number)
+    assert site.say("staff.event.payment.doubled", invoice=DUE) in page.text
+    assert site.say("staff.event.payment.refunded", staff="Kiss Orsolya") in page.text
+    assert site.say("staff.event.payment.assigned", staff="Kiss Orsolya") not in page.text
+
+
+def test_operators_see_what_waits(site: Site, clerk: Colleague) -> None:
+    came_in(site, 24900, DUE)
+    came_in(site, 24900, DUE, key="again")
+    came_in(site, 5, "?", key="unknown")
+    told = site.ask("/metrics").decode()
+    for line in (
+        "belepo_refunds_due 1", "belepo_transfers_unmatched 1", "belepo_payments_pending 0",
+        'belepo_payments_paid{way="transfer",currency="HUF"} 2',
+    ):  # fmt: skip
+        assert f"\n{line}\n" in told
