@@ -1,5 +1,6 @@
 """What monitoring asks of the database: whether it can serve, and how much it holds."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import FromClause, Select, func, select
@@ -10,6 +11,7 @@ from services.base import Base
 from services.heartbeats import Heartbeats
 from services.letters.conditions import count_damaged
 from services.registrations.conditions import count_open
+from services.store.statement_spans import follow
 from services.store.tables.register import customers
 from services.store.version import is_current
 from services.store.writing import fault_of_writing, name_of
@@ -39,6 +41,10 @@ class Health:
             return is_current(self._store) and self.fault_of_writing() is None
         except SQLAlchemyError:
             return False
+
+    def follow_statements(self, begin: Callable[[str], Callable[[], object]]) -> None:
+        """Follow each statement from now on, for traces: see `services.store.statement_spans`."""
+        follow(self._store.engine, begin)
 
     def fault_of_writing(self) -> str | None:
         """Return why nothing can be written, in the database's own words, or None. Raises SQLAlchemyError."""

@@ -26,6 +26,7 @@ from webapp.http.addresses import Application
 from webapp.http.compression import CompressEveryStatus
 from webapp.journey.registry import journey_of
 from webapp.operations import health
+from webapp.parts import Parts
 from webapp.portal import (
     contracts,
     files,
@@ -41,7 +42,7 @@ from webapp.portal import (
     uploads,
 )
 from webapp.registration import page
-from webapp.settings import Settings
+from webapp.settings import Settings, SettingsError
 from webapp.site import accessibility, declining, privacy_notice, start, terms
 from webapp.ui import brand, faults, pages
 from webapp.wiring import wire
@@ -89,8 +90,21 @@ def create_app(settings: Settings) -> Flask:
     static_files.set_up(app, settings)
     if hops := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
-    app.wsgi_app = watching.watched(app.wsgi_app, is_behind_proxy=hops > 0)  # type: ignore[method-assign,assignment]
+    tracing = _tracing(settings, parts) if settings.traces_url else None
+    pages_watched = watching.watched(app.wsgi_app, is_behind_proxy=hops > 0, tracing=tracing)
+    app.wsgi_app = pages_watched  # type: ignore[method-assign,assignment]
     return app
+
+
+def _tracing(settings: Settings, parts: Parts) -> watching.Tracing:
+    try:
+        traces = import_module("webapp.operations.traces")  # and with it OpenTelemetry, which few have
+    except ModuleNotFoundError as error:
+        raise SettingsError("BELEPO_TRACES_URL needs further packages: pip install 'belepo[traces]'.") from error
+    tracing: watching.Tracing = traces.tracing(
+        settings.traces_url, parts.health, is_behind_proxy=settings.trusted_proxies > 0
+    )
+    return tracing
 
 
 def _note_source() -> None:

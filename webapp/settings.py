@@ -213,6 +213,13 @@ class Settings(BaseSettings):
             "addresses, or be this machine's."
         ),
     )
+    traces_url: str = Field(
+        "",
+        description=(
+            "Where traces of requests go: an OpenTelemetry collector that speaks OTLP over HTTP, such as "
+            "`http://127.0.0.1:4318`. Needs the extra `traces`: `pip install 'belepo[traces]'`."
+        ),
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info",
         description=(
@@ -289,6 +296,13 @@ class Settings(BaseSettings):
     def _is_sms_service(cls, address: str) -> str:
         if not address.startswith(("folder:", "demo:")):
             service_urls.judge(address)
+        return address
+
+    @field_validator("traces_url")
+    @classmethod
+    def _is_collector(cls, address: str) -> str:
+        if address:
+            service_urls.judge(address, ("http", "https"))
         return address
 
     @field_validator("oidc_issuer")

@@ -7,7 +7,9 @@ stands in it by the names of our own texts, so a failed sign-in is `login.failed
 import logging
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flask import Flask, request
 
@@ -33,9 +35,29 @@ def set_up(app: Flask) -> None:
     app.before_request(_note_route)
 
 
-def watched(pages: "WSGIApplication", *, is_behind_proxy: bool) -> "WSGIApplication":
+@dataclass
+class Answered:
+    """What is known of a request once it is answered."""
+
+    method: str = ""
+    route: str = ""
+    status: int = 500
+
+
+class Tracing(Protocol):
+    """What follows a request while it is answered."""
+
+    def __call__(self, environ: "WSGIEnvironment") -> AbstractContextManager[Answered]:
+        """Begin; what is known of the request at its end is filled into what this gives."""
+
+
+def watched(pages: "WSGIApplication", *, is_behind_proxy: bool, tracing: Tracing | None = None) -> "WSGIApplication":
     """Return `pages` with an eye on each request; the id that a request brings counts behind a trusted proxy alone."""
-    return _Watched(pages, is_behind_proxy=is_behind_proxy)
+    return _Watched(pages, tracing or _untraced, is_behind_proxy=is_behind_proxy)
+
+
+def _untraced(environ: "WSGIEnvironment") -> AbstractContextManager[Answered]:
+    return nullcontext(Answered())
 
 
 def note_refused(what: str) -> None:
@@ -51,33 +73,35 @@ def _note_route() -> None:
 
 
 class _Watched:
-    def __init__(self, pages: "WSGIApplication", *, is_behind_proxy: bool) -> None:
+    def __init__(self, pages: "WSGIApplication", tracing: Tracing, *, is_behind_proxy: bool) -> None:
         self._pages = pages
+        self._tracing = tracing
         self._is_behind_proxy = is_behind_proxy
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         given = environ.get("HTTP_X_REQUEST_ID", "") if self._is_behind_proxy else ""
         begun = environ.get(ARRIVED) or time.perf_counter()
-        request_id, statuses = request_ids.accept(given), [500]
+        request_id = request_ids.accept(given)
+        with request_ids.working_for(request_id), self._tracing(environ) as answered:
 
-        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-            statuses.append(int(status.split(" ", 1)[0]))
-            return start_response(status, [*headers, (_HEADER, request_id)], *error)
+            def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+                answered.status = int(status.split(" ", 1)[0])
+                return start_response(status, [*headers, (_HEADER, request_id)], *error)
 
-        with request_ids.working_for(request_id):
             try:
                 return self._pages(environ, start)
             finally:
-                _note(environ, statuses[-1], time.perf_counter() - begun)
+                method = environ["REQUEST_METHOD"]
+                answered.method = method if method in _METHODS else "other"
+                answered.route = environ.get(_ROUTE, _FILES)
+                _note(answered, environ, time.perf_counter() - begun)
 
 
-def _note(environ: "WSGIEnvironment", status: int, seconds: float) -> None:
-    method = environ["REQUEST_METHOD"]
-    method = method if method in _METHODS else "other"
-    route, refused = environ.get(_ROUTE, _FILES), environ.get(_REFUSED, ())
-    series.note_answer(method, route, status, seconds)
-    is_quiet = status < 400 and (route == _FILES or environ.get(_IS_QUIET))
-    facts = {"method": method, "route": route, "status": status, "milliseconds": round(seconds * 1000)}
+def _note(answered: Answered, environ: "WSGIEnvironment", seconds: float) -> None:
+    series.note_answer(answered.method, answered.route, answered.status, seconds)
+    refused = environ.get(_REFUSED, ())
+    is_quiet = answered.status < 400 and (answered.route == _FILES or environ.get(_IS_QUIET))
+    facts = {**vars(answered), "milliseconds": round(seconds * 1000)}
     if refused:
         facts["refused"] = " ".join(refused)
     ending = " refused=%(refused)s" if refused else ""
