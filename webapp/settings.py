@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL
 
 from services.gateways.providers import open_provider
 from services.keys import Keys, fault_of
-from services.profiles import default
+from services.profiles import default, short_name
 from services.profiles.problems import in_words
 from webapp import service_urls
 from webapp.service_urls import LOOPBACK, ImapServer, MailServer, is_of_this_machine
@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     )
     profile: str = Field(
         default_factory=default,
-        description="The profile's name, or the path of an insurer's own `profile.toml`.",
+        description="The profile's name, or the path of an insurer's own folder or of the `profile.toml` in it.",
     )
     hardened: bool = Field(
         False,
@@ -320,8 +320,7 @@ class Settings(BaseSettings):
         given = {name: value for name, value in given.items() if value != ""}
         profile = str(given.get("profile", default()))
         folder = Path(given.get("data_dir", "instance"))
-        # An insurer's own file is called profile.toml; its folder tells one insurer from another.
-        name = Path(profile).resolve().parent.name if profile.endswith(".toml") else profile
+        name = short_name(profile)
         given.setdefault("database_url", f"sqlite:///{folder / name}.sqlite3")
         given.setdefault("storage_url", f"folder:{folder / 'files' / name}")
         if str(given.get("demo", "")).lower() in {"1", "true", "yes", "on"}:

@@ -3,7 +3,7 @@
 Nothing in here names an insurer; their files stand beside this one, a folder each.
 """
 
-from services.profiles.loading import default, find, known, load
+from services.profiles.loading import copy, default, find, known, load, short_name
 from services.profiles.problems import ProfileError
 from services.profiles.profile import (
     Brand,
@@ -32,8 +32,10 @@ __all__ = [
     "ProfileError",
     "Registration",
     "SignIn",
+    "copy",
     "default",
     "find",
     "known",
     "load",
+    "short_name",
 ]

@@ -1,6 +1,7 @@
 """Finds, reads and judges a profile."""
 
 import re
+import shutil
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from services.clock import SystemClock
+from services.profiles.logo import DARK, LIGHT, UnfitLogo
 from services.profiles.problems import Mistake, Problem, ProfileError, explain
 from services.profiles.profile import Document, Profile
 from services.profiles.words import mistakes_in_words
@@ -31,6 +33,8 @@ def load(name_or_path: str, *, hardened: bool = False, now: datetime | None = No
         profile = Profile.model_validate({**values, "folder": file.parent})
     except ValidationError as error:
         raise _error(file, [explain(one, Profile, text) for one in error.errors()]) from error
+    if unfit := list(_unfit_files(profile)):
+        raise _error(file, unfit)
     mistakes = [*mistakes_in_words(profile), *_mistakes_in_documents(profile, now or SystemClock().now())]
     if mistakes:
         raise _error(file, [mistake.found_in(text) for mistake in mistakes])
@@ -53,6 +57,18 @@ def _read(file: Path) -> tuple[str, dict[str, Any]]:
 
 def _error(file: Path, problems: Sequence[Problem]) -> ProfileError:
     return ProfileError(f"{file}:\n  " + "\n  ".join(map(str, problems)), problems)
+
+
+def _unfit_files(profile: Profile) -> Iterator[Problem]:
+    """Yield the files beside the profile that are not what their names say: catalogues and logos."""
+    try:
+        _ = profile.own_texts
+    except ValueError as error:
+        yield Problem("texts", str(error), "Write it as a gettext catalogue, in UTF-8.")
+    try:
+        _ = profile.logos
+    except UnfitLogo as error:
+        yield Problem(f"{LIGHT} or {DARK}", str(error), "Save it as a plain SVG.")
 
 
 def _mistakes_in_documents(profile: Profile, now: datetime) -> Iterator[Mistake]:
@@ -93,12 +109,31 @@ def _is_readable(file: Path) -> bool:
 
 
 def find(name_or_path: str) -> Path:
-    """Return the file of the profile that ships under this name, or an insurer's own. Raises ProfileError."""
-    shipped = _HERE / name_or_path / "profile.toml"
-    file = shipped if shipped.is_file() else Path(name_or_path)
+    """Return the file of the profile that ships under this name, or of an insurer's own folder. Raises ProfileError."""
+    shipped, own = _HERE / name_or_path / "profile.toml", Path(name_or_path)
+    file = shipped if shipped.is_file() else own / "profile.toml" if own.is_dir() else own
     if not file.is_file():
         raise ProfileError(f"There is no profile “{name_or_path}”. Give the path of a file, or one of: {known()}.")
     return file
+
+
+def short_name(name_or_path: str) -> str:
+    """Return what tells this profile from others in the names of files: its own name, or that of its folder."""
+    path = Path(name_or_path)
+    if name_or_path.endswith(".toml"):
+        return path.resolve().parent.name
+    is_shipped = path.name == name_or_path and (_HERE / path / "profile.toml").is_file()
+    return path.resolve().name if path.is_dir() and not is_shipped else name_or_path
+
+
+def copy(name: str, folder: Path) -> None:
+    """Copy a profile that ships, as the beginning of an insurer's own. Raises ProfileError where the folder exists."""
+    source = _HERE / name / "profile.toml"
+    if not source.is_file():
+        raise ProfileError(f"There is no profile “{name}” to copy. There are: {known()}.")
+    if folder.exists():
+        raise ProfileError(f"{folder} is there already.")
+    shutil.copytree(source.parent, folder)
 
 
 def default() -> str:

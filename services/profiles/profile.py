@@ -15,8 +15,9 @@ from stdnum import iban
 from stdnum.exceptions import ValidationError
 
 from services.profiles.contrast import contrast
+from services.profiles.logo import DARK, LIGHT, Logo, read_logo
 from services.profiles.request_kinds import RequestKind, RequestRules, is_name_of_kind
-from services.texts import Texts, has_catalogue
+from services.texts import Texts, has_catalogue, read_catalogue
 from services.values import email_addresses
 
 
@@ -867,6 +868,18 @@ class Profile(_Part):
         )
 
     @cached_property
+    def own_texts(self) -> Mapping[str, Mapping[str, str]]:
+        """The insurer's own catalogues, `texts/<language>.po`, by language. Raises ValueError for an unreadable one."""
+        files = {code: self.folder / "texts" / f"{code}.po" for code in dict.fromkeys((*self.languages, "en", "hu"))}
+        return {code: read_catalogue(file) for code, file in files.items() if file.is_file()}
+
+    @cached_property
+    def logos(self) -> tuple[Logo, ...]:
+        """The logo, and the one for dark pages, as far as the folder has them. Raises UnfitLogo."""
+        light, dark = self.folder / LIGHT, self.folder / DARK
+        return tuple(read_logo(file) for file in (light, dark) if file.is_file() and light.is_file())
+
+    @cached_property
     def texts(self) -> Texts:
         """The catalogues in this insurer's voice."""
         facts: dict[str, dict[str, Any]] = {}
@@ -877,4 +890,4 @@ class Profile(_Part):
                 "phone": self.phone_display,
                 "phone_as": self.phone_display + given.get("phone_ending", ""),
             }
-        return Texts(self.languages, facts, self.wording)
+        return Texts(self.languages, facts, self.wording, self.own_texts)

@@ -40,7 +40,7 @@ def mistakes_in_words(profile: Profile) -> Iterator[Mistake]:
             yield Mistake(("wording", language), f"the profile does not speak “{language}”", "Take it out.")
     for language in profile.languages:
         yield from _in_facts(profile, language)
-        in_wording = list(_in_wording(profile, language))
+        in_wording = [*_in_wording(profile, language), *_in_catalogue(profile, language)]
         yield from in_wording
         yield from _in_requests(profile, language)
         if not in_wording:  # what cannot be filled in has no length
@@ -81,32 +81,43 @@ def _of_kinds(profile: Profile) -> set[str]:
 
 
 def _in_wording(profile: Profile, language: str) -> Iterator[Mistake]:
-    known, facts = profile.texts.known_keys | _of_kinds(profile), {*profile.facts[language], *_DERIVED}
+    known = profile.texts.known_keys | _of_kinds(profile)
     for key, text in profile.wording.get(language, {}).items():
         path = ("wording", language, key)
-        if key not in known:
+        if key in known:
+            yield from _in_text(profile, language, path, text)
+        else:
             yield Mistake(path, "there is no text with this key", _meant(key, known) or "Take it out.")
-            continue
-        try:
-            named = placeholders(text)
-        except Unfillable as error:
-            yield Mistake(path, str(error), "Write a placeholder as its name in braces, such as {phone}.")
-            continue
-        offered = _offered(profile.texts, key)
-        for name in sorted(named - offered - facts):
-            mend = _meant(name, offered | facts, "{{{}}}") or f"It can hold {_listed(offered | facts)}."
-            yield Mistake(path, f"nothing fills the placeholder {{{name}}} in this text", mend)
-        for name in sorted((profile.texts.offered(key) & _HANDED_OVER) - named):
-            yield Mistake(path, f"the text lacks {{{name}}}, for which it is sent", f"Write {{{name}}} into it.")
-        if not text.strip():
-            yield Mistake(path, "is empty", "Write the text, or take it out.")
-        elif key.startswith("mail.") and key.endswith((".subject", ".preheader")) and not text.isprintable():
-            yield Mistake(path, "is not one line of visible letters", "Write it on one line.")
+
+
+def _in_catalogue(profile: Profile, language: str) -> Iterator[Mistake]:
+    for key, text in profile.own_texts.get(language, {}).items():
+        yield from _in_text(profile, language, ("texts", f"{language}.po", key), text)
+
+
+def _in_text(profile: Profile, language: str, path: tuple[str, ...], text: str) -> Iterator[Mistake]:
+    key, facts = path[-1], {*profile.facts[language], *_DERIVED}
+    try:
+        named = placeholders(text)
+    except Unfillable as error:
+        yield Mistake(path, str(error), "Write a placeholder as its name in braces, such as {phone}.")
+        return
+    offered = _offered(profile.texts, key)
+    for name in sorted(named - offered - facts):
+        mend = _meant(name, offered | facts, "{{{}}}") or f"It can hold {_listed(offered | facts)}."
+        yield Mistake(path, f"nothing fills the placeholder {{{name}}} in this text", mend)
+    for name in sorted((profile.texts.offered(key) & _HANDED_OVER) - named):
+        yield Mistake(path, f"the text lacks {{{name}}}, for which it is sent", f"Write {{{name}}} into it.")
+    if not text.strip():
+        yield Mistake(path, "is empty", "Write the text, or take it out.")
+    elif key.startswith("mail.") and key.endswith((".subject", ".preheader")) and not text.isprintable():
+        yield Mistake(path, "is not one line of visible letters", "Write it on one line.")
 
 
 def _in_text_messages(profile: Profile, language: str) -> Iterator[Mistake]:
     """Yield why a text message is not one of 160 GSM-7 letters whose last line lets phones offer the code."""
-    own, name = profile.wording.get(language, {}), ("facts", language, "insurer_sms")
+    wording, own = profile.wording.get(language, {}), profile.own_texts.get(language, {})
+    name = ("facts", language, "insurer_sms")
     if others := outside_gsm7(profile.facts[language].get("insurer_sms", "")):
         yield Mistake(
             name,
@@ -116,9 +127,11 @@ def _in_text_messages(profile: Profile, language: str) -> Iterator[Mistake]:
         return
     for key in sorted(key for key in profile.texts.known_keys if key.startswith("sms.")):
         text = profile.texts.template(key, language, {})
-        path = ("wording", language, key) if key in own else name
+        path = (
+            ("wording", language, key) if key in wording else ("texts", f"{language}.po", key) if key in own else name
+        )
         yield from _several_parts(profile, language, key, text, path)
-        if key in own and "host" in placeholders(text) and text.splitlines()[-1] != "@{host} #{code}":
+        if key in {*wording, *own} and "host" in placeholders(text) and text.splitlines()[-1] != "@{host} #{code}":
             mend = "End it with a line “@{host} #{code}”."
             yield Mistake(path, "its last line is not the one by which phones offer the code", mend)
 

@@ -4,13 +4,16 @@ from collections import ChainMap
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from importlib.resources import files
+from pathlib import Path
 from string import Formatter
+from types import MappingProxyType
 from typing import Any
 
 from babel import Locale
-from babel.messages.pofile import read_po
+from babel.messages.pofile import PoFileError, read_po
 
 _FALLBACK = ("en", "hu")
+_NOTHING: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 _FORMS = ("none", "one", "two", "few", "many", "other")
 
 
@@ -23,6 +26,16 @@ def _catalogue(language: str) -> Mapping[str, str]:
 def has_catalogue(language: str) -> bool:
     """Tell whether there are texts in `language`."""
     return (files("services.texts") / "catalogues" / f"{language}.po").is_file()
+
+
+def read_catalogue(file: Path) -> Mapping[str, str]:
+    """Return the texts of an insurer's own catalogue by their keys. Raises ValueError where it cannot be read."""
+    try:
+        with file.open("rb") as opened:
+            entries = read_po(opened, abort_invalid=True)
+    except (OSError, UnicodeDecodeError, PoFileError) as error:
+        raise ValueError(f"cannot be read: {error}") from error
+    return {str(entry.id): str(entry.string) for entry in entries if entry.id and entry.string}
 
 
 class MissingText(KeyError):
@@ -52,7 +65,7 @@ class Texts:
     """The catalogues in one profile's voice.
 
     `facts` are the profile's own placeholders ({insurer}, {phone} …) by language, `wording` the texts that
-    the profile words differently.
+    the profile words differently, and `own` the insurer's catalogues, which come between those and ours.
     """
 
     def __init__(
@@ -60,12 +73,12 @@ class Texts:
         languages: tuple[str, ...],
         facts: Mapping[str, Mapping[str, Any]],
         wording: Mapping[str, Mapping[str, str]],
+        own: Mapping[str, Mapping[str, str]] = _NOTHING,
     ) -> None:
         self.languages = languages
         self._facts = facts
-        self._layers = {
-            code: [wording.get(code, {}), *map(_catalogue, dict.fromkeys((code, *_FALLBACK)))] for code in languages
-        }
+        self._own = own
+        self._layers = {code: [wording.get(code, {}), *self._catalogues_for(code)] for code in languages}
         self._plural = {language: Locale.parse(language).plural_form for language in languages}
 
     def has(self, key: str, language: str) -> bool:
@@ -75,7 +88,19 @@ class Texts:
     @cached_property
     def known_keys(self) -> frozenset[str]:
         """The keys of all texts of the catalogues."""
+        return self._keys_of_ours | {key for texts in self._own.values() for key in texts}
+
+    @cached_property
+    def _keys_of_ours(self) -> frozenset[str]:
         return frozenset(key for language in self._catalogues for key in _catalogue(language))
+
+    def _catalogues_for(self, code: str) -> list[Mapping[str, str]]:
+        return [
+            texts
+            for language in dict.fromkeys((code, *_FALLBACK))
+            for texts in (self._own.get(language, {}), _catalogue(language))
+            if texts
+        ]
 
     def is_known(self, key: str) -> bool:
         """Tell whether the catalogues have a text with exactly this key."""
@@ -92,12 +117,13 @@ class Texts:
     def offered(self, key: str) -> set[str]:
         """Return the placeholders that whoever asks for this text fills: those that any catalogue has in it.
 
-        The plural forms of one text are filled alike.
+        The plural forms of one text are filled alike. What an insurer's catalogue adds to a text of ours is not filled.
         """
         stem, _, form = key.rpartition(".")
         alike = [f"{stem}.{other}" for other in _FORMS] if form in _FORMS else [key]
-        texts = (_catalogue(language).get(one, "") for language in self._catalogues for one in alike)
-        return set().union(*map(placeholders, texts))
+        is_ours = any(one in self._keys_of_ours for one in alike)
+        catalogues = [_catalogue(code) for code in self._catalogues] if is_ours else list(self._own.values())
+        return set().union(*(placeholders(texts.get(one, "")) for texts in catalogues for one in alike))
 
     def template(self, key: str, language: str, facts: Mapping[str, Any]) -> str:
         """Return the text with its placeholders unfilled; where it comes in plural forms, the one that fits.

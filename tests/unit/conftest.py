@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, text
 
 from services.store.engine import Store
 from services.store.tables import metadata
+from tests.world import wheel
 
 
 @pytest.fixture(scope="session")
@@ -83,3 +84,19 @@ def _empty(store: Store) -> None:
     with store.write() as connection:
         for table in reversed(metadata.sorted_tables):
             connection.execute(table.delete())
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from what a fresh clone has."""
+    folder = tmp_path_factory.mktemp("built")
+    done = wheel.build(wheel.copy_of_sources(folder / "sources"), folder / "out")
+    assert done.returncode == 0, done.stderr
+    (found,) = (folder / "out").glob("*.whl")
+    return found
+
+
+@pytest.fixture(scope="session")
+def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> wheel.Installed:
+    """An environment with the wheel."""
+    return wheel.Installed(built, tmp_path_factory.mktemp("installed") / "environment")

@@ -6,28 +6,10 @@ import tomllib
 from pathlib import Path
 from zipfile import ZipFile
 
-import pytest
-
 from tests import ROOT
 from tests.ports import free_port
 from tests.world import wheel
 from tests.world.over_http import HttpVisitor, served
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from what a fresh clone has."""
-    folder = tmp_path_factory.mktemp("built")
-    done = wheel.build(wheel.copy_of_sources(folder / "sources"), folder / "out")
-    assert done.returncode == 0, done.stderr
-    (found,) = (folder / "out").glob("*.whl")
-    return found
-
-
-@pytest.fixture(scope="module")
-def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> wheel.Installed:
-    """An environment with the wheel."""
-    return wheel.Installed(built, tmp_path_factory.mktemp("installed") / "environment")
 
 
 def test_a_customer_registers_with_what_is_installed(installed: wheel.Installed, tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from html import escape
 
 from services.profiles import Profile
 from services.profiles.request_kinds import Page
-from webapp.journey.journey import ACTIVATION, Journey
-from webapp.journey.registry import known_steps
+from webapp.journey.journey import ACTIVATION
+from webapp.journey.registry import journey_of
 
 _WIDTH, _HEIGHT, _GAP, _ROW = 124, 50, 18, 152
 _MARGIN = 24
@@ -17,7 +17,7 @@ def stations(profile: Profile) -> list[tuple[str, str]]:
 
     Raises ProfileError when the journey is not possible.
     """
-    journey = Journey(profile, known_steps())
+    journey = journey_of(profile)
     names = [*(step.name for step in journey.steps), *([ACTIVATION] if journey.has_activation else [])]
     return [(name, _about(name, profile)) for name in names]
 

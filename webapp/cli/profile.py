@@ -15,13 +15,15 @@ from rich.table import Table
 from services.links import Links
 from services.messages.composer import Composer
 from services.messages.specimens import specimens
-from services.profiles import Profile, ProfileError, find, load
+from services.profiles import Profile, ProfileError, copy, default, find, load
 from services.profiles.problems import Problem, line_of
 from services.profiles.standards import departures, guessing_chance
 from webapp.cli.drawing import draw_svg, draw_text, stations
+from webapp.journey.registry import journey_of
 from webapp.settings import chosen_profile
 from webapp.worker.mailed_pages import mailed_pages
 
+_TEMPLATES = Path(__file__).parents[1] / "templates"
 _hardened = click.option(
     "--hardened/--as-written", default=None, help="With the hardened values over it (BELEPO_HARDENED)."
 )
@@ -64,10 +66,19 @@ def show(name: str | None, hardened: bool | None) -> None:
 
 
 @profile.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--like", default=default(), show_default=True, help="The profile that ships and is copied.")
+def new(folder: Path, like: str) -> None:
+    """Copy a profile that ships to FOLDER, as the beginning of an insurer's own."""
+    copy(like, folder)
+    click.echo(f"{folder}: change what is not the insurer's, then run `belepo profile check {folder}`.")
+
+
+@profile.command()
 @click.argument("file")
 @click.option("--pages", is_flag=True, help="Show every page in every language too, with its demo customers: a minute.")
 def check(file: str, pages: bool) -> None:
-    """Judge an insurer's own FILE: line, what is wrong, how to mend it. The exit code is 1 when something is."""
+    """Judge an insurer's own FILE or folder: line, what is wrong, how to mend it. Exit code 1 when something is."""
     problems = judge(file)
     if pages and not problems:
         problems = list(import_module("webapp.cli.rehearsal").rehearse(file))
@@ -106,7 +117,18 @@ def judge(file: str) -> list[Problem]:
         what, _, mend = message.partition(". ") if setting else (message, "", "")
         line = line_of(find(file).read_text("utf-8"), (setting[1],)) if setting else None
         return [Problem("", what.rstrip("."), mend, line)]
-    return [*_of_others(own), *_not_composed(own)]
+    return [*_of_others(own), *_not_composed(own), *_not_shown(own)]
+
+
+def _not_shown(profile: Profile) -> Iterator[Problem]:
+    """Yield the steps of the journey that have no template or no name."""
+    for step in journey_of(profile).steps:
+        if not any((folder / step.template).is_file() for folder in (profile.folder / "templates", _TEMPLATES)):
+            yield Problem("", f"the step “{step.name}” has no template", f"Write templates/{step.template}.")
+        for language in profile.languages:
+            if not profile.texts.has(step.title_key, language):
+                mend = f"Add it to texts/{language}.po."
+                yield Problem("", f"the step “{step.name}” has no text {step.title_key} in “{language}”", mend)
 
 
 def _of_others(profile: Profile) -> Iterator[Problem]:

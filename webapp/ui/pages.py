@@ -6,6 +6,7 @@ from functools import cache, partial
 
 from flask import Flask
 from flask_babel import Babel
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader
 from markupsafe import Markup
 
 from services.profiles import PasswordRules, Profile
@@ -14,7 +15,7 @@ from webapp.http.assets import Assets
 from webapp.http.cookies import kept
 from webapp.http.forgery import csrf_field
 from webapp.parts import Parts
-from webapp.ui.brand import brand_url
+from webapp.ui.brand import brand_url, shown_logos
 from webapp.ui.language import Say, language, languages, remember_language, set_language
 from webapp.ui.tuning import QuickEnvironment
 
@@ -23,14 +24,16 @@ def set_up(app: Flask, parts: Parts) -> None:
     """Give the templates their functions and variables, and every request its language."""
     profile, assets, voice = parts.profile, Assets(), cache(lambda code: _voice(parts.profile, code))
     app.jinja_environment = QuickEnvironment
+    app.jinja_loader = _loader(app, profile)
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
     Babel(app, locale_selector=language, default_timezone=profile.timezone)
     app.jinja_env.globals.update(
         t=Say(profile.texts, profile),
         asset=assets.url,
-        brand_css_url=cache(partial(brand_url, profile.brand)),
+        brand_css_url=cache(partial(brand_url, profile)),
         csrf_field=csrf_field,
         icon=_icons(app),
+        logos=cache(partial(shown_logos, profile)),
         languages=languages,
         theme=_theme,
         here=here,
@@ -39,6 +42,12 @@ def set_up(app: Flask, parts: Parts) -> None:
     app.before_request(set_language)
     app.context_processor(lambda: {"language": language(), "profile": voice(language())})
     app.after_request(remember_language)
+
+
+def _loader(app: Flask, profile: Profile) -> BaseLoader | None:
+    """Return what finds templates: in the insurer's folder first, then in ours."""
+    own, ours = profile.folder / "templates", app.jinja_loader
+    return ChoiceLoader([FileSystemLoader(own), *([ours] if ours else [])]) if own.is_dir() else ours
 
 
 def _icons(app: Flask) -> Callable[..., Markup]:
