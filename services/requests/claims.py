@@ -22,8 +22,8 @@ from services.values import email_addresses, identifiers
 from services.values.networks import network_of
 
 _HOUR = timedelta(hours=1)
-_BEGUN_AN_HOUR = 20
-"""Claims that one network may begin in an hour: enough for a workshop or an office, too few to fill a storage."""
+BEGUN_AN_HOUR = 200
+"""Claims that one network may begin in an hour: enough for an office behind one address, too few for a flood."""
 _LONGEST_NUMBER = 32
 
 
@@ -39,7 +39,7 @@ class Claims:
     def count(self, connection: Connection, source: str, now: datetime) -> None:
         """Count a claim that a network begins, in the caller's transaction. Raises Refusal ``claim.too_many``."""
         key = self._allowances.key("claims", network_of(source))
-        until = self._allowances.take_of_window(connection, key, limit=_BEGUN_AN_HOUR, window=_HOUR, now=now)
+        until = self._allowances.take_of_window(connection, key, limit=BEGUN_AN_HOUR, window=_HOUR, now=now)
         if until is not None:
             raise Refusal("claim", "too_many", at=until)
 
