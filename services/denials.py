@@ -196,6 +196,8 @@ _FIELDS = {
     "long_text": {"too_long": _because("count")},
     # What the insurer's system and its staff do with a request
     "request": dict.fromkeys(("text", "letter"), _BY_STAFF),
+    # A claim without an account
+    "claim": {"too_many": _because("at", text="dead_end.too_many.text", is_wait=True)},
     "to": {"unknown": _BY_STAFF},
     # A number of whatever kind, in a search
     "code": {"empty": _CAUGHT, "malformed": _CAUGHT},

@@ -51,7 +51,9 @@ def build_portal(
         contracts=contracts,
         letters=letters,
         payments=build_payments(base, messages=messages, links=links, provider=gateways.provider),
-        requests=build_requests(base, messages=messages, portfolio=contracts.portfolio, files=uploads.files),
+        requests=build_requests(
+            base, messages=messages, limits=limits, portfolio=contracts.portfolio, files=uploads.files
+        ),
         uploads=uploads,
         grants=build_grants(base, accounts=accounts, messages=messages),
         storage=storage,

@@ -28,6 +28,7 @@ from webapp.journey.registry import journey_of
 from webapp.operations import health
 from webapp.parts import Parts
 from webapp.portal import (
+    claims,
     contracts,
     files,
     home,
@@ -67,7 +68,7 @@ def create_app(settings: Settings) -> Flask:
     # token is the proof. Testers' scripts have no page to take a token from.
     # A payment provider's call is a hint alone.
     demo_doors = parts.demo.blueprints if parts.demo else ()
-    uploads.set_up(app)
+    uploads.set_up(app, {claims.blueprint.name: claims.turn_away})
     open_doors = (api.blueprint, declining.blueprint, payments.hints, *demo_doors)
     forgery.set_up(app, {one.name for one in open_doors})
     CompressEveryStatus(app)
@@ -75,7 +76,7 @@ def create_app(settings: Settings) -> Flask:
     faults.set_up(app, for_programs=problems)
     app.before_request(_note_source)
     for module in (
-        accessibility, activation, brand, closing, contracts, declining, email, files, forgotten_password,
+        accessibility, activation, brand, claims, closing, contracts, declining, email, files, forgotten_password,
         health, home, invoices, letter, letter_password, letters, mobile, overview, page, passkeys, password,
         payments, privacy_notice, request_new, requests, sign_in, start, terms, terms_update, uploads,
     ):  # fmt: skip

@@ -35,6 +35,9 @@ TYPES: tuple[str, ...] = get_args(QuestionType)
 CONTRACT = "contract"
 """The question for a contract bears the name of its type: a request is about one contract at most."""
 
+POLICY_NUMBER, EMAIL = "policy_number", "email"
+"""What somebody without an account is asked in place of a contract (P45)."""
+
 _NAME = re.compile(r"[a-z][a-z_]{0,39}")
 _KIND = re.compile(r"[a-z][a-z-]{1,39}")
 _IF, _MAY_BE_EMPTY = "if", "?"
@@ -148,6 +151,13 @@ class RequestKind(_Part):
         Literal["motor", "home"] | None,
         Field(description="What to do and whom to call first (P46): the page before the first question."),
     ] = None
+    without_account: Annotated[
+        bool,
+        Field(
+            description="Whether somebody without an account can report it from the start page (P45), by a policy "
+            "number and an address to answer to."
+        ),
+    ] = False
     pages: Annotated[
         tuple[Page, ...],
         WithJsonSchema({"type": "array", "items": {"type": "object"}}),
@@ -169,6 +179,11 @@ class RequestKind(_Part):
             for question in page.questions:
                 _judge_question(number, question, seen)
                 seen[question.name] = question
+        if self.without_account and (self.group != "claim" or {POLICY_NUMBER, EMAIL} & set(seen)):
+            raise ValueError(
+                "without_account: is for the group claim, and asks for policy_number and email by itself; "
+                "take it away, or rename the question"
+            )
         if self.products and CONTRACT not in seen:
             raise ValueError('products: nothing asks for a contract; add a page { contract = "contract" }')
         return self

@@ -21,6 +21,10 @@ class RequestFiles(Protocol):
         """Note that the insurer has what was sent, in the transaction that takes the request over (P39)."""
         ...
 
+    def belong(self, connection: Connection, owner: str, kutid: str) -> None:
+        """Note whose the files are, in the transaction that finds out (P45)."""
+        ...
+
     def forget(self, connection: Connection, owner: str) -> None:
         """Erase the files of a draft, in the transaction that erases the draft."""
         ...

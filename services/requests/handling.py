@@ -160,7 +160,7 @@ def _checked(text: str | None) -> str:
     return text
 
 
-def _check_letters(connection: Connection, kutid: str, letter_ids: Sequence[str]) -> None:
+def _check_letters(connection: Connection, kutid: str | None, letter_ids: Sequence[str]) -> None:
     known = select(func.count()).where(letters.c.id.in_(letter_ids), letters.c.kutid == kutid)
     if letter_ids and connection.execute(known).scalar_one() != len(set(letter_ids)):
         raise Refusal("request", "letter")

@@ -1,18 +1,21 @@
 """Which kinds of requests a customer may make, and for which contracts (P33)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
-from services.accounts import Session
 from services.base import Base
 from services.contracts.contract import Contract
 from services.contracts.portfolio import Portfolio
-from services.profiles.request_kinds import CONTRACT, TYPES, Page, RequestKind
+from services.profiles.request_kinds import CONTRACT, EMAIL, POLICY_NUMBER, TYPES, Page, Question, RequestKind
 from services.refusal import OutOfTurn
+from services.requests.applicant import By, applicant_of
 from services.requests.request import Answers
 from services.store.tables.register import customers
+
+_WHO = Page(questions=(Question(name=POLICY_NUMBER, type="text"), Question(name=EMAIL, type="email")))
+"""What somebody without an account is asked first (P45)."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,12 @@ class Kind:
 
     @property
     def asks_for_contract(self) -> bool:
-        """Whether it is about one of the customer's contracts."""
+        """Whether the customer chooses one of their contracts."""
+        return any(one.name == CONTRACT for page in self.pages for one in page.questions)
+
+    @property
+    def is_about_contract(self) -> bool:
+        """Whether it is about a contract, however that is asked for."""
         return CONTRACT in self.rules.questions
 
     def path(self, answers: Answers) -> tuple[Page, ...]:
@@ -82,22 +90,35 @@ class Kinds:
             raise OutOfTurn
         return self._known[name]
 
-    def offers(self, session: Session) -> tuple[Offer, ...]:
+    def claims(self) -> tuple[Offer, ...]:
+        """Return what somebody without an account may report (P45)."""
+        return tuple(Offer(_of_unknown(kind), ()) for kind in self._known.values() if kind.rules.without_account)
+
+    def claim(self, name: str) -> Offer:
+        """Return one kind as somebody without an account may report it. Raises OutOfTurn."""
+        found = next((one for one in self.claims() if one.kind.name == name), None)
+        if found is None:
+            raise OutOfTurn
+        return found
+
+    def offers(self, by: By) -> tuple[Offer, ...]:
         """Return what the customer may ask for, in the profile's order; none where others manage all contracts (P7)."""
-        contracts = self._portfolio.all(session)
+        kutid = applicant_of(by).kutid
+        assert kutid is not None
+        contracts = self._portfolio.of_customer(kutid)
         own = tuple(one for one in contracts if one.account is None or one.account.is_own)
         if contracts and not own:
             return ()
-        holder = self._holder(session)
+        holder = self._holder(kutid)
         return tuple(
             Offer(kind, tuple(one for one in own if self._is_suitable(kind, one)))
             for kind in self._known.values()
             if holder in kind.rules.holders
         )
 
-    def offer(self, session: Session, name: str) -> Offer:
+    def offer(self, by: By, name: str) -> Offer:
         """Return one kind as the customer may ask for it. Raises OutOfTurn."""
-        found = next((one for one in self.offers(session) if one.kind.name == name), None)
+        found = next((one for one in self.offers(by) if one.kind.name == name), None)
         if found is None:
             raise OutOfTurn
         return found
@@ -107,10 +128,20 @@ class Kinds:
         is_product = not rules.products or contract.product in rules.products
         return is_product and contract.state(self._portfolio.today) in rules.contracts
 
-    def _holder(self, session: Session) -> str:
-        query = select(customers.c.holder_type).where(customers.c.kutid == session.account.kutid)
+    def _holder(self, kutid: str) -> str:
+        query = select(customers.c.holder_type).where(customers.c.kutid == kutid)
         with self._store.read() as connection:
             return str(connection.execute(query).scalar_one())
+
+
+def _of_unknown(kind: Kind) -> Kind:
+    """Return a kind as somebody without an account is asked: who it is about, in place of a contract."""
+    rest = (_without(page, CONTRACT) for page in kind.pages)
+    return replace(kind, pages=(_WHO, *(page for page in rest if page.questions)))
+
+
+def _without(page: Page, name: str) -> Page:
+    return page.model_copy(update={"questions": tuple(one for one in page.questions if one.name != name)})
 
 
 def _asked(rules: RequestKind, types: frozenset[str]) -> tuple[Page, ...]:

@@ -9,8 +9,11 @@ State = Literal["sent", "taken", "question", "answered", "closed", "withdrawn"]
 """What a request that was sent is now. The page calls one that was not sent `draft`."""
 STATES: tuple[State, ...] = ("sent", "taken", "question", "answered", "closed", "withdrawn")
 ENDED: tuple[State, ...] = ("closed", "withdrawn")
-EventType = Literal["sent", "taken", "question", "replied", "answered", "closed", "withdrawn"]
-EVENTS: tuple[EventType, ...] = ("sent", "taken", "question", "replied", "answered", "closed", "withdrawn")
+EventType = Literal["sent", "attached", "taken", "question", "replied", "answered", "closed", "withdrawn"]
+"""`attached` is when a claim without an account becomes one of a customer's requests (P45)."""
+EVENTS: tuple[EventType, ...] = (
+    "sent", "attached", "taken", "question", "replied", "answered", "closed", "withdrawn",
+)  # fmt: skip
 CUSTOMER = "customer"
 """The actor of what the customer does."""
 LONGEST_TEXT = 4000
@@ -66,7 +69,8 @@ class Request:
     reference: str
     number: str | None
     """The insurer's own."""
-    kutid: str
+    kutid: str | None
+    """The customer; None of a claim whose sender is not identified (P45)."""
     kind: str
     policy_number: str | None
     state: State
@@ -82,6 +86,12 @@ class Request:
     """Who works on it: the id of a member of staff, or a client of the API."""
     holder_note: str | None = None
     """What the member said who has passed it on. The customer does not see it."""
+    asker: str | None = None
+    """The mark of the browser that has sent a claim without an account."""
+    email: str | None = None
+    """The address to answer to, of a claim without an account."""
+    language: str | None = None
+    """Of the mails about a claim without an account."""
 
     @property
     def is_over(self) -> bool:

@@ -15,7 +15,7 @@ from services.refusal import OutOfTurn, Refusal
 from services.requests.handling import Handling
 from services.requests.request import Event, Request
 from services.staff.member import ADVISER, StaffSession
-from services.store.tables.register import customers
+from services.store.tables.register import customers, policies
 from services.store.tables.requests import request_events, requests
 from services.store.tables.staff import staff
 
@@ -32,7 +32,8 @@ class QueueLine:
     """A request in a list."""
 
     request: Request
-    customer: str
+    customer: str | None
+    """The name; None where the sender is not identified (P45)."""
     holder: str | None
     """The name of the member who works on it; None where nobody does, or the insurer's system."""
     has_replied: bool
@@ -55,7 +56,10 @@ class Opened:
 
     request: Request
     events: tuple[Event, ...]
-    customer: str
+    customer: str | None
+    """The name; None where the sender is not identified (P45)."""
+    policy_holder: str | None
+    """Where the sender is not identified: the name that the register has for the policy number."""
     holder: str | None
     letters: tuple[Letter, ...]
     """The customer's newest letters, which an answer may name."""
@@ -106,16 +110,18 @@ class RequestDesk:
         _check(by)
         found, events = self._handling.find(request_id)
         with self._store.write() as connection:
-            name = connection.execute(select(customers.c.name).where(customers.c.kutid == found.kutid)).scalar_one()
+            name = connection.execute(select(customers.c.name).where(customers.c.kutid == found.kutid)).scalar()
+            holder = connection.execute(_HOLDER.where(policies.c.policy_number == found.policy_number)).scalar()
             actors = {one.actor for one in events} | {found.holder}
             named = select(staff.c.id, staff.c.name).where(staff.c.id.in_([one for one in actors if one]))
             names = {row.id: row.name for row in connection.execute(named)}
-            page = self._letters.page(connection, found.kutid)
+            page = self._letters.page(connection, found.kutid or "")
             audit.record(
                 connection, "request_seen", kutid=found.kutid, at=self._clock.now(), actor=by.actor, request=request_id
             )
         current = tuple(one.letter for one in page.letters if not one.letter.is_withdrawn)
-        return Opened(found, events, name, names.get(found.holder or ""), current, names)
+        claimed_of = None if found.kutid else holder
+        return Opened(found, events, name, claimed_of, names.get(found.holder or ""), current, names)
 
     def colleagues(self, by: StaffSession) -> tuple[tuple[str, str], ...]:
         """Return the id and the name of everybody to whom a request may be passed on, by their names."""
@@ -159,6 +165,7 @@ class RequestDesk:
 
 
 _IS_COLLEAGUE = staff.c.role != ADVISER, staff.c.disabled_at.is_(None)
+_HOLDER = select(customers.c.name).join_from(customers, policies, policies.c.kutid == customers.c.kutid)
 _LAST = (
     select(request_events.c.type)
     .where(request_events.c.request_id == requests.c.id)
@@ -175,7 +182,8 @@ _LINE: Select[Any] = (
         staff.c.name.label("holder_name"),
         _LAST.label("last_event"),
     )
-    .join_from(requests, customers, customers.c.kutid == requests.c.kutid)
+    .select_from(requests)
+    .outerjoin(customers, customers.c.kutid == requests.c.kutid)
     .outerjoin(staff, staff.c.id == requests.c.holder)
 )
 

@@ -103,6 +103,11 @@ class Uploads:
         for upload_id in connection.execute(ready).scalars().all():
             rows.note(connection, upload_id, "handed-over", now)
 
+    def belong(self, connection: Connection, owner: str, kutid: str) -> None:
+        """Note whose the files are that somebody without an account has sent (P45)."""
+        unknown = uploads.c.owner == owner, uploads.c.kutid.is_(None)
+        connection.execute(update(uploads).where(*unknown).values(kutid=kutid))
+
     def forget(self, connection: Connection, owner: str) -> None:
         """Erase all of the owner's files, as when a draft is deleted."""
         for upload_id in connection.execute(select(uploads.c.id).where(uploads.c.owner == owner)).scalars().all():

@@ -160,6 +160,8 @@ def _enter(
     if links:
         session[LINKS] = links
     sessions.hold(token)
+    if (signed_in := sessions.current()) is not None and not current_parts().accounts.activations.is_due(signed_in):
+        current_parts().portal.requests.claims.attach(signed_in)  # its address is confirmed (P45)
     if kept and address:
         address = f"{urlsplit(address).path}?kept=1"
     response = (go or go_on)(address or url_for("home.show"))

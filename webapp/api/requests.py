@@ -81,8 +81,9 @@ class RequestFile(_Output):
 class RequestEvent(_Output):
     """Something that happened to a request."""
 
-    type: Literal["sent", "taken", "question", "replied", "answered", "closed", "withdrawn"] = Field(
-        description="`replied` is the customer's answer to a question."
+    type: Literal["sent", "attached", "taken", "question", "replied", "answered", "closed", "withdrawn"] = Field(
+        description="`replied` is the customer's answer to a question. `attached` is when a claim without an account "
+        "became one of a customer's requests."
     )
     at: datetime
     text: str | None
@@ -97,8 +98,14 @@ class RequestInFull(_Output):
     state: Literal["sent", "taken", "question", "answered", "closed", "withdrawn"]
     reference: str = Field(description="The number that the customer was told.", examples=["U-7KX2MD"])
     number: str | None = Field(description="The insurer's own.")
-    kutid: str = Field(description="Whose request it is.", examples=["10000001"])
-    policy_number: str | None = Field(description="The policy that it is about.")
+    kutid: str | None = Field(
+        description="Whose request it is; `null` for a claim without an account, whose sender is not identified.",
+        examples=["10000001"],
+    )
+    email: str | None = Field(description="The address to answer to, of a claim without an account.")
+    policy_number: str | None = Field(
+        description="The policy that it is about; of a claim without an account as it was typed, and not checked."
+    )
     sent_at: datetime
     promised_on: str = Field(description="The day by which the customer was promised an answer.")
     answers: dict[str, Any] = Field(
@@ -230,6 +237,7 @@ def _told(client: ApiKey, request_id: str) -> RequestInFull:
         reference=found.reference,
         number=found.number,
         kutid=found.kutid,
+        email=found.email,
         policy_number=found.policy_number,
         sent_at=found.sent_at,
         promised_on=found.promised_on.isoformat(),

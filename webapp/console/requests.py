@@ -11,6 +11,7 @@ from services.refusal import OutOfTurn, Refusal
 from services.requests.request import Event, Request
 from services.staff import StaffSession
 from services.staff.request_desk import LATE, LISTS, MINE, NEW, OPEN, WAITING, Opened, QueueLine
+from services.uploads.checking import Queue
 from webapp.console import staff_sessions
 from webapp.console.figures import for_service
 from webapp.console.staff_sessions import blueprint, console_page, flash
@@ -65,6 +66,7 @@ def show_requests(seen: StaffSession) -> Response:
     desk = current_parts().staff.requests
     found = desk.queue(seen, listed, kind=kind, by_age=by_age, after=after)
     kept = {"fajta": kind, "rend": _AGE if by_age else None}
+    unchecked = current_parts().portal.uploads.checking.queue()
     here = {"lista": _LISTED[listed] or None, **kept}
     return console_page(
         "console/requests.html",
@@ -78,6 +80,7 @@ def show_requests(seen: StaffSession) -> Response:
         kind=kind or "",
         by_age=by_age,
         lines=[_line(one, desk.today) for one in found.lines],
+        waiting=_waiting(unchecked),
         more_url=_address(**here, utan=found.more) if found.more else None,
         first_url=_address(**here) if after else None,
     )
@@ -169,6 +172,14 @@ def _say_why_not(seen: StaffSession, request_id: str) -> None:
         flash.leave("staff.request.taken_meanwhile", staff=found.holder)
 
 
+def _waiting(unchecked: Queue) -> str | None:
+    """Return how many files wait for the scanner, and since when; None where none does (P41)."""
+    if unchecked.since is None:
+        return None
+    facts = {"count": unchecked.waiting, "datetime": date_and_time(unchecked.since)}
+    return str(say()("staff.request.files.waiting", **facts))
+
+
 def _tab(listed: str, count: int) -> str:
     return f"{say().plain(f'staff.request.{_HEADINGS[listed]}')} ({count})"
 
@@ -233,6 +244,7 @@ def _show(seen: StaffSession, request_id: str, form: SentForm | None = None) -> 
         request_=found,
         kind=title_of(found.kind),
         customer=opened.customer,
+        policy_holder=opened.policy_holder,
         badge=_badge(found.state, has_replied=found.state == "taken" and opened.events[-1].type == "replied"),
         late=_late(found.promised_on, desk.today) if found.state in ("sent", "taken") else None,
         deadline=None if found.is_done else date_until(found.promised_on),
@@ -292,7 +304,8 @@ def _answers(opened: Opened) -> list[Mapping[str, Any]]:
     if found.kind not in parts.profile.requests:
         return []
     kind = parts.portal.requests.kinds.find(found.kind)
-    shown = answers_in_words(kind, found.answers, parts.portal.contracts.portfolio.of_customer(found.kutid))
+    contracts = parts.portal.contracts.portfolio.of_customer(found.kutid) if found.kutid else ()
+    shown = answers_in_words(kind, found.answers, contracts)
     accounts = {one.name for page in kind.pages for one in page.questions if one.type == "bank_account"}
     return [
         {**one, "answer": found.answers[one["name"]] or one["answer"]} if one["name"] in accounts else one

@@ -3,17 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import url_for
 from markupsafe import Markup
 
-from services.accounts import Session
 from services.profiles.request_kinds import CONTRACT, Page, Question
 from services.refusal import Refusal
 from services.requests.kinds import Offer
 from services.requests.reading import LONGEST_LINE, Reader
-from services.requests.request import LONGEST_TEXT, Draft
+from services.requests.request import LONGEST_TEXT
 from webapp.portal.request_words import has_text, hint_key, label_key, title_of
-from webapp.portal.uploads import Place
 from webapp.ui.forms import check_text
 from webapp.ui.language import say
 
@@ -70,12 +67,6 @@ def _field(offer: Offer, question: Question, *, is_heading: bool) -> dict[str, A
             (option, say()(f"request.kind.{offer.kind.name}.{question.name}.{option}")) for option in question.options
         ],
     }
-
-
-def place_of_files(session: Session, offer: Offer, draft: Draft | None, question: str) -> Place:
-    """Return where the files of a question go; a draft that is not begun has none."""
-    action = url_for("request_new.add_file", kind=offer.kind.name, kerdes=question)
-    return Place(draft.id if draft else "", session.account.kutid, question, action)
 
 
 def labels(offer: Offer, page: Page) -> dict[str, str]:

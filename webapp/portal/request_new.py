@@ -1,352 +1,69 @@
-"""A new request: its questions one page at a time, the check of the answers, sending (P35, P36, P46).
+"""A new request of a customer who is signed in; `webapp.portal.request_flow` shows its pages (P35, P36)."""
 
-The draft on the server says which page is due. Each page has an address of its own, so that Back and Forward work.
-"""
+from functools import partial
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-from urllib.parse import urlsplit
-
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, url_for
 
 from services.accounts import Session
-from services.profiles.request_kinds import CONTRACT, Page
-from services.refusal import OutOfTurn, Refusal
-from services.requests.kinds import Offer
-from services.requests.request import Draft
-from services.values import identifiers
-from services.values.fingerprints import fingerprint
+from services.refusal import OutOfTurn
 from webapp.account import sessions
 from webapp.parts import current_parts
-from webapp.portal import request_form, uploads
-from webapp.portal.contract_lines import line
-from webapp.portal.request_words import (
-    address,
-    answers_in_words,
-    contract_in_words,
-    end_of_draft,
-    has_text,
-    local_day,
-    takes,
-    title_of,
-    typed,
-)
+from webapp.portal import request_flow
+from webapp.portal.request_door import Door
+from webapp.portal.request_words import address
 from webapp.portal.requests import address_of_sent, show_sent
-from webapp.ui.flash import Flash
-from webapp.ui.form_errors import Fields, SentForm, explain
-from webapp.ui.formats import clock_time, date_on, date_until
+from webapp.ui.formats import clock_time
 from webapp.ui.language import say
-from webapp.ui.qr_codes import qr_code
-from webapp.ui.respond import go_on, page, see_other
+from webapp.ui.respond import see_other
 
 blueprint = Blueprint("request_new", __name__, url_prefix="/ugyintezes/uj/<kind>")
-flash = Flash("request")
-
-_FIRST = {
-    "motor": tuple(f"claim.first.motor.{what}" for what in ("stop", "police", "statement", "photos")),
-    "home": tuple(f"claim.first.home.{what}" for what in ("water", "gas", "limit", "keep", "police")),
-}
-"""What to do first, by what was damaged (P46)."""
-_REVIEW = "attekintes"
-"""What the address names in place of a question once all are answered."""
 
 
 @blueprint.get("")
 @sessions.needed
 def show(session: Session, kind: str) -> Response:
     """Show the page that the address names, or the one that is due. Changes nothing."""
-    services = current_parts().portal.requests
-    offer = services.kinds.offer(session, kind)
+    offer = current_parts().portal.requests.kinds.offer(session, kind)
     if not offer.is_suitable:
         sessions.flash.leave("request.start.unsuitable")
         return see_other(url_for("requests.show_all"))
-    return _show(session, offer, services.drafts.find(session, kind), request.args.get("kerdes"))
+    return request_flow.show(_door(session), offer)
 
 
 @blueprint.post("")
 @sessions.needed
 def submit(session: Session, kind: str) -> Response:
     """Keep the answers to a page, or do what its other buttons say; then show what is due."""
-    services = current_parts().portal.requests
-    offer, draft = services.kinds.offer(session, kind), services.drafts.find(session, kind)
-    match request.form.get("action", "next"):
-        case "send":
-            return _send(session, offer, draft)
-        case "delete":
-            return _delete(session, kind, url_for("requests.show_all"))
-        case "restart":
-            return _delete(session, kind, address(kind))
-        case "back":
-            return _back(session, offer, draft)
-        case action:
-            try:
-                return _answer(session, offer, draft, is_left=action == "save")
-            except OutOfTurn:  # it is not due yet, or was answered at this moment
-                return _go_on(session, offer, services.drafts.find(session, kind))
+    return request_flow.submit(_door(session), current_parts().portal.requests.kinds.offer(session, kind))
 
 
 @blueprint.route("/fajlok", methods=["GET", "POST"])
 @sessions.needed
 def add_file(session: Session, kind: str) -> Response:
-    """Take a file for the question that `kerdes` names, or do what the file's other forms say (P38).
-
-    GET leads to the page that is due: a sign-in may have come between a file and its form.
-    """
-    services, question = current_parts().portal.requests, request.args.get("kerdes", "")
-    offer = services.kinds.offer(session, kind)
-    if request.method != "POST":
-        return see_other(address(kind))
-    asked = next((one for one in offer.kind.pages if (question, "files") in _types(one)), None)
-    if asked is None:
-        raise OutOfTurn
-    draft = services.drafts.begin(session, offer)
-    form = uploads.act(request_form.place_of_files(session, offer, draft, question))
-    if form is not None:
-        return _question(session, offer, draft, asked, form)
-    return go_on(address(kind, asked.id), lambda: _show(session, offer, draft, asked.id))
+    """Take a file for the question that `kerdes` names, or do what the file's other forms say (P38)."""
+    return request_flow.add_file(_door(session), current_parts().portal.requests.kinds.offer(session, kind))
 
 
-def _types(asked: Page) -> list[tuple[str, str]]:
-    return [(one.name, one.type) for one in asked.questions]
-
-
-def _answer(session: Session, offer: Offer, draft: Draft | None, *, is_left: bool) -> Response:
-    drafts, sent = current_parts().portal.requests.drafts, _page_sent(offer, draft)
-    if sent is None:
-        # The page before the first question, or a page that was not asked.
-        return _go_on(session, offer, drafts.begin(session, offer))
-    draft_id = draft.id if draft else ""
-    answers, refusals = request_form.read(
-        offer, sent, request.form, drafts.reader, lambda question: drafts.count_files(draft_id, question)
+def _door(session: Session) -> Door:
+    return Door(
+        by=session,
+        kutid=session.account.kutid,
+        address=address,
+        files=lambda kind, question: url_for("request_new.add_file", kind=kind, kerdes=question),
+        home=url_for("requests.show_all"),
+        place=say()("request.list.heading"),
+        sent=address_of_sent,
+        show_sent=partial(show_sent, session),
+        was_sent=partial(_was_sent, session),
+        say=sessions.flash.leave,
+        notice=lambda: sessions.flash.take(time=clock_time(session.over_at)),
+        kept=session.kept or {},
     )
-    if refusals and is_left:
-        values = {name: request.form.get(name, "") for name in request_form.names(sent)}
-        return _leave(drafts.keep(session, offer, {name: value for name, value in values.items() if value}))
-    if refusals:
-        return _refused(session, offer, draft, sent, refusals)
-    if draft is not None and _is_changed_elsewhere(draft, sent, answers):
-        flash.leave("request.form.changed_elsewhere")
-        return go_on(address(offer.kind.name, sent.id), lambda: _show(session, offer, draft, sent.id))
-    try:
-        draft = drafts.save(session, offer, sent, answers)
-    except Refusal as refusal:
-        return _refused(session, offer, draft, sent, [(refusal.field, refusal)])
-    return _leave(draft) if is_left else _go_on(session, offer, draft)
 
 
-def _send(session: Session, offer: Offer, draft: Draft | None) -> Response:
-    services = current_parts().portal.requests
-    draft_id = request.form.get("draft") or (draft.id if draft else "")
+def _was_sent(session: Session, request_id: str) -> bool:
     try:
-        services.drafts.send(session, offer, draft_id)
+        current_parts().portal.requests.own.find(session, request_id)
     except OutOfTurn:
-        try:
-            services.own.find(session, draft_id)
-        except OutOfTurn:
-            return _go_on(session, offer, draft)
-        return go_on(address_of_sent(draft_id, is_twice=True), lambda: show_sent(session, draft_id, is_twice=True))
-    except Refusal as refusal:
-        asked = offer.kind.rules.page(CONTRACT)
-        assert asked is not None
-        return _refused(session, offer, draft, asked, [(refusal.field, refusal)])
-    return go_on(address_of_sent(draft_id), lambda: show_sent(session, draft_id))
-
-
-def _delete(session: Session, kind: str, to: str) -> Response:
-    try:
-        current_parts().portal.requests.drafts.discard(session, kind)
-    except OutOfTurn:
-        pass
-    else:
-        sessions.flash.leave("request.form.deleted")
-    return go_on(to)
-
-
-def _back(session: Session, offer: Offer, draft: Draft | None) -> Response:
-    answers = draft.answers if draft else {}
-    path = offer.kind.path(answers)
-    sent = _page_sent(offer, draft)
-    place = path.index(sent) if sent in path else len(path)
-    if place == 0:
-        return go_on(url_for("requests.show_all"))
-    before = path[place - 1].id
-    return go_on(address(offer.kind.name, before), lambda: _show(session, offer, draft, before))
-
-
-def _leave(draft: Draft) -> Response:
-    sessions.flash.leave("request.form.saved.page", date_until=date_until(end_of_draft(draft.begun_at)))
-    return go_on(url_for("requests.show_all"))
-
-
-def _go_on(session: Session, offer: Offer, draft: Draft | None) -> Response:
-    """Go on to the page that is due."""
-    due = offer.kind.due(draft.answers) if draft else None
-    place = due.id if due else _REVIEW if draft else None
-    return go_on(address(offer.kind.name, place), lambda: _show(session, offer, draft, place))
-
-
-def _refused(
-    session: Session, offer: Offer, draft: Draft | None, asked: Page, refusals: Sequence[tuple[str, Refusal]]
-) -> Response:
-    values = {name: request.form[name] for name in request_form.names(asked) if name in request.form}
-    form = explain(refusals, Fields(request_form.labels(offer, asked)), values)
-    return _question(session, offer, draft, asked, form)
-
-
-def _page_sent(offer: Offer, draft: Draft | None) -> Page | None:
-    """Return the page that a form is about: the one that it names, or whose fields it holds."""
-    path = offer.kind.path(draft.answers if draft else {})
-    if named := request.form.get("page"):
-        return next((one for one in path if one.id == named), None)
-    return next((one for one in path if request_form.is_sent(one, request.form)), None)
-
-
-def _is_changed_elsewhere(draft: Draft, asked: Page, answers: Mapping[str, Any]) -> bool:
-    """Tell whether the page was answered differently since the form was shown."""
-    known = {name: draft.answers.get(name) for name in answers}
-    is_as_shown = request.form.get("seen") in (None, _seen(draft, asked))
-    return not is_as_shown and known != dict(answers)
-
-
-def _seen(draft: Draft | None, asked: Page) -> str:
-    """Return the mark of a page's answers as they are shown; empty before there are any."""
-    answers = draft.answers if draft else {}
-    known = [repr(answers[one.name]) for one in asked.questions if one.name in answers]
-    return fingerprint("\n".join(known))[:16] if known else ""
-
-
-def _show(session: Session, offer: Offer, draft: Draft | None, place: str | None) -> Response:
-    """Show a page that the customer has come to; any other shows the one that is due."""
-    if draft is None and offer.kind.rules.first and place is None:
-        return _first(offer)
-    answers = draft.answers if draft else {}
-    path, due = offer.kind.path(answers), offer.kind.due(answers)
-    reached = path if due is None else path[: path.index(due) + 1]
-    asked = next((one for one in reached if one.id == place), due)
-    if asked is None:
-        assert draft is not None
-        return _review(session, offer, draft)
-    is_back = draft is not None and place is None and bool(draft.answers)
-    return _question(session, offer, draft, asked, is_back=is_back)
-
-
-def _first(offer: Offer) -> Response:
-    contact, t = current_parts().profile.contact, say()
-    needs = f"request.kind.{offer.kind.name}.needs"
-    return page(
-        "portal/request_first.html",
-        first=offer.kind.rules.first,
-        kind=title_of(offer.kind.name),
-        first_keys=_FIRST[offer.kind.rules.first or "motor"],
-        claim_phone=_phone(contact.claim_phone),
-        assistance_phone=_phone(contact.assistance_phone),
-        takes=takes(offer.kind),
-        text=t(f"request.kind.{offer.kind.name}.text"),
-        needs=t(needs) if has_text(needs) else "",
-        contract=request.args.get("szerzodes", ""),
-        action=address(offer.kind.name),
-    )
-
-
-def _phone(number: str | None) -> dict[str, str] | None:
-    return {"e164": number, "shown": identifiers.written(number)} if number else None
-
-
-def _question(
-    session: Session,
-    offer: Offer,
-    draft: Draft | None,
-    asked: Page,
-    form: SentForm | None = None,
-    *,
-    is_back: bool = False,
-) -> Response:
-    answers = draft.answers if draft else {}
-    path = offer.kind.path(answers)
-    form = form or SentForm(_values(session, offer, draft, asked))
-    return page(
-        "portal/request_form.html",
-        form.status,
-        form=form,
-        problems=form.problems,
-        dates=request_form.dates(asked),
-        notice=flash.take() or sessions.flash.take(time=clock_time(session.over_at)),
-        again=date_on(local_day(draft.begun_at)) if draft and is_back else None,
-        kind=title_of(offer.kind.name),
-        intro=say()(f"request.kind.{offer.kind.name}.text") if asked is path[0] and not form.problems else None,
-        title=request_form.page_title(offer, asked),
-        heading=request_form.heading(offer, asked),
-        number=path.index(asked) + 1,
-        total=len(path),
-        fields=request_form.fields(offer, asked),
-        uploads={
-            one.name: uploads.shown(request_form.place_of_files(session, offer, draft, one.name))
-            for one in asked.questions
-            if one.type == "files"
-        },
-        contracts=_contracts(offer),
-        page_id=asked.id,
-        seen=_seen(draft, asked),
-        action=address(offer.kind.name),
-        **_frame(offer, draft),
-    )
-
-
-def _review(session: Session, offer: Offer, draft: Draft) -> Response:
-    return page(
-        "portal/request_review.html",
-        kind=title_of(offer.kind.name),
-        notice=flash.take(),
-        answers=answers_in_words(offer.kind, _counted(offer, draft), offer.contracts),
-        files=uploads.shown(uploads.Place(draft.id, session.account.kutid, None, address(offer.kind.name))),
-        action=address(offer.kind.name),
-        **_frame(offer, draft),
-    )
-
-
-def _counted(offer: Offer, draft: Draft) -> dict[str, Any]:
-    """Return the answers, files as they are now: some may have been taken away since."""
-    drafts, questions = current_parts().portal.requests.drafts, offer.kind.rules.questions
-    return {
-        name: drafts.count_files(draft.id, name) or None if questions[name].type == "files" else answer
-        for name, answer in draft.answers.items()
-    }
-
-
-def _frame(offer: Offer, draft: Draft | None) -> dict[str, Any]:
-    """Return what questions and the check of the answers have in common."""
-    if draft is None:
-        return {"draft": None, "code": None, "host": None, "kept": None}
-    end = end_of_draft(draft.begun_at)
-    whole = current_parts().links.url(url_for("requests.show", request_id=draft.id))
-    return {
-        "draft": draft.id,
-        "code": qr_code(whole),
-        "host": urlsplit(whole).netloc,
-        "kept": say()("request.form.kept", date_until=date_until(end)),
-    }
-
-
-def _values(session: Session, offer: Offer, draft: Draft | None, asked: Page) -> dict[str, str]:
-    """Return what stands in the fields of a page: the answers, what was typed and left, or the contract asked for.
-
-    What was typed when an earlier session ended is there again.
-    """
-    values: dict[str, str] = {}
-    for question in asked.questions:
-        if draft is not None and question.name in draft.answers:
-            values |= typed(question, draft.answers[question.name], offer)
-    if draft is not None and draft.typed:
-        values |= {name: value for name, value in draft.typed.items() if name in request_form.names(asked)}
-    if session.kept and "kept" in request.args:
-        values |= {name: value for name, value in session.kept.items() if name in request_form.names(asked)}
-    if not values and CONTRACT in request_form.names(asked):
-        # One contract is no choice; the contract's own page leads here with its id.
-        only = offer.contracts[0].id if len(offer.contracts) == 1 else ""
-        values[CONTRACT] = request.args.get("szerzodes", only)
-    return values
-
-
-def _contracts(offer: Offer) -> list[tuple[str, str, str]]:
-    """Return the contracts to choose from: id, words, picture."""
-    return [(one.id, contract_in_words(one), line(one)["icon"]) for one in offer.contracts]
+        return False
+    return True

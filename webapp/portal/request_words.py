@@ -103,14 +103,19 @@ _IN_WORDS: Mapping[str, Callable[[Any], str]] = {
 }
 
 
-def answers_in_words(kind: Kind, answers: Answers, contracts: Sequence[Contract]) -> list[dict[str, Any]]:
-    """Return the answers in the order of the questions, each with its question and where it is changed."""
+def answers_in_words(
+    kind: Kind, answers: Answers, contracts: Sequence[Contract], address_of: Callable[..., str] | None = None
+) -> list[dict[str, Any]]:
+    """Return the answers in the order of the questions, each with its question and where it is changed.
+
+    `address_of` makes the address of a page; by default that of the customer's own.
+    """
     return [
         {
             "name": question.name,
             "question": say().plain(label_key(kind.name, question.name)).rstrip(" *"),
             "answer": answer_in_words(kind.name, question, answers[question.name], contracts),
-            "change": address(kind.name, page.id),
+            "change": (address_of or address)(kind.name, page.id),
         }
         for page in kind.path(answers)
         for question in page.questions

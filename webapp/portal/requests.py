@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request, url_for
 
 from services.accounts import Session
 from services.refusal import OutOfTurn, Refusal
+from services.requests.claims import was_attached
 from services.requests.kinds import Offer
 from services.requests.request import LONGEST_TEXT, Request
 from services.values import masking
@@ -157,6 +158,7 @@ def _show(session: Session, request_id: str, form: SentForm | None = None) -> Re
         form=form,
         problems=form.problems,
         notice=sessions.flash.take(),
+        is_attached=was_attached(events),
         request_=found,
         kind=title_of(found.kind),
         badge=badge(found),

@@ -148,17 +148,23 @@ def show(session: Session, upload_id: str) -> Response:
 # --- Large requests -------------------------------------------------------------------------------------------------
 
 
-def set_up(app: Flask) -> None:
-    """Let a customer who is signed in send a file to the addresses that take one; before any form is read."""
-    app.before_request(_admit)
+def set_up(app: Flask, others: Mapping[str, Callable[[], Response | None]]) -> None:
+    """Let a customer who is signed in send a file to the addresses that take one; before any form is read.
+
+    `others` are blueprints where somebody else may: each tells by an answer who may not.
+    """
+    app.before_request(lambda: _admit(others.get(request.blueprint or "", _turn_away)))
 
 
-def _admit() -> Response | None:
+def _turn_away() -> Response | None:
+    return sessions.ask_before(request.path) if sessions.current() is None else None
+
+
+def _admit(turn_away: Callable[[], Response | None]) -> Response | None:
     if not takes_file(request.method, request.path):
         return None
-    if sessions.current() is None:
-        # The body stays unread: its form could not be taken without a session.
-        return sessions.ask_before(request.path)
+    if (answer := turn_away()) is not None:
+        return answer  # the body stays unread: its form could not be taken
     request.max_content_length = largest_body(request.method, request.path)
     request.max_form_memory_size = _BUFFER
     return None

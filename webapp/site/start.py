@@ -39,7 +39,8 @@ def start() -> Response:
         registration = current_parts().registrations.records.find(access)
         if registration and not registration.has_account and registration.expires_at > current_parts().clock.now():
             in_progress = {"time": clock_time(registration.expires_at)}
-    return page("pages/start.html", in_progress=in_progress)
+    has_claims = bool(current_parts().portal.requests.kinds.claims())
+    return page("pages/start.html", in_progress=in_progress, has_claims=has_claims)
 
 
 @blueprint.post("/megjelenes")

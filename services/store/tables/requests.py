@@ -21,7 +21,7 @@ request_drafts = Table(
     metadata,
     # What is begun and not sent (P35). Sending takes the row away, so of two that send one does; the id stays.
     Column("id", String(32), primary_key=True),
-    Column("kutid", ForeignKey("customers.kutid"), nullable=False),
+    Column("kutid", ForeignKey("customers.kutid")),  # whose it is; None where somebody else fills it in
     Column("kind", String(40), nullable=False),
     Column("answers", JSON, nullable=False),  # by the names of the questions
     # What was typed into a page and left before it could be an answer.
@@ -30,7 +30,10 @@ request_drafts = Table(
     Column("version", Integer, nullable=False),
     Column("begun_at", Moment, nullable=False, index=True),
     Column("saved_at", Moment, nullable=False),
+    # Who fills it in, where it is not the customer: see services.requests.applicant.
+    Column("asker", String(100)),
     UniqueConstraint("kutid", "kind"),  # one of a kind at a time: it is gone on with on any device
+    UniqueConstraint("asker", "kind"),
 )
 
 requests = Table(
@@ -39,7 +42,7 @@ requests = Table(
     Column("id", String(32), primary_key=True),  # opaque: it stands in addresses
     Column("reference", String(12), nullable=False, unique=True),  # what customers read out
     Column("number", String(64)),  # the insurer's own, once its system has taken the request over
-    Column("kutid", ForeignKey("customers.kutid"), nullable=False),
+    Column("kutid", ForeignKey("customers.kutid")),  # None of a claim whose sender is not identified (P45)
     Column("kind", String(40), nullable=False),
     Column("policy_number", String(32)),  # of the contract that it is about
     Column("state", String(10), nullable=False),  # see services.requests.request.STATES
@@ -51,6 +54,11 @@ requests = Table(
     Column("ended_at", Moment, index=True),  # closed or withdrawn
     Column("holder", String(64)),  # who works on it: the actor who has taken it, or to whom it was passed on
     Column("holder_note", Text),  # for the colleague to whom it was passed on
+    # Of a claim without an account: who has sent it, the address to answer to, and the language (P45).
+    Column("asker", String(100)),
+    Column("email", String(320)),
+    Column("email_key", String(320), index=True),
+    Column("language", String(8)),
     Index("ix_requests_kutid_sent_at_id", "kutid", "sent_at", "id"),
     Index("ix_requests_state_promised_on", "state", "promised_on"),
 )

@@ -10,6 +10,7 @@ from webapp.demo.states.walker import Walker
 from webapp.demo.states import (  # isort: skip  # noqa: F401
     account,
     advised,
+    claims,
     console,
     contracts,
     documents,

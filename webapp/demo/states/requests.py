@@ -80,7 +80,7 @@ def request_date(walker: Walker) -> None:
 def request_date_past(walker: Walker) -> None:
     """The day is over."""
     request_date(walker)
-    walker.send("request-form", **_parts(walker, -2))
+    walker.send("request-form", **day_in_parts(walker, -2))
 
 
 @state(_GROUP)
@@ -100,14 +100,14 @@ def request_claim_when(walker: Walker) -> None:
 def request_claim_when_wrong(walker: Walker) -> None:
     """A day to come, and no time of day."""
     _claim(walker)
-    walker.send("request-form", **_parts(walker, 1, "happened_on"), happened_at="25:00")
+    walker.send("request-form", **day_in_parts(walker, 1, "happened_on"), happened_at="25:00")
 
 
 @state(_GROUP)
 def request_claim_what(walker: Walker) -> None:
     """What happened, in the customer's words."""
     _claim(walker)
-    walker.send("request-form", **_parts(walker, -1, "happened_on"), happened_at="14:30")
+    walker.send("request-form", **day_in_parts(walker, -1, "happened_on"), happened_at="14:30")
     walker.send("request-form", place="Budapest, Váci út 45.")
 
 
@@ -274,7 +274,7 @@ def _home(walker: Walker) -> dict[str, str]:
     return {**_HOME, "postal_code": "81101" if walker.parts.profile.country == "SK" else _HOME["postal_code"]}
 
 
-def _parts(walker: Walker, days: int, name: str = "from") -> dict[str, str]:
+def day_in_parts(walker: Walker, days: int, name: str = "from") -> dict[str, str]:
     """Return a day in the three fields of its question."""
     day = walker.parts.portal.requests.drafts.reader.today + timedelta(days=days)
     return {f"{name}-year": f"{day.year}", f"{name}-month": f"{day.month}", f"{name}-day": f"{day.day}"}
@@ -284,7 +284,7 @@ def _send(walker: Walker) -> str:
     """Send a change of address, and return its id."""
     _begin(walker, "address-change")
     walker.send("request-form", **_home(walker))
-    walker.send("request-form", **_parts(walker, 3))
+    walker.send("request-form", **day_in_parts(walker, 3))
     walker.act("send")
     return walker.path.rpartition("/")[2].partition("?")[0]
 

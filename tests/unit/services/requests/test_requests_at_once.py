@@ -163,10 +163,12 @@ class Shelf:
 def test_files_are_asked_for_where_somebody_receives_them_and_go_with_the_request(desk: Desk) -> None:
     shelf, world = Shelf(), desk.world
     portfolio = world.portal.contracts.portfolio
-    services = build_requests(world.base, messages=world.message_services, portfolio=portfolio, files=shelf)
+    services = build_requests(
+        world.base, messages=world.message_services, limits=world.limits, portfolio=portfolio, files=shelf
+    )
     asked = [page.id for page in services.kinds.find("claim-motor").pages]
     assert "photos" in asked
-    without = build_requests(world.base, messages=world.message_services, portfolio=portfolio)
+    without = build_requests(world.base, messages=world.message_services, limits=world.limits, portfolio=portfolio)
     assert "photos" not in [page.id for page in without.kinds.find("claim-motor").pages]
     draft = desk.fill_in()
     shelf.files = [(draft, "photos")] * 2
