@@ -8,7 +8,7 @@ PORT ?= 8000
 PROFILE ?= mygenerali
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run serve check test unit e2e bench screenshots docs assets wheel lint types lock migration clean
+.PHONY: help run serve check test unit e2e bench scale screenshots docs assets wheel lint types lock migration clean
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ types: $(VENV)/test.done ## Check the types
 
 bench: $(VENV)/test.done assets ## Measure complete registrations: requests, bytes, SQL, CPU
 	$(BIN)/python -m tests.bench
+
+scale: $(VENV)/test.done assets ## Drive a whole site: PostgreSQL, Redis, nginx, two web hosts, a worker (RATE= a second, TIME= seconds)
+	$(BIN)/python -m tests.scale $(if $(RATE),--rate $(RATE)) $(if $(TIME),--seconds $(TIME))
 
 screenshots: $(VENV)/test.done tests/e2e/node_modules/.done assets ## Picture every step on a phone and a desktop, light and dark, into build/screenshots
 	PROFILE="$(PROFILE)" $(BIN)/python -m tests.e2e.screenshots

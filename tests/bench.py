@@ -88,7 +88,7 @@ def register(send: Send, inbox: Inbox, number: int) -> None:
         _form(page, "identify", policy_number=f"940100{number}", holder_type="person", birth_date="1990-01-01"),
     )
     send("POST", "/regisztracio", _form(page, "email", email=email, email_confirm=email))
-    page = send("GET", inbox(email)[-1]["links"][0].partition(f":{_PORT}")[2], None)
+    page = send("GET", re.sub("^https?://[^/]+", "", inbox(email)[-1]["links"][0]), None)
     finalise = "/regisztracioveglegesites"
     page = send("POST", finalise, _form(page, "mobile", mobile=f"+36201000{number}"))
     code = re.findall(r"#(\d+)$", inbox(f"+36201000{number}")[-1]["text"])[0]
