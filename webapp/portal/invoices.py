@@ -17,7 +17,10 @@ from webapp.ui.language import say
 from webapp.ui.qr_codes import qr_code
 from webapp.ui.respond import page
 
-blueprint = Blueprint("invoices", __name__, url_prefix="/szamlak")
+PREFIX = "/szamlak"
+"""Where invoices are; paying one and its receipt are below it."""
+
+blueprint = Blueprint("invoices", __name__, url_prefix=PREFIX)
 
 
 @blueprint.get("")
