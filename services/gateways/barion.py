@@ -43,6 +43,8 @@ class Barion:
 
     name = "Barion"
 
+    demanded = None
+
     def __init__(self, api: str, pages: str, *, pos_key: str, payee: str) -> None:
         """`api` and `pages` are the origins of the API and of the gateway; `payee` is the wallet's email address."""
         self._api = api

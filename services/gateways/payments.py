@@ -55,6 +55,18 @@ class Notification:
     headers: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class Demanded:
+    """What a provider demands at the button that leads to its page, by the keys of texts."""
+
+    statement: str
+    """What the customer accepts by pressing the button."""
+    submit: str
+    """The button's words."""
+    links: Mapping[str, str]
+    """The addresses of further pages, by the keys of their links."""
+
+
 class PaymentProvider(Protocol):
     """A provider of card payments. Every method raises ProviderUnavailable."""
 
@@ -66,6 +78,11 @@ class PaymentProvider(Protocol):
     @property
     def origin(self) -> str | None:
         """The origin of the page where customers pay; None where that is ours."""
+        ...
+
+    @property
+    def demanded(self) -> Demanded | None:
+        """What has to stand where customers choose the card; None where it demands nothing."""
         ...
 
     def start(self, order: PaymentOrder) -> StartedPayment:

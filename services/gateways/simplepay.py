@@ -6,7 +6,10 @@ header `Signature` is the HMAC-SHA384 of the whole body by the merchant's secret
 3.3 *start* begins a payment; `timeout` is the moment until which it can be paid. *IPN*: SimplePay posts to the one
 address that the merchant's account names; the answer is the same JSON with `receiveDate` added, signed in the header
 in the same way, else the call is repeated. *query* tells the state of a transaction, *transactionCancel* ends one that
-is not paid yet.
+is not paid yet. 7 *Logo*: it stands where customers pay, and leads to SimplePay's information on paying
+(*Fizetési tájékoztató*). 8 *Data transfer statement* (*Adattovábbítási nyilatkozat*): the customer accepts it
+expressly before the payment begins; it names the merchant with its seat, the site, the data that are handed over, and
+"SimplePay Zrt., mint adatfeldolgozó". 9.6 tests both before an account goes live.
 """
 
 import hmac
@@ -21,6 +24,7 @@ from typing import Any
 from services import randomness
 from services.gateways.http import NoAnswer, ask
 from services.gateways.payments import (
+    Demanded,
     Notification,
     PaymentOrder,
     ProviderState,
@@ -51,6 +55,16 @@ class SimplePay:
     """Takes payments by one merchant account, which has one currency."""
 
     name = "SimplePay"
+
+    demanded = Demanded(
+        "pay.simplepay.statement",
+        "pay.simplepay.submit",
+        {
+            "pay.simplepay.paying": "https://simplepartner.hu/PaymentService/Fizetesi_tajekoztato.pdf",
+            "pay.simplepay.privacy": "https://simplepay.hu/adatkezelesi-tajekoztatok/",
+        },
+    )
+    """By chapters 7 and 8."""
 
     def __init__(self, origin: str, *, merchant: str, secret: str) -> None:
         """`origin` is that of the API and of the pages; `merchant` and `secret` are the account's."""

@@ -10,6 +10,7 @@ from services.accounts import Session
 from services.base import Base
 from services.crash_points import reach
 from services.gateways.payments import (
+    Demanded,
     Notification,
     PaymentOrder,
     PaymentProvider,
@@ -63,6 +64,11 @@ class Attempts:
     def provider_origin(self) -> str | None:
         """The origin of the page to which customers go for paying; None where that is ours, or no card is taken."""
         return self._provider.origin if self._provider else None
+
+    @property
+    def provider_demands(self) -> Demanded | None:
+        """What the provider wants to stand at the button that leads to it; None where that is nothing."""
+        return self._provider.demanded if self._provider else None
 
     def find(self, session: Session, attempt_id: str) -> Payment:
         """Return an attempt of the customer's. Raises OutOfTurn."""

@@ -141,10 +141,10 @@ def import_command(
 
 
 class _NotImported(click.ClickException):
-    """The import ended early; `is_committed` tells whether that was after its commit."""
+    """The import ended early; `is_committed` tells whether that was after its commit, of which `told` speaks."""
 
-    def __init__(self, reason: str, *, is_committed: bool) -> None:
-        super().__init__(f"{reason} {'The import itself is complete.' if is_committed else 'Nothing was imported.'}")
+    def __init__(self, reason: str, *, is_committed: bool, told: str = "The import itself is complete.") -> None:
+        super().__init__(f"{reason} {told if is_committed else 'Nothing was imported.'}")
         self.is_committed = is_committed
 
 
@@ -157,7 +157,7 @@ def _take_in(store: Store, context: ImportContext, file: Path, **how: Any) -> Fi
     try:
         return InvoiceImport(store, SystemClock(), context.profile).run(file, **how)
     except ImportFailed as failure:
-        raise click.ClickException(f"{failure} The register itself was imported.") from failure
+        raise _NotImported(str(failure), is_committed=True, told="The register itself was imported.") from failure
 
 
 def _import(store: Store, context: ImportContext, files: dict[str, Path], *, rejects: Path, **how: Any) -> ImportReport:

@@ -42,6 +42,8 @@ class DemoProvider:
     origin = None
     """Its pages are at our address."""
 
+    demanded = None
+
     def __init__(self, settings: Settings, faults: DemoFaults) -> None:
         self._settings = settings
         self._faults = faults

@@ -33,6 +33,15 @@ _REQUEST_WAYS = (
 """Ways to requests: the key of the words, the group, the picture."""
 
 
+_PREMIUMS = {
+    "due": ("home.todo.premium", "warn", "home.todo.premium.pay"),
+    "overdue": ("home.todo.premium.overdue", "bad", "home.todo.premium.pay"),
+    # Nobody is called upon to pay what they are paying (P50).
+    "pending": ("home.todo.premium.pending", "", "home.todo.open"),
+}
+"""How an invoice waits, by its state: the key of the words, the tone, the key of the button."""
+
+
 @dataclass(frozen=True)
 class Task:
     """Something that waits for the customer."""
@@ -128,10 +137,8 @@ def _invoices(session: Session) -> list[Task]:
     t, tasks = say(), []
     for invoice in current_parts().portal.payments.invoices.to_pay(session):
         facts = {"amount": amount(invoice.remaining, invoice.currency), "date": date_in_words(invoice.due_on)}
-        is_overdue = invoice.state == "overdue"
-        key = "home.todo.premium.overdue" if is_overdue else "home.todo.premium"
+        key, tone, does = _PREMIUMS[invoice.state]
         words = t.plain(key, **facts, date_until=date_until(invoice.due_on))
-        href, button = url_for("invoices.show", invoice_id=invoice.id), t.plain("home.todo.premium.pay")
-        tone = "bad" if is_overdue else "warn"
+        href, button = url_for("invoices.show", invoice_id=invoice.id), t.plain(does)
         tasks.append(Task(words, href, tone, "document", contract=invoice.policy_number or "", button=button))
     return tasks

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request, url_for
 
@@ -16,7 +17,10 @@ from webapp.ui.language import say
 from webapp.ui.qr_codes import qr_code
 from webapp.ui.respond import page
 
-blueprint = Blueprint("invoices", __name__, url_prefix="/szamlak")
+PREFIX = "/szamlak"
+"""Where invoices are; paying one and its receipt are below it."""
+
+blueprint = Blueprint("invoices", __name__, url_prefix=PREFIX)
 
 
 @blueprint.get("")
@@ -61,6 +65,8 @@ def pay_page(invoice: Invoice, status: int = 200, *, failure: str | None = None)
         invoice=shown(invoice),
         transfer=transfer(invoice),
         provider=attempts.provider_name,
+        demanded=attempts.provider_demands,
+        site=urlsplit(current_parts().settings.public_url).hostname,
         failure=failure,
     )
     if attempts.provider_origin and invoice.is_open:

@@ -12,7 +12,7 @@ from services.pdf import Facts, Fine, Letterhead, Paper, Text, typeset
 from services.refusal import OutOfTurn, Refusal
 from webapp.account import sessions
 from webapp.parts import current_parts
-from webapp.portal.invoices import pay_page, shown
+from webapp.portal.invoices import PREFIX, pay_page, shown
 from webapp.ui.formats import amount, date_and_time, date_in_words
 from webapp.ui.language import language, say
 from webapp.ui.respond import go_on, page
@@ -28,7 +28,7 @@ _PAGES = PaymentPages(
 )
 
 
-@blueprint.post("/szamlak/<invoice_id>/fizetes")
+@blueprint.post(f"{PREFIX}/<invoice_id>/fizetes")
 @sessions.needed
 def submit(session: Session, invoice_id: str) -> Response:
     """Begin, resume or cancel a payment; the data of a transfer are on the page already."""
@@ -72,7 +72,7 @@ def show(session: Session, attempt_id: str) -> Response:
     )
 
 
-@blueprint.get("/szamlak/<invoice_id>/nyugta")
+@blueprint.get(f"{PREFIX}/<invoice_id>/nyugta")
 @sessions.needed
 def receipt(session: Session, invoice_id: str) -> Response:
     """Show that an invoice is paid, as a PDF where `pdf` asks for it; before that, say that there will be a receipt."""

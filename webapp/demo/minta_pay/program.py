@@ -158,6 +158,12 @@ def style() -> Response:
     return Response(render_template("minta_pay/style.css"), mimetype="text/css")
 
 
+@_pages.get("/icon.svg")
+def icon() -> Response:
+    """Send the picture for the window's tab."""
+    return Response(render_template("minta_pay/icon.svg"), mimetype="image/svg+xml")
+
+
 @_pages.get("/<attempt>")
 def show(attempt: str) -> Response:
     """Show the page where the customer pays; one who has been there goes back."""
@@ -169,6 +175,7 @@ def show(attempt: str) -> Response:
             "minta_pay/page.html",
             action=f"{request.script_root}{request.path}",
             style=f"{request.script_root}/style.css",
+            icon=f"{request.script_root}/icon.svg",
             order=order,
             amount=money.in_words(order.amount, order.currency, language),
             language=language,

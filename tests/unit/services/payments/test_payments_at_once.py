@@ -26,6 +26,7 @@ class Provider:
 
     name = "Provider"
     origin = "https://provider.example"
+    demanded = None
 
     def __init__(self) -> None:
         self.orders: dict[str, PaymentOrder] = {}

@@ -102,3 +102,10 @@ def test_a_file_that_is_none_is_a_failure(site: Site, lines: tuple[str, ...], wo
     done = run(*lines)
     assert done.exit_code == 1
     assert words in done.output
+
+
+def test_a_failure_after_the_register_says_so_as_json_too(site: Site) -> None:
+    done = run(HEAD, GOOD.replace("HUF", "?"))
+    told = json.loads(done.stdout)
+    assert told["imported"] is True
+    assert told["error"].endswith("The register itself was imported.")

@@ -51,10 +51,9 @@ def test_it_answers_the_server_alone(served: FarSite, payer: Visitor) -> None:
 
 
 def test_its_look_comes_by_the_one_address(served: FarSite, payer: Visitor) -> None:
-    (sheet,) = [link["href"] for link in payer.seen.root.all("link")]
-    answer = payer.client.get(sheet)
-    assert answer.status_code == 200
-    assert answer.mimetype == "text/css"
+    links = [link["href"] for link in payer.seen.root.all("link")]
+    answers = [payer.client.get(link) for link in links]
+    assert [(one.status_code, one.mimetype) for one in answers] == [(200, "image/svg+xml"), (200, "text/css")]
 
 
 def test_a_call_that_it_did_not_sign_is_refused(served: FarSite, payer: Visitor) -> None:

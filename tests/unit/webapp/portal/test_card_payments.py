@@ -129,6 +129,15 @@ def test_a_live_payment_is_resumed_and_takes_no_second(till: Till) -> None:
     assert len(till.provider.all()) == 1
 
 
+def test_the_home_page_calls_upon_nobody_to_pay_what_they_are_paying(till: Till) -> None:
+    called = till.site.say("home.todo.premium.pay")
+    assert called in till.payer.open("/fiok").text
+    till.begin()
+    page = till.payer.open("/fiok")
+    assert called not in page.text
+    assert till.site.say("home.todo.premium.pending", amount="24 900 Ft") in page.text.replace("\u00a0", " ")
+
+
 def test_a_live_payment_can_be_cancelled(till: Till) -> None:
     attempt = till.begin()
     till.payer.open(till.address)

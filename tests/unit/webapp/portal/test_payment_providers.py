@@ -133,6 +133,20 @@ def test_forms_lead_to_the_provider_from_the_paying_page_alone(till: Till) -> No
         assert "form-action 'self';" in till.payer.client.get(address).headers["Content-Security-Policy"]
 
 
+def test_what_simplepay_demands_stands_at_its_button(till: Till) -> None:
+    """Chapters 7 and 8 of its documentation: its name leads to how paying works, and the customer accepts expressly."""
+    page = till.payer.open(till.address)
+    is_simplepay = isinstance(till.double, SimplePayDouble)
+    facts = till.site.texts.facts("hu")
+    assert ("SimplePay Zrt." in page.text) == is_simplepay
+    assert (till.site.say("pay.simplepay.submit") in page.text) == is_simplepay
+    links = [link["href"] for link in page.root.all("a") if link["href"].startswith("https://simplep")]
+    assert len(links) == (2 if is_simplepay else 0)
+    if is_simplepay:
+        for said in (facts["legal_name"], facts["postal_address"], "127.0.0.1"):
+            assert str(said) in page.text.replace("\u00a0", " ")
+
+
 def test_a_forged_call_changes_nothing(till: Till) -> None:
     order = till.begin()
     till.ask()
