@@ -78,6 +78,7 @@ def test_what_is_wrong_is_said_beside_its_field(site: Site) -> None:
     visitor = site.visitor()
     visitor.open(CLAIM)
     visitor.act("next")
+    assert site.say("claim.start.link") in visitor.seen.text
     page = answer(visitor, {"policy_number": "", "email": "anna"})
     assert (page.status, page.fields_in_error) == (422, ["policy_number", "email"])
 
