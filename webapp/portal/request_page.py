@@ -3,7 +3,7 @@
 A `Follower` says who follows it: its customer, or an intermediary in the customer's place (P55).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from markupsafe import Markup
 from services.refusal import OutOfTurn, Refusal
 from services.requests.applicant import By
 from services.requests.claims import was_attached
-from services.requests.request import LONGEST_TEXT, Request
+from services.requests.request import LONGEST_TEXT, Event, Request
 from webapp.parts import current_parts
 from webapp.portal import uploads
 from webapp.portal.request_words import answers_in_words, badge, story, title_of
@@ -122,13 +122,19 @@ def show(door: Follower, request_id: str, form: SentForm | None = None) -> Respo
         answer_until=date_until(found.answer_by) if found.answer_by else None,
         deadline=None if found.is_done else date_until(found.promised_on),
         is_late=is_late,
-        last=events[-1] if found.is_done else None,
+        last=_outcome(events) if found.is_done else None,
         letters=_letters(found, events),
         files=uploads.shown(_place_of_files(door, found), is_whole=True),
         action=door.address(request_id),
         back=door.home,
         back_words=door.place,
     )
+
+
+def _outcome(events: Sequence[Event]) -> Event:
+    """Return what came of a request: its last words or letters, also when it was closed without a word after them."""
+    said = (one for one in reversed(events) if one.type in ("answered", "closed") and (one.text or one.letters))
+    return next(said, events[-1])
 
 
 def _letters(found: Request, events: Any) -> list[str]:
