@@ -68,7 +68,7 @@ def create_app(settings: Settings) -> Flask:
     # token is the proof. Testers' scripts have no page to take a token from.
     # A payment provider's call is a hint alone.
     demo_doors = parts.demo.blueprints if parts.demo else ()
-    uploads.set_up(app, {claims.blueprint.name: claims.turn_away})
+    uploads.set_up(app, {claims.blueprint.name: claims.turn_away, console.PARTNER: console.turn_away})
     open_doors = (api.blueprint, declining.blueprint, payments.hints, *demo_doors)
     forgery.set_up(app, {one.name for one in open_doors})
     CompressEveryStatus(app)

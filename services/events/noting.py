@@ -13,6 +13,7 @@ TYPES = (
     "payment.received",
     "payment.doubled",
     "request.sent",
+    "request.attached",
     "request.answered",
     "request.withdrawn",
     "file.ready",

@@ -54,6 +54,20 @@ def numbered(kind: str, number: str) -> Select[Any]:
     return customer.where(customers.c[kind] == number)
 
 
+def is_managed_by(
+    kutid: ColumnElement[str] | str, policy_number: ColumnElement[str] | str, adviser: str | None
+) -> ColumnElement[bool]:
+    """Return the condition that the adviser manages the customer account to which the customer's policy belongs."""
+    account = customer_accounts.c
+    return (
+        exists()
+        .where(policies.c.policy_number == policy_number, policies.c.kutid == kutid)
+        .where(account.account_number == policies.c.account_number, account.kutid == policies.c.kutid)
+        .where(account.manager == "intermediary")
+        .where(advisers.c.kutid == policies.c.kutid, advisers.c.adviser == adviser)
+    )
+
+
 def is_advised_by(kutid: ColumnElement[str], adviser: str | None) -> ColumnElement[bool]:
     """Return the condition that a customer is the adviser's, by the code that the register knows them by."""
     return exists().where(advisers.c.kutid == kutid, advisers.c.adviser == adviser)

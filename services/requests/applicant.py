@@ -16,6 +16,8 @@ class Applicant:
     """Whose draft it is, where it is not the customer's own: a mark of a browser, or of a member of staff."""
     actor: str = CUSTOMER
     """Who sends it, for the timeline."""
+    policies: frozenset[str] | None = None
+    """The policies that an intermediary acts for; None: whatever is the customer's (P55)."""
     language: str = ""
     """Of the mails to somebody without an account."""
     source: str = ""

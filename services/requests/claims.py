@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, update
 
-from services import audit
+from services import audit, events
 from services.accounts import Session
 from services.base import Base
 from services.limits.allowances import Allowances
@@ -82,6 +82,7 @@ class Claims:
             for request_id in attached:
                 rows.note(connection, request_id, "attached", now, CUSTOMER)
                 audit.record(connection, "claim_attached", kutid=account.kutid, at=now, request=request_id)
+                events.note(connection, "request.attached", now, kutid=account.kutid, request=request_id)
                 if self._files is not None:
                     self._files.belong(connection, request_id, account.kutid)
         return len(attached)

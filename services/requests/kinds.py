@@ -10,7 +10,7 @@ from services.contracts.contract import Contract
 from services.contracts.portfolio import Portfolio
 from services.profiles.request_kinds import CONTRACT, EMAIL, POLICY_NUMBER, TYPES, Page, Question, RequestKind
 from services.refusal import OutOfTurn
-from services.requests.applicant import By, applicant_of
+from services.requests.applicant import Applicant, By, applicant_of
 from services.requests.request import Answers
 from services.store.tables.register import customers
 
@@ -102,18 +102,23 @@ class Kinds:
         return found
 
     def offers(self, by: By) -> tuple[Offer, ...]:
-        """Return what the customer may ask for, in the profile's order; none where others manage all contracts (P7)."""
-        kutid = applicant_of(by).kutid
-        assert kutid is not None
-        contracts = self._portfolio.of_customer(kutid)
-        own = tuple(one for one in contracts if one.account is None or one.account.is_own)
+        """Return what may be asked for, in the profile's order.
+
+        A customer asks for nothing where others manage all contracts (P7); they ask about those contracts (P55).
+        """
+        who = applicant_of(by)
+        assert who.kutid is not None
+        contracts = self._portfolio.of_customer(who.kutid)
+        own = tuple(one for one in contracts if _acts_for(who, one))
         if contracts and not own:
             return ()
-        holder = self._holder(kutid)
+        holder = self._holder(who.kutid)
         return tuple(
             Offer(kind, tuple(one for one in own if self._is_suitable(kind, one)))
             for kind in self._known.values()
             if holder in kind.rules.holders
+            # What is about no contract is the customer's own affair.
+            if who.policies is None or kind.is_about_contract
         )
 
     def offer(self, by: By, name: str) -> Offer:
@@ -132,6 +137,12 @@ class Kinds:
         query = select(customers.c.holder_type).where(customers.c.kutid == kutid)
         with self._store.read() as connection:
             return str(connection.execute(query).scalar_one())
+
+
+def _acts_for(who: Applicant, contract: Contract) -> bool:
+    if who.policies is not None:
+        return contract.number in who.policies
+    return contract.account is None or contract.account.is_own
 
 
 def _of_unknown(kind: Kind) -> Kind:

@@ -14,6 +14,8 @@ EventType = Literal["sent", "attached", "taken", "question", "replied", "answere
 EVENTS: tuple[EventType, ...] = (
     "sent", "attached", "taken", "question", "replied", "answered", "closed", "withdrawn",
 )  # fmt: skip
+BY_CUSTOMER: tuple[EventType, ...] = ("sent", "replied", "withdrawn")
+"""What customers do, or somebody in their place (P55)."""
 CUSTOMER = "customer"
 """The actor of what the customer does."""
 LONGEST_TEXT = 4000

@@ -13,6 +13,7 @@ from services.letters import rows
 from services.letters.desk import LetterDesk
 from services.letters.letter import Letter
 from services.refusal import OutOfTurn
+from services.register.conditions import is_managed_by
 from services.staff.cases import Cases
 from services.staff.member import Actor
 from services.store.tables.register import customers
@@ -28,7 +29,8 @@ class GrantedLetter:
 
     letter: Letter
     customer: str
-    grant: Grant
+    grant: Grant | None
+    """None where the adviser manages the customer account to which the letter belongs (P55)."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,9 @@ class Granted:
     def _allowed(self, connection: Connection, by: Actor, letter_id: str) -> GrantedLetter:
         letter = rows.letter(connection, letter_id)
         grant = self._grants.given(connection, letter.kutid, by.adviser, "letters") if by.adviser else None
-        if grant is None or letter.is_withdrawn:
+        is_managed = select(is_managed_by(letter.kutid, letter.policy_number or "", by.adviser))
+        may_read = grant is not None or (by.adviser and connection.execute(is_managed).scalar())
+        if not may_read or letter.is_withdrawn:
             has_ended = by.adviser and self._grants.has_ended(connection, letter.kutid, by.adviser, "letters")
             raise GrantEnded if has_ended else OutOfTurn
         name = connection.execute(select(customers.c.name).where(customers.c.kutid == letter.kutid)).scalar_one()

@@ -1,10 +1,13 @@
 """The services of staff."""
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 from services.accounts.group import AccountServices
 from services.base import Base
 from services.codes.group import CodeServices
+from services.contracts.portfolio import Portfolio
+from services.grants.grants import Grants
 from services.limits.group import LimitServices
 from services.messages.group import MessageServices
 from services.passwords import Hasher
@@ -19,12 +22,21 @@ from services.staff.customers import CustomerFiles
 from services.staff.deeds import Deeds
 from services.staff.granted import Granted
 from services.staff.letter_passwords import LetterPasswordHelp
+from services.staff.managed import ManagedAccounts
 from services.staff.request_desk import RequestDesk
 from services.staff.search import CustomerSearch
 from services.staff.second_factor import SecondFactors
 from services.staff.sign_in import StaffSignIns
 from services.staff.sms_budget import SmsReleases
 from services.staff.stuck_registrations import StuckRegistrations
+
+
+class _Theirs(TypedDict):
+    """What shows advisers their own customers' data."""
+
+    cases: Cases
+    grants: Grants
+    portfolio: Portfolio
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,7 @@ class StaffServices:
     letter_passwords: LetterPasswordHelp
     granted: Granted
     requests: RequestDesk
+    managed: ManagedAccounts
 
 
 def build_staff(
@@ -62,6 +75,7 @@ def build_staff(
     cases = Cases(base)
     factors = SecondFactors(base.keys.secrets, is_needed=is_second_factor_needed)
     deeds = Deeds(base, cases, registrations.assisted)
+    theirs = _Theirs(cases=cases, grants=portal.grants.grants, portfolio=portal.contracts.portfolio)
     return StaffServices(
         accounts=StaffAccounts(base, hasher=hasher, factors=factors),
         sign_ins=StaffSignIns(base, tries=limits.failed_attempts, hasher=hasher, factors=factors),
@@ -83,12 +97,7 @@ def build_staff(
         sms_releases=SmsReleases(base, messages.sms_budget),
         letters=CustomerLetters(base, cases=cases, deeds=deeds, desk=portal.letters.desk),
         letter_passwords=LetterPasswordHelp(base, cases=cases, deeds=deeds, passwords=portal.letters.password_help),
-        granted=Granted(
-            base,
-            cases=cases,
-            grants=portal.grants.grants,
-            desk=portal.letters.desk,
-            portfolio=portal.contracts.portfolio,
-        ),
+        granted=Granted(base, desk=portal.letters.desk, **theirs),
+        managed=ManagedAccounts(base, **theirs),
         requests=RequestDesk(base, handling=portal.requests.handling, letters=portal.letters.desk),
     )

@@ -8,15 +8,31 @@ from webapp.console import (
     letter_lists,
     letter_passwords,
     letters,
+    managed,
     money,
     quality,
     requests,
     search,
     worklists,
 )
-from webapp.console.staff_sessions import open_doors
+from webapp.console.managed import turn_away
+from webapp.console.staff_sessions import PARTNER, open_doors
 
 __all__ = [
-    "cases", "entrance", "figures", "granted", "letter_lists", "letter_passwords", "letters", "money", "open_doors",
-    "quality", "requests", "search", "worklists",
+    "PARTNER",
+    "cases",
+    "entrance",
+    "figures",
+    "granted",
+    "letter_lists",
+    "letter_passwords",
+    "letters",
+    "managed",
+    "money",
+    "open_doors",
+    "quality",
+    "requests",
+    "search",
+    "turn_away",
+    "worklists",
 ]  # fmt: skip

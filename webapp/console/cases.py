@@ -223,6 +223,7 @@ def show_case(seen: StaffSession, case_id: str, *, form: SentForm | None = None)
         letters_url=staff_sessions.address("show_letters", case_id=case_id),
         password_url=_password_url(case_id),
         contracts_url=_contracts_url(seen, case),
+        managed_url=_managed_url(seen, case),
         mobile=_phone((code.mobile if code else case.mobile) or "") if stage == "code" else None,
         codes_again=clock_time(first_minute(file.code.budget_ends_at)) if file.code else None,
         methods=[(method, say()(f"staff.identify.method.{method}"), _PICTURES[method]) for method in METHODS],
@@ -311,6 +312,12 @@ def _contracts_url(seen: StaffSession, case: Case) -> str | None:
     """Return where an adviser sees the contracts' data; None without the customer's grant."""
     is_granted = "contracts" in current_parts().staff.granted.scopes(seen, case.kutid)
     return staff_sessions.address("show_granted_contracts", case_id=case.id) if is_granted else None
+
+
+def _managed_url(seen: StaffSession, case: Case) -> str | None:
+    """Return where an intermediary acts for the customer; None where they manage no account of theirs."""
+    is_manager = current_parts().staff.managed.is_manager(seen, case.id)
+    return staff_sessions.address("show_managed", case_id=case.id) if is_manager else None
 
 
 def _password_url(case_id: str) -> str | None:

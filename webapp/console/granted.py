@@ -32,7 +32,7 @@ def show_granted(seen: StaffSession, letter_id: str) -> Response:
         letter=letter,
         type=type_in_words(letter.type),
         date=date_in_words(letter.issued_on),
-        until=date_until(found.grant.until),
+        until=date_until(found.grant.until) if found.grant else None,
         size=file_size(letter.size),
         file_url=staff_sessions.address("granted_file", letter_id=letter.id),
         twin=twin.blocks(letter.data) if letter.data else (),

@@ -238,7 +238,7 @@ def _first(door: Door, offer: Offer) -> Response:
         contract=request.args.get("szerzodes", ""),
         action=door.address(offer.kind.name),
         back=door.home,
-        place=door.place,
+        back_words=door.place,
     )
 
 
@@ -316,7 +316,7 @@ def _counted(offer: Offer, draft: Draft) -> dict[str, Any]:
 
 def _frame(door: Door, draft: Draft | None) -> dict[str, Any]:
     """Return what questions and the check of the answers have in common."""
-    usual = {"draft": draft and draft.id, "back": door.home, "place": door.place, "can_leave": door.can_leave,
+    usual = {"draft": draft and draft.id, "back": door.home, "back_words": door.place, "can_leave": door.can_leave,
              "code": None, "host": None, "kept": None}  # fmt: skip
     if draft is None or not door.can_leave:
         return usual

@@ -10,7 +10,7 @@ from flask import url_for
 from services.contracts.contract import Contract
 from services.profiles.request_kinds import CONTRACT, Question
 from services.requests.kinds import Kind, Offer
-from services.requests.request import Answers, Draft, Event, Request
+from services.requests.request import BY_CUSTOMER, Answers, Draft, Event, Request
 from services.values import money
 from webapp.parts import current_parts
 from webapp.portal.contract_lines import name_of
@@ -33,6 +33,8 @@ class Happened:
     text: str | None
     letters: tuple[str, ...]
     """The addresses of the letters that answer."""
+    by: str | None = None
+    """The name of who acted in the customer's place (P55)."""
 
 
 def has_text(key: str) -> bool:
@@ -191,8 +193,8 @@ def badge(request: Request) -> Badge:
     return Badge(tone, icon, words)
 
 
-def story(events: Iterable[Event]) -> list[Happened]:
-    """Return what happened to a request, oldest first."""
+def story(events: Iterable[Event], names: Mapping[str, str] | None = None) -> list[Happened]:
+    """Return what happened to a request, oldest first; `names` are of those who acted in the customer's place."""
     return [
         Happened(
             say().plain(f"request.event.{event.type}"),
@@ -200,6 +202,7 @@ def story(events: Iterable[Event]) -> list[Happened]:
             _TONES.get(event.type, "ok"),
             event.text,
             tuple(url_for("letter.show", letter_id=letter_id) for letter_id in event.letters),
+            (names or {}).get(event.actor) if event.type in BY_CUSTOMER else None,
         )
         for event in events
     ]

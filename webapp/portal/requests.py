@@ -6,37 +6,27 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 
 from services.accounts import Session
-from services.refusal import OutOfTurn, Refusal
-from services.requests.claims import was_attached
+from services.refusal import OutOfTurn
 from services.requests.kinds import Offer
-from services.requests.request import LONGEST_TEXT, Request
 from services.values import masking
 from webapp.account import sessions
 from webapp.parts import current_parts
-from webapp.portal import uploads
+from webapp.portal import request_page
+from webapp.portal.request_page import Follower
 from webapp.portal.request_words import (
     ICONS,
     address,
-    answers_in_words,
-    badge,
     line,
     line_of_draft,
-    story,
     takes,
     title_of,
 )
-from webapp.portal.words import today
-from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.formats import clock_time, date_and_time, date_until
-from webapp.ui.forms import check_text
 from webapp.ui.language import say
-from webapp.ui.respond import go_on, page, see_other
+from webapp.ui.respond import page, see_other
 
 blueprint = Blueprint("requests", __name__, url_prefix="/ugyintezes")
 
-_ANSWER = Fields({"answer": "request.answer.label"})
-_ANSWER_FILES = "answer"
-"""What the files of an answer answer: no question of a profile bears this name."""
 _SENT, _TWICE = "1", "2"
 
 
@@ -67,7 +57,7 @@ def show(session: Session, request_id: str) -> Response:
     try:
         if sent := request.args.get("elkuldve"):
             return show_sent(session, request_id, is_twice=sent == _TWICE)
-        return _show(session, request_id)
+        return request_page.show(_follower(session), request_id)
     except OutOfTurn:
         try:
             return see_other(address(own.kind_of_draft(session, request_id)))
@@ -81,48 +71,27 @@ def show(session: Session, request_id: str) -> Response:
 @sessions.needed
 def act(session: Session, request_id: str) -> Response:
     """Answer the insurer's question, or withdraw the request."""
-    own = current_parts().portal.requests.own
-    own.find(session, request_id)
-    if request.form.get("action") == "withdraw":
-        try:
-            own.withdraw(session, request_id)
-            sessions.flash.leave("request.withdraw.done")
-        except OutOfTurn:
-            sessions.flash.leave("request.withdraw.too_late")
-    else:
-        text = request.form.get("answer", "").replace("\r\n", "\n").strip()
-        try:
-            _check(text)
-            own.reply(session, request_id, text)
-            sessions.flash.leave("request.answer.done")
-        except Refusal as refusal:
-            return _show(session, request_id, explain([("answer", refusal)], _ANSWER, {"answer": text}))
-        except OutOfTurn:
-            pass  # it was answered meanwhile: the page says so
-    return go_on(url_for("requests.show", request_id=request_id), lambda: _show(session, request_id))
+    return request_page.act(_follower(session), request_id)
 
 
 @blueprint.route("/<request_id>/fajlok", methods=["GET", "POST"])
 @sessions.needed
 def add_file(session: Session, request_id: str) -> Response:
-    """Take a file for the answer to the insurer's question, or do what a file's other forms say (P37, P38).
-
-    GET leads to the request: a sign-in may have come between a file and its form.
-    """
-    found, _ = current_parts().portal.requests.own.find(session, request_id)
-    if request.method != "POST":
-        return see_other(url_for("requests.show", request_id=request_id))
-    form = uploads.act(_place_of_files(session, found))
-    if form is not None:
-        return _show(session, request_id, form)
-    return go_on(url_for("requests.show", request_id=request_id), lambda: _show(session, request_id))
+    """Take a file for the answer to the insurer's question, or do what a file's other forms say (P37, P38)."""
+    return request_page.add_file(_follower(session), request_id)
 
 
-def _place_of_files(session: Session, found: Request) -> uploads.Place:
-    """Return where the files of an answer go; without a question of the insurer's none is taken."""
-    question = _ANSWER_FILES if found.state == "question" else None
-    action = url_for("requests.add_file", request_id=found.id)
-    return uploads.Place(found.id, session.account.kutid, question, action)
+def _follower(session: Session) -> Follower:
+    return Follower(
+        by=session,
+        kutid=session.account.kutid,
+        home=url_for("requests.show_all"),
+        place=say()("request.list.heading"),
+        address=lambda request_id: url_for("requests.show", request_id=request_id),
+        files=lambda request_id: url_for("requests.add_file", request_id=request_id),
+        say=sessions.flash.leave,
+        notice=sessions.flash.take,
+    )
 
 
 def address_of_sent(request_id: str, *, is_twice: bool = False) -> str:
@@ -140,53 +109,6 @@ def show_sent(session: Session, request_id: str, *, is_twice: bool = False) -> R
         twice=date_and_time(found.sent_at) if is_twice else None,
         href=url_for("requests.show", request_id=request_id),
     )
-
-
-def _show(session: Session, request_id: str, form: SentForm | None = None) -> Response:
-    services = current_parts().portal.requests
-    found, events = services.own.find(session, request_id)
-    contracts = current_parts().portal.contracts.portfolio.all(session)
-    answers: list[dict[str, Any]] = []
-    if found.kind in current_parts().profile.requests:
-        answers = answers_in_words(services.kinds.find(found.kind), found.answers, contracts)
-    question = next((one for one in reversed(events) if one.type == "question"), None)
-    is_late = found.state in ("sent", "taken") and found.promised_on < today()
-    form = form or SentForm()
-    return page(
-        "portal/request.html",
-        form.status,
-        form=form,
-        problems=form.problems,
-        notice=sessions.flash.take(),
-        is_attached=was_attached(events),
-        request_=found,
-        kind=title_of(found.kind),
-        badge=badge(found),
-        answers=answers,
-        story=story(events),
-        asked=question.text if question and found.state == "question" else None,
-        asked_at=date_and_time(question.at) if question else "",
-        answer_until=date_until(found.answer_by) if found.answer_by else None,
-        deadline=None if found.is_done else date_until(found.promised_on),
-        is_late=is_late,
-        last=events[-1] if found.is_done else None,
-        letters=_letters(found, events),
-        files=uploads.shown(_place_of_files(session, found), is_whole=True),
-        action=url_for("requests.act", request_id=request_id),
-    )
-
-
-def _letters(found: Request, events: Any) -> list[str]:
-    answered = (one for one in events if one.type == "answered")
-    return [url_for("letter.show", letter_id=letter) for one in answered for letter in one.letters]
-
-
-def _check(text: str) -> None:
-    if not text:
-        raise Refusal("answer", "empty")
-    check_text(text.replace("\n", " "), 10 * LONGEST_TEXT)
-    if (over := len(text) - LONGEST_TEXT) > 0:
-        raise Refusal("long_text", "too_long", count=over)
 
 
 def _groups(offers: tuple[Offer, ...]) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from services.staff.member import ADVISER, SERVICE, SUPERVISOR
+from services.store.tables.register import customer_accounts
 from webapp.demo import seed
 from webapp.demo.states import console, portal
 from webapp.demo.states.catalogue import state
@@ -122,6 +123,16 @@ def adviser_contracts(walker: Walker) -> None:
     _give(customer, scope="contracts")
     console.find(walker, ADVISER, customer)
     console.open_in_case(walker, "show_granted_contracts", ADVISER)
+
+
+@state(_CONSOLE, asks="account_number")
+def adviser_managed(walker: Walker) -> None:
+    """What the adviser does for a customer account that they manage."""
+    is_managed = customer_accounts.c.manager == "intermediary"
+    walker.cast.be_holder_of(customer_accounts.c.account_number, is_managed)
+    seed.advise(walker.parts.store, walker.customer.kutid)
+    console.find(walker, ADVISER)
+    console.open_in_case(walker, "show_managed", ADVISER)
 
 
 @state(_CONSOLE)

@@ -14,6 +14,7 @@ from tests.world.site import Site, Visitor
 
 CLAIM = "/karbejelentes/claim-motor"
 POLICY = "940000001"
+ANNA_KUTID = "10000001"
 
 
 def begin(site: Site, visitor: Visitor, *, email: str = ANNA.email, policy_number: str = POLICY) -> Page:
@@ -78,6 +79,7 @@ def test_what_is_wrong_is_said_beside_its_field(site: Site) -> None:
     visitor = site.visitor()
     visitor.open(CLAIM)
     visitor.act("next")
+    assert site.say("claim.start.link") in visitor.seen.text
     page = answer(visitor, {"policy_number": "", "email": "anna"})
     assert (page.status, page.fields_in_error) == (422, ["policy_number", "email"])
 
@@ -129,6 +131,8 @@ def test_it_is_the_customers_once_the_address_is_confirmed(site: Site) -> None:
     page = anna.open(f"/ugyintezes/{request_id}")
     reference = next(row.reference for row in site.rows("requests") if row.id == request_id)
     assert site.say("claim.attached", number=reference) in page.text
+    told = [(row.type, row.data["request"], row.kutid) for row in site.rows("events") if row.type == "request.attached"]
+    assert told == [("request.attached", request_id, ANNA_KUTID)]
     check(site)
     assert files(anna.open(f"/ugyintezes/{request_id}")) == [("a.jpg", "ready")]
     assert anna.client.get(link(anna.seen)).status_code == 200

@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from tests.unit.webapp.portal.test_files_of_a_question import check, files, link, send
 from tests.unit.webapp.portal.test_request_pages import IBAN, answer, on
+from tests.world.colleague import CLERK, SERVICE, colleague
 from tests.world.files import EICAR, paper, photo
 from tests.world.pages import Page
 from tests.world.site import Site, Visitor
@@ -93,6 +94,16 @@ def test_the_mail_about_a_refused_file_leads_to_its_request(site: Site, anna: Vi
     (address,) = (one for one in mail["links"] if "/ugyintezes/" in one)
     page = anna.open(urlsplit(address).path)
     assert (page.path, files(page)) == (CLAIM, [("fertőzött.jpg", "refused")])
+
+
+def test_staff_see_how_many_files_wait_for_the_scanner(site: Site, anna: Visitor) -> None:
+    clerk = colleague(site, CLERK)
+    assert site.say("staff.request.files.waiting.text") not in clerk.open(f"{SERVICE}/ugyek").text
+    to_photos(site, anna)
+    add(anna, photo(), "a.jpg")
+    assert site.say("staff.request.files.waiting.text") in clerk.open(f"{SERVICE}/ugyek").text
+    check(site)
+    assert site.say("staff.request.files.waiting.text") not in clerk.open(f"{SERVICE}/ugyek").text
 
 
 def test_a_deleted_draft_takes_its_files_along(site: Site, anna: Visitor) -> None:

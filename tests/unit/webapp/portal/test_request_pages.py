@@ -245,6 +245,9 @@ def test_the_insurer_asks_and_the_customer_answers(site: Site, anna: Visitor, se
     services.handling.answer(request_id, "Átvezettük.", actor="core")
     assert "Átvezettük." in anna.open(f"/ugyintezes/{request_id}").text
     services.handling.close(request_id, actor="core")
+    closed = anna.open(f"/ugyintezes/{request_id}")
+    # What came of it stands above, and not among what happened alone.
+    assert next(quote.text for quote in closed.root.all("blockquote")) == "Átvezettük."
     _, events = services.handling.find(request_id)
     assert [one.type for one in events] == ["sent", "taken", "question", "replied", "answered", "closed"]
     assert events[3].text == "A második.\nÉs a harmadik."
