@@ -167,6 +167,7 @@ _FIELDS = {
         "unchecked": _because(text="upload.checking.text"),
         "away": _because(text="upload.storage_away"),
         "too_many": _because("limit"),
+        "of_day": _because("limit", "moment"),
         **{
             reason: _because(text=f"upload.refused.{text}")
             for reason, text in (("empty_file", "empty"), ("too_big", "too_big"), ("kind", "kind"))

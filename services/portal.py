@@ -46,7 +46,7 @@ def build_portal(
     storage = gateways.storage
     letters = build_letters(base, storage=storage, messages=messages, limits=limits, codes=codes, accounts=accounts)
     contracts = build_contracts(base)
-    uploads = build_uploads(base, storage=storage, messages=messages, scanner=gateways.scanner)
+    uploads = build_uploads(base, storage=storage, messages=messages, limits=limits, scanner=gateways.scanner)
     return PortalServices(
         contracts=contracts,
         letters=letters,

@@ -14,7 +14,7 @@ from flask import Blueprint, Flask, Response, request, url_for
 from services.accounts import Session
 from services.gateways.storage import StorageUnavailable
 from services.refusal import OutOfTurn, Refusal
-from services.uploads.upload import MOST, OpenedFile, Upload
+from services.uploads.upload import MOST, MOST_OF_A_DAY, OpenedFile, Upload
 from webapp.account import sessions
 from webapp.http.bodies import largest_body, takes_file
 from webapp.parts import current_parts
@@ -72,6 +72,7 @@ def shown(place: Place, *, is_whole: bool = False) -> Mapping[str, Any]:
         "action": place.action,
         "files": files,
         "limit": MOST,
+        "of_day": MOST_OF_A_DAY,
         "is_taken": place.question is not None,
         "is_waiting": any(upload.is_waiting for upload in found),
         "is_refused": any(upload.state == "refused" for upload in found),

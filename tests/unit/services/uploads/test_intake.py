@@ -2,7 +2,9 @@
 
 import hashlib
 import tracemalloc
+from datetime import timedelta
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,11 @@ from obstore.store import LocalStore
 
 from services.accounts import closing
 from services.gateways.storage import ObjectStorage, StorageUnavailable
-from services.refusal import OutOfTurn
+from services.refusal import OutOfTurn, Refusal
 from services.retention import Tidying
 from services.store.tables.accounts import accounts
 from services.store.tables.uploads import upload_events, upload_objects, uploads
+from services.uploads import intake
 from services.uploads.upload import LARGEST
 from tests.unit.services.uploads.given import OWNER, Away, check_all, files_in, happened, receive, refused, submit
 from tests.world.cast import ANNA, ILONA
@@ -89,6 +92,41 @@ def test_of_forty_files_at_once_twenty_are_taken(world: World) -> None:
     answers = only_answers(at_once(calls))
     assert (answers.count("ok"), answers.count("file.too_many")) == (20, 20)
     assert len(world.portal.uploads.files.all(OWNER)) == 20
+
+
+def test_a_customer_adds_so_many_files_in_a_day(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "MOST_OF_A_DAY", 3)
+    for number in range(3):
+        taken = receive(world, photo(), owner=f"request {number}")
+        world.portal.uploads.files.remove(taken.owner, taken.id)  # which gives none back
+    with pytest.raises(Refusal) as refusal:
+        receive(world, photo())
+    assert (refusal.value.key, refusal.value.facts["limit"]) == ("error.file.of_day", 3)
+    assert refusal.value.facts["moment"] == world.clock.now() + timedelta(days=1)
+    assert world.portal.uploads.intake.receive("hers", ILONA.kutid, "photos", "a.jpg", BytesIO(photo()))
+    world.clock.advance(days=1, seconds=1)
+    assert receive(world, photo()).state == "received"
+
+
+def test_a_customer_adds_so_many_bytes_in_a_day(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "LARGEST_DAY", 2 * len(photo()) + 1)
+    taken, begun = receive(world, photo()), world.clock.now()
+    world.clock.advance(hours=1)
+    receive(world, photo())
+    with pytest.raises(Refusal) as refusal:
+        receive(world, photo())
+    assert refusal.value.facts["moment"] == begun + timedelta(days=1)
+    world.portal.uploads.files.remove(OWNER, taken.id)
+    assert receive(world, photo()).state == "received"
+
+
+def test_of_many_files_of_a_customer_at_once_a_days_number_is_taken(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "MOST_OF_A_DAY", 5)
+    calls = [partial(outcome_of, receive, world, photo(), owner=f"request {number}") for number in range(12)]
+    answers = only_answers(at_once(calls))
+    assert (answers.count("ok"), answers.count("file.of_day")) == (5, 7)
 
 
 @pytest.mark.parametrize(

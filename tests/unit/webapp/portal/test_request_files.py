@@ -2,6 +2,8 @@
 
 from urllib.parse import urlsplit
 
+import pytest
+
 from tests.unit.webapp.portal.test_files_of_a_question import check, files, link, send
 from tests.unit.webapp.portal.test_request_pages import IBAN, answer, on
 from tests.world.colleague import CLERK, SERVICE, colleague
@@ -158,3 +160,17 @@ def test_with_the_storage_away_the_page_says_so_and_keeps_the_answers(site: Site
     assert site.say("upload.storage_away") in page.error_of("file")
     site.ask("/dev/faults", name="storage", off="1")
     assert files(add(anna, photo(), "a.jpg")) == [("a.jpg", "received")]
+
+
+def test_the_limits_of_a_day_are_said_before_and_at_the_field(
+    site: Site, anna: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = to_photos(site, anna)
+    assert site.say("upload.limits", limit=20, of_day=500) in page.text
+    monkeypatch.setattr("services.uploads.intake.MOST_OF_A_DAY", 1)
+    add(anna, photo(), "a.jpg")
+    page = add(anna, photo(), "b.jpg")
+    assert page.status == 422
+    assert list(page.errors()) == ["file"]
+    assert page.errors()["file"].startswith(site.say("error.file.of_day", limit=1, datetime="").rstrip(" ."))
+    assert files(page) == [("a.jpg", "received")]
