@@ -8,7 +8,7 @@ PORT ?= 8000
 PROFILE ?= mygenerali
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run serve check test unit e2e bench screenshots docs assets lint types lock migration clean
+.PHONY: help run serve check test unit e2e bench faults screenshots docs assets lint types lock migration clean
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ types: $(VENV)/test.done ## Check the types
 
 bench: $(VENV)/test.done assets ## Measure complete registrations: requests, bytes, SQL, CPU
 	$(BIN)/python -m tests.bench
+
+faults: $(VENV)/test.done assets ## Kill processes and break what is around them while customers register (KILLS=200 on each database)
+	$(BIN)/python -m tests.faults --kills $(or $(KILLS),200)
 
 screenshots: $(VENV)/test.done tests/e2e/node_modules/.done assets ## Picture every step on a phone and a desktop, light and dark, into build/screenshots
 	PROFILE="$(PROFILE)" $(BIN)/python -m tests.e2e.screenshots
