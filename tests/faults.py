@@ -119,8 +119,13 @@ class Running:
         """Return the processes that answer requests."""
         if self.process is None:
             return []
-        children = psutil.Process(self.process.pid).children()
-        return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+        found = []
+        with suppress(psutil.NoSuchProcess):  # one that has ended meanwhile, as a zombie too
+            for child in psutil.Process(self.process.pid).children():
+                with suppress(psutil.NoSuchProcess):
+                    if "spawn_main" in " ".join(child.cmdline()):
+                        found.append(child)
+        return found
 
     def stop(self) -> None:
         """Stop it in order, or by force."""
