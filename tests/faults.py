@@ -35,7 +35,7 @@ from webapp.demo.states.reading import form_of, read, step_of, values_of
 
 FIRST, SECOND = "/regisztracio", "/regisztracioveglegesites"
 _PASSWORD = "Árvíztűrő tükörfúrógép 7"
-_START_SECONDS, _STEP_SECONDS, _CUSTOMER_SECONDS = 90, 20, 240
+_START_SECONDS, _STEP_SECONDS, _CUSTOMER_SECONDS = 240, 60, 600
 _LOOK_SECONDS = 0.05
 _AWAY = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 
@@ -269,7 +269,7 @@ def _kill_one(server: Running) -> None:
             server.process.kill()
             server.process.wait()
             for worker in workers:  # they end by themselves
-                worker.wait(30)
+                worker.wait(_START_SECONDS)
 
 
 def _lost(server: Running, customers: list[Customer]) -> Iterator[str]:
