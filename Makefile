@@ -8,7 +8,7 @@ PORT ?= 8000
 PROFILE ?= mygenerali
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run serve check test unit e2e bench scale screenshots docs assets wheel lint types lock migration clean
+.PHONY: help run serve check test unit e2e bench scale faults screenshots docs assets wheel lint types lock migration clean
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ bench: $(VENV)/test.done assets ## Measure complete registrations: requests, byt
 
 scale: $(VENV)/test.done assets ## Drive a whole site: PostgreSQL, Redis, nginx, two web hosts, a worker (RATE= a second, TIME= seconds)
 	$(BIN)/python -m tests.scale $(if $(RATE),--rate $(RATE)) $(if $(TIME),--seconds $(TIME))
+
+faults: $(VENV)/test.done assets ## Kill processes and break what is around them while customers register (KILLS=200 on each database)
+	$(BIN)/python -m tests.faults --kills $(or $(KILLS),200)
 
 screenshots: $(VENV)/test.done tests/e2e/node_modules/.done assets ## Picture every step on a phone and a desktop, light and dark, into build/screenshots
 	PROFILE="$(PROFILE)" $(BIN)/python -m tests.e2e.screenshots

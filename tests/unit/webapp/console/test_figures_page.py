@@ -358,5 +358,5 @@ def test_who_changes_the_mobile_of_an_account_and_who_asks_by_the_api_are_told_t
 
 def test_operators_see_it_too(with_budget: Site) -> None:
     answer = with_budget.app.test_client().get("/metrics").text
-    assert "belepo_sms_allowed 2\n" in answer
-    assert "belepo_sms_stopped 0\n" in answer
+    assert "belepo_sms_allowed 2.0\n" in answer
+    assert "belepo_sms_stopped 0.0\n" in answer

@@ -242,5 +242,5 @@ def test_operators_see_the_queue(anna: Visitor, site: Site) -> None:
     assert files(waiting) == [("kár.jpg", "checking")]
     assert site.say("upload.checking.long") in waiting.text
     figures = site.visitor().client.get("/metrics").text
-    assert "belepo_uploads_waiting 1\n" in figures
+    assert "belepo_uploads_waiting 1.0\n" in figures
     assert "belepo_uploads_oldest_seconds 6" in figures

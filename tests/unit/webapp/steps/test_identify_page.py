@@ -148,6 +148,9 @@ def test_nothing_but_a_form_is_read(visitor: Visitor) -> None:
 # --- What is not told --------------------------------------------------------------------------------------------
 
 
+_OF_EACH_ANSWER = ("Set-Cookie", "Content-Length", "Date", "X-Request-ID")
+
+
 def _answer(site: Site, customer: Customer, **changes: str) -> str:
     """Return the whole answer to a first try, without what differs from page to page anyway."""
     visitor = site.visitor()
@@ -156,7 +159,7 @@ def _answer(site: Site, customer: Customer, **changes: str) -> str:
     assert page.status == 422
     is_typed = r'(<input[^>]* (?:type="text"|inputmode="numeric"|name="csrf_token")[^>]*?) value="[^"]*"'
     html = re.sub(is_typed, r"\1", page.html)
-    headers = sorted((k, v) for k, v in page.headers if k not in ("Set-Cookie", "Content-Length", "Date"))
+    headers = sorted((k, v) for k, v in page.headers if k not in _OF_EACH_ANSWER)
     return f"{page.status}{headers}{html}"
 
 
