@@ -102,7 +102,7 @@ class RequestInFull(_Output):
         description="Whose request it is; `null` for a claim without an account, whose sender is not identified.",
         examples=["10000001"],
     )
-    email: str | None = Field(description="The address to answer to, of a claim without an account.")
+    reply_to: str | None = Field(description="The address to answer to, of a claim without an account.")
     policy_number: str | None = Field(
         description="The policy that it is about; of a claim without an account as it was typed, and not checked."
     )
@@ -237,7 +237,7 @@ def _told(client: ApiKey, request_id: str) -> RequestInFull:
         reference=found.reference,
         number=found.number,
         kutid=found.kutid,
-        email=found.email,
+        reply_to=found.email,
         policy_number=found.policy_number,
         sent_at=found.sent_at,
         promised_on=found.promised_on.isoformat(),
