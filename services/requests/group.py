@@ -6,6 +6,7 @@ from services.base import Base
 from services.contracts.portfolio import Portfolio
 from services.messages.group import MessageServices
 from services.requests.drafts import Drafts
+from services.requests.figures import RequestFigures
 from services.requests.files import RequestFiles
 from services.requests.handling import Handling
 from services.requests.kinds import Kinds
@@ -22,6 +23,7 @@ class RequestServices:
     drafts: Drafts
     own: OwnRequests
     handling: Handling
+    figures: RequestFigures
 
 
 def build_requests(
@@ -31,5 +33,9 @@ def build_requests(
     types = ASKED if files is None else ASKED | {"files"}
     kinds, mails = Kinds(base, portfolio, types), RequestMails(base, messages.outbox)
     return RequestServices(
-        kinds, Drafts(base, kinds, mails, files), OwnRequests(base, mails, files), Handling(base, mails, files)
+        kinds,
+        Drafts(base, kinds, mails, files),
+        OwnRequests(base, mails, files),
+        Handling(base, mails, files),
+        RequestFigures(base),
     )

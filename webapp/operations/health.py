@@ -65,6 +65,7 @@ def _figures(parts: Parts) -> Iterable[str]:
         ("belepo_uploads_refused", "Files that were refused after they had been taken in", queue.refused),
     ):
         yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {figure}\n"
+    yield from _of_requests(parts)
     counts, in_time = parts.health.counts(), parts.portal.letters.figures.lately()
     for name, words, count in (
         ("belepo_accounts", "Accounts", counts.accounts),
@@ -74,6 +75,20 @@ def _figures(parts: Parts) -> Iterable[str]:
         ("belepo_letters_in_time", "Letters among them that were opened or printed in time", in_time.provided),
     ):
         yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {count}\n"
+
+
+def _of_requests(parts: Parts) -> Iterable[str]:
+    figures = parts.portal.requests.figures
+    standing = figures.standing()
+    for name, words, figure in (
+        ("belepo_requests_open", "Requests that are neither answered nor over", standing.open),
+        ("belepo_requests_late", "Requests whose promised day is over, and that wait for the insurer", standing.late),
+    ):
+        yield f"# HELP {name} {words}.\n# TYPE {name} gauge\n{name} {figure}\n"
+    yield "# HELP belepo_requests_received Requests of the last 30 days by kind.\n"
+    yield "# TYPE belepo_requests_received gauge\n"
+    for kind, one in figures.lately().items():
+        yield f'belepo_requests_received{{kind="{kind}"}} {one.received}\n'
 
 
 def _text(words: str, status: int = 200) -> Response:
