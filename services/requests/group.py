@@ -8,6 +8,7 @@ from services.limits.group import LimitServices
 from services.messages.group import MessageServices
 from services.requests.claims import Claims
 from services.requests.drafts import Drafts
+from services.requests.figures import RequestFigures
 from services.requests.files import RequestFiles
 from services.requests.handling import Handling
 from services.requests.kinds import Kinds
@@ -25,6 +26,7 @@ class RequestServices:
     own: OwnRequests
     handling: Handling
     claims: Claims
+    figures: RequestFigures
 
 
 def build_requests(
@@ -45,4 +47,5 @@ def build_requests(
         own=OwnRequests(base, mails, files),
         handling=Handling(base, mails, files),
         claims=claims,
+        figures=RequestFigures(base),
     )

@@ -14,6 +14,10 @@ import psutil
 from tests.ports import free_port
 
 
+class ServerEnded(AssertionError):
+    """The process has ended by itself; the message is the end of what it said."""
+
+
 class Server:
     """A server on a port of its own."""
 
@@ -38,10 +42,11 @@ class Server:
         )
 
     def wait_for_answer(self) -> None:
-        """Wait until it serves."""
+        """Wait until it serves. Raises ServerEnded."""
         deadline = time.monotonic() + 60
         while not self._answers():
-            assert self.process.poll() is None
+            if self.process.poll() is not None:
+                raise ServerEnded(self.process.communicate()[1][-2000:])
             assert time.monotonic() < deadline
             time.sleep(0.05)
 

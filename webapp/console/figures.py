@@ -21,6 +21,7 @@ from webapp.console import staff_sessions
 from webapp.console.staff_sessions import P, blueprint, console_page
 from webapp.http.devices import OTHER_BROWSER
 from webapp.parts import current_parts
+from webapp.portal.request_words import title_of
 from webapp.ui.form_errors import Fields, SentForm, explain
 from webapp.ui.language import language, say
 from webapp.ui.respond import go_on
@@ -168,8 +169,35 @@ def _show(chosen: Chosen, form: SentForm) -> Response:
         has_price=current_parts().profile.messages.sms_price is not None,
         sms_cost=None if report.sms_cost is None else _money(report.sms_cost),
         budget=_budget(budget),
+        asked=_asked(chosen),
+        late=_late(),
         in_time=current_parts().portal.letters.figures.in_time(chosen.first, chosen.last),
     )
+
+
+def _asked(chosen: Chosen) -> list[list[str]]:
+    """Return a row of the table of requests for each kind."""
+    found = current_parts().portal.requests.figures.of_days(chosen.first, chosen.last)
+    return [
+        [
+            title_of(kind),
+            _number(one.received),
+            _number(one.answered),
+            _hours(one.hours_to_answer),
+            _number(one.closed),
+            _hours(one.hours_to_close),
+        ]
+        for kind, one in found.items()
+    ]
+
+
+def _hours(hours: float | None) -> str:
+    return "–" if hours is None else format_decimal(round(hours, 1), locale=_locale())
+
+
+def _late() -> str:
+    standing = current_parts().portal.requests.figures.standing()
+    return say().plain("funnel.requests.late", open=_number(standing.open), late=_number(standing.late))
 
 
 def _address(chosen: Chosen, endpoint: str = "show_figures", **query: str) -> str:

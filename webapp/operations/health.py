@@ -56,7 +56,7 @@ class _Known(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Yield each figure."""
-        for figures in (_messages, _workers, _webhooks, _files, _counts):
+        for figures in (_messages, _workers, _webhooks, _files, _requests, _counts):
             for name, words, value in figures(self._parts):
                 if isinstance(value, tuple):
                     label, by_label = value
@@ -108,6 +108,15 @@ def _files(parts: Parts) -> Iterator[Figure]:
     oldest = "For how many seconds the oldest of them has waited"
     yield "belepo_uploads_oldest_seconds", oldest, _age(parts, queue.since)
     yield "belepo_uploads_refused", "Files that were refused after they had been taken in", queue.refused
+
+
+def _requests(parts: Parts) -> Iterator[Figure]:
+    figures = parts.portal.requests.figures
+    standing = figures.standing()
+    yield "belepo_requests_open", "Requests that are neither answered nor over", standing.open
+    yield "belepo_requests_late", "Requests whose promised day is over, and that wait for the insurer", standing.late
+    received = {kind: float(one.received) for kind, one in figures.lately().items()}
+    yield "belepo_requests_received", "Requests of the last 30 days by kind", ("kind", received)
 
 
 def _counts(parts: Parts) -> Iterator[Figure]:

@@ -47,7 +47,7 @@ requests = Table(
     Column("policy_number", String(32)),  # of the contract that it is about
     Column("state", String(10), nullable=False),  # see services.requests.request.STATES
     Column("answers", JSON, nullable=False),
-    Column("sent_at", Moment, nullable=False),
+    Column("sent_at", Moment, nullable=False, index=True),
     Column("promised_on", Date, nullable=False),  # by which the customer was promised an answer
     Column("answer_by", Date),  # by which the customer is to answer a question
     Column("changed_at", Moment, nullable=False),

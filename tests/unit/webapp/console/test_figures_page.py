@@ -12,6 +12,7 @@ from sqlalchemy import delete
 
 from services import profiles
 from services.store.tables.figures import figures
+from tests.unit.webapp.portal.test_request_pages import send as send_request
 from tests.world.api_client import Client, about
 from tests.world.cast import ALLIANZ_BY_POLICY, ANNA, GABOR, GENERTEL, PASSWORD, SLOVAK, Customer
 from tests.world.colleague import (
@@ -360,3 +361,22 @@ def test_operators_see_it_too(with_budget: Site) -> None:
     answer = with_budget.app.test_client().get("/metrics").text
     assert "belepo_sms_allowed 2.0\n" in answer
     assert "belepo_sms_stopped 0.0\n" in answer
+
+
+def test_requests_are_told_by_kind_and_in_the_metrics(site: Site) -> None:
+    site.open_account()
+    visitor = site.visitor()
+    visitor.sign_in()
+    request_id = send_request(site, visitor)
+    site.advance(hours=2)
+    handling = site.parts.portal.requests.handling
+    handling.take(request_id, actor="core")
+    handling.answer(request_id, "Megtettük.", actor="core")
+    clerk = colleague(site, CLERK)
+    page = clerk.open(PAGE)
+    rows = [[cell.text for cell in row.all("td")] for row in page.root.all("tr")]
+    assert [site.say("request.kind.address-change.title"), "1", "1", "2", "0", "–"] in rows
+    assert site.say("funnel.requests.late", open="0", late="0") in page.text
+    metrics = site.ask("/metrics").decode()
+    assert 'belepo_requests_received{kind="address-change"} 1.0\n' in metrics
+    assert "belepo_requests_late 0.0\n" in metrics
