@@ -20,7 +20,7 @@ from webapp.parts import current_parts
 from webapp.portal.letter import is_prefetched, withdrawn
 from webapp.portal.words import file_name, type_in_words
 from webapp.ui.formats import date_and_time, date_in_words
-from webapp.ui.language import say
+from webapp.ui.language import language, say
 from webapp.ui.respond import page
 
 blueprint = Blueprint("files", __name__, url_prefix="/levelezes")
@@ -124,7 +124,7 @@ def _packed(session: Session, since: datetime | None) -> Iterator[bytes]:
         "portal/archive_index.html",
         letters=listed,
         made=date_and_time(current_parts().clock.now()),
-        customer_number=session.account.kutid,
+        customer_numbers=current_parts().portal.letters.certificates.numbers(session, language()),
     )
     for name, text in (("letters.json", json.dumps(listed, ensure_ascii=False, indent=1)), ("index.html", index)):
         packed.add(text.encode(), name)
