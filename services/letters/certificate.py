@@ -18,7 +18,7 @@ from services.letters import consents, rows
 from services.letters.archive import Archive
 from services.letters.letter import Letter, LetterEvent
 from services.letters.notifications import topic_of
-from services.letters.readers import numbers_of
+from services.letters.readers import spoken_number
 from services.pdf import Block, Events, Fine, Heading, Items, Letterhead, Paper, Text, typeset
 from services.profiles import Profile
 from services.refusal import OutOfTurn
@@ -66,10 +66,10 @@ class Certificates:
         """Return the certificate of any letter. Raises OutOfTurn when there is none."""
         return self._issue(letter_id, language, None)
 
-    def numbers(self, session: Session, language: str) -> str:
-        """Return the numbers by which a customer is known to the insurer, in words."""
+    def number(self, session: Session, language: str) -> str:
+        """Return the customer number, or else the KÜTID, with the word for it."""
         with self._store.read() as connection:
-            return numbers_of(connection, self._profile, session.account.kutid, language)
+            return spoken_number(connection, self._profile, session.account.kutid, language)
 
     def pdf(self, certificate: Certificate) -> bytes:
         """Return a certificate as a PDF/UA-1 file."""
@@ -81,7 +81,7 @@ class Certificates:
             if kutid not in (None, letter.kutid):
                 raise OutOfTurn
             events = rows.events(connection, letter_id)
-            numbers = numbers_of(connection, self._profile, letter.kutid, language)
+            number = spoken_number(connection, self._profile, letter.kutid, language)
             address, consent = _address(connection, letter_id), _consent(connection, letter)
         words = _Words(self._profile, letter, events, language)
         at, is_unchanged = self._clock.now(), self._is_unchanged(letter)
@@ -89,7 +89,7 @@ class Certificates:
             language=language,
             title=words.say("certificate.title"),
             at=at,
-            issued=words.say("certificate.issued", datetime=words.moment(at), customer_numbers=numbers),
+            issued=words.say("certificate.issued", datetime=words.moment(at), customer_number=number),
             facts=words.facts(),
             events=words.events(),
             proves=tuple(words.proves(address, consent, is_unchanged=is_unchanged)),

@@ -194,7 +194,7 @@ class Notifications:
         """Return the mail's text and what fills it: types, the customer's number, and nothing else of them (T4)."""
         told = sorted(connection.execute(_told_of(notification_id)).all(), key=_place)
         types = [self._profile.texts.say(f"letter.type.{row.type}", reader.language) for row in told]
-        facts = {"document_type": types[0], "customer_numbers": reader.numbers, "letter_id": told[0].id}
+        facts = {"document_type": types[0], "customer_number": reader.number, "letter_id": told[0].id}
         if not reader.has_account:
             facts["is_unregistered"] = "yes"
         if len(told) == 1:

@@ -7,12 +7,7 @@ from sqlalchemy import Connection, select
 from services.accounts.conditions import account_of
 from services.profiles import Profile
 from services.register.conditions import address, mobile
-from services.register.prefill import number_of
 from services.store.tables.register import customers
-
-_KINDS = {"policy_number": "identify.kind.policy", "account_number": "identify.kind.account"}
-"""The words of the numbers that profiles ask for besides the customer number."""
-_KUTID = "letter.number.kutid"
 
 
 @dataclass(frozen=True)
@@ -24,8 +19,8 @@ class Reader:
     mobile: str | None
     """The account's, or else the one on record."""
     language: str
-    numbers: str
-    """The numbers that the customer knows, in words."""
+    number: str
+    """The customer number, or else the KÜTID, with the word for it."""
     has_account: bool
 
 
@@ -34,26 +29,24 @@ def reader_of(connection: Connection, profile: Profile, kutid: str, language: st
 
     The address of an account that waits for its activation code is not proved yet, so it is not used.
     """
-    columns = address().label("address"), mobile().label("mobile")
+    columns = address().label("address"), mobile().label("mobile"), customers.c.customer_number
     known = connection.execute(select(*columns).where(customers.c.kutid == kutid)).one()
     account = connection.execute(account_of(kutid)).first()
     if account is not None and not account.is_waiting:
-        numbers = numbers_of(connection, profile, kutid, account.language)
-        return Reader(account.email, account.mobile or known.mobile, account.language, numbers, has_account=True)
+        number = _spoken(profile, known.customer_number, kutid, account.language)
+        return Reader(account.email, account.mobile or known.mobile, account.language, number, has_account=True)
     spoken = language if language in profile.languages else profile.languages[0]
-    numbers = numbers_of(connection, profile, kutid, spoken)
-    return Reader(known.address, known.mobile, spoken, numbers, has_account=account is not None)
+    number = _spoken(profile, known.customer_number, kutid, spoken)
+    return Reader(known.address, known.mobile, spoken, number, has_account=account is not None)
 
 
-def numbers_of(connection: Connection, profile: Profile, kutid: str, language: str) -> str:
-    """Return what a customer is to the insurer, in words: the number that the profile asks for, and their own (T4).
+def spoken_number(connection: Connection, profile: Profile, kutid: str, language: str) -> str:
+    """Return the customer number, or else the KÜTID, with the word for it."""
+    own = select(customers.c.customer_number).where(customers.c.kutid == kutid)
+    return _spoken(profile, connection.execute(own).scalar(), kutid, language)
 
-    An insurer that registers by policy numbers names one of a live policy; the customer number, or else the KÜTID, is
-    always there.
-    """
-    kind = next(iter(profile.identification.identifiers))
-    columns = customers.c.customer_number, number_of(kind).label("asked")
-    row = connection.execute(select(*columns).where(customers.c.kutid == kutid)).one()
-    own = ("identify.kind.customer_number", row.customer_number) if row.customer_number else (_KUTID, kutid)
-    asked = [(_KINDS[kind], row.asked)] if row.asked and kind in _KINDS else []
-    return ". ".join(f"{profile.texts.say(key, language)}: {number}" for key, number in (*asked, own))
+
+def _spoken(profile: Profile, number: str | None, kutid: str, language: str) -> str:
+    # A mail holds no other number of a customer (T4, P14), whatever number registers.
+    key = "identify.kind.customer_number" if number else "letter.number.kutid"
+    return f"{profile.texts.say(key, language)}: {number or kutid}"

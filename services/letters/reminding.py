@@ -89,7 +89,7 @@ class Reminding:
     def _facts(self, row: Any, reader: Reader) -> dict[str, str]:
         facts = {
             "document_type": self._profile.texts.say(f"letter.type.{row.type}", reader.language),
-            "customer_numbers": reader.numbers,
+            "customer_number": reader.number,
             "letter_id": row.id,
             "date_until": spoken_dates.day_until(row.latest_on, reader.language),
         }

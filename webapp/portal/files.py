@@ -124,7 +124,7 @@ def _packed(session: Session, since: datetime | None) -> Iterator[bytes]:
         "portal/archive_index.html",
         letters=listed,
         made=date_and_time(current_parts().clock.now()),
-        customer_numbers=current_parts().portal.letters.certificates.numbers(session, language()),
+        customer_number=current_parts().portal.letters.certificates.number(session, language()),
     )
     for name, text in (("letters.json", json.dumps(listed, ensure_ascii=False, indent=1)), ("index.html", index)):
         packed.add(text.encode(), name)

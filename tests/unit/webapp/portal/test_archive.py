@@ -42,7 +42,7 @@ def test_it_holds_all_letters_their_list_and_their_hashes(anna: Visitor, site: S
     index = packed.read("index.html").decode()
     assert all(f'href="{name}"' in index for name in files)
     assert "&lt;Visszavont&gt;" in index
-    assert f"Kötvényszám: {ANNA.policy_number}. Ügyfél-azonosító: " in index
+    assert f". Ügyfél-azonosító: {ANNA.kutid}." in index
     assert site.rows("letter_events") == before, "nothing counts as opened"
 
 
