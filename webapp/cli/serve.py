@@ -80,7 +80,10 @@ def _measuring() -> Iterator[None]:
         return
     with tempfile.TemporaryDirectory(prefix="belepo-measured-", ignore_cleanup_errors=True) as folder:
         os.environ[FOLDER] = folder
-        yield
+        try:
+            yield
+        finally:
+            del os.environ[FOLDER]
 
 
 def _server(settings: Settings, listener: socket.socket) -> Server:
@@ -141,7 +144,10 @@ def _till(settings: Settings) -> Iterator[socket.socket | None]:
     with socket.create_server(("127.0.0.1", 0)) as till:
         # The environment: processes that come later read it too, and a reload of the settings keeps it.
         os.environ["BELEPO_DEMO_PROVIDER"] = f"http://{secret()}@127.0.0.1:{till.getsockname()[1]}"
-        yield till
+        try:
+            yield till
+        finally:
+            del os.environ["BELEPO_DEMO_PROVIDER"]
 
 
 def _origin(listener: socket.socket) -> str:

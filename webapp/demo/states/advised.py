@@ -3,8 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import select
+
 from services.staff.member import ADVISER, SERVICE, SUPERVISOR
-from services.store.tables.register import customer_accounts
+from services.store.tables.register import customer_accounts, customers
 from webapp.demo import seed
 from webapp.demo.states import console, portal
 from webapp.demo.states.catalogue import state
@@ -135,14 +137,21 @@ def adviser_managed(walker: Walker) -> None:
     console.open_in_case(walker, "show_managed", ADVISER)
 
 
+def _name_of(walker: Walker) -> str:
+    own = select(customers.c.name).where(customers.c.kutid == walker.customer.kutid)
+    with walker.parts.store.read() as connection:
+        return str(connection.execute(own).scalar_one())
+
+
 @state(_CONSOLE)
 def adviser_desk(walker: Walker) -> None:
     """A customer has an unread letter that has a day; they have no address."""
     seed.advise(walker.parts.store, walker.customer.kutid)
-    _published(walker, days=0)  # the most urgent, so the first
+    _published(walker, days=0)  # among the most urgent, so it is listed
     console.come_in(walker, ADVISER)
     buttons = [button for form in walker.forms for button in form.all("button")]
-    mark = next(button["value"] for button in buttons if button["name"] == "nudge")
+    name = _name_of(walker)
+    mark = next(one["value"] for one in buttons if one["name"] == "nudge" and name in one["aria-label"])
     walker.send_to(walker.address_of("partner.act_at_desk"), nudge=mark)
 
 

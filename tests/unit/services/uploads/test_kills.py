@@ -35,10 +35,10 @@ def check(world: World, folder: Path) -> int:
 def test_killed_while_it_comes_in_a_file_is_whole_or_absent(world: World, victims: Victims, tmp_path: Path) -> None:
     world.keep_letters_in(tmp_path)
     chance, ends = random.Random(7), set()
-    for point in (*RECEIVING, *("",) * 30):
+    for point in (*RECEIVING, *("",) * 40):
         answer = victims.take(
             world, "portal.uploads.intake", "receive", OWNER, ANNA.kutid, "photos", "a.jpg", BytesIO(photo()),
-            statements=1000 if point else chance.randrange(16), crash_at=point, letters_in=tmp_path,
+            statements=1000 if point else chance.randrange(28), crash_at=point, letters_in=tmp_path,
         )  # fmt: skip
         ends.add((answer, check(world, tmp_path)))
         _empty(world, tmp_path)

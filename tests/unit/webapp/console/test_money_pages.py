@@ -162,7 +162,7 @@ def test_operators_see_what_waits(site: Site, clerk: Colleague) -> None:
     came_in(site, 5, "?", key="unknown")
     told = site.ask("/metrics").decode()
     for line in (
-        "belepo_refunds_due 1", "belepo_transfers_unmatched 1", "belepo_payments_pending 0",
-        'belepo_payments_paid{way="transfer",currency="HUF"} 2',
+        "belepo_refunds_due 1.0", "belepo_transfers_unmatched 1.0", "belepo_payments_pending 0.0",
+        'belepo_payments_paid{currency="HUF",way="transfer"} 2.0',
     ):  # fmt: skip
         assert f"\n{line}\n" in told

@@ -43,6 +43,7 @@ _NOT_SHOWN = {
         ("error.choice.unknown", "error.contract.unsuitable", "error.request.letter", "error.to.unknown"),
         "no form offers such an answer",
     ),
+    "error.file.of_day": "nobody adds five hundred files for a look",
     "error.files.empty": "not every insurer has a kind that needs files",
     **dict.fromkeys(
         (
