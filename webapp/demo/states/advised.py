@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from services.staff.member import ADVISER, SERVICE, SUPERVISOR
 from services.store.tables.register import customer_accounts, customers
+from services.values import masking
 from webapp.demo import seed
 from webapp.demo.states import console, portal
 from webapp.demo.states.catalogue import state
@@ -150,7 +151,7 @@ def adviser_desk(walker: Walker) -> None:
     _published(walker, days=0)  # among the most urgent, so it is listed
     console.come_in(walker, ADVISER)
     buttons = [button for form in walker.forms for button in form.all("button")]
-    name = _name_of(walker)
+    name = masking.name(_name_of(walker))
     mark = next(one["value"] for one in buttons if one["name"] == "nudge" and name in one["aria-label"])
     walker.send_to(walker.address_of("partner.act_at_desk"), nudge=mark)
 
