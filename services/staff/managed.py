@@ -52,37 +52,12 @@ class ManagedAccounts:
         self._grants = grants
         self._portfolio = portfolio
 
-    def find(self, by: StaffSession, case_id: str) -> Managed:
-        """Return the customer of a case, with the managed contracts. Raises OutOfTurn where nothing is managed."""
-        if by.adviser is None:
-            raise OutOfTurn
-        with self._store.read() as connection:
-            kutid = self._cases.hold(connection, by, case_id, needs_identification=False).kutid
-            name = connection.execute(select(customers.c.name).where(customers.c.kutid == kutid)).scalar_one()
-        contracts = tuple(
-            one for one in self._portfolio.of_customer(kutid) if one.account is not None and not one.account.is_own
-        )
-        if not contracts:
-            raise OutOfTurn
-        applicant = Applicant(
-            kutid,
-            asker=f"{by.actor}:{kutid}",
-            actor=by.actor,
-            policies=frozenset(one.number for one in contracts),
-        )
-        return Managed(kutid, name, contracts, applicant)
-
-    def is_manager(self, by: StaffSession, case_id: str) -> bool:
-        """Tell whether the intermediary manages something of the customer's."""
-        try:
-            self.find(by, case_id)
-        except OutOfTurn:
-            return False
-        return True
-
     def look(self, by: StaffSession, case_id: str) -> Managed:
-        """Return the same, and note the look: the audit trail and the customer have it. Raises OutOfTurn."""
-        found = self.find(by, case_id)
+        """Return the customer of a case, with the managed contracts, and note the look.
+
+        The audit trail and the customer have it (P53). Raises OutOfTurn where nothing is managed.
+        """
+        found = self._find(by, case_id)
         with self._store.write() as connection:
             self._grants.note_look(connection, found.kutid, by.actor)
         return found
@@ -100,3 +75,30 @@ class ManagedAccounts:
                 tuple(payment_rows.as_invoice(row, self._portfolio.today) for row in connection.execute(bills)),
                 tuple(one for one in found if not one.is_withdrawn),
             )
+
+    def is_manager(self, by: StaffSession, case_id: str) -> bool:
+        """Tell whether the intermediary manages something of the customer's."""
+        try:
+            self._find(by, case_id)
+        except OutOfTurn:
+            return False
+        return True
+
+    def _find(self, by: StaffSession, case_id: str) -> Managed:
+        if by.adviser is None:
+            raise OutOfTurn
+        with self._store.read() as connection:
+            kutid = self._cases.hold(connection, by, case_id, needs_identification=False).kutid
+            name = connection.execute(select(customers.c.name).where(customers.c.kutid == kutid)).scalar_one()
+        contracts = tuple(
+            one for one in self._portfolio.of_customer(kutid) if one.account is not None and not one.account.is_own
+        )
+        if not contracts:
+            raise OutOfTurn
+        applicant = Applicant(
+            kutid,
+            asker=f"{by.actor}:{kutid}",
+            actor=by.actor,
+            policies=frozenset(one.number for one in contracts),
+        )
+        return Managed(kutid, name, contracts, applicant)

@@ -73,7 +73,7 @@ def fill_in_managed(seen: StaffSession, case_id: str, kind: str) -> Response:
 @needed
 def add_managed_file(seen: StaffSession, case_id: str, kind: str) -> Response:
     """Take a file for a question of a new request (P38)."""
-    managed = current_parts().staff.managed.find(seen, case_id)
+    managed = current_parts().staff.managed.look(seen, case_id)
     return request_flow.add_file(
         _door(case_id, managed), current_parts().portal.requests.kinds.offer(managed.applicant, kind)
     )
@@ -91,7 +91,7 @@ def follow_managed(seen: StaffSession, case_id: str, request_id: str) -> Respons
 @needed
 def add_managed_answer_file(seen: StaffSession, case_id: str, request_id: str) -> Response:
     """Take a file for the answer to the insurer's question."""
-    return add_file(_follower(case_id, current_parts().staff.managed.find(seen, case_id)), request_id)
+    return add_file(_follower(case_id, current_parts().staff.managed.look(seen, case_id)), request_id)
 
 
 @blueprint.get(f"{_MANAGED}/fajl/<upload_id>")

@@ -17,12 +17,16 @@ from webapp.ui.language import language
 blueprint = Blueprint("demo_payments", __name__, url_prefix="/dev")
 blueprint.before_request(doors.keep_other_sites_out)
 
+_FOR_MERCHANTS = ("orders", "commands")
+"""What the provider answers to its merchants alone: our word to it is not lent to a browser."""
 _KEPT = ("Content-Type", "Location")
 
 
 @blueprint.route("/fizetes/<path:path>", methods=["GET", "POST"])
 def provider(path: str) -> Response:
     """Show the provider's page where the customer pays, and take what they choose there."""
+    if "/" in path or path in _FOR_MERCHANTS:
+        abort(404)
     return _hand_on(f"/{path}", url_for("demo_payments.provider", path="").rstrip("/"))
 
 

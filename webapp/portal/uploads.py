@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, Flask, Response, request, url_for
+from flask import Blueprint, Flask, Response, current_app, request, url_for
 
 from services.accounts import Session
 from services.gateways.storage import StorageUnavailable
@@ -29,6 +29,7 @@ _SANDBOX = "default-src 'none'; sandbox; base-uri 'none'; form-action 'none'; fr
 """What others made runs nothing, and reaches nothing of ours (P17)."""
 _BUFFER = 256 * 1024
 """Werkzeug reads 64 KiB at once, and counts what it has read of a file among the texts until it is written away."""
+_OTHERS = "belepo.file_senders"
 _LATE = timedelta(minutes=2)
 _FILE = Fields({"file": "upload.label"})
 _PASSWORD = Fields({"file_password": "upload.password.label"})
@@ -154,14 +155,21 @@ def set_up(app: Flask, others: Mapping[str, Callable[[], Response | None]]) -> N
 
     `others` are blueprints where somebody else may: each tells by an answer who may not.
     """
-    app.before_request(lambda: _admit(others.get(request.blueprint or "", _turn_away)))
+    app.extensions[_OTHERS] = others
+    app.before_request(_admit)
+
+
+def turn_away() -> Response | None:
+    """Return the answer to a file from somebody who may not send one to the address that is asked; None to others."""
+    others: Mapping[str, Callable[[], Response | None]] = current_app.extensions[_OTHERS]
+    return others.get(request.blueprint or "", _turn_away)()
 
 
 def _turn_away() -> Response | None:
     return sessions.ask_before(request.path) if sessions.current() is None else None
 
 
-def _admit(turn_away: Callable[[], Response | None]) -> Response | None:
+def _admit() -> Response | None:
     if not takes_file(request.method, request.path):
         return None
     if (answer := turn_away()) is not None:

@@ -3,6 +3,8 @@
 import pytest
 from werkzeug.test import EnvironBuilder
 
+from tests.unit.webapp.portal.test_claims_without_account import begin
+from tests.world.colleague import ADVISER, Colleague, colleague
 from tests.world.site import Site, Visitor
 from webapp.cli.admission import may_send
 
@@ -39,6 +41,27 @@ def test_a_customer_who_is_signed_in(site: Site) -> None:
     assert not asks(site, FILES, saved)
 
 
+def test_somebody_who_has_begun_a_claim(site: Site) -> None:
+    address = "/karbejelentes/claim-motor/fajlok"
+    stranger, claimant = site.visitor(), site.visitor()
+    stranger.open("/karbejelentes/claim-motor")
+    begin(site, claimant)
+    assert not asks(site, address, _cookies(stranger))
+    assert asks(site, address, _cookies(claimant))
+    assert not asks(site, FILES, _cookies(claimant))
+
+
+def test_an_intermediary(site: Site) -> None:
+    address = "/partner/ugyfel/1/kezelt/uj/claim-motor/fajlok"
+    assert asks(site, address, _cookies(colleague(site, ADVISER)))
+    assert not asks(site, address, _cookies(site.visitor()))
+
+
+@pytest.mark.parametrize("host", ["[", "a:x"])
+def test_a_host_that_there_is_not(site: Site, host: str) -> None:
+    assert not asks(site, FILES, {"Host": host})
+
+
 def test_while_the_database_is_away_the_application_says_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: str) -> bool:
         raise OSError
@@ -47,6 +70,6 @@ def test_while_the_database_is_away_the_application_says_so(site: Site, monkeypa
     assert asks(site, DOCUMENTS, {"Authorization": "Bearer one"})
 
 
-def _cookies(visitor: Visitor) -> dict[str, str]:
+def _cookies(visitor: Visitor | Colleague) -> dict[str, str]:
     cookies = {name: visitor.client.get_cookie(name) for name in ("session", "device")}
     return {"Cookie": "; ".join(f"{name}={one.value}" for name, one in cookies.items() if one)}

@@ -118,6 +118,12 @@ def test_what_was_not_paid_can_be_paid_again(till: Till, action: str, state: str
     assert till.invoice() == "paid"
 
 
+@pytest.mark.parametrize("path", ["orders", "commands", "orders/health", "commands/x"])
+def test_a_browser_is_lent_no_word_of_the_insurers(till: Till, path: str) -> None:
+    assert till.payer.client.post(f"/dev/fizetes/{path}", data=b"{}").status_code == 404
+    assert till.payer.client.get(f"/dev/fizetes/{path}").status_code == 404
+
+
 def test_a_live_payment_is_resumed_and_takes_no_second(till: Till) -> None:
     attempt = till.begin()
     page = till.payer.open(till.address)
