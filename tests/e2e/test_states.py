@@ -328,6 +328,7 @@ _CHANGING = [
     (re.compile(r"(token=|meghivo=|[?&]level=|mailed=|after=|contract=|szerzodes=)[\w.%-]+"), r"\1TOKEN"),
     (re.compile(r"/ugyfel/[\w-]+"), "/ugyfel/CASE"),
     (re.compile(r"/(levelezes|szerzodesek|szamlak|naptar|fizetes|ugyintezes(?:/fajl)?)/[\w.-]{16,}"), r"/\1/ID"),
+    (re.compile(r"/karbejelentes/ugy/[\w-]{16,}"), "/karbejelentes/ugy/ID"),
     (re.compile(r"Kötelező gépjármű-felelősségbiztosítás|(Lakás|Utas)biztosítás|Casco biztosítás"), "PRODUCT"),
     (re.compile(r'text: "[^"]*(?= Kötvényszám)'), 'text: "INSURED'),
     (re.compile(r"(?<=\u2011)(?:jén|án|én|jéig|ig|jétől|ától|étől)\b"), "ENDING"),
