@@ -15,11 +15,10 @@ from services.letters.publishing import NewLetter
 from services.pdf import encrypted
 from services.randomness import opaque_id
 from services.store.engine import Store
-from services.store.migrate import migrate
 from services.store.tables.letters import letters as letters_table
 from tests.world.cast import ANNA, ESZTER, Customer
 from tests.world.pdfs import pdf
-from tests.world.world import World, move_in
+from tests.world.world import World, world_in
 
 MANY = 10_000
 _PUBLISHED, _PACKED, _ENCRYPTED = 500, 5_000, 100
@@ -30,18 +29,13 @@ _LARGE = pdf("x" * 200_000)
 
 def letters(folder: Path) -> dict[str, float]:
     """Return what letters cost in this process: CPU in milliseconds, memory in MB."""
-    store = Store(f"sqlite:///{folder / 'letters.sqlite3'}")
-    migrate(store)
-    move_in(store)
-    world = World(store)
-    (folder / "bytes").mkdir()
-    world.keep_letters_in(folder / "bytes")
+    world = world_in(folder, "letters")
     many, few = (_session(world, who) for who in (ANNA, ESZTER))
     before = _peak()
     figures = {"publishing, a second": _PUBLISHED / _cpu(lambda: _publish(world, ANNA, _PUBLISHED))}
     figures[f"publishing {_PUBLISHED}, MB more"] = _peak() - before
     _publish(world, ESZTER, _FEW)
-    _multiply(store, MANY - _PUBLISHED)
+    _multiply(world.store, MANY - _PUBLISHED)
     figures[f"a page of {_FEW}, ms"] = 1000 * _page(world, few)
     figures[f"a page of {MANY}, ms"] = 1000 * _page(world, many)
     large = world.portal.letters.publishing.publish(_letter(ESZTER), _LARGE, actor="insurer")
@@ -51,7 +45,7 @@ def letters(folder: Path) -> dict[str, float]:
     figures[f"a ZIP's {_PACKED} letters, s"] = _cpu(lambda: _pack(world, many))
     figures["the ZIP's letters, MB more"] = _peak() - before
     figures["encrypting, a second"] = _ENCRYPTED / _cpu(lambda: [encrypted(_LARGE, "1234") for _ in range(_ENCRYPTED)])
-    store.close()
+    world.store.close()
     return figures
 
 

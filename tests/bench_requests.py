@@ -18,15 +18,13 @@ from flask import Flask
 from PIL import Image
 from sqlalchemy import event
 
-from services.store.engine import Store
-from services.store.migrate import migrate
 from services.uploads import renditions
 from services.uploads.upload import LARGEST, MOST
 from tests.world.cast import ANNA, PASSWORD, PHONE
 from tests.world.claims import ADDRESS, KIND, PHOTOS, TO_THE_FILES, fill_in
 from tests.world.files import photo
 from tests.world.site import Secrets, Site
-from tests.world.world import World, move_in
+from tests.world.world import world_in
 
 _PHOTOS = 200
 _FILES, _TIMES = 5, 10
@@ -123,12 +121,7 @@ def _of_status(process: psutil.Process, name: str) -> float:
 
 def photos(folder: Path) -> dict[str, float]:
     """Return what the worker takes for many photos of a phone, a quarter of them HEIC."""
-    store = Store(f"sqlite:///{folder / 'photos.sqlite3'}")
-    migrate(store)
-    move_in(store)
-    world = World(store)
-    (folder / "bytes").mkdir()
-    world.keep_letters_in(folder / "bytes")
+    world = world_in(folder, "photos")
     jpeg, heic = _noisy("JPEG"), _noisy("HEIC")
     for number in range(_PHOTOS):
         content = heic if number % 4 == 0 else jpeg
@@ -144,7 +137,7 @@ def photos(folder: Path) -> dict[str, float]:
         "peak of a press, JPEG, MB": _peak_of_press(folder, "jpeg", jpeg),
         "peak of a press, HEIC, MB": _peak_of_press(folder, "heic", heic),
     }
-    store.close()
+    world.store.close()
     return figures
 
 

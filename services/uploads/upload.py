@@ -15,7 +15,7 @@ LARGEST = 20 * 1024 * 1024
 MOST = 20
 """Files of one question."""
 MOST_OF_A_DAY = 500
-"""Files that one customer may add in a day, those that are taken away again included (ASVS 5.0, 5.2.4)."""
+"""Files that a customer may add in a day; files that were removed count too (ASVS 5.0, 5.2.4)."""
 LARGEST_DAY = 2 * 1024 * 1024 * 1024
 """Bytes that one customer's files of a day may have in all (ASVS 5.0, 5.2.4)."""
 

@@ -44,6 +44,7 @@ from services.staff.accounts import new_member
 from services.staff.group import build_staff
 from services.staff.member import Actor
 from services.store.engine import Store
+from services.store.migrate import migrate
 from services.store.tables import metadata
 from services.store.tables.accounts import accounts, sessions
 from services.store.tables.audit import audit
@@ -129,6 +130,17 @@ def move_in(store: Store) -> None:
                 password_hash=hash_secret(COMMUNICATION_PASSWORD, 4),
             )
         )
+
+
+def world_in(folder: Path, name: str) -> "World":
+    """Return the cast's world in a database of its own, `name`, and with its bytes below `folder`."""
+    store = Store(f"sqlite:///{folder / name}.sqlite3")
+    migrate(store)
+    move_in(store)
+    world = World(store)
+    (folder / "bytes").mkdir()
+    world.keep_letters_in(folder / "bytes")
+    return world
 
 
 def _customer(person: Customer) -> dict[str, Any]:

@@ -19,20 +19,6 @@ from webapp.console.managed import turn_away
 from webapp.console.staff_sessions import PARTNER, open_doors
 
 __all__ = [
-    "PARTNER",
-    "cases",
-    "entrance",
-    "figures",
-    "granted",
-    "letter_lists",
-    "letter_passwords",
-    "letters",
-    "managed",
-    "money",
-    "open_doors",
-    "quality",
-    "requests",
-    "search",
-    "turn_away",
-    "worklists",
+    "PARTNER", "cases", "entrance", "figures", "granted", "letter_lists", "letter_passwords", "letters", "managed",
+    "money", "open_doors", "quality", "requests", "search", "turn_away", "worklists",
 ]  # fmt: skip

@@ -146,7 +146,7 @@ def _door(case_id: str, managed: Managed) -> Door:
         place=say()("adviser.desk.managed.back"),
         sent=lambda request_id, *, is_twice=False: _one(case_id, request_id),
         show_sent=show_sent,
-        was_sent=partial(_was_sent, managed),
+        was_sent=partial(request_flow.was_sent, managed.applicant),
         say=flash.leave,
         notice=flash.take,
         file=lambda _kind: partial(_file, case_id),
@@ -173,11 +173,3 @@ def _follower(case_id: str, managed: Managed) -> Follower:
 
 def _file(case_id: str, upload_id: str) -> str:
     return staff_sessions.address("read_managed_file", case_id=case_id, upload_id=upload_id)
-
-
-def _was_sent(managed: Managed, request_id: str) -> bool:
-    try:
-        current_parts().portal.requests.own.find(managed.applicant, request_id)
-    except OutOfTurn:
-        return False
-    return True

@@ -42,7 +42,7 @@ LIMITS_ALONE = Gauge(
 
 
 def note_answer(method: str, route: str, status: int, seconds: float) -> None:
-    """Count an answer. `route` is the pattern of its address: there are only so many."""
+    """Count an answer. `route` is the pattern of its address, so the number of series is limited."""
     _ANSWERS.labels(method, route, str(status)).inc()
     _SECONDS.labels(method, route).observe(seconds)
 
@@ -52,13 +52,13 @@ def measured() -> CollectorRegistry:
     folder = os.environ.get(FOLDER)
     if not folder:
         return REGISTRY
-    _bury(Path(folder))
+    _forget_ended(Path(folder))
     registry = CollectorRegistry()
     MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
     return registry
 
 
-def _bury(folder: Path) -> None:
+def _forget_ended(folder: Path) -> None:
     """Forget the present state of processes that are gone; what they have counted stays."""
     for file in folder.glob("gauge_live*_*.db"):
         process = int(file.stem.rpartition("_")[2])

@@ -115,8 +115,7 @@ def _requests(parts: Parts) -> Iterator[Figure]:
     standing = figures.standing()
     yield "belepo_requests_open", "Requests that are neither answered nor over", standing.open
     yield "belepo_requests_late", "Requests whose promised day is over, and that wait for the insurer", standing.late
-    received = {kind: float(one.received) for kind, one in figures.lately().items()}
-    yield "belepo_requests_received", "Requests of the last 30 days by kind", ("kind", received)
+    yield "belepo_requests_received", "Requests of the last 30 days by kind", ("kind", figures.received_lately())
 
 
 def _counts(parts: Parts) -> Iterator[Figure]:

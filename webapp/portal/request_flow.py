@@ -12,6 +12,7 @@ from flask import Response, request, url_for
 
 from services.profiles.request_kinds import CONTRACT, Page
 from services.refusal import OutOfTurn, Refusal
+from services.requests.applicant import By
 from services.requests.kinds import Offer
 from services.requests.request import Draft
 from services.values import identifiers
@@ -90,6 +91,15 @@ def add_file(door: Door, offer: Offer) -> Response:
     if form is not None:
         return _question(door, offer, draft, asked, form)
     return go_on(door.address(offer.kind.name, asked.id), lambda: _show(door, offer, draft, asked.id))
+
+
+def was_sent(by: By, request_id: str) -> bool:
+    """Tell whether a request of theirs has this id: a draft keeps its id when it is sent."""
+    try:
+        current_parts().portal.requests.own.find(by, request_id)
+    except OutOfTurn:
+        return False
+    return True
 
 
 def _place_of_files(door: Door, offer: Offer, draft: Draft | None, question: str | None) -> uploads.Place:

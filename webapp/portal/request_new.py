@@ -5,7 +5,6 @@ from functools import partial
 from flask import Blueprint, Response, url_for
 
 from services.accounts import Session
-from services.refusal import OutOfTurn
 from webapp.account import sessions
 from webapp.parts import current_parts
 from webapp.portal import request_flow
@@ -54,16 +53,8 @@ def _door(session: Session) -> Door:
         place=say()("request.list.heading"),
         sent=address_of_sent,
         show_sent=partial(show_sent, session),
-        was_sent=partial(_was_sent, session),
+        was_sent=partial(request_flow.was_sent, session),
         say=sessions.flash.leave,
         notice=lambda: sessions.flash.take(time=clock_time(session.over_at)),
         kept=session.kept or {},
     )
-
-
-def _was_sent(session: Session, request_id: str) -> bool:
-    try:
-        current_parts().portal.requests.own.find(session, request_id)
-    except OutOfTurn:
-        return False
-    return True

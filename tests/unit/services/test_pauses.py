@@ -6,7 +6,7 @@ from services.worklists.worker import WorklistWorker
 
 
 class Stop:
-    """Ends the work after so many rests, and remembers how long each was."""
+    """Ends the work after a number of rests, and remembers the length of each."""
 
     def __init__(self, after: int) -> None:
         self.rests: list[float] = []

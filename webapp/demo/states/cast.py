@@ -73,7 +73,8 @@ class Cast:
         """Return the customer with this policy number, or another identifier that is asked for; None if not one."""
         asked = self._parts.profile.identification
         query = self._without_account()
-        kinds = [query.selected_columns[kind] for kind in asked.identifiers if kind in query.selected_columns]
+        names = {"policy_number", *asked.identifiers}
+        kinds = [query.selected_columns[name] for name in names if name in query.selected_columns]
         with self._parts.store.read() as connection:
             row = connection.execute(query.where(or_(*(kind == number for kind in kinds)))).mappings().first()
         if row is None:

@@ -30,11 +30,11 @@ def test_requests_are_counted_by_kind_and_by_how_long_they_took(world: World) ->
     handling.close(first, actor="core")
     expected = OfKind(received=2, answered=1, hours_to_answer=2.0, closed=1, hours_to_close=5.0)
     assert figures.of_days(first_day, first_day) == {KIND: expected}
-    assert figures.lately() == {KIND: expected}
+    assert figures.received_lately() == {KIND: 2}
     assert figures.of_days(first_day + timedelta(days=1), first_day + timedelta(days=9)) == {}
     world.clock.advance(days=40)
     assert figures.standing() == Standing(1, 1)
-    assert figures.lately() == {}
+    assert figures.received_lately() == {}
     handling.take(second, actor="core")
     handling.ask(second, "Mikortól?", actor="core")
     assert figures.standing() == Standing(1, 0)

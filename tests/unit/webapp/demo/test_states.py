@@ -172,7 +172,10 @@ def test_the_browser_goes_on_from_there(site: Site) -> None:
     assert client.get("/fiok").status_code == 200
 
 
-@pytest.mark.parametrize(("profile", "number"), [("mygenerali", MINTA.policy_number), ("allianz", "7000101")])
+@pytest.mark.parametrize(
+    ("profile", "number"),
+    [("mygenerali", MINTA.policy_number), ("allianz", "7000101"), ("genertel", MINTA.policy_number)],
+)
 def test_the_customer_can_be_chosen(site_of: Callable[[str], Site], profile: str, number: str) -> None:
     site = site_of(profile)
     client = site.app.test_client()

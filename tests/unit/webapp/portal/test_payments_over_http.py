@@ -71,6 +71,12 @@ class Story:
         assert self.payer.send("pay", way="card").step == "demo-payment"
         return self.payer.seen.path.rpartition("/")[2]
 
+    def resume(self, action: str) -> Page:
+        """Go on with what is under way, and press a button on the provider's page."""
+        self.payer.open(self.address)
+        self.payer.act("resume")
+        return self.choose(action)
+
     def choose(self, action: str) -> Page:
         """Press a button on the provider's page, and come back."""
         form = self.payer.seen.form("demo-payment")
@@ -214,9 +220,7 @@ def test_forged_calls_change_nothing(story: Story) -> None:
     story.site.advance(minutes=1)
     assert story.payment(attempt) == "pending"
     assert story.invoice() == "pending"
-    story.payer.open(story.address)
-    story.payer.act("resume")
-    story.choose("pay")
+    story.resume("pay")
     story.ends(paid_by=attempt)
 
 
@@ -301,9 +305,7 @@ def test_the_clock_is_moved(story: Story) -> None:
     story.site.advance(days=2)
     story.payer = story.device()
     assert story.payment(attempt) == "pending"
-    story.payer.open(story.address)
-    story.payer.act("resume")
-    story.choose("pay")
+    story.resume("pay")
     story.ends(paid_by=attempt)
 
 
